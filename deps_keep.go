@@ -1,0 +1,35 @@
+//go:build keep
+
+package keep
+
+import (
+	_ "github.com/andybalholm/brotli"
+	_ "github.com/aws/aws-sdk-go-v2/aws"
+	_ "github.com/aws/aws-sdk-go-v2/config"
+	_ "github.com/aws/aws-sdk-go-v2/credentials"
+	_ "github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
+	_ "github.com/aws/aws-sdk-go-v2/service/s3"
+	_ "github.com/bmatcuk/doublestar/v4"
+	_ "github.com/cenkalti/backoff/v5"
+	_ "github.com/go-git/go-git/v5"
+	_ "github.com/gofrs/flock"
+	_ "github.com/google/go-containerregistry/pkg/registry"
+	_ "github.com/google/go-containerregistry/pkg/v1/remote"
+	_ "github.com/google/renameio/v2"
+	_ "github.com/invopop/jsonschema"
+	_ "github.com/klauspost/compress/zlib"
+	_ "github.com/mattn/go-isatty"
+	_ "github.com/olekukonko/tablewriter"
+	_ "github.com/rclone/gofakes3"
+	_ "github.com/rogpeppe/go-internal/testscript"
+	_ "github.com/spf13/cobra"
+	_ "github.com/vbauerster/mpb/v8"
+	_ "go.yaml.in/yaml/v4"
+	_ "golang.org/x/net/html"
+	_ "golang.org/x/sync/errgroup"
+	_ "golang.org/x/time/rate"
+	_ "pgregory.net/rapid"
+	_ "golang.org/x/crypto/bcrypt"
+	_ "golang.org/x/crypto/ssh"
+	_ "github.com/skeema/knownhosts"
+)

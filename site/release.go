@@ -1,0 +1,136 @@
+package site
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"time"
+)
+
+// ErrChanged is what reading a release's file gives when the bytes are not, or are no
+// longer, those of the manifest.
+var ErrChanged = errors.New("file changed after it was scanned")
+
+// DefaultBeacon is the path at which an origin says which release it serves.
+const DefaultBeacon = ".well-known/mirror.json"
+
+// Release is one state of a site, ready to be published: its manifest and where its
+// bytes are. Scan makes one.
+type Release struct {
+	Manifest  Manifest
+	Published time.Time // told by the beacon; set when a publish begins
+	// BeaconPath is where the beacon goes live, as a manifest path; "" for no beacon.
+	BeaconPath string
+
+	id   ID
+	fsys fs.FS
+}
+
+// NewRelease returns the release with the given files, whose bytes are in fsys.
+func NewRelease(m Manifest, fsys fs.FS, beaconPath string, published time.Time) *Release {
+	return &Release{Manifest: m, Published: published, BeaconPath: beaconPath, id: m.ID(), fsys: fsys}
+}
+
+// ID returns the manifest's ID.
+func (r *Release) ID() ID { return r.id }
+
+// Beacon is what an origin says of the release that it serves.
+type Beacon struct {
+	Release   ID        `json:"release"`
+	Published time.Time `json:"published"`
+	Files     int       `json:"files"`
+	Bytes     int64     `json:"bytes"`
+}
+
+// Beacon returns the bytes to serve at BeaconPath.
+func (r *Release) Beacon() []byte {
+	text, err := json.Marshal(Beacon{
+		Release: r.ID(), Published: r.Published.UTC().Truncate(time.Second),
+		Files: len(r.Manifest), Bytes: r.Manifest.Bytes(),
+	})
+	if err != nil {
+		panic(err) // the fields are plain
+	}
+	return append(text, '\n')
+}
+
+// Open opens a file of the release. Reading it to its end gives ErrChanged in place of
+// io.EOF when the bytes are not the manifest's.
+func (r *Release) Open(f File) (io.ReadSeekCloser, error) {
+	c := &checkedReader{fsys: r.fsys, file: f}
+	if err := c.reopen(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// ReadFile returns a file's bytes, or ErrChanged.
+func (r *Release) ReadFile(f File) ([]byte, error) {
+	rc, err := r.Open(f)
+	if err != nil {
+		return nil, err
+	}
+	defer rc.Close()
+	buf := bytes.NewBuffer(make([]byte, 0, f.Size+bytes.MinRead))
+	if _, err := buf.ReadFrom(rc); err != nil {
+		return nil, err
+	}
+	return buf.Bytes(), nil
+}
+
+// checkedReader reads a file and compares what it read with the manifest at the end.
+// It can be rewound, as an upload that is tried again needs.
+type checkedReader struct {
+	fsys   fs.FS
+	file   File
+	r      fs.File
+	hash   hash.Hash
+	offset int64
+}
+
+func (c *checkedReader) reopen() error {
+	r, err := c.fsys.Open(c.file.Path)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrChanged, err)
+	}
+	if c.r != nil {
+		c.r.Close()
+	}
+	c.r, c.hash, c.offset = r, sha256.New(), 0
+	return nil
+}
+
+func (c *checkedReader) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.hash.Write(p[:n])
+	c.offset += int64(n)
+	if c.offset > c.file.Size || err == io.EOF && !c.matches() {
+		return 0, fmt.Errorf("%s: %w", c.file.Path, ErrChanged)
+	}
+	return n, err
+}
+
+func (c *checkedReader) matches() bool {
+	return c.offset == c.file.Size && Digest(c.hash.Sum(nil)) == c.file.Digest
+}
+
+// Seek moves to the start, or tells where the end is; the AWS SDK needs no more to
+// measure a body and to send it again.
+func (c *checkedReader) Seek(offset int64, whence int) (int64, error) {
+	switch {
+	case whence == io.SeekStart && offset == 0:
+		return 0, c.reopen()
+	case whence == io.SeekCurrent && offset == 0:
+		return c.offset, nil
+	case whence == io.SeekEnd && offset == 0:
+		return c.file.Size, nil
+	}
+	return 0, fmt.Errorf("%s: seek to %d: only a rewind is possible", c.file.Path, offset)
+}
+
+func (c *checkedReader) Close() error { return c.r.Close() }

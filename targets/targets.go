@@ -1,0 +1,156 @@
+// Package targets is the contract between a publish and a place that holds a site:
+// first stage everything without a visible effect, then commit with one small step.
+// Each kind of place is a package below; targettest is the suite that all of them pass.
+package targets
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+
+	"mirror/diff"
+	"mirror/site"
+)
+
+var (
+	// ErrNotStaged is Commit's answer when the target does not hold all of the release.
+	ErrNotStaged = errors.New("release is not staged")
+	// ErrConflict is Commit's answer when something else is live than the plan saw:
+	// another publisher was there in between.
+	ErrConflict = errors.New("live release is not the expected one")
+)
+
+// Live is what a target serves now.
+type Live struct {
+	// Release is the release that is live, None where the content is not ours.
+	Release site.ID
+	// Revision is the target's own name for the live state (commit, ETag, digest):
+	// the handle for compare-and-swap, set also where the content is not ours,
+	// "" only where nothing is there at all. It is opaque.
+	Revision string
+}
+
+// Swap is one commit: To becomes live in place of From.
+type Swap struct {
+	From Live
+	To   site.ID
+}
+
+// Plan is what a publish of a release would do to a target.
+type Plan struct {
+	Live    Live         // what is live now: the From of a later Swap
+	Changes diff.Changes // what separates the stored files from the release's
+	Bytes   int64        // content of the added and changed files
+}
+
+// Progress hears how far a Stage has come. Its methods may be called from several
+// goroutines at once.
+type Progress interface {
+	// Expect says how much this Stage is going to send; a later call replaces an earlier one.
+	Expect(files int, bytes int64)
+	// Sent says what was sent since the last call: files of the site, and bytes on
+	// the wire (after compression, where the target compresses).
+	Sent(files int, bytes int64)
+}
+
+// Planner compares what a target stores with a release, as cheaply as it can be done
+// without trusting what cannot be trusted: sizes and times alone decide nothing.
+type Planner interface {
+	// Plan changes nothing. A release that the target cannot hold gives a *RefusedError.
+	Plan(ctx context.Context, rel *site.Release) (Plan, error)
+}
+
+// Stager is the first phase.
+type Stager interface {
+	// Stage stores rel so that Commit needs to move no content. What the origin serves
+	// does not change. It may be repeated, resumes what an interrupted call left, and
+	// is durable on return. p may be nil.
+	Stage(ctx context.Context, rel *site.Release, p Progress) error
+}
+
+// Committer is the second phase.
+type Committer interface {
+	Live(ctx context.Context) (Live, error)
+	// Commit makes s.To live in place of s.From. ErrNotStaged and ErrConflict have no
+	// effect; nil if s.To is live already with the bytes that were staged. After any
+	// other error the outcome is unknown.
+	Commit(ctx context.Context, s Swap) error
+	// Rollback undoes Commit of the same s, whatever its outcome was: s.From is live
+	// again. It has no effect, and gives ErrConflict, when a third state is live.
+	Rollback(ctx context.Context, s Swap) error
+}
+
+// Holder tells what is stored.
+type Holder interface {
+	// ReadBack lists the live files from the bytes stored, never from a manifest of
+	// our own. The beacon and the target's own additions are left out.
+	ReadBack(ctx context.Context) (site.Manifest, error)
+}
+
+// Target is a place that can be published to. It is safe for concurrent use.
+type Target interface {
+	Planner
+	Stager
+	Committer
+	Holder
+}
+
+// Pruner is a Target that can drop what it staged for releases not in keep. What is
+// live is never touched.
+type Pruner interface {
+	Prune(ctx context.Context, keep []site.ID) error
+}
+
+// Atomic is a Target whose Commit shows either all of a release or nothing of it.
+type Atomic interface {
+	Atomic() bool
+}
+
+// Destination is a target under its name, and the origin that serves it.
+type Destination struct {
+	Name   string
+	Kind   string   // the config's type: git, s3, oci, dir
+	Origin *url.URL // nil where the config names none
+	Target
+}
+
+// Env is what a target may use of the machine that it runs on.
+type Env struct {
+	// State is a folder of this target's own for caches; losing it costs only time.
+	// "" for none.
+	State string
+	// Owner names this publisher (one state folder, one owner) in locks that others see.
+	Owner  string
+	Getenv func(string) string
+	// Transport carries HTTP requests; nil for the target's own tuned one.
+	Transport http.RoundTripper
+	Log       *slog.Logger
+}
+
+// Factory opens a target from its part of the config, which decode fills in.
+type Factory func(ctx context.Context, env Env, decode func(config any) error) (Target, error)
+
+// Catalog holds the kinds of target by the name that the config calls them.
+type Catalog map[string]Factory
+
+// RefusedError says that a target can never hold a file as it is. Nothing was staged.
+type RefusedError struct {
+	Path   string // of the file, "" where the release as a whole is refused
+	Reason string
+	Hint   string // the way out
+}
+
+// Error names the file, the reason and the way out.
+func (e *RefusedError) Error() string {
+	text := e.Reason
+	if e.Path != "" {
+		text = fmt.Sprintf("%q: %s", e.Path, e.Reason)
+	}
+	if e.Hint != "" {
+		text += " (hint: " + e.Hint + ")"
+	}
+	return text
+}

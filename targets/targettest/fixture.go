@@ -1,0 +1,38 @@
+// Package targettest is the suite that every target passes: each sentence of the
+// contract in package targets, tried on a real place, and every write broken two ways.
+package targettest
+
+import (
+	"io/fs"
+	"net/http"
+	"testing"
+
+	"mirror/targets"
+)
+
+// Fixture is one fresh, empty place and the ways to it that the suite needs.
+type Fixture struct {
+	// Open gives a new handle on the place, as another process on another machine
+	// would: with no local state. Transport is for HTTP, and may be nil.
+	Open func(t *testing.T, transport http.RoundTripper) targets.Target
+	// Read gives the bytes live at a path (a manifest path), as a reader of the
+	// origin would meet them, or an error that wraps fs.ErrNotExist.
+	Read func(path string) ([]byte, error)
+	// Put replaces, adds or (content nil) removes live files behind the target's back,
+	// as a person with the place's own tools would.
+	Put func(t *testing.T, files map[string][]byte)
+	// Kept are paths that the target adds or keeps of its own (.nojekyll).
+	Kept []string
+	// HTTP says that the target's writes go through Transport, so that faults can be put there.
+	HTTP bool
+}
+
+// Run runs the suite. place makes a fresh place for each case.
+func Run(t *testing.T, place func(t *testing.T) Fixture) {
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) { c.run(t, place(t)) })
+	}
+}
+
+// missing reports whether Read found nothing.
+var errMissing = fs.ErrNotExist
