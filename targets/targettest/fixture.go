@@ -3,7 +3,6 @@
 package targettest
 
 import (
-	"io/fs"
 	"net/http"
 	"testing"
 
@@ -34,5 +33,3 @@ func Run(t *testing.T, place func(t *testing.T) Fixture) {
 	}
 }
 
-// missing reports whether Read found nothing.
-var errMissing = fs.ErrNotExist
