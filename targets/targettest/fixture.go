@@ -32,4 +32,3 @@ func Run(t *testing.T, place func(t *testing.T) Fixture) {
 		t.Run(c.name, func(t *testing.T) { c.run(t, place(t)) })
 	}
 }
-

@@ -1,0 +1,140 @@
+package site
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/google/renameio/v2"
+)
+
+// Cache remembers the digests of a tree's files, so that a second scan of an unchanged
+// tree reads none of them. A file is known by its path, size, modification time, change
+// time and inode. One that was touched within settle of the scan that read it is not
+// remembered: a later write could have left the same times.
+type Cache struct {
+	file    string
+	entries map[string]entry
+}
+
+type entry struct {
+	stamp  stamp
+	digest Digest
+}
+
+// stamp is what stat(2) tells of a file: what must stay for its digest to be trusted.
+type stamp struct {
+	size         int64
+	mtime, ctime int64 // nanoseconds since 1970
+	inode        uint64
+}
+
+// settle is how long a file must have rested before the scan for its times to be trusted.
+const settle = 2 * time.Second
+
+// OpenCache reads the cache kept in file. One that is missing or damaged is an empty
+// cache: nothing is lost by it but time.
+func OpenCache(file string) (*Cache, error) {
+	c := &Cache{file: file, entries: map[string]entry{}}
+	data, err := os.ReadFile(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return c, nil
+	case err != nil:
+		return nil, fmt.Errorf("scan cache: %w", err)
+	}
+	if entries, ok := decodeCache(data); ok {
+		c.entries = entries
+	}
+	return c, nil
+}
+
+// Save writes the cache, in one step.
+func (c *Cache) Save() error {
+	if err := os.MkdirAll(filepath.Dir(c.file), 0o755); err != nil {
+		return fmt.Errorf("scan cache: %w", err)
+	}
+	if err := renameio.WriteFile(c.file, c.encode(), 0o644); err != nil {
+		return fmt.Errorf("scan cache: %w", err)
+	}
+	return nil
+}
+
+// lookup returns the digest of a file that is as it was. A nil Cache knows nothing.
+func (c *Cache) lookup(path string, s stamp) (Digest, bool) {
+	if c == nil {
+		return Digest{}, false
+	}
+	e, ok := c.entries[path]
+	return e.digest, ok && e.stamp == s
+}
+
+// replace makes the cache know the files of one scan that began at the given time.
+func (c *Cache) replace(files []found, m Manifest, began time.Time) {
+	rested := began.Add(-settle).UnixNano()
+	entries := make(map[string]entry, len(files))
+	for i, f := range files {
+		if max(f.stamp.mtime, f.stamp.ctime) < rested {
+			entries[f.path] = entry{f.stamp, m[i].Digest}
+		}
+	}
+	c.entries = entries
+}
+
+// magic begins the file and names the version of its form.
+const magic = "mirror scan cache 1\n"
+
+// encode writes magic, the entries and a SHA-256 of all before it.
+func (c *Cache) encode() []byte {
+	b := []byte(magic)
+	for path, e := range c.entries {
+		b = binary.AppendUvarint(b, uint64(len(path)))
+		b = append(b, path...)
+		b = binary.AppendVarint(b, e.stamp.size)
+		b = binary.AppendVarint(b, e.stamp.mtime)
+		b = binary.AppendVarint(b, e.stamp.ctime)
+		b = binary.AppendUvarint(b, e.stamp.inode)
+		b = append(b, e.digest[:]...)
+	}
+	sum := sha256.Sum256(b)
+	return append(b, sum[:]...)
+}
+
+func decodeCache(data []byte) (map[string]entry, bool) {
+	body, sum := data[:max(0, len(data)-sha256.Size)], data[max(0, len(data)-sha256.Size):]
+	if want := sha256.Sum256(body); !bytes.Equal(sum, want[:]) || !bytes.HasPrefix(body, []byte(magic)) {
+		return nil, false
+	}
+	entries := map[string]entry{}
+	for r := bytes.NewReader(body[len(magic):]); r.Len() > 0; {
+		path, e, err := readEntry(r)
+		if err != nil {
+			return nil, false
+		}
+		entries[path] = e
+	}
+	return entries, true
+}
+
+func readEntry(r *bytes.Reader) (path string, e entry, err error) {
+	n, err := binary.ReadUvarint(r)
+	if err != nil {
+		return "", e, err
+	}
+	name := make([]byte, min(n, maxLine))
+	var errs [6]error
+	_, errs[0] = io.ReadFull(r, name)
+	e.stamp.size, errs[1] = binary.ReadVarint(r)
+	e.stamp.mtime, errs[2] = binary.ReadVarint(r)
+	e.stamp.ctime, errs[3] = binary.ReadVarint(r)
+	e.stamp.inode, errs[4] = binary.ReadUvarint(r)
+	_, errs[5] = io.ReadFull(r, e.digest[:])
+	return string(name), e, errors.Join(errs[:]...)
+}
