@@ -1,0 +1,87 @@
+package dir_test
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"mirror/site"
+	"mirror/targets"
+	"mirror/targets/dir"
+	"mirror/targets/targettest"
+)
+
+func TestTarget(t *testing.T) {
+	targettest.Run(t, func(t *testing.T) targettest.Fixture {
+		path := filepath.Join(t.TempDir(), "blog")
+		return targettest.Fixture{
+			Open: func(t *testing.T, _ http.RoundTripper) targets.Target { return open(t, path) },
+			Read: func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(path, "current", name)) },
+			Put:  func(t *testing.T, files map[string][]byte) { put(t, path, files) },
+		}
+	})
+}
+
+func open(t *testing.T, path string) *dir.Target {
+	t.Helper()
+	tgt, err := dir.Open(dir.Config{Path: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tgt
+}
+
+// put edits the live folder; where nothing is live it makes one of its own.
+func put(t *testing.T, path string, files map[string][]byte) {
+	t.Helper()
+	live := filepath.Join(path, "current")
+	if _, err := os.Stat(live); err != nil {
+		must(t, os.MkdirAll(filepath.Join(path, "theirs"), 0o755))
+		must(t, os.Symlink("theirs", live))
+	}
+	for name, text := range files {
+		file := filepath.Join(live, name)
+		if text == nil {
+			must(t, os.Remove(file))
+			continue
+		}
+		must(t, os.MkdirAll(filepath.Dir(file), 0o755))
+		must(t, os.WriteFile(file, text, 0o644))
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestPruneKeepsLiveAndKept(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "blog")
+	tgt := open(t, path)
+	var ids []site.ID
+	for _, text := range []string{"one", "two", "three"} {
+		rel := targettest.Release(targettest.Files{"index.html": text})
+		if _, err := targettest.Publish(t.Context(), tgt, rel); err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, rel.ID())
+	}
+	must(t, tgt.Prune(t.Context(), ids[1:2]))
+	for i, want := range []bool{false, true, true} {
+		_, err := os.Stat(filepath.Join(path, "releases", string(ids[i])))
+		if got := err == nil; got != want {
+			t.Errorf("release %d is there: got %v, want %v", i+1, got, want)
+		}
+	}
+}
+
+func TestCurrentThatIsAFolderIsLeftAlone(t *testing.T) {
+	path := t.TempDir()
+	must(t, os.MkdirAll(filepath.Join(path, "current"), 0o755))
+	if _, err := targettest.Publish(t.Context(), open(t, path), targettest.Release(targettest.Files{"index.html": "x"})); err == nil {
+		t.Error("published over a folder that is not ours")
+	}
+}
