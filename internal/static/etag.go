@@ -1,0 +1,81 @@
+package static
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"io/fs"
+	"os"
+	"sync"
+	"time"
+)
+
+const (
+	// small files are read whole and hashed for each answer, which costs less than
+	// opening them: their ETag is that of the very bytes sent.
+	small = 256 << 10
+	// settled is the age from which a file's size and time vouch for its bytes. A
+	// younger one may be written again within the clock's tick.
+	settled = 2 * time.Second
+)
+
+// tagger makes strong ETags: the SHA-256 of the content. For large files it remembers
+// them for as long as path, size, time and identity of the file stay.
+type tagger struct {
+	mu    sync.Mutex
+	known map[string]tagged
+}
+
+type tagged struct {
+	info fs.FileInfo
+	tag  string
+}
+
+// content returns the file's bytes, from the start, and their ETag.
+func (t *tagger) content(name string, f fs.File, info fs.FileInfo) (io.ReadSeeker, string, error) {
+	seeker, seekable := f.(io.ReadSeeker)
+	if !seekable || info.Size() <= small {
+		all, err := io.ReadAll(f)
+		if err != nil {
+			return nil, "", err
+		}
+		sum := sha256.Sum256(all)
+		return bytes.NewReader(all), quote(sum[:]), nil
+	}
+	if tag, ok := t.recall(name, info); ok {
+		return seeker, tag, nil
+	}
+	asked := time.Now()
+	hash := sha256.New()
+	if _, err := io.Copy(hash, f); err != nil {
+		return nil, "", err
+	}
+	tag := quote(hash.Sum(nil))
+	if info.ModTime().Before(asked.Add(-settled)) {
+		t.remember(name, info, tag)
+	}
+	_, err := seeker.Seek(0, io.SeekStart)
+	return seeker, tag, err
+}
+
+func quote(sum []byte) string { return `"` + hex.EncodeToString(sum) + `"` }
+
+func (t *tagger) recall(name string, info fs.FileInfo) (string, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	k, ok := t.known[name]
+	if !ok || k.info.Size() != info.Size() || !k.info.ModTime().Equal(info.ModTime()) {
+		return "", false
+	}
+	if info.Sys() != nil && !os.SameFile(k.info, info) { // another release's file, of the same size and time
+		return "", false
+	}
+	return k.tag, true
+}
+
+func (t *tagger) remember(name string, info fs.FileInfo, tag string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.known[name] = tagged{info, tag}
+}

@@ -1,0 +1,212 @@
+// Package static is the small origin server: it serves a site from any fs.FS as a good
+// host does, and swaps one release for the next without a visitor noticing. `mirror
+// serve`, the lab and the published container image all serve with it.
+package static
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"log/slog"
+	"mime"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// own is the folder in which mirror keeps its records beside a site. It is never served.
+const own = ".mirror"
+
+// Options say how a site is served. The zero value is good.
+type Options struct {
+	// NotFound is the page that answers for paths that do not exist; "" for 404.html.
+	NotFound string
+	// CleanURLs serves about.html also at /about.
+	CleanURLs bool
+	// ContentType names the media type of a file from its path and first 512 bytes.
+	// Where it is nil or gives "", the extension decides, then the bytes.
+	ContentType func(name string, head []byte) string
+	// Log hears of files that cannot be read; nil for silence.
+	Log *slog.Logger
+}
+
+type handler struct {
+	site fs.FS
+	o    Options
+	tags tagger
+}
+
+// New returns a handler that serves the site in fsys. It needs only Open on files (see
+// Dir for folders on disk). Files may change or go while it serves.
+func New(fsys fs.FS, o Options) http.Handler {
+	if o.NotFound == "" {
+		o.NotFound = "404.html"
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &handler{site: fsys, o: o, tags: tagger{known: map[string]tagged{}}}
+}
+
+// ServeHTTP answers GET and HEAD, with ranges and If-None-Match, and refuses the rest.
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+		return
+	}
+	err := h.answer(w, r)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = h.notFound(w, r)
+	}
+	if err != nil {
+		h.o.Log.Error("cannot serve", "path", r.URL.Path, "err", err)
+		http.Error(w, "the file cannot be read", http.StatusInternalServerError)
+	}
+}
+
+// answer serves what the URL's path stands for. Nothing is written when it fails.
+func (h *handler) answer(w http.ResponseWriter, r *http.Request) error {
+	name, rooted := strings.CutPrefix(r.URL.Path, "/")
+	if !rooted {
+		return fs.ErrNotExist
+	}
+	if name == "" || strings.HasSuffix(name, "/") {
+		return h.serve(w, r, name+"index.html")
+	}
+	err := h.serve(w, r, name)
+	if h.o.CleanURLs && errors.Is(err, fs.ErrNotExist) {
+		err = h.serve(w, r, name+".html")
+	}
+	if errors.Is(err, fs.ErrNotExist) && h.exists(name+"/index.html") {
+		redirectToFolder(w, r, name)
+		return nil
+	}
+	return err
+}
+
+// redirectToFolder sends /a/b to /a/b/ by a relative Location, which names no host. The
+// "./" keeps a colon in the name from reading as a scheme.
+func redirectToFolder(w http.ResponseWriter, r *http.Request, name string) {
+	location := "./" + url.PathEscape(path.Base(name)) + "/"
+	if r.URL.RawQuery != "" {
+		location += "?" + r.URL.RawQuery
+	}
+	w.Header().Set("Location", location)
+	w.WriteHeader(http.StatusMovedPermanently)
+}
+
+// serve sends one file of the site.
+func (h *handler) serve(w http.ResponseWriter, r *http.Request, name string) error {
+	f, info, err := h.open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	content, tag, err := h.tags.content(name, f, info)
+	if err != nil {
+		return err
+	}
+	kind, err := h.typeOf(name, content)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", kind)
+	w.Header().Set("Etag", tag)
+	http.ServeContent(w, r, "", time.Time{}, content)
+	return nil
+}
+
+// notFound sends the not-found page with status 404.
+func (h *handler) notFound(w http.ResponseWriter, r *http.Request) error {
+	page, kind := []byte("404 page not found\n"), "text/plain; charset=utf-8"
+	f, _, err := h.open(h.o.NotFound)
+	if err == nil {
+		defer f.Close()
+		if page, err = io.ReadAll(f); err != nil {
+			return err
+		}
+		if kind, err = h.typeOf(h.o.NotFound, bytes.NewReader(page)); err != nil {
+			return err
+		}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	w.Header().Set("Content-Type", kind)
+	w.WriteHeader(http.StatusNotFound)
+	if r.Method == http.MethodGet {
+		_, _ = w.Write(page) // the visitor has gone: nobody is left to tell
+	}
+	return nil
+}
+
+func (h *handler) exists(name string) bool {
+	f, _, err := h.open(name)
+	if err != nil {
+		return false
+	}
+	f.Close()
+	return true
+}
+
+// open opens a regular file; all else is fs.ErrNotExist.
+func (h *handler) open(name string) (fs.File, fs.FileInfo, error) {
+	if !fs.ValidPath(name) || name == own || strings.HasPrefix(name, own+"/") {
+		return nil, nil, fs.ErrNotExist
+	}
+	f, err := h.site.Open(name)
+	if err != nil {
+		return nil, nil, absence(err)
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fs.ErrNotExist
+	}
+	if err != nil {
+		f.Close()
+		return nil, nil, err
+	}
+	return f, info, nil
+}
+
+// absence makes fs.ErrNotExist of every error that says that the site has no such file: a
+// file in place of a folder, a name that is too long, a link that leads out of the site.
+// What remains is trouble, which must not look like a page that is gone.
+func absence(err error) error {
+	var errno syscall.Errno
+	if !errors.As(err, &errno) {
+		return fs.ErrNotExist
+	}
+	switch errno {
+	case syscall.ENOENT, syscall.ENOTDIR, syscall.ENAMETOOLONG, syscall.ELOOP, syscall.EINVAL:
+		return fs.ErrNotExist
+	}
+	return err
+}
+
+// typeOf names the media type of a file and leaves content at its start.
+func (h *handler) typeOf(name string, content io.ReadSeeker) (string, error) {
+	head := make([]byte, 512)
+	n, err := io.ReadFull(content, head)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return "", err
+	}
+	if _, err := content.Seek(0, io.SeekStart); err != nil {
+		return "", err
+	}
+	head = head[:n]
+	if h.o.ContentType != nil {
+		if kind := h.o.ContentType(name, head); kind != "" {
+			return kind, nil
+		}
+	}
+	if kind := mime.TypeByExtension(path.Ext(name)); kind != "" {
+		return kind, nil
+	}
+	return http.DetectContentType(head), nil
+}
