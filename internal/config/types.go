@@ -1,0 +1,136 @@
+package config
+
+import (
+	"net/url"
+	"regexp"
+	"time"
+)
+
+// Config is a whole mirror.yaml. The doc comments in this file are also the descriptions
+// in the JSON Schema, and the jsonschema tags are the rules that both go by.
+type Config struct {
+	// Version of the file's format.
+	Version int `yaml:"version" jsonschema:"required,enum=1"`
+	// Site is what is published.
+	Site Site `yaml:"site" jsonschema:"required"`
+	// Targets are the places to publish to, each with the origin that serves it.
+	Targets []Target `yaml:"targets" jsonschema:"required,minItems=1"`
+	// Publish says how a release goes out.
+	Publish Publish `yaml:"publish"`
+	// Check says how the live origins are read.
+	Check Check `yaml:"check"`
+	// Schedule is what the daemon runs by itself.
+	Schedule []Job `yaml:"schedule"`
+	// Notify says who is told of drift.
+	Notify []Notify `yaml:"notify"`
+
+	// File is the path that the config was read from.
+	File string `yaml:"-"`
+}
+
+// Site is the folder of files that is published.
+type Site struct {
+	// Dir is the folder with the generated site, relative to the config's own folder.
+	Dir string `yaml:"dir" jsonschema:"required,format=path"`
+	// Build is the command that generates the site, run by publish --build and the daemon only.
+	Build string `yaml:"build"`
+	// Exclude holds doublestar globs of files that are left out. .git always is.
+	Exclude []string `yaml:"exclude" jsonschema:"format=glob"`
+	// NotFound is the page that origins answer with for a path that does not exist. It is
+	// ignored where the site has no such file.
+	NotFound string `yaml:"not_found" jsonschema:"default=404.html,format=page"`
+	// Beacon is the URL path at which each origin tells its release. "" turns it off.
+	Beacon string `yaml:"beacon" jsonschema:"default=/.well-known/mirror.json,format=beacon"`
+}
+
+// Target is a place to publish to. Its other keys belong to its type.
+type Target struct {
+	// Name tells this target from the others, in reports and in --target.
+	Name string `yaml:"name" jsonschema:"required,format=name"`
+	// Type is the kind of place.
+	Type string `yaml:"type" jsonschema:"required"`
+	// Origin is where visitors read what this target holds.
+	Origin Origin `yaml:"origin"`
+
+	// Decode fills in the config struct (by its yaml and jsonschema tags) of the target's
+	// own kind with the target's other keys, as strictly as the rest of the file is read.
+	Decode func(config any) error `yaml:"-"`
+}
+
+// Origin is a live site and its manners.
+type Origin struct {
+	// URL is the site's base, nil where the target names no origin. Its path ends in a slash.
+	URL *url.URL `yaml:"url" jsonschema:"required"`
+	// CleanURLs says that about.html is served at /about.
+	CleanURLs bool `yaml:"clean_urls" jsonschema:"default=false"`
+	// Index says that a folder's URL serves its index.html. It is true unless set.
+	Index *bool `yaml:"index" jsonschema:"default=true"`
+	// CDN says that a cache stands before the origin, so that a new release shows late.
+	CDN bool `yaml:"cdn" jsonschema:"default=false"`
+	// Concurrency is how many requests this origin gets at once, in place of check.concurrency.
+	Concurrency *int `yaml:"concurrency" jsonschema:"minimum=1,maximum=1024"`
+	// Rate is how many requests a second this origin gets, in place of check.rate.
+	Rate *float64 `yaml:"rate" jsonschema:"minimum=0"`
+}
+
+// Publish says how a release goes out.
+type Publish struct {
+	// Order is the order of commits: auto (slow origins first), parallel, or a list of all
+	// targets' names.
+	Order Order `yaml:"order" jsonschema:"default=auto"`
+	// MaxDelete is how much of a live site one publish may delete: a share (50%) or a count.
+	MaxDelete Limit `yaml:"max_delete" jsonschema:"default=50%"`
+	// VerifyTimeout is how long the live origins may take to agree.
+	VerifyTimeout time.Duration `yaml:"verify_timeout" jsonschema:"default=5m"`
+	// KeepReleases is how many releases stay staged on a target for rollback.
+	KeepReleases int `yaml:"keep_releases" jsonschema:"default=3,minimum=1"`
+	// Barrier is how long the fast origins wait for the slow ones to be seen live. 0 turns it off.
+	Barrier time.Duration `yaml:"barrier" jsonschema:"default=2m"`
+	// OnLate says what happens when a slow origin is not seen live within the barrier.
+	OnLate string `yaml:"on_late" jsonschema:"default=continue,enum=continue,enum=rollback"`
+}
+
+// Check says how the live origins are read.
+type Check struct {
+	// Concurrency is how many requests an origin gets at once.
+	Concurrency int `yaml:"concurrency" jsonschema:"default=16,minimum=1,maximum=1024"`
+	// Rate is how many requests a second an origin gets. 0 is no limit.
+	Rate float64 `yaml:"rate" jsonschema:"default=200,minimum=0"`
+	// Timeout is how long one page may take.
+	Timeout time.Duration `yaml:"timeout" jsonschema:"default=10s"`
+	// Confirm is how often a page that differs is fetched again, on a fresh connection,
+	// before it counts.
+	Confirm int `yaml:"confirm" jsonschema:"default=1,minimum=0,maximum=10"`
+	// Headers are the response headers that the origins must agree on.
+	Headers []string `yaml:"headers" jsonschema:"default=content-type,format=header"`
+	// Normalize takes out of pages what may differ.
+	Normalize []Normalize `yaml:"normalize"`
+	// Ignore holds doublestar globs of pages that are not compared.
+	Ignore []string `yaml:"ignore" jsonschema:"format=glob"`
+}
+
+// Normalize takes out of some pages what may differ between origins.
+type Normalize struct {
+	// Match is the doublestar glob of the pages.
+	Match string `yaml:"match" jsonschema:"required,format=glob"`
+	// Remove holds the regular expressions (RE2) of the text to take out.
+	Remove []*regexp.Regexp `yaml:"remove" jsonschema:"required,minItems=1"`
+}
+
+// Job is something that the daemon runs by itself.
+type Job struct {
+	// Name tells this job from the others.
+	Name string `yaml:"name" jsonschema:"required,format=name"`
+	// Cron is when: five fields, UTC unless it begins with CRON_TZ=.
+	Cron string `yaml:"cron" jsonschema:"required"`
+	// Run is what.
+	Run string `yaml:"run" jsonschema:"required,enum=check,enum=publish,enum=report"`
+}
+
+// Notify is a place to tell of what the daemon sees.
+type Notify struct {
+	// URL names the service, as shoutrrr does. Take its secrets from the environment: ${NAME}.
+	URL string `yaml:"url" jsonschema:"required,format=service"`
+	// On lists what to tell: everything unless given.
+	On []string `yaml:"on" jsonschema:"enum=drift,enum=recovered,enum=unreachable"`
+}

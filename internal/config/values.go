@@ -1,0 +1,95 @@
+package config
+
+import (
+	"fmt"
+	"math"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// Limit is a share of something or a count: "50%" or "120".
+type Limit struct {
+	Count   int     // where it was given as a count
+	Percent float64 // where it was given as a share, 0 to 100
+}
+
+// ParseLimit reads a Limit as it is written in the config.
+func ParseLimit(text string) (Limit, error) {
+	if share, ok := strings.CutSuffix(text, "%"); ok {
+		percent, err := strconv.ParseFloat(share, 64)
+		if err != nil || math.IsNaN(percent) || percent < 0 || percent > 100 {
+			return Limit{}, fmt.Errorf("%q is no percentage from 0%% to 100%%", text)
+		}
+		return Limit{Percent: percent}, nil
+	}
+	count, err := strconv.Atoi(text)
+	if err != nil || count < 0 {
+		return Limit{}, fmt.Errorf("%q is no percentage or count", text)
+	}
+	return Limit{Count: count}, nil
+}
+
+// Of returns how many of total things the limit allows.
+func (l Limit) Of(total int) int {
+	return l.Count + int(float64(total)*l.Percent/100)
+}
+
+// String returns the limit as the config writes it.
+func (l Limit) String() string {
+	if l.Percent > 0 {
+		return strconv.FormatFloat(l.Percent, 'f', -1, 64) + "%"
+	}
+	return strconv.Itoa(l.Count)
+}
+
+// The modes of an Order.
+const (
+	OrderAuto     = "auto"     // slow origins first, by their measured lag
+	OrderParallel = "parallel" // all at once
+	OrderListed   = "listed"   // one after another, as Names lists them
+)
+
+// Order is the order in which targets are committed.
+type Order struct {
+	Mode  string   // OrderAuto, OrderParallel or OrderListed
+	Names []string // of every target, with OrderListed
+}
+
+// For returns the check's settings for one origin, with the origin's own in their place.
+func (c Check) For(o Origin) Check {
+	if o.Concurrency != nil {
+		c.Concurrency = *o.Concurrency
+	}
+	if o.Rate != nil {
+		c.Rate = *o.Rate
+	}
+	return c
+}
+
+// ServesIndex reports whether the origin serves a folder's index.html at its URL.
+func (o Origin) ServesIndex() bool { return o.Index == nil || *o.Index }
+
+// webURL reads the base URL of a live site. The error says what is wrong with it and
+// quotes nothing of it.
+func webURL(text string) (*url.URL, error) {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("it cannot be parsed")
+	case u.Scheme != "http" && u.Scheme != "https":
+		return nil, fmt.Errorf("it must begin with http:// or https://")
+	case u.User != nil:
+		return nil, fmt.Errorf("it must not hold a user name or password")
+	case u.Hostname() == "":
+		return nil, fmt.Errorf("it names no host")
+	case u.RawQuery != "" || u.ForceQuery:
+		return nil, fmt.Errorf("it must not have a query")
+	case u.Fragment != "" || strings.Contains(text, "#"):
+		return nil, fmt.Errorf("it must not have a fragment")
+	}
+	if !strings.HasSuffix(u.Path, "/") {
+		u = u.JoinPath("/")
+	}
+	return u, nil
+}
