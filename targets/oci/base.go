@@ -1,0 +1,136 @@
+package oci
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"mirror/targets"
+)
+
+// baseParts is what an image begins with: the layers below the site's, and a config.
+type baseParts struct {
+	layers []mutate.Addendum
+	config *v1.ConfigFile
+}
+
+func (b *builder) base(ctx context.Context, p v1.Platform) (baseParts, error) {
+	if b.t.cfg.base == nil {
+		return b.selfBase(p)
+	}
+	img, err := b.baseImage(ctx, p)
+	if err != nil {
+		return baseParts{}, fmt.Errorf("base %s: %w", b.t.cfg.base, err)
+	}
+	return partsOf(img)
+}
+
+// baseImage reads the base by the digest that the recipe names.
+func (b *builder) baseImage(ctx context.Context, p v1.Platform) (v1.Image, error) {
+	repo := b.t.cfg.base.Context()
+	desc, err := b.t.reg.get(ctx, repo.Digest(b.recipe.Base))
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case desc == nil:
+		return nil, fmt.Errorf("%s is gone from the registry", b.recipe.Base)
+	case desc.MediaType.IsImage():
+		return forPlatform(desc.Image())(p)
+	case !desc.MediaType.IsIndex():
+		return nil, fmt.Errorf("%s is no image", desc.MediaType)
+	}
+	var index v1.IndexManifest
+	if err := json.Unmarshal(desc.Manifest, &index); err != nil {
+		return nil, err
+	}
+	for _, d := range index.Manifests {
+		if d.MediaType.IsImage() && d.Platform != nil && d.Platform.Satisfies(p) {
+			return b.t.imageByDigest(ctx, repo, d.Digest)
+		}
+	}
+	return nil, wrongPlatform(p)
+}
+
+// forPlatform passes an image on if its config names the platform, or none.
+func forPlatform(img v1.Image, err error) func(p v1.Platform) (v1.Image, error) {
+	return func(p v1.Platform) (v1.Image, error) {
+		if err != nil {
+			return nil, err
+		}
+		cf, err := configFile(img)
+		if err != nil {
+			return nil, err
+		}
+		if cf.Architecture != "" && !cf.Platform().Satisfies(v1.Platform{OS: p.OS, Architecture: p.Architecture}) {
+			return nil, wrongPlatform(p)
+		}
+		return img, nil
+	}
+}
+
+func wrongPlatform(p v1.Platform) error {
+	return &targets.RefusedError{
+		Reason: fmt.Sprintf("the base has no image for %s", p.String()), Hint: "correct platforms, or take another base",
+	}
+}
+
+func partsOf(img v1.Image) (baseParts, error) {
+	cf, err := configFile(img)
+	if err != nil {
+		return baseParts{}, err
+	}
+	layers, err := img.Layers()
+	if err != nil {
+		return baseParts{}, err
+	}
+	if len(layers) != len(cf.RootFS.DiffIDs) {
+		return baseParts{}, fmt.Errorf("the base has %d layers and names %d", len(layers), len(cf.RootFS.DiffIDs))
+	}
+	parts := baseParts{config: cf}
+	for _, l := range layers {
+		mt, err := l.MediaType()
+		if err != nil {
+			return baseParts{}, err
+		}
+		parts.layers = append(parts.layers, mutate.Addendum{Layer: l, MediaType: inOCI(mt)})
+	}
+	return parts, nil
+}
+
+// inOCI returns OCI's name for a layer's type; the bytes are the same.
+func inOCI(mt types.MediaType) types.MediaType {
+	switch mt {
+	case types.DockerLayer:
+		return types.OCILayer
+	case types.DockerUncompressedLayer:
+		return types.OCIUncompressedLayer
+	}
+	return mt
+}
+
+// nobody is the user that mirror's own server runs as.
+const nobody = "65532:65532"
+
+// selfBase is the base that needs no registry: mirror's own binary, serving the web root.
+func (b *builder) selfBase(p v1.Platform) (baseParts, error) {
+	layer, err := b.t.selfLayer(p)
+	if err != nil {
+		return baseParts{}, err
+	}
+	b.opened = append(b.opened, layer)
+	cf := &v1.ConfigFile{
+		RootFS:  v1.RootFS{Type: "layers", DiffIDs: []v1.Hash{layer.info.DiffID}},
+		History: []v1.History{{Created: v1.Time{Time: b.created}, CreatedBy: "mirror publish", Comment: "mirror serve"}},
+		Config: v1.Config{
+			Entrypoint:   []string{"/mirror", "serve", b.recipe.WebRoot, "--listen", ":8080"},
+			ExposedPorts: map[string]struct{}{"8080/tcp": {}},
+			User:         nobody,
+		},
+	}
+	return baseParts{layers: []mutate.Addendum{{Layer: layer, MediaType: layer.info.MediaType}}, config: cf}, nil
+}

@@ -1,0 +1,21 @@
+package oci
+
+import (
+	"testing"
+
+	"mirror/internal/realserver"
+	"mirror/targets/targettest"
+)
+
+func TestConformanceEmbedded(t *testing.T) {
+	targettest.Run(t, func(t *testing.T) targettest.Fixture { return newPlace(t, embeddedRegistry(t)).fixture() })
+}
+
+func TestConformanceDebian(t *testing.T) { conformReal(t, realserver.DockerRegistry) }
+
+func TestConformanceDistribution(t *testing.T) { conformReal(t, realserver.Distribution) }
+
+func conformReal(t *testing.T, program string) {
+	realserver.Need(t, program)
+	targettest.Run(t, func(t *testing.T) targettest.Fixture { return newPlace(t, realRegistry(t, program)).fixture() })
+}

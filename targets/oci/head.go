@@ -1,0 +1,207 @@
+package oci
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"runtime"
+	"strings"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+
+	"mirror/site"
+	"mirror/targets"
+)
+
+// Names of the annotations of a manifest and of the labels in an image's config.
+const (
+	labelRelease = "mirror.release"  // the release's ID, or noRelease
+	labelBeacon  = "mirror.beacon"   // the beacon's path below the web root, "" for none
+	labelWebRoot = "mirror.web_root" // where the site is
+	labelConfig  = "mirror.config"   // digest of all that the image was made from but the site
+	// labelLayer names the site's layer as the document does that bears the label: by digest
+	// in a manifest, by diff ID in a config. An image built on ours carries our labels along;
+	// its last layer is not the one named.
+	labelLayer   = "mirror.layer"
+	labelVersion = "org.opencontainers.image.version"
+)
+
+// noRelease in labelRelease marks the empty image that stands for no image, where the
+// registry will not delete a tag.
+const noRelease = "none"
+
+// maxConfig bounds an image's config, in bytes.
+const maxConfig = 16 << 20
+
+// stagedPrefix begins the tag under which a release is staged.
+const stagedPrefix = "mirror-"
+
+func (t *Target) stagedTag(id site.ID) name.Tag {
+	return t.tag.Context().Tag(stagedPrefix + string(id))
+}
+
+// stagedRelease returns the release that a tag stages.
+func stagedRelease(tag string) (site.ID, bool) {
+	rest, ok := strings.CutPrefix(tag, stagedPrefix)
+	if !ok {
+		return site.None, false
+	}
+	id, err := site.ParseID(rest)
+	return id, err == nil && string(id) == rest
+}
+
+// head is what a tag or digest names: nil where it names nothing.
+type head struct {
+	desc   *remote.Descriptor
+	labels map[string]string // of an image that is ours and unaltered, else nil
+}
+
+// live returns what the contract calls it.
+func (h *head) live() targets.Live {
+	if h == nil {
+		return targets.Live{}
+	}
+	return targets.Live{Release: h.release(), Revision: h.digest()}
+}
+
+func (h *head) digest() string {
+	if h == nil {
+		return ""
+	}
+	return h.desc.Digest.String()
+}
+
+// release returns the release that the image holds.
+func (h *head) release() site.ID {
+	if h == nil {
+		return site.None
+	}
+	id, err := site.ParseID(h.labels[labelRelease])
+	if err != nil {
+		return site.None
+	}
+	return id
+}
+
+func (h *head) manifest() manifest { return manifest{h.desc.Manifest, h.desc.MediaType} }
+
+// look reads what ref names. The image that stands for no image counts as nothing.
+func (t *Target) look(ctx context.Context, ref name.Reference) (*head, error) {
+	desc, err := t.reg.get(ctx, ref)
+	if err != nil || desc == nil {
+		return nil, err
+	}
+	labels, err := t.labels(ctx, desc)
+	if err != nil {
+		return nil, err
+	}
+	if labels[labelRelease] == noRelease {
+		return nil, nil
+	}
+	return &head{desc, labels}, nil
+}
+
+// labels returns the annotations of an image that is ours, or its config's labels where
+// the annotations were lost in a copy between formats.
+func (t *Target) labels(ctx context.Context, desc *remote.Descriptor) (map[string]string, error) {
+	var m struct {
+		Annotations map[string]string
+		Layers      []v1.Descriptor
+	}
+	if err := json.Unmarshal(desc.Manifest, &m); err != nil {
+		return nil, fmt.Errorf("manifest of %s: %w", t.tag, err)
+	}
+	if m.Annotations[labelRelease] != "" {
+		intact := desc.MediaType.IsIndex() || isLast(m.Annotations[labelLayer], m.Layers, digestOf)
+		return onlyIf(intact, m.Annotations), nil
+	}
+	img, err := t.platformImage(ctx, desc)
+	if err != nil || img == nil {
+		return nil, err
+	}
+	cf, err := configFile(img)
+	if err != nil {
+		return nil, fmt.Errorf("config of %s: %w", t.tag, err)
+	}
+	return onlyIf(isLast(cf.Config.Labels[labelLayer], cf.RootFS.DiffIDs, v1.Hash.String), cf.Config.Labels), nil
+}
+
+func digestOf(d v1.Descriptor) string { return d.Digest.String() }
+
+// isLast reports whether want names the last layer; the empty name, no layer at all.
+func isLast[T any](want string, layers []T, nameOf func(T) string) bool {
+	if len(layers) == 0 {
+		return want == ""
+	}
+	return nameOf(layers[len(layers)-1]) == want
+}
+
+func onlyIf(ok bool, labels map[string]string) map[string]string {
+	if !ok {
+		return nil
+	}
+	return labels
+}
+
+// platformImage returns the image for this machine's platform, else the first one of an
+// index; nil for what is no image.
+func (t *Target) platformImage(ctx context.Context, desc *remote.Descriptor) (v1.Image, error) {
+	if desc.MediaType.IsImage() {
+		return desc.Image()
+	}
+	if !desc.MediaType.IsIndex() {
+		return nil, nil
+	}
+	var index v1.IndexManifest
+	if err := json.Unmarshal(desc.Manifest, &index); err != nil {
+		return nil, fmt.Errorf("index of %s: %w", t.tag, err)
+	}
+	child := choose(index.Manifests, v1.Platform{OS: "linux", Architecture: runtime.GOARCH})
+	if child == nil {
+		return nil, nil
+	}
+	return t.imageByDigest(ctx, t.tag.Context(), child.Digest)
+}
+
+func (t *Target) imageByDigest(ctx context.Context, repo name.Repository, digest v1.Hash) (v1.Image, error) {
+	ref := repo.Digest(digest.String())
+	desc, err := t.reg.get(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	if desc == nil || !desc.MediaType.IsImage() {
+		return nil, fmt.Errorf("%s: no such image in the registry", ref)
+	}
+	return desc.Image()
+}
+
+// choose prefers an image for p to the first one for any platform.
+func choose(all []v1.Descriptor, p v1.Platform) *v1.Descriptor {
+	var first *v1.Descriptor
+	for i, d := range all {
+		if !d.MediaType.IsImage() || d.Platform != nil && d.Platform.OS == "unknown" { // an attestation
+			continue
+		}
+		if d.Platform != nil && d.Platform.Satisfies(p) {
+			return &all[i]
+		}
+		if first == nil {
+			first = &all[i]
+		}
+	}
+	return first
+}
+
+// configFile returns an image's config, unless it is too large to be one.
+func configFile(img v1.Image) (*v1.ConfigFile, error) {
+	m, err := img.Manifest()
+	if err != nil {
+		return nil, err
+	}
+	if m.Config.Size > maxConfig {
+		return nil, fmt.Errorf("%d bytes are too many for an image's config", m.Config.Size)
+	}
+	return img.ConfigFile()
+}

@@ -1,0 +1,142 @@
+package oci
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"mirror/site"
+)
+
+// Modes and owner of everything in a layer of ours, whatever they are on this machine.
+const (
+	modeFile = 0o644
+	modeExec = 0o755
+	modeDir  = 0o755
+)
+
+// writeSite writes the site's layer as a tar stream: an opaque web root, so that nothing
+// of the base shines through, and below it the files and the beacon in path order.
+//
+// Files bear the time of publishing: servers make validators from time and size, so a time
+// that stayed the same would let browsers keep an old page of the same size.
+func writeSite(ctx context.Context, w io.Writer, rel *site.Release, webRoot string) error {
+	s := &siteWriter{
+		tar: tar.NewWriter(w), root: strings.TrimPrefix(webRoot, "/"), mtime: publishedAt(rel),
+		buf: make([]byte, 256<<10),
+	}
+	if err := s.begin(); err != nil {
+		return err
+	}
+	for _, f := range withBeacon(rel) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := s.file(ctx, rel, f); err != nil {
+			return fmt.Errorf("layer: %s: %w", f.Path, err)
+		}
+	}
+	return s.tar.Close()
+}
+
+// publishedAt is the time in an image: whole seconds, as every format can hold it.
+func publishedAt(rel *site.Release) time.Time {
+	if rel.Published.IsZero() {
+		return time.Unix(0, 0).UTC()
+	}
+	return rel.Published.UTC().Truncate(time.Second)
+}
+
+// withBeacon returns the release's files with the beacon in its place.
+func withBeacon(rel *site.Release) site.Manifest {
+	if rel.BeaconPath == "" {
+		return rel.Manifest
+	}
+	all := append(slices.Clone(rel.Manifest), site.File{Path: rel.BeaconPath, Size: int64(len(rel.Beacon()))})
+	all.Sort()
+	return all
+}
+
+type siteWriter struct {
+	tar   *tar.Writer
+	root  string
+	mtime time.Time
+	dir   string // the folder written last, below the root
+	buf   []byte
+}
+
+func (s *siteWriter) begin() error {
+	if err := s.header(tar.TypeDir, s.root+"/", modeDir, 0); err != nil {
+		return err
+	}
+	return s.header(tar.TypeReg, s.root+"/"+opaqueWhiteout, modeFile, 0)
+}
+
+func (s *siteWriter) file(ctx context.Context, rel *site.Release, f site.File) error {
+	if err := s.parents(f.Path); err != nil {
+		return err
+	}
+	if err := s.header(tar.TypeReg, s.root+"/"+f.Path, modeFile, f.Size); err != nil {
+		return err
+	}
+	if f.Path == rel.BeaconPath {
+		_, err := s.tar.Write(rel.Beacon())
+		return err
+	}
+	r, err := rel.Open(f)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	_, err = io.CopyBuffer(s.tar, ctxReader{ctx, r}, s.buf)
+	return err
+}
+
+// parents writes the folders of a path that were not written yet. In path order all that
+// is below one folder comes together, so the last one written tells.
+func (s *siteWriter) parents(p string) error {
+	for i := 0; i < len(p); i++ {
+		if p[i] != '/' || strings.HasPrefix(s.dir+"/", p[:i+1]) {
+			continue
+		}
+		if err := s.header(tar.TypeDir, s.root+"/"+p[:i+1], modeDir, 0); err != nil {
+			return err
+		}
+		s.dir = p[:i]
+	}
+	return nil
+}
+
+func (s *siteWriter) header(kind byte, name string, mode, size int64) error {
+	return writeHeader(s.tar, kind, name, mode, size, s.mtime)
+}
+
+func writeHeader(w *tar.Writer, kind byte, name string, mode, size int64, mtime time.Time) error {
+	return w.WriteHeader(&tar.Header{
+		Typeflag: kind, Name: name, Mode: mode, Size: size, ModTime: mtime, Format: tar.FormatPAX,
+	})
+}
+
+// ctxReader ends with the context's error, also in the middle of a large file.
+type ctxReader struct {
+	ctx context.Context
+	io.Reader
+}
+
+func (r ctxReader) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.Reader.Read(p)
+}
+
+// emptyLayer is the tar stream of nothing.
+func emptyLayer(w io.Writer) error {
+	_, err := io.Copy(w, bytes.NewReader(make([]byte, 1024)))
+	return err
+}

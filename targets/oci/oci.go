@@ -1,0 +1,83 @@
+// Package oci publishes a site as a container image: one layer that holds the site, on a
+// base that serves it, under a tag of a registry. Staging pushes the image under a tag of
+// its release; committing moves the live tag to the very same manifest.
+package oci
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+
+	"github.com/google/go-containerregistry/pkg/name"
+
+	"mirror/targets"
+)
+
+// Target is a tag of a registry's repository. One repository holds one target: the tags
+// mirror-<release id> beside the live one are its own.
+//
+// No registry has a compare-and-swap on tags. Commit and Rollback read the tag and write
+// it right after; another publisher that writes between the two is overwritten unseen.
+type Target struct {
+	cfg       settings
+	reg       *registry
+	tag       name.Tag
+	state     string // folder for caches, "" for none
+	transport http.RoundTripper
+	log       *slog.Logger
+	self      *selfBinary
+	rollout   *rollout
+	limits    limits
+}
+
+var (
+	_ targets.Target  = (*Target)(nil)
+	_ targets.Pruner  = (*Target)(nil)
+	_ targets.Atomic  = (*Target)(nil)
+	_ targets.Factory = New
+)
+
+// New opens a target from its part of the config.
+func New(ctx context.Context, env targets.Env, decode func(config any) error) (targets.Target, error) {
+	var c Config
+	if err := decode(&c); err != nil {
+		return nil, err
+	}
+	return Open(ctx, env, c)
+}
+
+// Open opens the target that c describes. It asks the registry nothing yet.
+func Open(_ context.Context, env targets.Env, c Config) (*Target, error) {
+	cfg, err := c.settings()
+	if err != nil {
+		return nil, err
+	}
+	if env.State != "" {
+		if err := os.MkdirAll(env.State, 0o755); err != nil {
+			return nil, fmt.Errorf("state folder: %w", err)
+		}
+	}
+	transport := env.Transport
+	if transport == nil {
+		transport = tunedTransport()
+	}
+	reg, err := newRegistry(transport)
+	if err != nil {
+		return nil, err
+	}
+	log := env.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &Target{
+		cfg: cfg, reg: reg, tag: cfg.image, state: env.State, transport: transport, log: log,
+		self:    newSelfBinary(c.SelfBinary),
+		rollout: newRollout(c.Rollout, cfg.image, transport, env.State),
+		limits:  defaultLimits(),
+	}, nil
+}
+
+// Atomic reports true: a container runs one image or another, never parts of two.
+func (t *Target) Atomic() bool { return true }

@@ -1,0 +1,62 @@
+package oci
+
+import (
+	"context"
+
+	"mirror/diff"
+	"mirror/site"
+	"mirror/targets"
+)
+
+// Live returns the release whose image the tag names, and its digest. An image that was
+// built on ours, or put together by others, is no release.
+func (t *Target) Live(ctx context.Context) (targets.Live, error) {
+	h, err := t.look(ctx, t.tag)
+	if err != nil {
+		return targets.Live{}, err
+	}
+	return h.live(), nil
+}
+
+// Plan compares the live image's files with the release's. Where the files agree but the
+// image was made from another base, another server or other settings, or was never rolled
+// out, it says that no release is live, so that a publish moves the tag all the same.
+func (t *Target) Plan(ctx context.Context, rel *site.Release) (targets.Plan, error) {
+	if err := refuse(rel); err != nil {
+		return targets.Plan{}, err
+	}
+	r, err := t.recipe(ctx, rel)
+	if err != nil {
+		return targets.Plan{}, err
+	}
+	h, err := t.look(ctx, t.tag)
+	if err != nil {
+		return targets.Plan{}, err
+	}
+	held, err := t.held(ctx, h)
+	if err != nil {
+		return targets.Plan{}, err
+	}
+	plan := targets.Plan{Live: h.live(), Changes: diff.Manifests(held, rel.Manifest)}
+	for _, changed := range [][]string{plan.Changes.Add, plan.Changes.Change} {
+		for _, p := range changed {
+			f, _ := rel.Manifest.Find(p)
+			plan.Bytes += f.Size
+		}
+	}
+	if h.release() == rel.ID() && (h.labels[labelConfig] != r.digest() || t.rollout.owed(h.digest())) {
+		plan.Live.Release = site.None
+	}
+	return plan, nil
+}
+
+// held lists an image's files, without reading an image that this machine made.
+func (t *Target) held(ctx context.Context, h *head) (site.Manifest, error) {
+	if h == nil {
+		return nil, nil
+	}
+	if m, ok := t.cached(fromStage, h.digest()); ok {
+		return m, nil
+	}
+	return t.read(ctx, h)
+}

@@ -1,0 +1,135 @@
+package oci
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"path"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+
+	"mirror/site"
+)
+
+// ReadBack lists the files below the web root of the live image, for this machine's
+// platform, from the layers that the registry holds, checked against their digests. An
+// image that was read before is not read again: its digest names its bytes.
+func (t *Target) ReadBack(ctx context.Context) (site.Manifest, error) {
+	h, err := t.look(ctx, t.tag)
+	if err != nil || h == nil {
+		return nil, err
+	}
+	return t.read(ctx, h)
+}
+
+func (t *Target) read(ctx context.Context, h *head) (site.Manifest, error) {
+	if m, ok := t.cached(fromBytes, h.digest()); ok {
+		return m, nil
+	}
+	m, err := t.readLayers(ctx, h)
+	if err != nil {
+		return nil, fmt.Errorf("read back %s@%s: %w", t.tag.Context(), h.digest(), err)
+	}
+	t.keep(fromBytes, h.digest(), m)
+	return m, nil
+}
+
+func (t *Target) readLayers(ctx context.Context, h *head) (site.Manifest, error) {
+	img, err := t.platformImage(ctx, h.desc)
+	if err != nil || img == nil {
+		return nil, err
+	}
+	manifest, err := img.Manifest()
+	if err != nil {
+		return nil, err
+	}
+	root, beacon, err := t.whereabouts(h, img)
+	if err != nil {
+		return nil, err
+	}
+	files := newTree(root, t.limits)
+	for i := len(manifest.Layers) - 1; i >= 0 && !files.complete(); i-- {
+		if err := t.readLayer(ctx, files, manifest.Layers[i]); err != nil {
+			return nil, err
+		}
+	}
+	return files.manifest(beacon), nil
+}
+
+// whereabouts returns where the image has its site and its beacon: as its labels say,
+// which an image built on ours inherits, else as the config says.
+func (t *Target) whereabouts(h *head, img v1.Image) (root, beacon string, err error) {
+	labels := h.labels
+	if labels == nil {
+		cf, err := configFile(img)
+		if err != nil {
+			return "", "", err
+		}
+		labels = cf.Config.Labels
+	}
+	if root = labels[labelWebRoot]; root == "/" || !path.IsAbs(root) || path.Clean(root) != root {
+		root = t.cfg.webRoot
+	}
+	beacon, ok := labels[labelBeacon]
+	if !ok {
+		beacon = site.DefaultBeacon
+	}
+	return root, beacon, nil
+}
+
+// readLayer adds a layer to the tree. It reads to the very end, where the digest is checked.
+func (t *Target) readLayer(ctx context.Context, files *tree, d v1.Descriptor) error {
+	layer, err := t.reg.puller.Layer(ctx, t.tag.Context().Digest(d.Digest.String()))
+	if err != nil {
+		return err
+	}
+	packed, err := layer.Compressed()
+	if err != nil {
+		return err
+	}
+	defer packed.Close()
+	bounded := &io.LimitedReader{R: packed, N: d.Size + 1}
+	plain, err := decompress(bounded)
+	if err != nil {
+		return err
+	}
+	defer plain.Close()
+	if err := files.layer(plain); err != nil {
+		return err
+	}
+	if _, err := io.Copy(io.Discard, io.LimitReader(plain, files.left.bytes)); err != nil {
+		return err
+	}
+	if _, err = io.Copy(io.Discard, bounded); err == nil && bounded.N <= 0 {
+		err = fmt.Errorf("layer %s is longer than the %d bytes that its manifest says", d.Digest, d.Size)
+	}
+	return err
+}
+
+// maxWindow bounds what zstd may keep in memory, in bytes; the format's own encoders use
+// 8 MiB at most unless told otherwise.
+const maxWindow = 64 << 20
+
+// decompress tells the compression by the first bytes: media types are often wrong.
+func decompress(r io.Reader) (io.ReadCloser, error) {
+	buffered := bufio.NewReaderSize(r, 64<<10)
+	magic, err := buffered.Peek(4)
+	if err != nil && err != io.EOF {
+		return nil, err
+	}
+	switch {
+	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
+		return gzip.NewReader(buffered)
+	case bytes.Equal(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}):
+		z, err := zstd.NewReader(buffered, zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderConcurrency(1))
+		if err != nil {
+			return nil, err
+		}
+		return z.IOReadCloser(), nil
+	}
+	return io.NopCloser(buffered), nil
+}

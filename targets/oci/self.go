@@ -1,0 +1,216 @@
+package oci
+
+import (
+	"archive/tar"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/klauspost/compress/gzip"
+)
+
+// selfFile is a file of the server's layer: where it is here, and where in the image.
+type selfFile struct {
+	inImage string // absolute
+	here    string
+	digest  [sha256.Size]byte
+}
+
+// selfFiles are all files of the server for one platform.
+type selfFiles struct {
+	files    []selfFile
+	identity string // digest of the names and the bytes
+}
+
+// selfBinary finds the server's files and remembers their digests for as long as size and
+// time of the files stay.
+type selfBinary struct {
+	configured string
+
+	mu    sync.Mutex
+	known map[string]selfFiles // by stamp
+}
+
+func newSelfBinary(configured string) *selfBinary {
+	return &selfBinary{configured: configured, known: map[string]selfFiles{}}
+}
+
+func (s *selfBinary) files(p v1.Platform) (selfFiles, error) {
+	binary, err := s.locate(p)
+	if err != nil {
+		return selfFiles{}, err
+	}
+	files, err := closure(binary)
+	if err != nil {
+		return selfFiles{}, err
+	}
+	stamp, err := stampOf(files)
+	if err != nil {
+		return selfFiles{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if known, ok := s.known[stamp]; ok {
+		return known, nil
+	}
+	found, err := identify(files)
+	if err == nil {
+		s.known[stamp] = found
+	}
+	return found, err
+}
+
+func stampOf(files []selfFile) (string, error) {
+	var b strings.Builder
+	for _, f := range files {
+		info, err := os.Stat(f.here)
+		if err != nil {
+			return "", fmt.Errorf("server: %w", err)
+		}
+		fmt.Fprintf(&b, "%s %s %d %d\n", f.inImage, f.here, info.Size(), info.ModTime().UnixNano())
+	}
+	return b.String(), nil
+}
+
+func identify(files []selfFile) (selfFiles, error) {
+	all := sha256.New()
+	for i := range files {
+		d, err := digestFile(files[i].here)
+		if err != nil {
+			return selfFiles{}, fmt.Errorf("server: %w", err)
+		}
+		files[i].digest = d
+		fmt.Fprintf(all, "%x  %s\n", d, files[i].inImage)
+	}
+	return selfFiles{files, hex.EncodeToString(all.Sum(nil))}, nil
+}
+
+func digestFile(name string) (d [sha256.Size]byte, err error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return d, err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return d, err
+	}
+	return [sha256.Size]byte(h.Sum(nil)), nil
+}
+
+// selfLayer returns the server's layer, from the cache where it was built before.
+func (t *Target) selfLayer(p v1.Platform) (*blob, error) {
+	files, err := t.self.files(p)
+	if err != nil {
+		return nil, err
+	}
+	if t.state == "" {
+		return writeBlob(gzipAt(gzip.BestSpeed), files.write)
+	}
+	stem := filepath.Join(t.state, "self-"+files.identity)
+	if b, err := openCached(stem); err == nil {
+		return b, nil
+	}
+	if err := writeCached(stem, files.write); err != nil {
+		return nil, fmt.Errorf("server's layer: %w", err)
+	}
+	return openCached(stem)
+}
+
+// write writes the layer as a tar stream.
+func (s selfFiles) write(w io.Writer) error {
+	tw, epoch := tar.NewWriter(w), time.Unix(0, 0)
+	dirs := map[string]bool{".": true}
+	for _, f := range s.files {
+		name := strings.TrimPrefix(f.inImage, "/")
+		for _, dir := range newDirs(dirs, name) {
+			if err := writeHeader(tw, tar.TypeDir, dir+"/", modeDir, 0, epoch); err != nil {
+				return err
+			}
+		}
+		if err := f.write(tw, name, epoch); err != nil {
+			return fmt.Errorf("%s: %w", f.here, err)
+		}
+	}
+	return tw.Close()
+}
+
+// newDirs returns the parents of name that are not in known, outermost first, and adds them.
+func newDirs(known map[string]bool, name string) []string {
+	var missing []string
+	for dir := path.Dir(name); !known[dir]; dir = path.Dir(dir) {
+		known[dir] = true
+		missing = append(missing, dir)
+	}
+	slices.Reverse(missing)
+	return missing
+}
+
+func (f selfFile) write(tw *tar.Writer, name string, mtime time.Time) error {
+	r, err := os.Open(f.here)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	info, err := r.Stat()
+	if err != nil {
+		return err
+	}
+	if err := writeHeader(tw, tar.TypeReg, name, modeExec, info.Size(), mtime); err != nil {
+		return err
+	}
+	h := sha256.New()
+	if _, err := io.Copy(io.MultiWriter(tw, h), r); err != nil {
+		return err
+	}
+	if [sha256.Size]byte(h.Sum(nil)) != f.digest {
+		return errors.New("it changed while it was read")
+	}
+	return nil
+}
+
+// writeCached writes a layer to stem.layer, then what is known of it to stem.json: the
+// second file tells that the first is whole.
+func writeCached(stem string, fill func(w io.Writer) error) error {
+	var info blobInfo
+	err := writeFile(stem+".layer", func(w io.Writer) (err error) {
+		info, err = writeLayer(w, gzipAt(gzip.BestSpeed), fill)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return writeFile(stem+".json", func(w io.Writer) error { return json.NewEncoder(w).Encode(info) })
+}
+
+// openCached opens what writeCached wrote, if it is still that.
+func openCached(stem string) (*blob, error) {
+	text, err := os.ReadFile(stem + ".json")
+	if err != nil {
+		return nil, err
+	}
+	b := &blob{}
+	if err := json.Unmarshal(text, &b.info); err != nil {
+		return nil, err
+	}
+	d, err := digestFile(stem + ".layer")
+	if err != nil {
+		return nil, err
+	}
+	if hex.EncodeToString(d[:]) != b.info.Digest.Hex {
+		return nil, fmt.Errorf("%s.layer was altered", stem)
+	}
+	b.file, err = os.Open(stem + ".layer")
+	return b, err
+}

@@ -1,0 +1,89 @@
+package oci
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/google/go-containerregistry/pkg/v1/partial"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+
+	"mirror/site"
+	"mirror/targets"
+)
+
+// Stage pushes the release's image under the tag mirror-<release id>, where another
+// process finds it and the registry's garbage collection spares it. Layers that the
+// registry holds are not sent, those of a base in the same registry are mounted.
+func (t *Target) Stage(ctx context.Context, rel *site.Release, p targets.Progress) error {
+	if err := refuse(rel); err != nil {
+		return err
+	}
+	r, err := t.recipe(ctx, rel)
+	if err != nil {
+		return err
+	}
+	staged, err := t.holds(ctx, rel, r)
+	if err != nil || staged {
+		return err
+	}
+	if err := t.send(ctx, rel, r, p); err != nil {
+		return fmt.Errorf("stage %s: %w", rel.ID().Short(), err)
+	}
+	return nil
+}
+
+// holds reports whether the staged tag names an image of exactly this release and recipe.
+func (t *Target) holds(ctx context.Context, rel *site.Release, r recipe) (bool, error) {
+	h, err := t.look(ctx, t.stagedTag(rel.ID()))
+	if err != nil || h == nil || h.release() != rel.ID() || h.labels[labelConfig] != r.digest() {
+		return false, err
+	}
+	files, err := t.held(ctx, h)
+	if err != nil {
+		if ctx.Err() != nil {
+			return false, ctx.Err()
+		}
+		t.log.Warn("the staged image cannot be read and is made again", "release", rel.ID(), "err", err)
+		return false, nil
+	}
+	return slices.Equal(files, rel.Manifest), nil
+}
+
+func (t *Target) send(ctx context.Context, rel *site.Release, r recipe, p targets.Progress) error {
+	layer, err := writeBlob(t.cfg.compression, func(w io.Writer) error { return writeSite(ctx, w, rel, r.WebRoot) })
+	if err != nil {
+		return err
+	}
+	defer layer.Close()
+	img, done, err := t.build(ctx, rel, r, layer)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if p != nil {
+		p.Expect(len(rel.Manifest), layer.info.Size)
+	}
+	if err := t.reg.push(withProgress(ctx, p), t.stagedTag(rel.ID()), img); err != nil {
+		return errors.Join(ctx.Err(), err)
+	}
+	if p != nil {
+		p.Sent(len(rel.Manifest), 0)
+	}
+	digest, err := digestOfImage(img)
+	if err == nil {
+		t.keep(fromStage, digest, rel.Manifest)
+	}
+	return err
+}
+
+func digestOfImage(img remote.Taggable) (string, error) {
+	d, ok := img.(partial.WithRawManifest)
+	if !ok {
+		return "", fmt.Errorf("%T has no manifest", img)
+	}
+	h, err := partial.Digest(d)
+	return h.String(), err
+}

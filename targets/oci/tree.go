@@ -1,0 +1,253 @@
+package oci
+
+import (
+	"archive/tar"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+
+	"mirror/site"
+)
+
+// limits bound what reading an image back may cost. A registry can answer anything.
+type limits struct {
+	bytes   int64 // of all layers, uncompressed
+	entries int   // of all layers
+}
+
+func defaultLimits() limits { return limits{bytes: 64 << 30, entries: 4 << 20} }
+
+type kind int
+
+const (
+	dir kind = iota
+	file
+	symlink
+	hardlink
+	other // a device, a fifo
+)
+
+type node struct {
+	kind   kind
+	size   int64
+	digest site.Digest
+	target string // of a link
+}
+
+// tree is what an image's layers, stacked, hold at and below one folder, and on the way
+// to it. The layers are added from the top down, so that those below need not be fetched
+// once they are hidden. Paths are relative to the image's root.
+type tree struct {
+	root   string
+	left   limits
+	nodes  map[string]node
+	gone   map[string]bool // a layer above deletes this path
+	opaque map[string]bool // a layer above hides all that is below this folder
+}
+
+func newTree(root string, l limits) *tree {
+	return &tree{
+		root: strings.TrimPrefix(root, "/"), left: l,
+		nodes: map[string]node{}, gone: map[string]bool{}, opaque: map[string]bool{},
+	}
+}
+
+var errTooLarge = errors.New("the image is larger than can be read back")
+
+// layer adds the next layer below.
+func (t *tree) layer(r io.Reader) error {
+	own := &tree{root: t.root, nodes: map[string]node{}, gone: map[string]bool{}, opaque: map[string]bool{}}
+	bounded := &io.LimitedReader{R: r, N: t.left.bytes + 1}
+	tr := tar.NewReader(bounded)
+	for {
+		hdr, err := tr.Next()
+		if bounded.N <= 0 {
+			return errTooLarge
+		}
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return fmt.Errorf("layer: %w", err)
+		}
+		if t.left.entries--; t.left.entries < 0 {
+			return errTooLarge
+		}
+		if err := own.entry(hdr, tr); err != nil {
+			return fmt.Errorf("layer: %s: %w", hdr.Name, err)
+		}
+	}
+	t.left.bytes = bounded.N - 1
+	t.merge(own)
+	return nil
+}
+
+// entry adds one entry of the layer being read.
+func (t *tree) entry(hdr *tar.Header, r io.Reader) error {
+	p := strings.TrimPrefix(path.Clean("/"+hdr.Name), "/")
+	if !t.related(p) {
+		return nil
+	}
+	parent, base := path.Split(p)
+	switch rest, isWhiteout := strings.CutPrefix(base, whiteout); {
+	case base == opaqueWhiteout:
+		t.opaque[path.Clean(parent)] = true
+		return nil
+	case isWhiteout && !strings.HasPrefix(rest, whiteout): // .wh..wh.* is the storage driver's own
+		t.gone[parent+rest] = true
+		return nil
+	case isWhiteout:
+		return nil
+	}
+	n, err := t.node(p, hdr, r)
+	if err != nil {
+		return err
+	}
+	t.nodes[p] = n
+	for up := path.Dir(p); up != "."; up = path.Dir(up) {
+		if _, known := t.nodes[up]; known {
+			break
+		}
+		t.nodes[up] = node{kind: dir}
+	}
+	return nil
+}
+
+// node hashes a file below the root; what is on the way to the root has no content for us.
+func (t *tree) node(p string, hdr *tar.Header, r io.Reader) (node, error) {
+	switch hdr.Typeflag {
+	case tar.TypeDir:
+		return node{kind: dir}, nil
+	case tar.TypeSymlink:
+		return node{kind: symlink, target: hdr.Linkname}, nil
+	case tar.TypeLink:
+		return node{kind: hardlink, target: hdr.Linkname}, nil
+	case tar.TypeReg, tar.TypeGNUSparse:
+	default:
+		return node{kind: other}, nil
+	}
+	if !strings.HasPrefix(p, t.root+"/") {
+		return node{kind: file}, nil
+	}
+	h := sha256.New()
+	n, err := io.Copy(h, r)
+	return node{kind: file, size: n, digest: site.Digest(h.Sum(nil))}, err
+}
+
+// related reports whether a path is the root, below it, or on the way to it.
+func (t *tree) related(p string) bool {
+	if p == t.root || strings.HasPrefix(p, t.root+"/") || strings.HasPrefix(t.root, p+"/") {
+		return true
+	}
+	parent, base := path.Split(p)
+	deleted, ok := strings.CutPrefix(base, whiteout)
+	if !ok {
+		return false
+	}
+	return base == opaqueWhiteout && strings.HasPrefix(t.root, parent) || t.related(parent+deleted)
+}
+
+// merge puts a layer below those that are there.
+func (t *tree) merge(below *tree) {
+	visible := map[string]node{}
+	for p, n := range below.nodes {
+		if _, covered := t.nodes[p]; !covered && t.shows(p) {
+			visible[p] = n
+		}
+	}
+	for p, n := range visible {
+		t.nodes[p] = n
+	}
+	for p := range below.gone {
+		t.gone[p] = true
+	}
+	for p := range below.opaque {
+		t.opaque[p] = true
+	}
+}
+
+// shows reports whether a path of a layer below can be seen through those that are there.
+func (t *tree) shows(p string) bool {
+	if t.gone[p] {
+		return false
+	}
+	for up := path.Dir(p); ; up = path.Dir(up) {
+		if n, known := t.nodes[up]; t.gone[up] || t.opaque[up] || known && n.kind != dir {
+			return false
+		}
+		if up == "." {
+			return true
+		}
+	}
+}
+
+// complete reports whether no layer below can add anything.
+func (t *tree) complete() bool {
+	n, known := t.nodes[t.root]
+	return t.opaque[t.root] || !t.shows(t.root) || known && n.kind != dir
+}
+
+// manifest lists the files below the root but the one at skip. A link stands for the
+// file that it leads to below the root. What leads to none, and what is neither file nor
+// folder, is listed with the zero digest, so that it equals no file of a release.
+func (t *tree) manifest(skip string) site.Manifest {
+	var m site.Manifest
+	for p, n := range t.nodes {
+		rel, below := strings.CutPrefix(p, t.root+"/")
+		if !below || n.kind == dir || rel == skip || !t.reachable(p) {
+			continue
+		}
+		if n.kind != file {
+			n = t.resolve(p)
+		}
+		m = append(m, site.File{Path: rel, Size: n.size, Digest: n.digest})
+	}
+	m.Sort()
+	return m
+}
+
+// reachable reports whether all folders on the way to p are folders.
+func (t *tree) reachable(p string) bool {
+	for up := path.Dir(p); up != "."; up = path.Dir(up) {
+		if t.nodes[up].kind != dir {
+			return false
+		}
+	}
+	return true
+}
+
+// maxHops bounds a chain of links, as Linux does.
+const maxHops = 40
+
+// resolve follows links from p to a file below the root, component by component.
+func (t *tree) resolve(p string) node {
+	rest, at := strings.Split(p, "/"), ""
+	for hops := 0; len(rest) > 0; {
+		next := path.Join(at, rest[0])
+		rest = rest[1:]
+		n, known := t.nodes[next]
+		if !known {
+			return node{}
+		}
+		if n.kind != symlink && n.kind != hardlink {
+			at = next
+			continue
+		}
+		if hops++; hops > maxHops {
+			return node{}
+		}
+		target := n.target
+		if n.kind == symlink && !path.IsAbs(target) {
+			target = path.Join("/", path.Dir(next), target)
+		}
+		target = strings.TrimPrefix(path.Clean("/"+target), "/")
+		rest, at = append(strings.Split(target, "/"), rest...), ""
+	}
+	if n := t.nodes[at]; n.kind == file && strings.HasPrefix(at, t.root+"/") {
+		return n
+	}
+	return node{}
+}
