@@ -1,0 +1,140 @@
+package diff
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"mirror/site"
+)
+
+// State is what a check found of an origin.
+type State string
+
+// The states of an origin.
+const (
+	Agrees       State = "agree"
+	Drifts       State = "drift"
+	CannotBeSeen State = "unreachable" // it, or some of its pages, could not be judged
+)
+
+// Verdict is what one check found.
+type Verdict struct {
+	Release site.ID // that every origin was compared with
+	Pages   int     // of the release
+	Started time.Time
+	Elapsed time.Duration
+	Origins []OriginVerdict
+}
+
+// OriginVerdict is what a check found of one origin.
+type OriginVerdict struct {
+	Name, URL   string
+	Release     site.ID // what the origin's beacon claims, None where it claims nothing
+	Pages       int     // that were judged
+	Match       int     // that agree
+	Requests    int64
+	Bytes       int64 // of bodies, as sent
+	Elapsed     time.Duration
+	Differences []Difference // by path
+	Err         error        // why the origin as a whole could not be seen
+}
+
+// State tells how the origin stands. Drift outweighs what could not be judged.
+func (o OriginVerdict) State() State {
+	state := Agrees
+	if o.Err != nil {
+		state = CannotBeSeen
+	}
+	for _, d := range o.Differences {
+		if d.Kind != Unreachable {
+			return Drifts
+		}
+		state = CannotBeSeen
+	}
+	return state
+}
+
+// Counts tells how many differences there are of each kind.
+func (o OriginVerdict) Counts() map[Kind]int {
+	counts := map[Kind]int{}
+	for _, d := range o.Differences {
+		counts[d.Kind]++
+	}
+	return counts
+}
+
+// Agree reports whether every origin was seen whole and serves the release.
+func (v Verdict) Agree() bool {
+	return len(v.Origins) > 0 && !slices.ContainsFunc(v.Origins, func(o OriginVerdict) bool { return o.State() != Agrees })
+}
+
+// Drifted reports whether some origin was seen to differ.
+func (v Verdict) Drifted() bool {
+	return slices.ContainsFunc(v.Origins, func(o OriginVerdict) bool { return o.State() == Drifts })
+}
+
+// Alike reports whether the origins, whatever the release says, all serve the same: each
+// answered, and where one differs from the release all differ in the same way.
+func (v Verdict) Alike() bool {
+	if len(v.Origins) == 0 {
+		return false
+	}
+	first := v.Origins[0]
+	return !slices.ContainsFunc(v.Origins, func(o OriginVerdict) bool {
+		return o.State() == CannotBeSeen || !slices.EqualFunc(first.Differences, o.Differences, alike)
+	})
+}
+
+func alike(a, b Difference) bool {
+	return a.Path == b.Path && a.Kind == b.Kind && a.Got == b.Got && a.Status == b.Status && a.Kind != Unreachable
+}
+
+// Tally gathers what one origin answered into its verdict.
+type Tally struct {
+	pages, match, answers int
+	onPages, beside       []Difference
+	err                   error
+}
+
+// Add judges an answer and reports whether it agrees with the release.
+func (t *Tally) Add(want Expectation, o site.Observation) bool {
+	if o.Status != 0 {
+		t.answers++
+	} else if t.err == nil {
+		t.err = o.Err
+	}
+	d, ok := Judge(want, o)
+	isPage := !want.Absent && !want.NotFound
+	if isPage {
+		t.pages++
+	}
+	switch {
+	case ok && isPage:
+		t.match++
+	case ok:
+	case isPage:
+		t.onPages = append(t.onPages, d)
+	default:
+		t.beside = append(t.beside, d)
+	}
+	return ok
+}
+
+// Verdict returns the origin's verdict; the caller adds what only it knows. An origin that
+// answered nothing at all has an error in place of a difference for every page.
+func (t *Tally) Verdict(name, url string) OriginVerdict {
+	v := OriginVerdict{Name: name, URL: url, Pages: t.pages, Match: t.match}
+	if t.answers == 0 && t.err != nil {
+		v.Err = t.err
+		return v
+	}
+	v.Differences = append(Everywhere(t.onPages, t.pages), t.beside...)
+	for i := range v.Differences {
+		v.Differences[i].Origin = name
+	}
+	slices.SortFunc(v.Differences, func(a, b Difference) int {
+		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Kind, b.Kind))
+	})
+	return v
+}

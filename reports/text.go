@@ -1,0 +1,308 @@
+package reports
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/olekukonko/tablewriter"
+	"github.com/olekukonko/tablewriter/renderer"
+	"github.com/olekukonko/tablewriter/tw"
+
+	"mirror/diff"
+)
+
+// Style says how text is shown.
+type Style struct {
+	Color bool // ANSI colours
+	Lines bool // Unicode box drawing; ASCII else
+	Width int  // columns; 0 for no bound
+}
+
+// Marks for states and outcomes.
+const (
+	green  = "\x1b[32m"
+	yellow = "\x1b[33m"
+	red    = "\x1b[31m"
+	plain  = "\x1b[0m"
+)
+
+func (s Style) paint(color, text string) string {
+	if !s.Color {
+		return text
+	}
+	return color + text + plain
+}
+
+func (s Style) state(state diff.State) string {
+	switch state {
+	case diff.Agrees:
+		return s.paint(green, string(state))
+	case diff.Drifts:
+		return s.paint(red, string(state))
+	}
+	return s.paint(yellow, string(state))
+}
+
+// maxDrift is how many differences the text shows; JSON has them all.
+const maxDrift = 50
+
+// Text writes the check for people.
+func (c Check) Text(w io.Writer, s Style) error {
+	t := s.table(w, "origin", "state", "release", "match", "drift", "requests", "read", "took")
+	for _, o := range c.Origins {
+		t.row(clean(o.Name), s.state(o.State), o.Release.Short(), fmt.Sprintf("%d/%d", o.Match, o.Pages), counts(o.Counts),
+			strconv.FormatInt(o.Requests, 10), Bytes(o.Bytes), duration(o.Elapsed))
+	}
+	if err := t.render(); err != nil {
+		return err
+	}
+	for _, o := range c.Origins {
+		if o.Error != "" {
+			fmt.Fprintf(w, "%s: %s: %s\n", clean(o.Name), s.state(diff.CannotBeSeen), clean(o.Error))
+		}
+	}
+	if err := c.driftTable(w, s); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(w, c.summary(s))
+	return err
+}
+
+func (c Check) driftTable(w io.Writer, s Style) error {
+	if len(c.Drift) == 0 {
+		return nil
+	}
+	t := s.table(w, "origin", "kind", "path", "detail")
+	for _, d := range c.Drift[:min(len(c.Drift), maxDrift)] {
+		detail := d.Detail
+		if d.Location != "" {
+			detail += ": " + d.Location
+		}
+		t.row(clean(d.Origin), s.paint(red, string(d.Kind)), clean(d.Path), clean(detail))
+	}
+	if err := t.render(); err != nil {
+		return err
+	}
+	if n := len(c.Drift) - maxDrift; n > 0 {
+		fmt.Fprintf(w, "… and %d more (--json lists all)\n", n)
+	}
+	return nil
+}
+
+func (c Check) summary(s Style) string {
+	release := c.Release.Short()
+	switch {
+	case c.Agree:
+		return s.paint(green, fmt.Sprintf("The %d origins agree on release %s: %d pages each.", len(c.Origins), release, c.Pages))
+	case c.Alike:
+		return s.paint(yellow, fmt.Sprintf("The origins serve the same as each other, but not release %s (hint: publish it).", release))
+	case len(c.Drift) == 0:
+		return s.paint(yellow, "Not every origin could be judged.")
+	}
+	return s.paint(red, fmt.Sprintf("The origins do not agree on release %s: %d differences.", release, len(c.Drift)))
+}
+
+func counts(m map[diff.Kind]int) string {
+	var parts []string
+	for _, k := range []diff.Kind{diff.Missing, diff.Stale, diff.Extra, diff.Altered, diff.Redirected, diff.Mistyped, diff.Headers, diff.Unreachable} {
+		if m[k] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", m[k], k))
+		}
+	}
+	if len(parts) == 0 {
+		return "none"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// Text writes the publish for people.
+func (p Publish) Text(w io.Writer, s Style) error {
+	t := s.table(w, "target", "type", "from", "to", "add", "change", "delete", "same", "sent", "stage", "commit", "")
+	for _, r := range p.Targets {
+		state := s.paint(green, "ok")
+		if r.Error != "" {
+			state = s.paint(red, "failed")
+		}
+		t.row(clean(r.Name), r.Type, r.From.Short(), r.To.Short(), strconv.Itoa(r.Add), strconv.Itoa(r.Change), strconv.Itoa(r.Delete),
+			strconv.Itoa(r.Same), Bytes(r.SentBytes), duration(r.Stage), duration(r.Commit), state)
+	}
+	if err := t.render(); err != nil {
+		return err
+	}
+	if p.Check != nil {
+		if err := p.Check.Text(w, s); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintln(w, p.summary(s))
+	return err
+}
+
+func (p Publish) summary(s Style) string {
+	release := p.Release.Short()
+	switch p.Outcome {
+	case "live":
+		return s.paint(green, fmt.Sprintf("Release %s is live on all %d targets: %d files, %s.", release, len(p.Targets), p.Files, Bytes(p.Bytes)))
+	case "unchanged":
+		return s.paint(green, fmt.Sprintf("Release %s was live already; nothing was sent.", release))
+	case "diverged":
+		return s.paint(red, fmt.Sprintf("Release %s was committed, but not every origin serves it.", release))
+	case "rolled_back":
+		return s.paint(yellow, fmt.Sprintf("The publish failed and was rolled back: every origin is on release %s.", p.Previous.Short()))
+	case "mixed":
+		return s.paint(red, "The publish failed and could not be rolled back everywhere: origins may be mixed.")
+	}
+	return s.paint(red, "The publish failed; no live origin was changed.")
+}
+
+// maxPaths is how many paths of a kind a plan's text names; JSON has them all.
+const maxPaths = 20
+
+// Text writes the plan for people.
+func (p Plan) Text(w io.Writer, s Style) error {
+	t := s.table(w, "target", "type", "live", "add", "change", "delete", "same", "to send")
+	for _, r := range p.Targets {
+		t.row(clean(r.Name), r.Type, r.From.Short(), strconv.Itoa(len(r.Add)), strconv.Itoa(len(r.Change)), strconv.Itoa(len(r.Delete)),
+			strconv.Itoa(r.Same), Bytes(r.Bytes))
+	}
+	if err := t.render(); err != nil {
+		return err
+	}
+	for _, r := range p.Targets {
+		listPaths(w, r.Name, s.paint(green, "+"), r.Add)
+		listPaths(w, r.Name, s.paint(yellow, "~"), r.Change)
+		listPaths(w, r.Name, s.paint(red, "-"), r.Delete)
+	}
+	_, err := fmt.Fprintf(w, "Release %s. Nothing was changed; `mirror publish` does it.\n", p.Release.Short())
+	return err
+}
+
+func listPaths(w io.Writer, target, mark string, paths []string) {
+	for _, path := range paths[:min(len(paths), maxPaths)] {
+		fmt.Fprintf(w, "%s %s: %s\n", mark, clean(target), clean(path))
+	}
+	if n := len(paths) - maxPaths; n > 0 {
+		fmt.Fprintf(w, "%s %s: … and %d more\n", mark, clean(target), n)
+	}
+}
+
+// Text writes the story's steps for people.
+func (d Demo) Text(w io.Writer, s Style) error {
+	t := s.table(w, "step", "", "what was seen")
+	for _, step := range d.Steps {
+		mark := s.paint(green, "ok")
+		if !step.OK {
+			mark = s.paint(red, "failed")
+		}
+		t.row(step.Name, mark, clean(step.Detail))
+	}
+	if err := t.render(); err != nil {
+		return err
+	}
+	text := s.paint(green, "Every step did what it says.")
+	if !d.OK {
+		text = s.paint(red, "Some step did not do what it says.")
+	}
+	_, err := fmt.Fprintln(w, text)
+	return err
+}
+
+// rows is a table that is being filled.
+type rows struct {
+	table *tablewriter.Table
+	err   error
+}
+
+// table starts a table. Widths count terminal cells, so that CJK names align.
+func (s Style) table(w io.Writer, header ...string) *rows {
+	symbols := tw.StyleASCII
+	if s.Lines {
+		symbols = tw.StyleLight
+	}
+	options := []tablewriter.Option{
+		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{
+			Borders:  tw.BorderNone,
+			Symbols:  tw.NewSymbols(symbols),
+			Settings: tw.Settings{Separators: tw.Separators{BetweenColumns: tw.Off}, Lines: tw.Lines{ShowHeaderLine: tw.On}},
+		})),
+		tablewriter.WithHeaderAutoFormat(tw.Off),
+		tablewriter.WithHeaderAlignment(tw.AlignLeft),
+		tablewriter.WithRowAlignment(tw.AlignLeft),
+		tablewriter.WithTrimSpace(tw.Off),
+	}
+	if s.Width > 0 {
+		options = append(options, tablewriter.WithMaxWidth(s.Width), tablewriter.WithRowAutoWrap(tw.WrapBreak))
+	}
+	t := tablewriter.NewTable(w, options...)
+	t.Header(header)
+	return &rows{table: t}
+}
+
+func (r *rows) row(cells ...string) {
+	if r.err == nil {
+		r.err = r.table.Append(cells)
+	}
+}
+
+func (r *rows) render() error {
+	if r.err == nil {
+		r.err = r.table.Render()
+	}
+	if r.err != nil {
+		return fmt.Errorf("write table: %w", r.err)
+	}
+	return nil
+}
+
+// clean makes text from an origin or a file name safe to print: control characters, which
+// could move the cursor or forge a line, and what reorders text are shown as escapes.
+func clean(text string) string {
+	if !strings.ContainsFunc(text, isUnsafe) {
+		return text
+	}
+	var b strings.Builder
+	for _, r := range text {
+		if isUnsafe(r) {
+			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+func isUnsafe(r rune) bool {
+	return r == unicode.ReplacementChar || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029'
+}
+
+// Bytes shows a size to three digits.
+func Bytes(n int64) string {
+	const unit = 1024
+	if n < unit {
+		return fmt.Sprintf("%d B", n)
+	}
+	value, units := float64(n), "KMGTPE"
+	for i := range len(units) {
+		value /= unit
+		if value < unit || i == len(units)-1 {
+			return fmt.Sprintf("%.3g %ciB", value, units[i])
+		}
+	}
+	return ""
+}
+
+// duration shows a time to what the eye needs.
+func duration(m Millis) string {
+	d := time.Duration(m)
+	switch {
+	case d < time.Second:
+		return fmt.Sprintf("%.0f ms", float64(d)/float64(time.Millisecond))
+	case d < time.Minute:
+		return fmt.Sprintf("%.2f s", d.Seconds())
+	}
+	return d.Round(time.Second).String()
+}

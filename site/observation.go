@@ -1,0 +1,26 @@
+package site
+
+import (
+	"errors"
+	"net/http"
+	"time"
+)
+
+// ErrTooLong is an Observation's error where the body was longer than what was asked for
+// can be; reading it ended there.
+var ErrTooLong = errors.New("the body is too long")
+
+// Observation is what one place answered for one path.
+type Observation struct {
+	Path   string // manifest path
+	URL    string // as asked
+	Status int    // of the answer, 0 where none came; redirects are not followed
+	Digest Digest // of the decoded body, zero where it was not read to its end
+	Raw    Digest // of the body as sent; Digest where it had no Content-Encoding
+	Size   int64  // bytes of the decoded body that were read
+	Header http.Header
+	// Asked is the start of the request and Answered the end of its answer, both with a
+	// monotonic reading: the bounds that an inconsistency window is made of.
+	Asked, Answered time.Time
+	Err             error // why no whole answer came
+}
