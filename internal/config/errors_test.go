@@ -137,16 +137,16 @@ var errorTable = []struct {
 	{"value of the environment", body("check: {concurrency: '${WORD}'}"), []string{`1:22: concurrency: "${WORD}" is no whole number`}},
 	{"URL of the environment", origin("ftp://${WORD}/"), []string{
 		`1:46: url: "ftp://${WORD}/" is no base URL of a site: it must begin with http:// or https://`}},
-	{"token in token_env", token("ghp_0123456789abcdefABCD"), []string{
+	{"token in token_env", tokenEnv("ghp_0123456789abcdefABCD"), []string{
 		"1:51: token_env: takes the name of an environment variable, and this looks like the secret itself " +
 			"(hint: write the bare name, such as token_env: MY_TOKEN; a secret that was in a file should be replaced)"}},
-	{"unknown token in token_env", token("0123456789abcdef0123456789abcdef"), []string{
+	{"unknown token in token_env", tokenEnv("0123456789abcdef0123456789abcdef"), []string{
 		"1:51: token_env: takes the name of an environment variable, and this looks like the secret itself " +
 			"(hint: write the bare name, such as token_env: MY_TOKEN; a secret that was in a file should be replaced)"}},
-	{"value in token_env", token("${WORD}"), []string{
+	{"value in token_env", tokenEnv("${WORD}"), []string{
 		"1:51: token_env: takes the name of an environment variable, and this looks like the secret itself " +
 			"(hint: write the bare name, such as token_env: MY_TOKEN; a secret that was in a file should be replaced)"}},
-	{"no name in token_env", token("my token"), []string{
+	{"no name in token_env", tokenEnv("my token"), []string{
 		"1:51: token_env: takes the name of an environment variable, letters, digits and _"}},
 	{"secret in notify", body("notify: [{url: 'slack://swordfish@hook/x'}]"), []string{
 		`1:16: url: "slack://***@hook/x" holds a secret (hint: keep it in the environment and write ${NAME} here)`}},
@@ -181,7 +181,7 @@ func origin(url string) string {
 	return body("targets: [{name: a, type: odd, origin: {url: '" + url + "'}}]")
 }
 
-func token(text string) string {
+func tokenEnv(text string) string {
 	return body("targets: [{name: a, type: git, url: u, token_env: '" + text + "'}]")
 }
 
