@@ -181,7 +181,7 @@ check:
 func scalar(text string) string {
 	out, err := yaml.Dump(strings.ReplaceAll(text, "${", "$${"), yaml.WithV4Defaults(), yaml.WithLineWidth(-1))
 	line := strings.TrimSuffix(string(out), "\n")
-	if err != nil || strings.Contains(line, "\n") {
+	if err != nil || strings.ContainsFunc(line, needsEscape) {
 		return flowScalar(text)
 	}
 	return line
@@ -203,13 +203,18 @@ func flowScalar(text string) string {
 		switch {
 		case c == '"' || c == '\\':
 			out.WriteString(`\` + string(c))
-		case c < ' ' || c >= 0x7f && c < 0xa0 || c == 0x2028 || c == 0x2029 || c == 0xfeff:
+		case needsEscape(c):
 			fmt.Fprintf(&out, `\u%04x`, c)
 		default:
 			out.WriteRune(c)
 		}
 	}
 	return out.String() + `"`
+}
+
+// needsEscape reports whether a character cannot stand in the file as it is.
+func needsEscape(c rune) bool {
+	return c < ' ' || c >= 0x7f && c < 0xa0 || c == 0x2028 || c == 0x2029 || c == 0xfeff
 }
 
 // PagesURL returns the site that GitHub or GitLab serves for a repository, "" for other hosts.
