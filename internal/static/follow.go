@@ -109,9 +109,22 @@ func Resolve(ctx context.Context, ref name.Reference, transport http.RoundTrippe
 	return d.Digest, nil
 }
 
-// Pull fetches an image (of an index: the one for this machine, else the first) and
-// unpacks its site as Unpack does. transport may be nil.
+// Pull fetches an image and unpacks its site as Unpack does. transport may be nil.
 func Pull(ctx context.Context, ref name.Reference, dir string, limits ImageLimits, transport http.RoundTripper) (*Image, error) {
+	img, err := Fetch(ctx, ref, transport)
+	if err != nil {
+		return nil, err
+	}
+	site, err := Unpack(img, dir, limits)
+	if err != nil {
+		return nil, fmt.Errorf("pull %s: %w", ref, err)
+	}
+	return site, nil
+}
+
+// Fetch opens an image in its registry, of an index the one for this machine, else the
+// first. Its layers travel when they are read. transport may be nil.
+func Fetch(ctx context.Context, ref name.Reference, transport http.RoundTripper) (v1.Image, error) {
 	d, err := remote.Get(ref, remoteOptions(ctx, transport)...)
 	if err != nil {
 		return nil, fmt.Errorf("pull %s: %w", ref, err)
@@ -120,11 +133,7 @@ func Pull(ctx context.Context, ref name.Reference, dir string, limits ImageLimit
 	if err != nil {
 		return nil, fmt.Errorf("pull %s: %w", ref, err)
 	}
-	site, err := Unpack(img, dir, limits)
-	if err != nil {
-		return nil, fmt.Errorf("pull %s: %w", ref, err)
-	}
-	return site, nil
+	return img, nil
 }
 
 // pick chooses from an index the image for this machine, else the first image: the site

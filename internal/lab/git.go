@@ -1,0 +1,129 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/filemode"
+	"github.com/go-git/go-git/v5/plumbing/object"
+
+	"mirror/internal/static"
+)
+
+// Git is a git host whose Pages serve one branch, as GitHub's do: some time after a push,
+// the latest push last; about.html also at /about; and without a file .nojekyll nothing
+// whose name begins with "_" or ".".
+type Git struct {
+	*Origin
+	Remote string // the repository's URL, without the token
+	Branch string
+	Token  string // the password that the host asks for, "" for none
+
+	repo   *repository
+	deploy *deployer
+	site   static.Options
+}
+
+func (l *Lab) startGit(o Options) (*Git, error) {
+	pages := &static.Swapper{}
+	g := &Git{
+		Branch: o.Branch,
+		Token:  o.GitToken,
+		repo:   newRepository(newObjects(l.spool), o.Branch),
+		deploy: newDeployer(l.ctx, o.Log.With("origin", "git"), pages),
+		site:   static.Options{CleanURLs: true, ContentType: o.ContentType, Log: o.Log},
+	}
+	pages.Swap(http.NotFoundHandler(), nil)
+	g.repo.moved = g.moved
+	l.onClose(g.deploy.close)
+	g.Origin = newOrigin("git", "git", pages, g.deploy.settle)
+	const path = "/site.git"
+	host, err := l.listen(&gitServer{repo: g.repo, path: path, token: o.GitToken, log: o.Log})
+	if err != nil {
+		return nil, err
+	}
+	g.Remote = host + path
+	return g, l.open(g.Origin)
+}
+
+// moved deploys the branch. It is called in the order of the moves.
+func (g *Git) moved(ref plumbing.ReferenceName, to plumbing.Hash) {
+	if ref == g.repo.branch {
+		g.deploy.later(g.delay(), func(context.Context) (release, error) { return g.build(to) })
+	}
+}
+
+// build makes the site of a commit, none of the zero hash.
+func (g *Git) build(commit plumbing.Hash) (release, error) {
+	leaves, err := g.repo.leaves(commit)
+	if err != nil {
+		return release{}, err
+	}
+	_, plain := leaves[".nojekyll"]
+	files := map[string]static.Section{}
+	for name, l := range leaves {
+		e, ok := g.repo.find(l.hash)
+		if ok && l.mode.IsFile() && l.mode != filemode.Symlink && (plain || !jekyllHides(name)) {
+			files[name] = e.at
+		}
+	}
+	return release{site: static.New(static.NewTree(g.repo.spool, files), g.site)}, nil
+}
+
+// jekyllHides says whether Pages leave a file out of a site that does not opt out of Jekyll.
+func jekyllHides(name string) bool {
+	return slices.ContainsFunc(strings.Split(name, "/"), func(part string) bool {
+		return part[0] == '_' || part[0] == '.' || part[0] == '#' || part[len(part)-1] == '~'
+	})
+}
+
+// Edit commits a change to the branch as a person would, nil content removing a file, and
+// deploys it at once.
+func (g *Git) Edit(_ context.Context, files map[string][]byte) error {
+	tip := g.repo.tip()
+	leaves, err := g.repo.leaves(tip)
+	if err != nil {
+		return err
+	}
+	for name, content := range files {
+		delete(leaves, name)
+		if content == nil {
+			continue
+		}
+		h, err := g.repo.add(plumbing.BlobObject, content)
+		if err != nil {
+			return err
+		}
+		leaves[name] = leaf{filemode.Regular, h}
+	}
+	tree, err := g.repo.plant(leaves)
+	if err != nil {
+		return err
+	}
+	next, err := g.commit(tree, tip)
+	if err != nil {
+		return err
+	}
+	if err := g.repo.apply([]move{{g.repo.branch, tip, next}}, false)[0]; err != nil {
+		return fmt.Errorf("edit the branch: %w", err)
+	}
+	return g.deploy.now(func(context.Context) (release, error) { return g.build(next) })
+}
+
+func (g *Git) commit(tree, parent plumbing.Hash) (plumbing.Hash, error) {
+	person := object.Signature{Name: "A Person", Email: "person@example.com", When: time.Now()}
+	c := &object.Commit{Author: person, Committer: person, Message: "Edit by hand\n", TreeHash: tree}
+	if !parent.IsZero() {
+		c.ParentHashes = []plumbing.Hash{parent}
+	}
+	o := &plumbing.MemoryObject{}
+	if err := c.Encode(o); err != nil {
+		return plumbing.ZeroHash, err
+	}
+	return g.repo.SetEncodedObject(o)
+}

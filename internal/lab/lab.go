@@ -1,0 +1,188 @@
+// Package lab runs embedded origins on loopback, one for each kind of target: a git host
+// with Pages, an S3 service whose bucket is a website, and a container registry with a
+// runtime. Nothing needs to be installed and no account to be had. How long each takes to
+// show what was published can be set, and drift be put into its storage or its edge.
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"mirror/internal/static"
+)
+
+// Options say how a lab is set up. The zero value is good.
+type Options struct {
+	Dir         string        // for what is stored, created if missing; "" for a temporary folder. Close removes all that the lab put there
+	Branch      string        // that Pages serve; "" for gh-pages
+	GitToken    string        // that the git host asks for as the password; "" for none
+	Bucket      string        // "" for site
+	Lag, Jitter time.Duration // of every origin at first; see Origin.SetLag
+	ContentType func(path string, head []byte) string
+	Log         *slog.Logger // nil for silence
+}
+
+// Lab is a running set of origins.
+type Lab struct {
+	Git      *Git
+	S3       *S3
+	Registry *Registry
+
+	ctx     context.Context // ends with Close
+	stop    context.CancelFunc
+	dir     string
+	ownsDir bool
+	spool   *static.Spool
+	client  *http.Transport // of the lab's own requests to itself
+	running sync.WaitGroup
+	closers []func()
+	once    sync.Once
+}
+
+// Start starts a lab, which runs until Close or until ctx ends; Close is needed in both cases.
+func Start(ctx context.Context, o Options) (*Lab, error) {
+	l := &Lab{client: &http.Transport{MaxIdleConnsPerHost: 8}}
+	l.ctx, l.stop = context.WithCancel(ctx)
+	if err := l.start(o.withDefaults()); err != nil {
+		return nil, errors.Join(fmt.Errorf("start the lab: %w", err), l.Close())
+	}
+	return l, nil
+}
+
+func (o Options) withDefaults() Options {
+	if o.Branch == "" {
+		o.Branch = "gh-pages"
+	}
+	if o.Bucket == "" {
+		o.Bucket = "site"
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+func (l *Lab) start(o Options) (err error) {
+	if err := l.makeDir(o.Dir); err != nil {
+		return err
+	}
+	if l.spool, err = static.NewSpool(l.dir); err != nil {
+		return err
+	}
+	if l.Git, err = l.startGit(o); err != nil {
+		return err
+	}
+	if l.S3, err = l.startS3(o); err != nil {
+		return err
+	}
+	if l.Registry, err = l.startRegistry(o); err != nil {
+		return err
+	}
+	for _, origin := range l.Origins() {
+		origin.SetLag(o.Lag, o.Jitter)
+	}
+	return nil
+}
+
+// makeDir makes a folder of the lab's own, in dir if that is given.
+func (l *Lab) makeDir(dir string) (err error) {
+	if dir != "" {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+	}
+	l.dir, err = os.MkdirTemp(dir, "mirror-lab-*")
+	return err
+}
+
+// Origins are the live origins, always in the same order.
+func (l *Lab) Origins() []*Origin {
+	return []*Origin{l.Git.Origin, l.S3.Origin, l.Registry.Origin}
+}
+
+// Settle waits until every origin serves all that was stored before.
+func (l *Lab) Settle(ctx context.Context) error {
+	for _, o := range l.Origins() {
+		if err := o.Settle(ctx); err != nil {
+			return fmt.Errorf("wait for %s: %w", o.Name, err)
+		}
+	}
+	return nil
+}
+
+// Close stops everything, waits for it and removes what was stored.
+func (l *Lab) Close() error {
+	var err error
+	l.once.Do(func() {
+		l.stop()
+		l.client.CloseIdleConnections()
+		l.running.Wait()
+		for _, f := range l.closers {
+			f()
+		}
+		l.client.CloseIdleConnections()
+		if l.spool != nil {
+			err = l.spool.Close()
+		}
+		if l.dir != "" {
+			err = errors.Join(err, os.RemoveAll(l.dir))
+		}
+	})
+	return err
+}
+
+// onClose has f called by Close after the servers have stopped.
+func (l *Lab) onClose(f func()) { l.closers = append(l.closers, f) }
+
+// subdir makes a folder below the lab's.
+func (l *Lab) subdir(name string) (string, error) {
+	dir := filepath.Join(l.dir, name)
+	return dir, os.Mkdir(dir, 0o755)
+}
+
+// newOrigin returns an origin that is not yet open.
+func newOrigin(name, kind string, site http.Handler, settle func(context.Context) error) *Origin {
+	return &Origin{Name: name, Kind: kind, next: site, settle: settle, overrides: map[string]http.Handler{}}
+}
+
+// open lets visitors in.
+func (l *Lab) open(o *Origin) error {
+	base, err := l.listen(o)
+	o.URL = base + "/"
+	return err
+}
+
+// listen serves h on a free port until the lab closes, and returns the URL without a slash.
+func (l *Lab) listen(h http.Handler) (string, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	server := static.NewServer(h)
+	server.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	done := make(chan struct{})
+	l.running.Go(func() {
+		_ = server.Serve(listener) // ends by Close below, and says so
+		<-done
+	})
+	context.AfterFunc(l.ctx, func() {
+		defer close(done)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(l.ctx), drain)
+		defer cancel()
+		if server.Shutdown(ctx) != nil {
+			_ = server.Close() // cuts off those that would not finish
+		}
+	})
+	return "http://" + listener.Addr().String(), nil
+}
+
+// drain is how long requests in flight may take to finish when the lab closes.
+const drain = 500 * time.Millisecond

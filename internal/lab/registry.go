@@ -1,0 +1,184 @@
+package lab
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"path"
+	"strings"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/registry"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+	layers "github.com/google/go-containerregistry/pkg/v1/static"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"mirror/internal/static"
+)
+
+// Registry is a container registry and a runtime that serves the site in one image: it
+// pulls the image some time after its tag was pushed, and answers 503 before the first.
+type Registry struct {
+	*Origin
+	Image string // the reference, with its tag, that the runtime follows
+
+	ref    name.Reference
+	lab    *Lab
+	deploy *deployer
+	site   static.Options
+}
+
+// imagePath is the path of the tag's manifest, which a push writes last.
+const (
+	imageName    = "site"
+	imageTag     = "latest"
+	manifestPath = "/v2/" + imageName + "/manifests/" + imageTag
+)
+
+func (l *Lab) startRegistry(o Options) (*Registry, error) {
+	blobs, err := l.subdir("registry")
+	if err != nil {
+		return nil, err
+	}
+	runtime := &static.Swapper{}
+	r := &Registry{
+		lab:    l,
+		deploy: newDeployer(l.ctx, o.Log.With("origin", "registry"), runtime),
+		site:   static.Options{ContentType: o.ContentType, Log: o.Log},
+	}
+	l.onClose(r.deploy.close)
+	r.Origin = newOrigin("registry", "oci", runtime, r.deploy.settle)
+	hub := registry.New(
+		registry.WithBlobHandler(registry.NewDiskBlobHandler(blobs)),
+		registry.WithReferrersSupport(true),
+		registry.Logger(log.New(io.Discard, "", 0)))
+	base, err := l.listen(&notifier{hub, r.pushed})
+	if err != nil {
+		return nil, err
+	}
+	r.Image = strings.TrimPrefix(base, "http://") + "/" + imageName + ":" + imageTag
+	if r.ref, err = name.ParseReference(r.Image); err != nil {
+		return nil, err
+	}
+	return r, l.open(r.Origin)
+}
+
+// notifier tells the runtime of a pushed tag, before the pusher hears that it is done.
+type notifier struct {
+	next   http.Handler
+	pushed func()
+}
+
+// ServeHTTP answers a registry client.
+func (n *notifier) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPut || r.URL.Path != manifestPath {
+		n.next.ServeHTTP(w, r)
+		return
+	}
+	n.next.ServeHTTP(&onStatus{w, func(status int) {
+		if status == http.StatusCreated {
+			n.pushed()
+		}
+	}}, r)
+}
+
+// onStatus calls seen with the status before it is sent.
+type onStatus struct {
+	http.ResponseWriter
+	seen func(int)
+}
+
+// WriteHeader sends the status.
+func (w *onStatus) WriteHeader(status int) {
+	w.seen(status)
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// pushed deploys what the tag stands for now.
+func (r *Registry) pushed() { r.deploy.later(r.delay(), r.build) }
+
+// build pulls the image and makes its site.
+func (r *Registry) build(ctx context.Context) (release, error) {
+	digest, err := static.Resolve(ctx, r.ref, r.lab.client)
+	if err != nil {
+		return release{}, err
+	}
+	site, err := static.Pull(ctx, r.ref.Context().Digest(digest.String()), r.lab.dir, static.ImageLimits{}, r.lab.client)
+	if err != nil {
+		return release{}, err
+	}
+	return release{static.New(site, r.site), func() { _ = site.Close() }}, nil // a temporary file: nothing is lost
+}
+
+// Edit pushes a changed image under the tag as a person would, nil content removing a
+// file, and deploys it at once.
+func (r *Registry) Edit(ctx context.Context, files map[string][]byte) error {
+	img, root, err := r.current(ctx)
+	if err != nil {
+		return err
+	}
+	layer, err := layerOf(root, files)
+	if err != nil {
+		return err
+	}
+	if img, err = mutate.AppendLayers(img, layer); err != nil {
+		return err
+	}
+	if err := remote.Write(r.ref, img, remote.WithContext(ctx), remote.WithTransport(r.lab.client)); err != nil {
+		return fmt.Errorf("push the edited image: %w", err)
+	}
+	return r.deploy.now(r.build)
+}
+
+// current is the tag's image, an empty one where there is none yet, and its web root.
+func (r *Registry) current(ctx context.Context) (v1.Image, string, error) {
+	const root = "site" // where the label is missing; see static.Unpack
+	img, err := static.Fetch(ctx, r.ref, r.lab.client)
+	var refused *transport.Error
+	if errors.As(err, &refused) && refused.StatusCode == http.StatusNotFound {
+		return empty.Image, root, nil
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	config, err := img.ConfigFile()
+	if err != nil {
+		return nil, "", err
+	}
+	if label := config.Config.Labels["mirror.web_root"]; label != "" {
+		return img, strings.Trim(path.Clean("/"+label), "/"), nil
+	}
+	return img, root, nil
+}
+
+// layerOf makes a layer that writes the files below the root; nil content is a whiteout.
+func layerOf(root string, files map[string][]byte) (v1.Layer, error) {
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for file, content := range files {
+		name := path.Join(root, file)
+		if content == nil {
+			name = path.Join(path.Dir(name), ".wh."+path.Base(name))
+		}
+		header := &tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o644, Size: int64(len(content))}
+		if err := w.WriteHeader(header); err != nil {
+			return nil, err
+		}
+		if _, err := w.Write(content); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return layers.NewLayer(b.Bytes(), types.OCIUncompressedLayer), nil
+}
