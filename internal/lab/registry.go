@@ -10,6 +10,7 @@ import (
 	"log"
 	"net/http"
 	"path"
+	goruntime "runtime"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -19,7 +20,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
-	layers "github.com/google/go-containerregistry/pkg/v1/static"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"mirror/internal/static"
@@ -126,7 +127,11 @@ func (r *Registry) Edit(ctx context.Context, files map[string][]byte) error {
 	if err != nil {
 		return err
 	}
-	layer, err := layerOf(root, files)
+	kind, err := img.MediaType()
+	if err != nil {
+		return err
+	}
+	layer, err := layerOf(root, files, kind)
 	if err != nil {
 		return err
 	}
@@ -145,7 +150,8 @@ func (r *Registry) current(ctx context.Context) (v1.Image, string, error) {
 	img, err := static.Fetch(ctx, r.ref, r.lab.client)
 	var refused *transport.Error
 	if errors.As(err, &refused) && refused.StatusCode == http.StatusNotFound {
-		return empty.Image, root, nil
+		img, err := blank()
+		return img, root, err
 	}
 	if err != nil {
 		return nil, "", err
@@ -160,8 +166,15 @@ func (r *Registry) current(ctx context.Context) (v1.Image, string, error) {
 	return img, root, nil
 }
 
-// layerOf makes a layer that writes the files below the root; nil content is a whiteout.
-func layerOf(root string, files map[string][]byte) (v1.Layer, error) {
+// blank is an image with nothing in it.
+func blank() (v1.Image, error) {
+	img := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)
+	return mutate.ConfigFile(img, &v1.ConfigFile{OS: "linux", Architecture: goruntime.GOARCH, RootFS: v1.RootFS{Type: "layers"}})
+}
+
+// layerOf makes a layer, for an image of the kind, that writes the files below the root;
+// nil content is a whiteout.
+func layerOf(root string, files map[string][]byte, kind types.MediaType) (v1.Layer, error) {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
 	for file, content := range files {
@@ -180,5 +193,10 @@ func layerOf(root string, files map[string][]byte) (v1.Layer, error) {
 	if err := w.Close(); err != nil {
 		return nil, err
 	}
-	return layers.NewLayer(b.Bytes(), types.OCIUncompressedLayer), nil
+	format := types.OCILayer
+	if kind == types.DockerManifestSchema2 {
+		format = types.DockerLayer
+	}
+	open := func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b.Bytes())), nil }
+	return tarball.LayerFromOpener(open, tarball.WithMediaType(format))
 }

@@ -1,0 +1,328 @@
+package lab
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go"
+)
+
+// client is the real SDK's, with the lab's keys.
+func client(l *Lab) *s3.Client {
+	return s3.New(s3.Options{
+		BaseEndpoint: aws.String(l.S3.Endpoint),
+		Region:       l.S3.Region,
+		UsePathStyle: true,
+		Credentials:  credentials.NewStaticCredentialsProvider(l.S3.AccessKey, l.S3.SecretKey, ""),
+	})
+}
+
+func put(t *testing.T, l *Lab, key, content string, change ...func(*s3.PutObjectInput)) (*s3.PutObjectOutput, error) {
+	t.Helper()
+	in := &s3.PutObjectInput{Bucket: &l.S3.Bucket, Key: &key, Body: strings.NewReader(content)}
+	for _, f := range change {
+		f(in)
+	}
+	return client(l).PutObject(t.Context(), in)
+}
+
+func mustPut(t *testing.T, l *Lab, key, content string, change ...func(*s3.PutObjectInput)) string {
+	t.Helper()
+	out, err := put(t, l, key, content, change...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return *out.ETag
+}
+
+func code(err error) string {
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		return api.ErrorCode()
+	}
+	return fmt.Sprint(err)
+}
+
+func TestS3Website(t *testing.T) {
+	l := start(t, Options{})
+	mustPut(t, l, "index.html", "home", func(in *s3.PutObjectInput) {
+		in.ContentType, in.CacheControl = aws.String("text/html; charset=utf-8"), aws.String("max-age=60")
+	})
+	mustPut(t, l, "404.html", "gone", func(in *s3.PutObjectInput) { in.ContentType = aws.String("text/html") })
+	mustPut(t, l, "data.gz", "zipped", func(in *s3.PutObjectInput) { in.ContentEncoding = aws.String("gzip") })
+	for _, key := range []string{"a b/+%?#&.html", "页/index.html", ".well-known/x", "about", "about/index.html", "Index.html", "lit%2b"} {
+		mustPut(t, l, key, "content of "+key)
+		u := url.URL{Path: key}
+		wantPage(t, l.S3.Origin, strings.TrimPrefix(u.EscapedPath(), "./"), 200, "content of "+key)
+	}
+	status, body, header := page(t, l.S3.Origin, "")
+	if status != 200 || body != "home" || header.Get("Cache-Control") != "max-age=60" || header.Get("Content-Type") != "text/html; charset=utf-8" {
+		t.Errorf("GET / = %d %q %v", status, body, header)
+	}
+	if _, _, header := page(t, l.S3.Origin, "about/"); header.Get("Content-Type") != "application/octet-stream" && header.Get("Content-Type") != "binary/octet-stream" {
+		t.Errorf("an object without a type has %q", header.Get("Content-Type"))
+	}
+	if status, _, header := page(t, l.S3.Origin, "%E9%A1%B5"); status != 302 || header.Get("Location") != "/%E9%A1%B5/" {
+		t.Errorf("a folder gives %d to %q", status, header.Get("Location"))
+	}
+	status, body, header = page(t, l.S3.Origin, "missing")
+	if status != 404 || body != "gone" || header.Get("Content-Type") != "text/html" {
+		t.Errorf("a missing page = %d %q %v", status, body, header)
+	}
+	mustPut(t, l, ".mirror/objects/x", "staged")
+	wantPage(t, l.S3.Origin, ".mirror/objects/x", 404, "gone")
+}
+
+func TestS3List(t *testing.T) {
+	l := start(t, Options{})
+	var want []string
+	for i := range 25 {
+		key := fmt.Sprintf("d%d/é %02d+.html", i%3, i)
+		mustPut(t, l, key, "x")
+		want = append(want, key)
+	}
+	slices.Sort(want)
+	var got []string
+	pages := s3.NewListObjectsV2Paginator(client(l), &s3.ListObjectsV2Input{Bucket: &l.S3.Bucket, MaxKeys: aws.Int32(10)})
+	calls := 0
+	for ; pages.HasMorePages(); calls++ {
+		p, err := pages.NextPage(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range p.Contents {
+			got = append(got, *o.Key)
+		}
+	}
+	if !slices.Equal(got, want) || calls != 3 {
+		t.Errorf("listed %q in %d pages, want %q in 3", got, calls, want)
+	}
+	var folders []string
+	pages = s3.NewListObjectsV2Paginator(client(l), &s3.ListObjectsV2Input{Bucket: &l.S3.Bucket, MaxKeys: aws.Int32(1), Delimiter: aws.String("/")})
+	for pages.HasMorePages() {
+		p, err := pages.NextPage(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range p.CommonPrefixes {
+			folders = append(folders, *f.Prefix)
+		}
+	}
+	if got, want := strings.Join(folders, " "), "d0/ d1/ d2/"; got != want {
+		t.Errorf("folders %q, want %q", got, want)
+	}
+}
+
+func TestS3Copy(t *testing.T) {
+	l := start(t, Options{})
+	etag := mustPut(t, l, ".mirror/objects/a+b", "content", func(in *s3.PutObjectInput) { in.ContentType = aws.String("text/old") })
+	out, err := client(l).CopyObject(t.Context(), &s3.CopyObjectInput{
+		Bucket: &l.S3.Bucket, Key: aws.String("live é.html"), CopySource: aws.String(l.S3.Bucket + "/.mirror/objects/a%2Bb"),
+		MetadataDirective: types.MetadataDirectiveReplace, ContentType: aws.String("text/html"), CacheControl: aws.String("no-cache"),
+		Metadata: map[string]string{"mirror-sha256": "abc"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := *out.CopyObjectResult.ETag; got != etag {
+		t.Errorf("the copy's ETag is %s, want %s", got, etag)
+	}
+	head, err := client(l).HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: &l.S3.Bucket, Key: aws.String("live é.html")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *head.ContentType != "text/html" || *head.CacheControl != "no-cache" || head.Metadata["mirror-sha256"] != "abc" || *head.ContentLength != 7 {
+		t.Errorf("the copy has %s, %s, %v, %d bytes", *head.ContentType, *head.CacheControl, head.Metadata, *head.ContentLength)
+	}
+	wantPage(t, l.S3.Origin, "live%20%C3%A9.html", 200, "content")
+}
+
+func TestS3Conditions(t *testing.T) {
+	l := start(t, Options{})
+	match := func(tag string) func(*s3.PutObjectInput) {
+		return func(in *s3.PutObjectInput) { in.IfMatch = &tag }
+	}
+	none := func(in *s3.PutObjectInput) { in.IfNoneMatch = aws.String("*") }
+	first := mustPut(t, l, "pointer", "1", none)
+	if _, err := put(t, l, "pointer", "x", none); code(err) != "PreconditionFailed" {
+		t.Errorf("If-None-Match on a key that exists: %v", err)
+	}
+	mustPut(t, l, "pointer", "2", match(first))
+	if _, err := put(t, l, "pointer", "x", match(first)); code(err) != "PreconditionFailed" {
+		t.Errorf("If-Match with a stale tag: %v", err)
+	}
+	wantPage(t, l.S3.Origin, "pointer", 200, "2")
+	// Many at once, from the same state: one wins.
+	won := make(chan error)
+	for range 8 {
+		go func() {
+			_, err := put(t, l, "race", "x", none)
+			won <- err
+		}()
+	}
+	winners := 0
+	for range 8 {
+		if err := <-won; err == nil {
+			winners++
+		} else if code(err) != "PreconditionFailed" {
+			t.Error(err)
+		}
+	}
+	if winners != 1 {
+		t.Errorf("%d writers won, want 1", winners)
+	}
+}
+
+func TestS3Delete(t *testing.T) {
+	l := start(t, Options{})
+	var ids []types.ObjectIdentifier
+	for _, key := range []string{"a", "b & <c>", "é"} {
+		mustPut(t, l, key, "x")
+		ids = append(ids, types.ObjectIdentifier{Key: aws.String(key)})
+	}
+	ids = append(ids, types.ObjectIdentifier{Key: aws.String("never there")})
+	out, err := client(l).DeleteObjects(t.Context(), &s3.DeleteObjectsInput{Bucket: &l.S3.Bucket, Delete: &types.Delete{Objects: ids}})
+	if err != nil || len(out.Errors) != 0 {
+		t.Fatal(err, out)
+	}
+	for _, path := range []string{"a", "b%20&%20%3Cc%3E", "%C3%A9"} {
+		wantPage(t, l.S3.Origin, path, 404, "*")
+	}
+	if _, err := client(l).GetObject(t.Context(), &s3.GetObjectInput{Bucket: &l.S3.Bucket, Key: aws.String("a")}); code(err) != "NoSuchKey" {
+		t.Errorf("GET of a deleted object: %v", err)
+	}
+}
+
+func TestS3Refuses(t *testing.T) {
+	l := start(t, Options{})
+	stranger := s3.New(s3.Options{BaseEndpoint: &l.S3.Endpoint, Region: l.S3.Region, UsePathStyle: true,
+		Credentials: credentials.NewStaticCredentialsProvider(l.S3.AccessKey, "wrong", "")})
+	_, err := stranger.PutObject(t.Context(), &s3.PutObjectInput{Bucket: &l.S3.Bucket, Key: aws.String("k"), Body: strings.NewReader("x")})
+	if code(err) != "SignatureDoesNotMatch" {
+		t.Errorf("a wrong secret: %v", err)
+	}
+	res, err := http.Get(l.S3.Endpoint + "/" + l.S3.Bucket + "/k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	if res.StatusCode != http.StatusForbidden && res.StatusCode != http.StatusBadRequest {
+		t.Errorf("an unsigned request: %d", res.StatusCode)
+	}
+	_, err = put(t, l, "k", "x", func(in *s3.PutObjectInput) {
+		in.ChecksumSHA256 = aws.String("47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=")
+	})
+	if err == nil {
+		t.Error("an object that is not its checksum's was stored")
+	}
+	if _, _, ok := l.S3.Object("k"); ok {
+		t.Error("a refused object is there")
+	}
+	_, err = client(l).PutObject(t.Context(), &s3.PutObjectInput{Bucket: aws.String("other"), Key: aws.String("k"), Body: strings.NewReader("x")})
+	if code(err) != "NoSuchBucket" {
+		t.Errorf("another bucket: %v", err)
+	}
+}
+
+func TestS3Multipart(t *testing.T) {
+	l := start(t, Options{})
+	key := aws.String("big.bin")
+	created, err := client(l).CreateMultipartUpload(t.Context(), &s3.CreateMultipartUploadInput{Bucket: &l.S3.Bucket, Key: key, ContentType: aws.String("x/y")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	part := bytes.Repeat([]byte("0123456789abcdef"), 5<<16)
+	var done []types.CompletedPart
+	for n := int32(1); n <= 2; n++ {
+		out, err := client(l).UploadPart(t.Context(), &s3.UploadPartInput{Bucket: &l.S3.Bucket, Key: key, UploadId: created.UploadId, PartNumber: &n, Body: bytes.NewReader(part)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		done = append(done, types.CompletedPart{ETag: out.ETag, PartNumber: aws.Int32(n)})
+	}
+	if _, err := client(l).CompleteMultipartUpload(t.Context(), &s3.CompleteMultipartUploadInput{Bucket: &l.S3.Bucket, Key: key, UploadId: created.UploadId,
+		MultipartUpload: &types.CompletedMultipartUpload{Parts: done}}); err != nil {
+		t.Fatal(err)
+	}
+	out, err := client(l).GetObject(t.Context(), &s3.GetObjectInput{Bucket: &l.S3.Bucket, Key: key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Body.Close()
+	if got, err := io.ReadAll(out.Body); err != nil || !bytes.Equal(got, append(part, part...)) {
+		t.Errorf("got %d bytes, %v", len(got), err)
+	}
+	if *out.ContentType != "x/y" {
+		t.Errorf("type %q", *out.ContentType)
+	}
+}
+
+func TestS3Lag(t *testing.T) {
+	const lag = 300 * time.Millisecond
+	l := start(t, Options{})
+	mustPut(t, l, "k", "old")
+	l.S3.SetLag(lag, 0)
+	asked := time.Now()
+	mustPut(t, l, "k", "new")
+	wantPage(t, l.S3.Origin, "k", 200, "old")
+	if content, _, _ := l.S3.Object("k"); string(content) != "new" {
+		t.Errorf("stored %q, want new", content)
+	}
+	settle(t, l.S3.Origin)
+	if took := time.Since(asked); took < lag {
+		t.Errorf("settled after %s, want %s or more", took, lag)
+	}
+	wantPage(t, l.S3.Origin, "k", 200, "new")
+
+	l.S3.SetLag(time.Hour, 0)
+	mustPut(t, l, "k", "slow")
+	l.S3.SetLag(0, 0)
+	mustPut(t, l, "k", "fast")
+	wantPage(t, l.S3.Origin, "k", 200, "fast")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	if err := l.S3.Settle(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Settle with a write pending: %v", err)
+	}
+}
+
+func TestS3EditHeaders(t *testing.T) {
+	l := start(t, Options{ContentType: func(string, []byte) string { return "text/guessed" }})
+	mustPut(t, l, "k", "1", func(in *s3.PutObjectInput) { in.ContentType = aws.String("text/html") })
+	for _, c := range []struct {
+		edit func() error
+		want string
+	}{
+		{func() error { return l.S3.Edit(t.Context(), map[string][]byte{"k": []byte("2")}) }, "text/html"},
+		{func() error {
+			return l.S3.EditHeaders(t.Context(), map[string][]byte{"k": []byte("2")}, http.Header{"Content-Type": {"text/wrong"}})
+		}, "text/wrong"},
+		{func() error {
+			return l.S3.Edit(t.Context(), map[string][]byte{"k": nil, "n": []byte("3")})
+		}, "text/guessed"},
+	} {
+		if err := c.edit(); err != nil {
+			t.Fatal(err)
+		}
+		key := "k"
+		if c.want == "text/guessed" {
+			key = "n"
+		}
+		if _, header, _ := l.S3.Object(key); header.Get("Content-Type") != c.want {
+			t.Errorf("type %q, want %q", header.Get("Content-Type"), c.want)
+		}
+	}
+}
