@@ -1,0 +1,156 @@
+package s3
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go/middleware"
+)
+
+// bucket speaks with the service. Paths are relative to the prefix; nothing outside of
+// the prefix is ever listed, read or written.
+type bucket struct {
+	api    *s3.Client
+	name   string
+	prefix string // "" or ending in a slash
+	limit  int    // requests at once
+	page   int32  // keys asked for in one listing request
+}
+
+// maxPage is the most that one listing request gives (ListObjectsV2, MaxKeys).
+const maxPage = 1000
+
+func (b *bucket) key(path string) *string { return aws.String(b.prefix + path) }
+
+// object is what a listing tells of a key.
+type object struct {
+	Path     string
+	ETag     string // quoted, as sent; "" where the service has none
+	Size     int64
+	Modified time.Time // by the service's clock, to the second at worst
+	Seen     time.Time // by the service's clock: when the listing was made
+}
+
+// settle is how long after a change a second one may leave the same time stamp behind.
+const settle = 2 * time.Second
+
+// settled reports whether a later change of the object would show in its time stamp.
+func settled(modified, seen time.Time) bool { return seen.Sub(modified) > settle }
+
+// list returns the objects whose paths begin with under, in no certain order.
+func (b *bucket) list(ctx context.Context, under string) ([]object, error) {
+	pages := s3.NewListObjectsV2Paginator(b.api, &s3.ListObjectsV2Input{
+		Bucket: &b.name, Prefix: b.key(under), MaxKeys: &b.page,
+	}, func(o *s3.ListObjectsV2PaginatorOptions) { o.StopOnDuplicateToken = true })
+	var all []object
+	for pages.HasMorePages() {
+		out, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, failed("list", b.prefix+under, err)
+		}
+		seen := serverTime(out.ResultMetadata)
+		for _, o := range out.Contents {
+			path, ok := strings.CutPrefix(aws.ToString(o.Key), b.prefix+under)
+			if !ok {
+				return nil, fmt.Errorf("list %q: the service gave the key %q, which is outside", b.prefix+under, aws.ToString(o.Key))
+			}
+			all = append(all, object{
+				Path: under + path, ETag: aws.ToString(o.ETag), Size: aws.ToInt64(o.Size),
+				Modified: aws.ToTime(o.LastModified).UTC(), Seen: seen,
+			})
+		}
+	}
+	return all, nil
+}
+
+// serverTime is the service's clock when it answered. Without a Date header nothing
+// counts as settled.
+func serverTime(m middleware.Metadata) time.Time {
+	t, _ := awsmiddleware.GetServerTime(m)
+	return t.UTC()
+}
+
+// opened is an object being read.
+type opened struct {
+	io.ReadCloser
+	object
+	headers headers
+}
+
+// open reads an object. A missing one gives an error for which isMissing is true.
+func (b *bucket) open(ctx context.Context, path string) (*opened, error) {
+	out, err := b.api.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.name, Key: b.key(path)})
+	if err != nil {
+		return nil, failed("read", path, err)
+	}
+	return &opened{
+		ReadCloser: out.Body,
+		object: object{
+			Path: path, ETag: aws.ToString(out.ETag), Size: aws.ToInt64(out.ContentLength),
+			Modified: aws.ToTime(out.LastModified).UTC(), Seen: serverTime(out.ResultMetadata),
+		},
+		headers: headers{
+			Type: aws.ToString(out.ContentType), Cache: aws.ToString(out.CacheControl), Encoding: aws.ToString(out.ContentEncoding),
+			Other: strings.Join(present(out.ContentDisposition, out.ContentLanguage, out.ExpiresString, out.WebsiteRedirectLocation), "\n"),
+		},
+	}, nil
+}
+
+func present(values ...*string) []string {
+	var out []string
+	for _, v := range values {
+		if aws.ToString(v) != "" {
+			out = append(out, *v)
+		}
+	}
+	return out
+}
+
+// maxDocument bounds a document of our own that is read: a release of a million files
+// stays below it.
+const maxDocument = 256 << 20
+
+// read returns all of a document of our own.
+func (b *bucket) read(ctx context.Context, path string) (*opened, []byte, error) {
+	o, err := b.open(ctx, path)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer o.Close()
+	data, err := io.ReadAll(io.LimitReader(o, maxDocument+1))
+	if err != nil {
+		return nil, nil, failed("read", path, err)
+	}
+	if len(data) > maxDocument {
+		return nil, nil, fmt.Errorf("read %q: larger than %d bytes: not written by mirror", path, maxDocument)
+	}
+	return o, data, nil
+}
+
+// escapeKey percent-encodes a key for x-amz-copy-source, whose readers also take + for a
+// space.
+func escapeKey(key string) string {
+	var out strings.Builder
+	for i := range len(key) {
+		c := key[i]
+		if c == '/' || c == '-' || c == '_' || c == '.' || c == '~' ||
+			'0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' {
+			out.WriteByte(c)
+			continue
+		}
+		fmt.Fprintf(&out, "%%%02X", c)
+	}
+	return out.String()
+}
+
+// isMissing reports whether an error says that an object does not exist.
+func isMissing(err error) bool {
+	return status(err) == http.StatusNotFound && code(err) != "NoSuchBucket"
+}

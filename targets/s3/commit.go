@@ -1,0 +1,117 @@
+package s3
+
+import (
+	"context"
+	"fmt"
+
+	"mirror/targets"
+)
+
+// Commit copies what changes into place: assets, then pages, then the beacon, and deletes
+// what is no longer wanted when all that is done. A commit that was interrupted is taken
+// over by the same owner at once, and by others when its lease has run out.
+func (t *Target) Commit(ctx context.Context, s targets.Swap) error {
+	h, inv, err := t.look(ctx)
+	if err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	done, err := t.judgeCommit(h, inv, s)
+	if done || err != nil {
+		return err
+	}
+	ch, err := t.changeFor(ctx, h, inv, s)
+	if err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	if h.isLive(s) && ch.empty() {
+		return nil
+	}
+	if err := t.carryOut(ctx, h, ch, false); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+// isLive reports whether the release to commit is the one at rest.
+func (h held) isLive(s targets.Swap) bool {
+	return !h.none() && h.Phase == live && h.Release == s.To
+}
+
+func (ch *change) empty() bool { return len(ch.Copies)+len(ch.Deletes) == 0 }
+
+// judgeCommit says whether a commit is done already, or in conflict with what is live.
+func (t *Target) judgeCommit(h held, inv inventory, s targets.Swap) (done bool, err error) {
+	switch {
+	case h.live(inv).Revision == s.From.Revision || t.isOf(h, s):
+		if !h.none() && h.Phase == committing && !t.mayTake(h) {
+			return false, conflict(h)
+		}
+		return t.isOf(h, s) && h.Phase == live, nil
+	case h.isLive(s):
+		return true, nil
+	}
+	return false, conflict(h)
+}
+
+// isOf reports whether a state was made by this very swap.
+func (t *Target) isOf(h held, s targets.Swap) bool {
+	return !h.none() && h.From.Revision == s.From.Revision && h.To == s.To
+}
+
+// mayTake reports whether a commit under way may be taken over.
+func (t *Target) mayTake(h held) bool {
+	return h.Released || h.Owner != "" && h.Owner == t.owner || h.age > lease
+}
+
+// changeFor returns the change to carry out: that of the interrupted commit, the one
+// staged for this swap, or a new one to a release that is staged still.
+func (t *Target) changeFor(ctx context.Context, h held, inv inventory, s targets.Swap) (*change, error) {
+	if t.isOf(h, s) && h.Phase == committing {
+		return t.readChange(ctx, h.Change)
+	}
+	ch, err := t.findChange(ctx, inv, s)
+	if err != nil {
+		return nil, err
+	}
+	if ch == nil {
+		if ch, err = t.changeTo(ctx, h, inv, s); err != nil {
+			return nil, err
+		}
+	}
+	for _, c := range ch.Copies {
+		if _, ok := inv.own[c.Source]; !ok {
+			return nil, fmt.Errorf("%w: the content of %q is not in the bucket", targets.ErrNotStaged, c.Path)
+		}
+	}
+	return ch, nil
+}
+
+// changeTo prepares the change to a release that was staged for another swap.
+func (t *Target) changeTo(ctx context.Context, h held, inv inventory, s targets.Swap) (*change, error) {
+	doc, err := t.readSnapshot(ctx, s.To)
+	if isMissing(err) {
+		return nil, fmt.Errorf("%w: %s", targets.ErrNotStaged, s.To.Short())
+	}
+	if err != nil {
+		return nil, err
+	}
+	want, err := t.readEntries(ctx, doc)
+	if err != nil {
+		return nil, err
+	}
+	for path, e := range want {
+		if !inv.holds(e.Digest, e.Size) {
+			return nil, fmt.Errorf("%w: the content of %q is not in the bucket", targets.ErrNotStaged, path)
+		}
+	}
+	beaconPath := ""
+	if doc.Beacon != nil {
+		beaconPath = doc.Beacon.Path
+	}
+	_, recorded := t.loadRecords(ctx, h.records())
+	c, err := t.compare(ctx, inv, want, recorded, h.beacons(beaconPath))
+	if err != nil {
+		return nil, err
+	}
+	return t.prepare(ctx, request{to: s.To, want: want, beacon: doc.Beacon, held: h, inv: inv, comparison: c})
+}

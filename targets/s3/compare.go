@@ -1,0 +1,143 @@
+package s3
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"mirror/diff"
+	"mirror/site"
+)
+
+// inventory is one listing of all that lies under the prefix.
+type inventory struct {
+	site map[string]object // the site's own keys, beacons among them
+	own  map[string]object // what lies under .mirror/
+}
+
+func (t *Target) inventory(ctx context.Context) (inventory, error) {
+	all, err := t.list(ctx, "")
+	if err != nil {
+		return inventory{}, err
+	}
+	inv := inventory{site: map[string]object{}, own: map[string]object{}}
+	for _, o := range all {
+		switch {
+		case isSite(o.Path):
+			inv.site[o.Path] = o
+		case strings.HasPrefix(o.Path, own):
+			inv.own[o.Path] = o
+		}
+	}
+	return inv, nil
+}
+
+// holds reports whether the staged content of a file is there.
+func (inv inventory) holds(d site.Digest, size int64) bool {
+	o, ok := inv.own[objectPath(d)]
+	return ok && o.Size == size
+}
+
+// comparison is what separates the listed objects from the wanted files.
+type comparison struct {
+	diff.Changes
+	known map[string]content // what a listed path holds, as far as it is certain
+}
+
+// compare decides for each wanted file whether the bucket holds it, with its headers. An
+// object is trusted without reading it only where a fact about just this object is
+// recorded; a difference in size is a change at once; all others are read and hashed.
+func (t *Target) compare(ctx context.Context, inv inventory, want entries, recorded facts, beacons []string) (comparison, error) {
+	have := map[string]content{}
+	var unsure []object
+	for path, o := range inv.site {
+		e, wanted := want[path]
+		switch {
+		case !wanted && slices.Contains(beacons, path):
+		case !wanted || e.Size != o.Size:
+			have[path] = content{}
+		case recorded.has(factOf(o, e.content)) || t.now.has(o, e.content):
+			have[path] = e.content
+		default:
+			unsure = append(unsure, o)
+		}
+	}
+	read, err := t.hashAll(ctx, unsure)
+	if err != nil {
+		return comparison{}, err
+	}
+	maps.Copy(have, read)
+	wanted := make(map[string]content, len(want))
+	for path, e := range want {
+		wanted[path] = e.content
+	}
+	changes := diff.Between(have, wanted)
+	maps.DeleteFunc(have, func(_ string, c content) bool { return c == content{} })
+	return comparison{Changes: changes, known: have}, nil
+}
+
+// hashAll tells the content of objects by reading them, unless this process did so
+// before. An object that is gone meanwhile has the zero content.
+func (t *Target) hashAll(ctx context.Context, list []object) (map[string]content, error) {
+	var mu sync.Mutex
+	out, learnt := map[string]content{}, false
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(t.limit)
+	for _, o := range list {
+		if c, ok := t.now.recall(o); ok {
+			mu.Lock()
+			out[o.Path] = c
+			mu.Unlock()
+			continue
+		}
+		g.Go(func() error {
+			c, certain, err := t.hash(ctx, o)
+			if err != nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			out[o.Path] = c
+			if certain {
+				learnt = true
+				t.now.learn(o, c)
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	if learnt {
+		if err := t.now.save(); err != nil {
+			t.log.Warn("what was verified is not remembered", "err", err)
+		}
+	}
+	return out, nil
+}
+
+// hash reads an object. certain says that the content goes with the listed ETag and time,
+// and that a later change would show in them.
+func (t *Target) hash(ctx context.Context, listed object) (c content, certain bool, err error) {
+	o, err := t.open(ctx, listed.Path)
+	if isMissing(err) {
+		return content{}, false, nil
+	}
+	if err != nil {
+		return content{}, false, err
+	}
+	defer o.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, o); err != nil {
+		return content{}, false, fmt.Errorf("read %q: %w", listed.Path, err)
+	}
+	same := o.ETag == listed.ETag && o.Modified.Unix() == listed.Modified.Unix() && o.Size == listed.Size
+	return content{Digest: site.Digest(h.Sum(nil)), Headers: o.headers}, same && settled(listed.Modified, o.Seen), nil
+}

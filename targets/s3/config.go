@@ -1,0 +1,122 @@
+// Package s3 publishes a site to a bucket of an S3-compatible service, in the layout
+// `live`: the bucket's keys are the site's paths, as any website endpoint serves them.
+//
+// Beside the site the target keeps a folder of its own, .mirror/:
+//
+//	.mirror/live            the state document: what is live, or which commit is under way
+//	.mirror/objects/<sha>   staged content by its SHA-256
+//	.mirror/releases/<id>   what a release consists of: a list of parts
+//	.mirror/parts/<sha>     some files of a release: path, digest, size, headers
+//	.mirror/changes/<id>    what one commit copies and deletes, and how to undo it
+//	.mirror/before/…        content of others that a commit replaces
+//	.mirror/records/<sha>   what listings showed of objects whose bytes are known
+//
+// A commit is not atomic: it copies object by object, on the server, in an order that
+// never shows a page before what it needs. The state document is the handle for
+// compare-and-swap and the journal from which an interrupted commit is completed or undone.
+package s3
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/bmatcuk/doublestar/v4"
+)
+
+// Config is the part of a config file that is about one bucket.
+type Config struct {
+	// Bucket is the bucket's name.
+	Bucket string `yaml:"bucket" jsonschema:"required"`
+	// Prefix is the folder of the site in the bucket; "" for all of the bucket.
+	Prefix string `yaml:"prefix"`
+	// Region is the bucket's region; where it is not set, what the environment says.
+	Region string `yaml:"region"`
+	// Endpoint is the URL of an S3-compatible service; "" for AWS.
+	Endpoint string `yaml:"endpoint"`
+	// PathStyle asks for bucket names in the path in place of the host name.
+	PathStyle bool `yaml:"path_style" jsonschema:"default=false"`
+	// Layout is how a release lies in the bucket. Only live is supported.
+	Layout string `yaml:"layout" jsonschema:"default=live,enum=live,enum=pointer"`
+	// Headers are rules for response headers; the last match wins, header by header.
+	Headers []HeaderRule `yaml:"headers"`
+	// DeleteGrace is how long files that the new release lacks stay after all else is live.
+	DeleteGrace time.Duration `yaml:"delete_grace" jsonschema:"default=0s"`
+	// Concurrency is how many requests run at once.
+	Concurrency int `yaml:"concurrency" jsonschema:"default=16,minimum=1,maximum=256"`
+	// AccessKeyEnv names the environment variable that holds the access key. Without it
+	// the keys come from where the AWS tools look.
+	AccessKeyEnv string `yaml:"access_key_env"`
+	// SecretKeyEnv names the environment variable that holds the secret key.
+	SecretKeyEnv string `yaml:"secret_key_env"`
+}
+
+// HeaderRule sets response headers of the files that it matches.
+type HeaderRule struct {
+	// Match is the doublestar glob of the files' paths.
+	Match string `yaml:"match" jsonschema:"required,format=glob"`
+	// CacheControl is the Cache-Control header.
+	CacheControl string `yaml:"cache_control"`
+	// ContentType is the Content-Type header, in place of the one by the file's extension.
+	ContentType string `yaml:"content_type"`
+	// ContentEncoding is the Content-Encoding header, for files that are stored compressed.
+	ContentEncoding string `yaml:"content_encoding"`
+}
+
+const (
+	layoutLive         = "live"
+	layoutPointer      = "pointer"
+	defaultConcurrency = 16
+	maxConcurrency     = 256
+)
+
+// checked returns the config with its defaults set.
+func (c Config) checked() (Config, error) {
+	if c.Bucket == "" {
+		return c, errors.New("s3: bucket is not set")
+	}
+	switch c.Layout {
+	case "", layoutLive:
+		c.Layout = layoutLive
+	case layoutPointer:
+		return c, errors.New("s3: layout pointer is not supported (hint: layout: live works with every website bucket)")
+	default:
+		return c, fmt.Errorf("s3: layout %q is not known (hint: layout: live)", c.Layout)
+	}
+	if (c.AccessKeyEnv == "") != (c.SecretKeyEnv == "") {
+		return c, errors.New("s3: access_key_env and secret_key_env go together")
+	}
+	if c.DeleteGrace < 0 {
+		return c, fmt.Errorf("s3: delete_grace %s is negative", c.DeleteGrace)
+	}
+	if c.Concurrency == 0 {
+		c.Concurrency = defaultConcurrency
+	}
+	if c.Concurrency < 1 || c.Concurrency > maxConcurrency {
+		return c, fmt.Errorf("s3: concurrency %d is not between 1 and %d", c.Concurrency, maxConcurrency)
+	}
+	for _, r := range c.Headers {
+		if r.Match == "" || !doublestar.ValidatePattern(r.Match) {
+			return c, fmt.Errorf("s3: headers: match %q is not a glob", r.Match)
+		}
+	}
+	var err error
+	c.Prefix, err = normalPrefix(c.Prefix)
+	return c, err
+}
+
+// normalPrefix gives a prefix its slash at the end, and none at the start.
+func normalPrefix(prefix string) (string, error) {
+	prefix = strings.Trim(prefix, "/")
+	if prefix == "" {
+		return "", nil
+	}
+	for part := range strings.SplitSeq(prefix, "/") {
+		switch part {
+		case "", ".", "..", ownFolder:
+			return "", fmt.Errorf("s3: prefix %q has the part %q, which names no folder", prefix, part)
+		}
+	}
+	return prefix + "/", nil
+}

@@ -1,0 +1,184 @@
+package s3
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"mirror/site"
+)
+
+// steps is what a commit or its rollback does, in order.
+type steps struct {
+	assets, pages []copying
+	beacon        *beacon // put after the pages; nil for none, or if it is among last
+	headers       headers // of the beacon
+	last          []copying
+	deletes       []string
+	grace         time.Duration // before the deletions
+}
+
+func (t *Target) doSteps(ch *change) steps {
+	s := steps{deletes: ch.Deletes, grace: t.grace}
+	s.assets, s.pages = split(ch.Copies)
+	if ch.Beacon != nil {
+		s.beacon, s.headers = ch.Beacon, t.beaconHeaders(ch.Beacon.Path)
+	}
+	return s
+}
+
+func undoSteps(ch *change) steps {
+	s := steps{deletes: ch.Added}
+	restores := slices.Clone(ch.Restores)
+	if ch.Beacon != nil {
+		isBeacon := func(c copying) bool { return c.Path == ch.Beacon.Path }
+		if i := slices.IndexFunc(restores, isBeacon); i >= 0 {
+			s.last = append(s.last, restores[i])
+			restores = slices.Delete(restores, i, i+1)
+		}
+	}
+	s.assets, s.pages = split(restores)
+	return s
+}
+
+func split(all []copying) (assets, pages []copying) {
+	for _, c := range all {
+		if site.IsPage(c.Path) {
+			pages = append(pages, c)
+		} else {
+			assets = append(assets, c)
+		}
+	}
+	return assets, pages
+}
+
+// run is one going through steps.
+type run struct {
+	*bucket
+	steps
+	gone map[string]bool // deleted already, for being in the way
+
+	mu   sync.Mutex
+	made map[string]copied
+}
+
+// converge takes the steps: what pages need before pages, the beacon when all is there,
+// and deletions only if all else succeeded and after the grace period.
+func (r *run) converge(ctx context.Context) error {
+	for _, list := range [][]copying{r.assets, r.pages, r.last} {
+		if err := r.copyAll(ctx, list); err != nil {
+			return err
+		}
+	}
+	if r.beacon != nil {
+		if _, err := r.put(ctx, r.beacon.Path, r.beacon.Body, r.headers, condition{}); err != nil {
+			return err
+		}
+	}
+	rest := slices.DeleteFunc(slices.Clone(r.deletes), func(path string) bool { return r.gone[path] })
+	if len(rest) == 0 {
+		return nil
+	}
+	if err := wait(ctx, r.grace); err != nil {
+		return err
+	}
+	return r.remove(ctx, rest)
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-timer.C:
+		return nil
+	}
+}
+
+// copyAll makes copies, several at once. Those that a service refuses because a file
+// stands where a folder is to be, or the other way round, are made when what stands in
+// the way, and is to be deleted anyhow, is gone.
+func (r *run) copyAll(ctx context.Context, list []copying) error {
+	blocked := make(chan copying, len(list))
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(r.limit)
+	for _, c := range list {
+		g.Go(func() error {
+			err := r.copyOne(gctx, c)
+			if isBlocked(err) && len(inTheWay(c.Path, r.deletes)) > 0 {
+				blocked <- c
+				return nil
+			}
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	close(blocked)
+	for c := range blocked {
+		if err := r.clear(ctx, c.Path); err != nil {
+			return err
+		}
+		if err := r.copyOne(ctx, c); err != nil {
+			return fmt.Errorf("after removing what was in its way: %w", err)
+		}
+	}
+	return nil
+}
+
+func (r *run) copyOne(ctx context.Context, c copying) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	made, err := r.copy(ctx, c.Source, c.Path, c.Headers, "")
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.made[c.Path] = made
+	return nil
+}
+
+// clear deletes what is in the way of a path.
+func (r *run) clear(ctx context.Context, path string) error {
+	way := slices.DeleteFunc(inTheWay(path, r.deletes), func(path string) bool { return r.gone[path] })
+	if err := r.remove(ctx, way); err != nil {
+		return err
+	}
+	for _, path := range way {
+		r.gone[path] = true
+	}
+	return nil
+}
+
+// isBlocked reports whether a service that keeps keys as files refuses one for its place.
+func isBlocked(err error) bool {
+	switch status(err) {
+	case http.StatusConflict, http.StatusBadRequest:
+		return true
+	}
+	return false
+}
+
+// inTheWay lists the paths to be deleted that are a folder of the path, or below it.
+func inTheWay(path string, deletes []string) []string {
+	var way []string
+	for _, d := range deletes {
+		if strings.HasPrefix(path, d+"/") || strings.HasPrefix(d, path+"/") {
+			way = append(way, d)
+		}
+	}
+	return way
+}

@@ -1,0 +1,81 @@
+package s3
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+	"golang.org/x/sync/errgroup"
+)
+
+// maxBatch is the most that one DeleteObjects request takes.
+const maxBatch = 1000
+
+// remove deletes objects. Those that do not exist are no error.
+func (b *bucket) remove(ctx context.Context, paths []string) error {
+	for batch := range slices.Chunk(paths, maxBatch) {
+		if len(batch) == 1 {
+			if err := b.removeOne(ctx, batch[0]); err != nil {
+				return err
+			}
+			continue
+		}
+		err := b.removeBatch(ctx, batch)
+		if refusesBatches(err) {
+			err = b.removeEach(ctx, batch)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *bucket) removeBatch(ctx context.Context, paths []string) error {
+	in := &s3.DeleteObjectsInput{Bucket: &b.name, Delete: &types.Delete{Quiet: aws.Bool(true)}}
+	for _, path := range paths {
+		in.Delete.Objects = append(in.Delete.Objects, types.ObjectIdentifier{Key: b.key(path)})
+	}
+	// Many services still ask for Content-MD5, which the SDK no longer sends by itself.
+	out, err := b.api.DeleteObjects(ctx, in, s3.WithAPIOptions(smithyhttp.AddContentChecksumMiddleware))
+	if err != nil {
+		return failed("delete", fmt.Sprintf("%d objects", len(paths)), err)
+	}
+	for _, e := range out.Errors {
+		if aws.ToString(e.Code) != "NoSuchKey" {
+			return fmt.Errorf("delete %q: %s: %s", aws.ToString(e.Key), aws.ToString(e.Code), aws.ToString(e.Message))
+		}
+	}
+	return nil
+}
+
+// refusesBatches reports whether a service knows no batched delete.
+func refusesBatches(err error) bool {
+	switch status(err) {
+	case http.StatusNotImplemented, http.StatusMethodNotAllowed, http.StatusBadRequest:
+		return true
+	}
+	return false
+}
+
+func (b *bucket) removeEach(ctx context.Context, paths []string) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(b.limit)
+	for _, path := range paths {
+		g.Go(func() error { return b.removeOne(ctx, path) })
+	}
+	return g.Wait()
+}
+
+func (b *bucket) removeOne(ctx context.Context, path string) error {
+	_, err := b.api.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &b.name, Key: b.key(path)})
+	if err != nil && !isMissing(err) {
+		return failed("delete", path, err)
+	}
+	return nil
+}

@@ -1,0 +1,105 @@
+package s3
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+
+	"github.com/klauspost/compress/zstd"
+
+	"mirror/site"
+)
+
+// encodeDocument packs a document: JSON, compressed.
+func encodeDocument(v any) ([]byte, error) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	w, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBetterCompression), zstd.WithEncoderConcurrency(1))
+	if err != nil {
+		return nil, err
+	}
+	defer w.Close()
+	return w.EncodeAll(text, nil), nil
+}
+
+// decodeDocument unpacks what encodeDocument made. The data may be anybody's.
+func decodeDocument(data []byte, v any) error {
+	r, err := zstd.NewReader(nil, zstd.WithDecoderMaxMemory(maxDocument), zstd.WithDecoderConcurrency(1))
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	text, err := r.DecodeAll(data, nil)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(text, v)
+}
+
+// writeDocument stores a document at a path.
+func (t *Target) writeDocument(ctx context.Context, path string, v any) error {
+	data, err := encodeDocument(v)
+	if err != nil {
+		return fmt.Errorf("encode %s: %w", path, err)
+	}
+	_, err = t.put(ctx, path, data, staged, condition{})
+	return err
+}
+
+// readDocument reads the document at a path into v.
+func (t *Target) readDocument(ctx context.Context, path string, v any) error {
+	_, data, err := t.read(ctx, path)
+	if err != nil {
+		return err
+	}
+	if err := decodeDocument(data, v); err != nil {
+		return fmt.Errorf("read %q: not a document of mirror: %w", path, err)
+	}
+	return nil
+}
+
+// keptDocuments bounds how many decoded documents a handle remembers.
+const keptDocuments = 1024
+
+// byDigest returns the document whose name ends in its digest, from memory where it was
+// read before.
+func byDigest[T any](ctx context.Context, t *Target, path string, decode func([]byte, *T) error) (*T, error) {
+	t.mu.Lock()
+	known, ok := t.documents[path].(*T)
+	t.mu.Unlock()
+	if ok {
+		return known, nil
+	}
+	_, data, err := t.read(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	doc := new(T)
+	if d := site.Digest(sha256.Sum256(data)); path[max(0, len(path)-len(d.String())):] != d.String() {
+		return nil, fmt.Errorf("read %q: the bytes are not those of the name", path)
+	}
+	if err := decode(data, doc); err != nil {
+		return nil, fmt.Errorf("read %q: not a document of mirror: %w", path, err)
+	}
+	t.remember(path, doc)
+	return doc, nil
+}
+
+func (t *Target) remember(path string, doc any) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.documents) >= keptDocuments {
+		clear(t.documents)
+	}
+	t.documents[path] = doc
+}
+
+// writeByDigest stores data in a folder under its digest and returns its path.
+func (t *Target) writeByDigest(ctx context.Context, folder string, data []byte) (string, error) {
+	path := folder + site.Digest(sha256.Sum256(data)).String()
+	_, err := t.put(ctx, path, data, staged, condition{})
+	return path, err
+}

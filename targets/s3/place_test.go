@@ -1,0 +1,172 @@
+package s3_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/rclone/gofakes3"
+	"github.com/rclone/gofakes3/s3mem"
+
+	"mirror/internal/realserver"
+	"mirror/site"
+	"mirror/targets"
+	"mirror/targets/s3"
+	"mirror/targets/targettest"
+)
+
+// place is a service with a bucket that the tests can look into from outside.
+type place struct {
+	endpoint, bucket, key, secret string
+	folder                        string // of the bucket's files; "" for a service without
+	website                       string // "" for a service without
+	api                           *awss3.Client
+	config                        s3.Config // what differs from the defaults
+}
+
+// gateway starts the real S3 gateway.
+func gateway(t testing.TB) *place {
+	g := realserver.S3(t)
+	return &place{
+		endpoint: g.Endpoint, bucket: g.Bucket, key: g.AccessKey, secret: g.SecretKey,
+		folder: g.Folder, website: g.Website, api: g.Client(),
+	}
+}
+
+// fake starts the embedded service, which keeps keys as keys and not as files.
+func fake(t testing.TB) *place {
+	const bucket, key, secret = "site", "key", "secret"
+	server := httptest.NewServer(gofakes3.New(s3mem.New(),
+		gofakes3.WithV4Auth(map[string]string{key: secret})).Server())
+	t.Cleanup(server.Close)
+	p := &place{endpoint: server.URL, bucket: bucket, key: key, secret: secret}
+	p.api = awss3.New(awss3.Options{
+		BaseEndpoint: &p.endpoint, Region: "us-east-1", UsePathStyle: true,
+		Credentials:                credentials.NewStaticCredentialsProvider(key, secret, ""),
+		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenRequired,
+	})
+	if _, err := p.api.CreateBucket(t.Context(), &awss3.CreateBucketInput{Bucket: &p.bucket}); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// open gives a handle as another process of the same publisher would have it.
+func (p *place) open(t testing.TB, transport http.RoundTripper) *s3.Target {
+	return p.openAs(t, "fixture", "", transport)
+}
+
+func (p *place) openAs(t testing.TB, owner, state string, transport http.RoundTripper) *s3.Target {
+	t.Helper()
+	c := p.config
+	c.Bucket, c.Endpoint, c.PathStyle, c.Region = p.bucket, p.endpoint, true, "us-east-1"
+	c.AccessKeyEnv, c.SecretKeyEnv = "TEST_KEY", "TEST_SECRET"
+	env := targets.Env{
+		Owner: owner, State: state, Transport: transport,
+		Getenv: func(name string) string { return map[string]string{"TEST_KEY": p.key, "TEST_SECRET": p.secret}[name] },
+	}
+	tgt, err := s3.Open(t.Context(), env, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tgt
+}
+
+// fixture is the place as the common suite needs it.
+func (p *place) fixture() targettest.Fixture {
+	f := targettest.Fixture{
+		Open: func(t *testing.T, transport http.RoundTripper) targets.Target { return p.open(t, transport) },
+		HTTP: true,
+		Read: p.readObject,
+		Put:  p.putObjects,
+	}
+	if p.folder != "" {
+		f.Read, f.Put = p.readWebsite, p.putFiles
+	}
+	return f
+}
+
+// readWebsite reads as a visitor does: plain HTTP, no keys.
+func (p *place) readWebsite(path string) ([]byte, error) {
+	resp, err := http.Get(p.website + site.URLStyle{NoIndex: true}.URLPath(path))
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	switch {
+	case resp.StatusCode == http.StatusNotFound:
+		return nil, fs.ErrNotExist
+	case resp.StatusCode != http.StatusOK:
+		return nil, fmt.Errorf("%s: %s", path, resp.Status)
+	}
+	return body, err
+}
+
+func (p *place) readObject(path string) ([]byte, error) {
+	out, err := p.api.GetObject(context.Background(), &awss3.GetObjectInput{Bucket: &p.bucket, Key: aws.String(p.config.Prefix + path)})
+	if err != nil {
+		if strings.Contains(err.Error(), "NoSuchKey") {
+			return nil, fs.ErrNotExist
+		}
+		return nil, err
+	}
+	defer out.Body.Close()
+	return io.ReadAll(out.Body)
+}
+
+// putFiles tampers below the gateway: the file's bytes change and its attributes, with
+// the ETag among them, stay.
+func (p *place) putFiles(t *testing.T, files map[string][]byte) {
+	t.Helper()
+	for path, data := range files {
+		name := filepath.Join(p.folder, filepath.FromSlash(path))
+		err := os.MkdirAll(filepath.Dir(name), 0o755)
+		if data == nil {
+			err = errors.Join(err, os.Remove(name))
+		} else {
+			err = errors.Join(err, os.WriteFile(name, data, 0o644))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func (p *place) putObjects(t *testing.T, files map[string][]byte) {
+	t.Helper()
+	for path, data := range files {
+		key := aws.String(p.config.Prefix + path)
+		var err error
+		if data == nil {
+			_, err = p.api.DeleteObject(t.Context(), &awss3.DeleteObjectInput{Bucket: &p.bucket, Key: key})
+		} else {
+			_, err = p.api.PutObject(t.Context(), &awss3.PutObjectInput{Bucket: &p.bucket, Key: key, Body: bytes.NewReader(data)})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// publish takes a target through plan, stage and commit.
+func publish(t testing.TB, tgt targets.Target, rel *site.Release) targets.Swap {
+	t.Helper()
+	swap, err := targettest.Publish(t.Context(), tgt, rel)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return swap
+}

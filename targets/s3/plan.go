@@ -1,0 +1,148 @@
+package s3
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"mirror/site"
+	"mirror/targets"
+)
+
+// Plan lists the bucket, and reads the objects that no record vouches for. A service that
+// replaces an object's metadata in place, without a new time stamp, hides that from Plan.
+func (t *Target) Plan(ctx context.Context, rel *site.Release) (targets.Plan, error) {
+	want, err := t.wanted(rel)
+	if err != nil {
+		return targets.Plan{}, err
+	}
+	h, inv, err := t.look(ctx)
+	if err != nil {
+		return targets.Plan{}, fmt.Errorf("plan: %w", err)
+	}
+	_, recorded := t.loadRecords(ctx, h.records())
+	c, err := t.compare(ctx, inv, want, recorded, h.beacons(rel.BeaconPath))
+	if err != nil {
+		return targets.Plan{}, fmt.Errorf("plan: %w", err)
+	}
+	plan := targets.Plan{Live: h.live(inv), Changes: c.Changes}
+	for _, path := range slices.Concat(c.Add, c.Change) {
+		plan.Bytes += want[path].Size
+	}
+	return plan, nil
+}
+
+// Live tells the live release. While a commit is under way, or was left half done, that
+// is none.
+func (t *Target) Live(ctx context.Context) (targets.Live, error) {
+	h, err := t.readState(ctx)
+	if err != nil {
+		return targets.Live{}, err
+	}
+	var inv inventory
+	if h.none() {
+		if inv, err = t.inventory(ctx); err != nil {
+			return targets.Live{}, err
+		}
+	}
+	return h.live(inv), nil
+}
+
+// look reads the state and lists everything.
+func (t *Target) look(ctx context.Context) (held, inventory, error) {
+	h, err := t.readState(ctx)
+	if err != nil {
+		return held{}, inventory{}, err
+	}
+	inv, err := t.inventory(ctx)
+	return h, inv, err
+}
+
+func (h held) live(inv inventory) targets.Live {
+	switch {
+	case h.none():
+		return targets.Live{Revision: inv.revision()}
+	case h.Phase == committing:
+		return targets.Live{Revision: h.Revision}
+	}
+	return targets.Live{Release: h.Release, Revision: h.Revision}
+}
+
+func (h held) records() []string {
+	if h.none() {
+		return nil
+	}
+	return h.Records
+}
+
+// beacons are the paths that are no part of what is compared.
+func (h held) beacons(next string) []string {
+	var out []string
+	if !h.none() {
+		out = append(out, h.Beacons...)
+	}
+	if next != "" {
+		out = append(out, next)
+	}
+	return out
+}
+
+// revision names content that has no state document of ours: a digest of its listing,
+// without times, so that a rollback brings it back.
+func (inv inventory) revision() string {
+	if len(inv.site) == 0 {
+		return ""
+	}
+	h := sha256.New()
+	for _, path := range slices.Sorted(maps.Keys(inv.site)) {
+		fmt.Fprintf(h, "%q %q %d\n", path, inv.site[path].ETag, inv.site[path].Size)
+	}
+	return fmt.Sprintf("listing-%x", h.Sum(nil))
+}
+
+const (
+	maxKey  = 1024    // bytes of a key (S3 user guide, "Naming Amazon S3 objects")
+	maxCopy = 5 << 30 // bytes that one CopyObject takes (S3 API reference)
+)
+
+// wanted describes the release's files as they are to lie in the bucket, or refuses.
+func (t *Target) wanted(rel *site.Release) (entries, error) {
+	want := make(entries, len(rel.Manifest))
+	for _, f := range rel.Manifest {
+		if err := t.refuse(f); err != nil {
+			return nil, err
+		}
+		h, err := t.headersFor(rel, f)
+		if err != nil {
+			return nil, err
+		}
+		want[f.Path] = entry{Path: f.Path, Size: f.Size, content: content{Digest: f.Digest, Headers: h}}
+	}
+	return want, nil
+}
+
+// refuse says what no bucket can hold.
+func (t *Target) refuse(f site.File) error {
+	key := t.prefix + f.Path
+	switch {
+	case f.Path == ownFolder || strings.HasPrefix(f.Path, own):
+		return &targets.RefusedError{Path: f.Path, Reason: "this folder is the target's own", Hint: "exclude .mirror/** from the site"}
+	case len(key) > maxKey:
+		return &targets.RefusedError{Path: f.Path, Reason: fmt.Sprintf("its key has %d bytes, and S3 takes %d", len(key), maxKey), Hint: "shorten the path, or the prefix"}
+	case f.Size > maxCopy:
+		return &targets.RefusedError{Path: f.Path, Reason: fmt.Sprintf("it has %d bytes, and S3 copies at most 5 GiB", f.Size), Hint: "serve it from elsewhere and exclude it"}
+	case !utf8.ValidString(key) || strings.ContainsFunc(key, unlistable):
+		return &targets.RefusedError{Path: f.Path, Reason: "its name has characters that an S3 listing cannot show", Hint: "rename it, or exclude it"}
+	}
+	return nil
+}
+
+// unlistable are the characters that XML 1.0, and so a listing, has no way to write, and
+// the line breaks that it changes.
+func unlistable(r rune) bool {
+	return r < 0x20 || r == 0x7f || r == 0xfffe || r == 0xffff
+}

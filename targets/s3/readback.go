@@ -1,0 +1,54 @@
+package s3
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"mirror/site"
+)
+
+// ReadBack reads every object of the site and hashes its bytes.
+func (t *Target) ReadBack(ctx context.Context) (site.Manifest, error) {
+	h, inv, err := t.look(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read back: %w", err)
+	}
+	var m site.Manifest
+	for path := range inv.site {
+		if !slices.Contains(h.beacons(""), path) {
+			m = append(m, site.File{Path: path})
+		}
+	}
+	m.Sort()
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(t.limit)
+	for i := range m {
+		g.Go(func() (err error) {
+			m[i].Digest, m[i].Size, err = t.digest(ctx, m[i].Path)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, fmt.Errorf("read back: %w", err)
+	}
+	return m, nil
+}
+
+func (t *Target) digest(ctx context.Context, path string) (site.Digest, int64, error) {
+	o, err := t.open(ctx, path)
+	if err != nil {
+		return site.Digest{}, 0, err
+	}
+	defer o.Close()
+	h := sha256.New()
+	n, err := io.Copy(h, o)
+	if err != nil {
+		return site.Digest{}, 0, fmt.Errorf("read %q: %w", path, err)
+	}
+	return site.Digest(h.Sum(nil)), n, nil
+}
