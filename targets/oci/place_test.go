@@ -285,3 +285,5 @@ func native() elf.Machine {
 	}
 	return elf.EM_X86_64
 }
+
+func tarHeader(name string) tar.Header { return tar.Header{Name: name} }

@@ -76,7 +76,11 @@ func (t *tree) layer(r io.Reader) error {
 		if t.left.entries--; t.left.entries < 0 {
 			return errTooLarge
 		}
-		if err := own.entry(hdr, tr); err != nil {
+		err = own.entry(hdr, tr)
+		if bounded.N <= 0 {
+			return errTooLarge
+		}
+		if err != nil {
 			return fmt.Errorf("layer: %s: %w", hdr.Name, err)
 		}
 	}

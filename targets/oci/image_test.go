@@ -1,0 +1,322 @@
+package oci
+
+import (
+	"bytes"
+	"context"
+	"debug/elf"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"mirror/internal/realserver"
+	"mirror/site"
+	"mirror/targets"
+	"mirror/targets/targettest"
+)
+
+// TestReproducible publishes one release from two machines to two registries: the same
+// bytes, for each compression.
+func TestReproducible(t *testing.T) {
+	for _, compression := range []string{"gzip", "zstd"} {
+		t.Run(compression, func(t *testing.T) {
+			var digests []string
+			var layers [][]byte
+			for range 2 {
+				p := newPlace(t, embeddedRegistry(t))
+				p.config.Compression = compression
+				publish(t, p.open(t, targets.Env{State: t.TempDir()}), large(3<<20))
+				digest, layer := lastLayer(t, p.tag)
+				digests, layers = append(digests, digest), append(layers, layer)
+			}
+			if digests[0] != digests[1] || !bytes.Equal(layers[0], layers[1]) {
+				t.Errorf("two publishes of one release: images %s, layers of %d and %d bytes", digests, len(layers[0]), len(layers[1]))
+			}
+		})
+	}
+}
+
+// TestReproducibleOnAnyMachine compresses with other numbers of processors.
+func TestReproducibleOnAnyMachine(t *testing.T) {
+	rel := targettest.Release(large(5 << 20))
+	var want blobInfo
+	for i, procs := range []int{1, 2, 7} {
+		before := runtime.GOMAXPROCS(procs)
+		b, err := writeBlob(gzipAt(6), func(w io.Writer) error { return writeSite(t.Context(), w, rel, "/site") })
+		runtime.GOMAXPROCS(before)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			want = b.info
+		}
+		if b.info != want {
+			t.Errorf("%d processors: got %+v, want %+v", procs, b.info, want)
+		}
+		if err := b.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// large is a site with a file of n bytes that compress badly, over several blocks.
+func large(n int) targettest.Files {
+	text, state := make([]byte, n), uint32(1)
+	for i := range text {
+		state = state*1664525 + 1013904223
+		text[i] = byte(state >> 24)
+	}
+	return targettest.Files{"index.html": "home", "film.bin": string(text), "a.txt": "", "a/b/c.txt": "c", "a0": "0"}
+}
+
+func lastLayer(t *testing.T, ref name.Reference) (string, []byte) {
+	t.Helper()
+	img, err := remote.Image(ref, remoteOptions()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	digest, err := img.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	layers, err := img.Layers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := layers[len(layers)-1].Compressed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	text, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return digest.String(), text
+}
+
+func TestImageSaysWhatItIs(t *testing.T) {
+	p := newPlace(t, embeddedRegistry(t))
+	publish(t, p.open(t, targets.Env{}), pages)
+	rel := targettest.Release(pages)
+	img, err := remote.Image(p.tag, remoteOptions()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cf, err := img.ConfigFile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := manifestOf(t, p.tag)
+	for key, want := range map[string]string{
+		"mirror.release": string(rel.ID()), "org.opencontainers.image.version": string(rel.ID()),
+		"mirror.beacon": site.DefaultBeacon, "mirror.web_root": "/site",
+	} {
+		if m.Annotations[key] != want || cf.Config.Labels[key] != want {
+			t.Errorf("%s: annotation %q, label %q, want %q", key, m.Annotations[key], cf.Config.Labels[key], want)
+		}
+	}
+	if cf.OS != "linux" || cf.Architecture != runtime.GOARCH || cf.Config.User != "65532:65532" {
+		t.Errorf("config: got %s/%s as %s", cf.OS, cf.Architecture, cf.Config.User)
+	}
+	if want := []string{"/mirror", "serve", "/site", "--listen", ":8080"}; !slices.Equal(cf.Config.Entrypoint, want) {
+		t.Errorf("entrypoint: got %q, want %q", cf.Config.Entrypoint, want)
+	}
+	if want := time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC); !cf.Created.Equal(want) {
+		t.Errorf("created: got %s, want %s", cf.Created, want)
+	}
+}
+
+// TestBaseInSameRegistry mounts the base's layers: no byte of them travels.
+func TestBaseInSameRegistry(t *testing.T) {
+	addr := realRegistry(t, realserver.Distribution)
+	p := newPlace(t, addr)
+	p.config.Base = addr + "/bases/web:1"
+	const heavy = 4 << 20
+	base := appendLayer(t, bareImage(), []tarEntry{
+		{Header: tarHeader("opt/heavy"), text: []byte(large(heavy)["film.bin"])},
+		{Header: tarHeader("usr/share/nginx/html/50x.html"), text: []byte("theirs")},
+	})
+	pushImage(t, mustTag(t, p.config.Base), base)
+	var meter traffic
+	tgt := p.open(t, targets.Env{Transport: &meter})
+	publish(t, tgt, pages)
+	if meter.sent > heavy/10 {
+		t.Errorf("sent %d bytes, want the base's %d mounted", meter.sent, heavy)
+	}
+	img, err := remote.Image(p.tag, remoteOptions()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := unpack(img)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := files["usr/share/nginx/html/50x.html"]; got != nil {
+		t.Errorf("the base's page shines through: %q", got)
+	}
+	if len(files["opt/heavy"]) != heavy || string(files["usr/share/nginx/html/index.html"]) != pages["index.html"] {
+		t.Error("the image has not both the base's files and the site's")
+	}
+	if held, err := tgt.ReadBack(t.Context()); err != nil || !slices.Equal(held, targettest.Release(pages).Manifest) {
+		t.Errorf("read back: got %v, %v", held, err)
+	}
+}
+
+// traffic counts requests and the bytes of their bodies.
+type traffic struct {
+	mu             sync.Mutex
+	requests, sent int64
+}
+
+func (m *traffic) RoundTrip(r *http.Request) (*http.Response, error) {
+	m.mu.Lock()
+	m.requests++
+	if r.ContentLength > 0 {
+		m.sent += r.ContentLength
+	}
+	m.mu.Unlock()
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+func TestTwoPlatforms(t *testing.T) {
+	for _, base := range []string{"self", "index"} {
+		t.Run(base, func(t *testing.T) {
+			addr := realRegistry(t, realserver.DockerRegistry)
+			p := newPlace(t, addr)
+			p.config.Platforms, p.config.WebRoot = []string{"linux/amd64", "linux/arm64"}, "/site"
+			if base == "index" {
+				p.config.Base = addr + "/bases/web:1"
+				pushIndex(t, mustTag(t, p.config.Base), "amd64", "arm64")
+			} else {
+				p.config.SelfBinary = serversBeside(t)
+			}
+			tgt := p.open(t, targets.Env{State: t.TempDir()})
+			publish(t, tgt, pages)
+			wantPlatforms(t, p.tag, "linux/amd64", "linux/arm64")
+			if live, err := tgt.Live(t.Context()); err != nil || live.Release != targettest.Release(pages).ID() {
+				t.Errorf("live: got %+v, %v", live, err)
+			}
+			held, err := p.open(t, targets.Env{}).ReadBack(t.Context())
+			if err != nil || !slices.Equal(held, targettest.Release(pages).Manifest) {
+				t.Errorf("read back: got %v, %v", held, err)
+			}
+		})
+	}
+}
+
+func wantPlatforms(t *testing.T, ref name.Reference, want ...string) {
+	t.Helper()
+	var got []string
+	for _, d := range manifestOf(t, ref).Manifests {
+		got = append(got, d.Platform.String())
+		img, err := remote.Image(ref, remote.WithAuthFromKeychain(authn.DefaultKeychain), remote.WithPlatform(*d.Platform))
+		if err != nil {
+			t.Fatal(err)
+		}
+		cf, err := img.ConfigFile()
+		if err != nil || cf.Platform().String() != d.Platform.String() {
+			t.Errorf("config for %s: got %v, %v", d.Platform, cf.Platform(), err)
+		}
+		if files, err := unpack(img); err != nil || string(files["site/index.html"]) != pages["index.html"] {
+			t.Errorf("%s: got index.html %q, %v", d.Platform, files["site/index.html"], err)
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("platforms: got %q, want %q", got, want)
+	}
+}
+
+// serversBeside returns a server for amd64 with one for arm64 beside it.
+func serversBeside(t *testing.T) string {
+	t.Helper()
+	amd, arm := tinyServer(t, elf.EM_X86_64), tinyServer(t, elf.EM_AARCH64)
+	if err := os.Rename(arm, filepath.Join(filepath.Dir(amd), "mirror-linux-arm64")); err != nil {
+		t.Fatal(err)
+	}
+	return amd
+}
+
+func pushIndex(t *testing.T, ref name.Reference, archs ...string) {
+	t.Helper()
+	index := mutate.IndexMediaType(empty.Index, types.DockerManifestList)
+	for _, arch := range archs {
+		img := appendLayer(t, empty.Image, []tarEntry{{Header: tarHeader("etc/arch"), text: []byte(arch)}})
+		cf, err := img.ConfigFile()
+		if err != nil {
+			t.Fatal(err)
+		}
+		cf = cf.DeepCopy()
+		cf.OS, cf.Architecture = "linux", arch
+		if img, err = mutate.ConfigFile(img, cf); err != nil {
+			t.Fatal(err)
+		}
+		platform := linux(arch)
+		index = mutate.AppendManifests(index, mutate.IndexAddendum{Add: img, Descriptor: v1.Descriptor{Platform: &platform}})
+	}
+	if err := remote.WriteIndex(ref, index, remoteOptions()...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	addr := embeddedRegistry(t)
+	pushIndex(t, mustTag(t, addr+"/bases/web:1"), "amd64")
+	long := strings.Repeat("x", 256)
+	for _, c := range []struct {
+		name, want string
+		change     func(*Config)
+		files      targettest.Files
+	}{
+		{"whiteout", ".wh.", nil, targettest.Files{"a/.wh.b": ""}},
+		{"whiteout folder", ".wh.", nil, targettest.Files{".wh.dir/b": ""}},
+		{"nul", "NUL", nil, targettest.Files{"a\x00b": ""}},
+		{"long", "255 bytes", nil, targettest.Files{long: ""}},
+		{"escape", "clean relative path", nil, targettest.Files{"../a": ""}},
+		{"no server for a platform", "go build -o mirror-linux-riscv64", func(c *Config) { c.Platforms = []string{"linux/riscv64"} }, pages},
+		{"no base", "no base image", func(c *Config) { c.Base = addr + "/bases/none:1" }, pages},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := newPlace(t, addr)
+			if c.change != nil {
+				c.change(&p.config)
+			}
+			tgt := p.open(t, targets.Env{})
+			var refused *targets.RefusedError
+			_, err := tgt.Plan(t.Context(), targettest.Release(c.files))
+			if !errors.As(err, &refused) || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("plan: got %v, want a refusal with %q", err, c.want)
+			}
+			if err := tgt.Stage(t.Context(), targettest.Release(c.files), nil); !errors.As(err, &refused) {
+				t.Errorf("stage: got %v, want a refusal", err)
+			}
+		})
+	}
+}
+
+func TestBaseLacksPlatform(t *testing.T) {
+	addr := embeddedRegistry(t)
+	p := newPlace(t, addr)
+	p.config.Base, p.config.Platforms = addr+"/bases/web:1", []string{"linux/s390x"}
+	pushIndex(t, mustTag(t, p.config.Base), "amd64", "arm64")
+	var refused *targets.RefusedError
+	err := p.open(t, targets.Env{}).Stage(context.Background(), targettest.Release(pages), nil)
+	if !errors.As(err, &refused) || !strings.Contains(err.Error(), "linux/s390x") {
+		t.Errorf("got %v, want a refusal that names the platform", err)
+	}
+}

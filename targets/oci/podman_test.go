@@ -1,0 +1,162 @@
+package oci
+
+import (
+	"debug/elf"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+
+	"mirror/internal/realserver"
+	"mirror/site"
+	"mirror/targets"
+	"mirror/targets/targettest"
+)
+
+var pages = targettest.Files{
+	"about/index.html": "about", "文章/你好 #1?.html": "你好", "css/site.css": "a{}", "index.html": "<h1>home</h1>", "empty.txt": "",
+}
+
+func TestPodmanRunsStatic(t *testing.T) {
+	server := buildServer(t, "CGO_ENABLED=0")
+	if interpreter(t, server) != "" {
+		t.Fatal("the server is linked dynamically")
+	}
+	p := newPlace(t, realRegistry(t, realserver.Distribution))
+	p.config.SelfBinary = server
+	publish(t, p.open(t, targets.Env{State: t.TempDir()}), pages)
+	wantPages(t, realserver.Podman(t, p.config.Image), pages)
+}
+
+func TestPodmanRunsDynamic(t *testing.T) {
+	if _, err := exec.LookPath("gcc"); err != nil {
+		realserver.Missing(t, "needs gcc to link a server dynamically")
+	}
+	server := buildServer(t, "CGO_ENABLED=1")
+	if interpreter(t, server) == "" {
+		t.Fatal("the server is linked statically")
+	}
+	p := newPlace(t, realRegistry(t, realserver.DockerRegistry))
+	p.config.SelfBinary = server
+	publish(t, p.open(t, targets.Env{}), pages)
+	wantPages(t, realserver.Podman(t, p.config.Image), pages)
+}
+
+// TestPodmanRunsCustomBase serves a site on a base of somebody else's, whose web root has
+// pages of its own.
+func TestPodmanRunsCustomBase(t *testing.T) {
+	addr := realRegistry(t, realserver.DockerRegistry)
+	p := newPlace(t, addr)
+	p.config.Base, p.config.WebRoot = addr+"/bases/web:1", "/srv/www"
+	pushRunnableBase(t, mustTag(t, p.config.Base), buildServer(t, "CGO_ENABLED=0"))
+	publish(t, p.open(t, targets.Env{}), pages)
+	base := realserver.Podman(t, p.config.Image)
+	wantPages(t, base, pages)
+	for _, gone := range []string{"welcome.html", "deep/er/page.html"} {
+		resp, err := http.Get(base + gone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusNotFound {
+			t.Errorf("the base's own %s: got status %d, want 404", gone, resp.StatusCode)
+		}
+	}
+}
+
+func pushRunnableBase(t *testing.T, ref name.Reference, server string) {
+	t.Helper()
+	text, err := os.ReadFile(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	img := appendLayer(t, bareImage(), []tarEntry{{text: text, Header: tarHeader("usr/bin/server")}})
+	img = appendLayer(t, img, []tarEntry{
+		{text: []byte("welcome"), Header: tarHeader("srv/www/welcome.html")},
+		{text: []byte("theirs"), Header: tarHeader("srv/www/index.html")},
+		{text: []byte("theirs"), Header: tarHeader("srv/www/deep/er/page.html")},
+	})
+	cf, err := img.ConfigFile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cf = cf.DeepCopy()
+	cf.Config.Entrypoint = []string{"/usr/bin/server", "serve", "/srv/www"}
+	cf.Config.Labels = map[string]string{"maintainer": "somebody"}
+	if img, err = mutate.ConfigFile(img, cf); err != nil {
+		t.Fatal(err)
+	}
+	pushImage(t, ref, img)
+}
+
+func buildServer(t *testing.T, env ...string) string {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "mirror")
+	cmd := exec.Command("go", "build", "-o", out, "./testdata/server")
+	cmd.Env = append(os.Environ(), env...)
+	if text, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, text)
+	}
+	return out
+}
+
+func interpreter(t *testing.T, file string) string {
+	t.Helper()
+	f, err := elf.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for _, prog := range f.Progs {
+		if prog.Type == elf.PT_INTERP {
+			text, err := io.ReadAll(prog.Open())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return string(text)
+		}
+	}
+	return ""
+}
+
+// wantPages fetches each page over HTTP, and the beacon.
+func wantPages(t *testing.T, base string, files targettest.Files) {
+	t.Helper()
+	for file, want := range files {
+		if got := fetch(t, base, file); got != want {
+			t.Errorf("GET %s: got %q, want %q", file, got, want)
+		}
+	}
+	if got, id := fetch(t, base, site.DefaultBeacon), string(targettest.Release(files).ID()); !strings.Contains(got, id) {
+		t.Errorf("beacon: got %q, want it to name %s", got, id)
+	}
+}
+
+func fetch(t *testing.T, base, file string) string {
+	t.Helper()
+	if path.Base(file) == "index.html" {
+		file = strings.TrimSuffix(file, "index.html")
+	}
+	segments := strings.Split(file, "/")
+	for i := range segments {
+		segments[i] = url.PathEscape(segments[i])
+	}
+	resp, err := http.Get(base + strings.Join(segments, "/"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("GET %s: %s, %v", file, resp.Status, err)
+	}
+	return string(body)
+}
