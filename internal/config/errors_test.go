@@ -253,8 +253,8 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("%T is no joined error", err)
 		}
 		for i := 0; ok && i < len(joined.Unwrap()); i++ {
-			e, ok := joined.Unwrap()[i].(*Error)
-			if !ok || e.Line < 1 || e.Column < 1 || e.File != "m.yaml" || e.Msg == "" || strings.Count(text, "\n")+1 < e.Line {
+			var e *Error
+			if !errors.As(joined.Unwrap()[i], &e) || e.Line < 1 || e.Column < 1 || e.File != "m.yaml" || e.Msg == "" || strings.Count(text, "\n")+1 < e.Line {
 				t.Errorf("%#v has no place", e)
 			}
 		}

@@ -1,0 +1,49 @@
+# One place for every command: what CI runs, a person can run. `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Real servers that the tests talk to, and tools, each pinned: module, version, package below it.
+VERSITYGW     := github.com/versity/versitygw v1.8.0 cmd/versitygw
+REGISTRY      := github.com/distribution/distribution/v3 v3.1.2 cmd/registry
+GOLANGCI_LINT := github.com/golangci/golangci-lint/v2 v2.15.0 cmd/golangci-lint
+
+TIMEOUT  ?= 20m
+FUZZTIME ?= 20s
+BENCH    ?= .
+PACKAGES ?= ./...
+
+.PHONY: help build test servers lint format bench fuzz clean
+
+help: ## list the commands
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
+
+build: ## the program, as bin/mirror
+	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o bin/mirror ./cmd/mirror
+
+test: servers ## every test, against the real servers that are installed
+	go test -race -timeout=$(TIMEOUT) $(PACKAGES)
+
+servers: ## the real servers that no package manager has, built into bin
+	@.ci/install-tool $(VERSITYGW)
+	@.ci/install-tool $(REGISTRY)
+
+lint: ## formatting, vet, golangci-lint, tidy
+	@.ci/install-tool $(GOLANGCI_LINT)
+	@unformatted=$$(gofmt -l .); \
+		if [ -n "$$unformatted" ]; then echo "not formatted (make format): $$unformatted" >&2; exit 1; fi
+	go vet $(PACKAGES)
+	bin/golangci-lint run $(PACKAGES)
+	go mod tidy -diff
+
+format: ## format every source
+	gofmt -w .
+
+bench: ## the benchmarks, or those that BENCH names
+	go test -run='^$$' -bench='$(BENCH)' -benchmem $(PACKAGES)
+
+fuzz: ## every fuzz test for FUZZTIME
+	@.ci/fuzz $(FUZZTIME)
+
+clean: ## what was built
+	rm -rf bin

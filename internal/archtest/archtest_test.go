@@ -1,0 +1,163 @@
+// Package archtest keeps the arrows between the packages: who may import whom, as a table
+// that a test holds the sources to. A new package, or a new arrow, is a line here and a
+// decision under docs/adr.
+package archtest
+
+import (
+	"fmt"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+const module = "mirror/"
+
+// anything may be imported by a package that wires the others together.
+const anything = "*"
+
+// allowed lists what each package may import of ours. Tests may import more: they wire real
+// parts together, and the compiler refuses cycles.
+func allowed() map[string][]string {
+	return map[string][]string{
+		"cmd/mirror":               {anything},
+		"site":                     {},
+		"diff":                     {"site"},
+		"targets":                  {"diff", "site"},
+		"targets/git":              {"targets", "diff", "site"},
+		"targets/s3":               {"targets", "diff", "site"},
+		"targets/oci":              {"targets", "diff", "site"},
+		"targets/dir":              {"targets", "diff", "site"},
+		"targets/targettest":       {"targets", "diff", "site"},
+		"scheduler":                {},
+		"reports":                  {"diff", "site"},
+		"internal/publish":         {"targets", "diff", "site"},
+		"internal/origin":          {"site"},
+		"internal/check":           {"internal/origin", "diff", "site"},
+		"internal/config":          {"targets"},
+		"internal/config/scaffold": {},
+		"internal/history":         {"diff", "site"},
+		"internal/state":           {"site"},
+		"internal/static":          {},
+		"internal/lab":             {"internal/static"},
+		"internal/realserver":      {},
+		"internal/archtest":        {},
+	}
+}
+
+// forTests lists the packages that only tests may import.
+func forTests() []string {
+	return []string{"targets/targettest", "internal/realserver", "internal/archtest"}
+}
+
+// pure packages do no I/O of their own.
+func pure() map[string][]string {
+	return map[string][]string{"diff": {"os", "os/exec", "net", "path/filepath", "log/slog"}}
+}
+
+func TestImportsKeepToTheTable(t *testing.T) {
+	wrong, files := violations(t, os.DirFS("../.."))
+	for _, w := range wrong {
+		t.Error(w)
+	}
+	if files < 10 {
+		t.Errorf("read %d sources: this is not the repository", files)
+	}
+}
+
+func TestViolationsAreFound(t *testing.T) {
+	source := func(imports ...string) *fstest.MapFile {
+		return &fstest.MapFile{Data: []byte("package x\nimport (\n\"" + strings.Join(imports, "\"\n\"") + "\"\n)\n")}
+	}
+	wrong, _ := violations(t, fstest.MapFS{
+		"site/a.go":                source("fmt", "mirror/diff"),
+		"site/a_test.go":           source("mirror/targets/targettest"),
+		"diff/a.go":                source("mirror/site", "os"),
+		"util/a.go":                source("fmt"),
+		"cmd/mirror/a.go":          source("mirror/site", "mirror/internal/realserver"),
+		"site/testdata/other.go":   source("mirror/reports"),
+		".hidden/a.go":             source("mirror/reports"),
+		"targets/git/transport.go": source("mirror/targets", "mirror/targets/s3"),
+	})
+	want := []string{
+		"cmd/mirror/a.go: only tests may import internal/realserver",
+		"diff/a.go: diff is pure and may not import os",
+		"site/a.go: site may not import diff",
+		"targets/git/transport.go: targets/git may not import targets/s3",
+		"util/a.go: package util is not in the table (hint: add it, with an ADR that says why)",
+	}
+	if !slices.Equal(wrong, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(wrong, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// violations reads the imports of every source and lists those that the table forbids, in
+// the order of the files, and how many files it read.
+func violations(t *testing.T, fsys fs.FS) (wrong []string, files int) {
+	t.Helper()
+	err := fs.WalkDir(fsys, ".", func(name string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && (name != "." && strings.HasPrefix(entry.Name(), ".") || entry.Name() == "testdata"):
+			return fs.SkipDir
+		case entry.IsDir() || path.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go") || path.Dir(name) == ".":
+			return nil
+		}
+		imports, err := importsOf(fsys, name)
+		files++
+		wrong = append(wrong, judge(name, imports)...)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return wrong, files
+}
+
+func importsOf(fsys fs.FS, name string) ([]string, error) {
+	text, err := fs.ReadFile(fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), name, text, parser.ImportsOnly)
+	if err != nil {
+		return nil, err
+	}
+	var imports []string
+	for _, spec := range file.Imports {
+		imported, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			return nil, err
+		}
+		imports = append(imports, imported)
+	}
+	return imports, nil
+}
+
+func judge(name string, imports []string) []string {
+	from := path.Dir(name)
+	arrows, listed := allowed()[from]
+	if !listed {
+		return []string{fmt.Sprintf("%s: package %s is not in the table (hint: add it, with an ADR that says why)", name, from)}
+	}
+	var wrong []string
+	for _, imported := range imports {
+		to, ours := strings.CutPrefix(imported, module)
+		switch {
+		case slices.Contains(pure()[from], imported):
+			wrong = append(wrong, fmt.Sprintf("%s: %s is pure and may not import %s", name, from, imported))
+		case ours && slices.Contains(forTests(), to) && !slices.Contains(forTests(), from):
+			wrong = append(wrong, fmt.Sprintf("%s: only tests may import %s", name, to))
+		case ours && !slices.Contains(arrows, to) && !slices.Contains(arrows, anything):
+			wrong = append(wrong, fmt.Sprintf("%s: %s may not import %s", name, from, to))
+		}
+	}
+	return wrong
+}
