@@ -1,0 +1,79 @@
+package oci
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"mirror/internal/realserver"
+	"mirror/site"
+	"mirror/targets"
+	"mirror/targets/targettest"
+)
+
+// BenchmarkStage stages a site of 5,000 files on a real registry: as it is there already,
+// and with one file in a hundred changed each time.
+func BenchmarkStage(b *testing.B) {
+	b.Run("unchanged", func(b *testing.B) { benchStage(b, func(int) string { return "the same" }) })
+	b.Run("changed=1%", func(b *testing.B) { benchStage(b, func(n int) string { return fmt.Sprint("round ", n) }) })
+}
+
+func benchStage(b *testing.B, text func(n int) string) {
+	p := newPlace(b, realserver.Registry(b, realserver.Distribution, nil))
+	var meter traffic
+	tgt := p.open(b, targets.Env{State: b.TempDir(), Transport: &meter})
+	stage := func(n int) {
+		rel := fiveThousand(text(n))
+		b.StartTimer()
+		defer b.StopTimer()
+		if err := tgt.Stage(b.Context(), rel, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.StopTimer()
+	stage(0)
+	b.ResetTimer()
+	meter.requests, meter.sent = 0, 0
+	for n := 1; n <= b.N; n++ {
+		stage(n)
+	}
+	b.ReportMetric(float64(meter.requests)/float64(b.N), "requests/op")
+	b.ReportMetric(float64(meter.sent)/float64(b.N), "sent-bytes/op")
+}
+
+// fiveThousand is a site of 5,000 pages of 8 KB, 50 of which bear the text.
+func fiveThousand(text string) *site.Release {
+	files := targettest.Files{}
+	for i := range 5000 {
+		page := strings.Repeat(fmt.Sprintf("<p>page %d, %x</p>\n", i, i*i*7919), 300)
+		if i%100 == 0 {
+			page = text + page
+		}
+		files[fmt.Sprintf("posts/%02d/%04d/index.html", i%100, i)] = page
+	}
+	return targettest.Release(files)
+}
+
+func BenchmarkLayer(b *testing.B) {
+	for _, name := range []string{"gzip", "zstd"} {
+		b.Run(name, func(b *testing.B) {
+			c, err := compressionNamed(name)
+			if err != nil {
+				b.Fatal(err)
+			}
+			rel := fiveThousand("")
+			b.SetBytes(rel.Manifest.Bytes())
+			for b.Loop() {
+				l, err := writeBlob(c, func(w io.Writer) error { return writeSite(b.Context(), w, rel, "/site") })
+				if err != nil {
+					b.Fatal(err)
+				}
+				b.ReportMetric(float64(l.info.Size), "layer-bytes")
+				if err := l.Close(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
