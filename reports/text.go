@@ -289,10 +289,20 @@ func Bytes(n int64) string {
 	for i := range len(units) {
 		value /= unit
 		if value < unit || i == len(units)-1 {
-			return fmt.Sprintf("%.3g %ciB", value, units[i])
+			return fmt.Sprintf("%.*f %ciB", decimals(value), value, units[i])
 		}
 	}
 	return ""
+}
+
+func decimals(value float64) int {
+	switch {
+	case value >= 100:
+		return 0
+	case value >= 10:
+		return 1
+	}
+	return 2
 }
 
 // duration shows a time to what the eye needs.

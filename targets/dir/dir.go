@@ -24,7 +24,7 @@ import (
 // Config is the target's part of mirror.yaml.
 type Config struct {
 	// Path is the folder that holds releases/ and current.
-	Path string `yaml:"path"`
+	Path string `yaml:"path" jsonschema:"required,format=path"`
 }
 
 // Target is a folder whose symlink current is turned from release to release. The turn is

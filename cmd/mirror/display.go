@@ -1,0 +1,153 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+
+	"mirror/reports"
+	"mirror/targets"
+)
+
+// display shows on stderr what goes on: bars on a terminal, plain lines elsewhere, nothing
+// with --quiet.
+type display struct {
+	out  io.Writer
+	bars *mpb.Progress // nil where lines are shown
+
+	mu       sync.Mutex
+	byOrigin map[string]*mpb.Bar
+	staged   []*stageMeter
+	hash     *mpb.Bar
+}
+
+// display opens the display. Close it before anything else is printed.
+func (a *app) display() *display {
+	d := &display{out: a.stderr, byOrigin: map[string]*mpb.Bar{}}
+	if a.quiet {
+		d.out = io.Discard
+		return d
+	}
+	if _, ok := terminal(a.stderr); ok {
+		d.bars = mpb.New(mpb.WithOutput(a.stderr), mpb.WithWidth(40))
+	}
+	return d
+}
+
+// Close takes the bars away.
+func (d *display) Close() {
+	if d.bars == nil {
+		return
+	}
+	d.mu.Lock()
+	if d.hash != nil {
+		d.hash.Abort(true)
+	}
+	for _, b := range d.byOrigin {
+		b.Abort(true)
+	}
+	for _, s := range d.staged {
+		s.bar.Abort(true)
+	}
+	d.mu.Unlock()
+	d.bars.Wait()
+}
+
+// line prints a line, above the bars where there are some.
+func (d *display) line(format string, args ...any) {
+	text := fmt.Sprintf(format, args...) + "\n"
+	if d.bars != nil {
+		_, _ = d.bars.Write([]byte(text)) // a closed terminal is no reason to stop
+		return
+	}
+	fmt.Fprint(d.out, text)
+}
+
+// bar adds a bar that goes away when it is full.
+func (d *display) bar(name string, total int64) *mpb.Bar {
+	return d.bars.AddBar(total,
+		mpb.BarRemoveOnComplete(),
+		mpb.PrependDecorators(decor.Name(name, decor.WCSyncSpaceR)),
+		mpb.AppendDecorators(decor.CountersNoUnit("%d / %d"), decor.OnComplete(decor.EwmaETA(decor.ET_STYLE_GO, 30), "")))
+}
+
+// hashing returns who hears of the files that a scan has read.
+func (d *display) hashing() func(files int, bytes int64) {
+	if d.bars == nil {
+		return nil
+	}
+	d.hash = d.bars.AddBar(0, mpb.BarRemoveOnComplete(),
+		mpb.PrependDecorators(decor.Name("hash", decor.WCSyncSpaceR)), mpb.AppendDecorators(decor.CurrentNoUnit("%d files")))
+	return func(files int, _ int64) { d.hash.IncrBy(files) }
+}
+
+// Phase names the phase that begins.
+func (d *display) Phase(name string) {
+	d.mu.Lock()
+	if d.hash != nil {
+		d.hash.Abort(true)
+	}
+	d.mu.Unlock()
+	d.line("%s", name)
+}
+
+// Note tells of a destination what no error says.
+func (d *display) Note(destination, text string) { d.line("  %s: %s", destination, text) }
+
+// Staging shows how far the stage of one destination has come.
+func (d *display) Staging(destination string) targets.Progress {
+	if d.bars == nil {
+		return &stageLines{display: d, name: destination}
+	}
+	m := &stageMeter{bar: d.bar(destination, 0)}
+	d.mu.Lock()
+	d.staged = append(d.staged, m)
+	d.mu.Unlock()
+	return m
+}
+
+// stageMeter moves a bar.
+type stageMeter struct{ bar *mpb.Bar }
+
+// Expect sets the bar's whole.
+func (m *stageMeter) Expect(files int, _ int64) { m.bar.SetTotal(int64(files), files == 0) }
+
+// Sent moves the bar.
+func (m *stageMeter) Sent(files int, _ int64) { m.bar.IncrBy(files) }
+
+// stageLines says once what a stage sends.
+type stageLines struct {
+	display *display
+	name    string
+}
+
+// Expect says it.
+func (l *stageLines) Expect(files int, bytes int64) {
+	if files > 0 {
+		l.display.line("  %s: %d files to send, %s", l.name, files, reports.Bytes(bytes))
+	}
+}
+
+// Sent says nothing: the report has the sum.
+func (l *stageLines) Sent(int, int64) {}
+
+// checking shows how far the check of one origin has come.
+func (d *display) checking(origin string, done, total int) {
+	if d.bars == nil {
+		return
+	}
+	d.mu.Lock()
+	b := d.byOrigin[origin]
+	if b == nil || done == 1 {
+		if b != nil {
+			b.Abort(true)
+		}
+		b = d.bar(origin, int64(total))
+		d.byOrigin[origin] = b
+	}
+	d.mu.Unlock()
+	b.SetCurrent(int64(done))
+}

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"mirror/internal/config"
+	"mirror/internal/config/scaffold"
+)
+
+type initFlags struct {
+	dir     string
+	build   string
+	targets []string
+	schema  bool
+	force   bool
+}
+
+func (a *app) initCommand() *cobra.Command {
+	var f initFlags
+	cmd := &cobra.Command{
+		Use:   "init",
+		Short: "Detect the site's generator and write a commented mirror.yaml",
+		Long: `Look at the folder, find which generator makes the site, and write a mirror.yaml to be
+filled in. On a terminal it asks; with flags, or without a terminal, it does not.
+
+` + exitCodes,
+		Example: `  mirror init
+  mirror init --dir public --with git --with s3
+  mirror init --schema > mirror.schema.json   # for editors`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return a.init(f) },
+	}
+	cmd.Flags().StringVar(&f.dir, "dir", "", "`folder` of the generated site (default: as detected)")
+	cmd.Flags().StringVar(&f.build, "build", "", "`command` that generates it (default: as detected)")
+	cmd.Flags().StringArrayVar(&f.targets, "with", nil, "a `type` of target to write: git, s3, oci or dir; may be repeated")
+	cmd.Flags().BoolVar(&f.schema, "schema", false, "print the config's JSON Schema and write nothing")
+	cmd.Flags().BoolVar(&f.force, "force", false, "overwrite a config that is there")
+	return cmd
+}
+
+func (a *app) init(f initFlags) error {
+	if f.schema {
+		text, err := config.Schema(kinds())
+		if err != nil {
+			return err
+		}
+		_, err = a.stdout.Write(append(text, '\n'))
+		return err
+	}
+	file := a.configFile
+	if file == "" {
+		file = config.FileName
+	}
+	if _, err := os.Stat(file); err == nil && !f.force {
+		return usage(fmt.Errorf("%s is there already (hint: --force overwrites it)", file))
+	}
+	found, err := a.settle(f, filepath.Dir(file))
+	if err != nil {
+		return err
+	}
+	text, err := scaffold.Render(found, scaffolds(f.targets, filepath.Dir(file)))
+	if err != nil {
+		return usage(err)
+	}
+	if err := writeNew(file, text, f.force); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.stderr, "wrote %s for the %s site in %s; fill in the targets, then try: mirror plan\n", file, orPlain(found.Generator), found.Dir)
+	return nil
+}
+
+// settle joins what was detected, what the flags say, and what the user answers.
+func (a *app) settle(f initFlags, dir string) (scaffold.Site, error) {
+	found := scaffold.Detect(os.DirFS(dir))
+	if f.dir != "" {
+		found.Dir = f.dir
+	}
+	if f.build != "" {
+		found.Build = f.build
+	}
+	if _, ok := terminal(a.stdin); ok && f.dir == "" {
+		answer, err := a.ask("Folder of the generated site", found.Dir)
+		if err != nil {
+			return found, err
+		}
+		found.Dir = answer
+	}
+	if found.Dir == "" {
+		return found, usage(errors.New("no generated site was found here (hint: --dir names its folder)"))
+	}
+	return found, nil
+}
+
+func (a *app) ask(question, usual string) (string, error) {
+	fmt.Fprintf(a.stderr, "%s [%s]: ", question, usual)
+	line, err := bufio.NewReader(a.stdin).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", fmt.Errorf("read the answer: %w", err)
+	}
+	if line = strings.TrimSpace(line); line != "" {
+		return line, nil
+	}
+	return usual, nil
+}
+
+// scaffolds lists the targets to write: those named, else one of each kind that can be
+// guessed from the folder, git where it is a repository.
+func scaffolds(named []string, dir string) []scaffold.Target {
+	if len(named) == 0 {
+		named = []string{"git", "s3", "oci"}
+	}
+	var all []scaffold.Target
+	for _, kind := range named {
+		t := scaffold.Target{Type: kind}
+		if remote := remoteOf(dir); kind == "git" && remote != "" {
+			t.Values = map[string]string{"url": remote}
+			t.Origin = scaffold.PagesURL(remote)
+		}
+		all = append(all, t)
+	}
+	return all
+}
+
+// remoteOf returns the URL of the folder's git remote, "" where it has none, or git is not
+// installed.
+func remoteOf(dir string) string {
+	out, err := exec.Command("git", "-C", dir, "remote", "get-url", "origin").Output()
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(out))
+}
+
+func writeNew(file string, text []byte, force bool) error {
+	flag := os.O_WRONLY | os.O_CREATE | os.O_EXCL
+	if force {
+		flag = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
+	}
+	w, err := os.OpenFile(file, flag, 0o644)
+	if err != nil {
+		if errors.Is(err, fs.ErrExist) {
+			return usage(err)
+		}
+		return fmt.Errorf("init: %w", err)
+	}
+	_, err = w.Write(text)
+	return errors.Join(err, w.Close())
+}
+
+func orPlain(generator string) string {
+	if slices.Contains([]string{"", "plain"}, generator) {
+		return "plain"
+	}
+	return generator
+}

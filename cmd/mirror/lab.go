@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"mirror/internal/config"
+	"mirror/internal/lab"
+	"mirror/site"
+)
+
+// The environment variables that a lab's config takes its secrets from.
+const (
+	labAccessKey = "MIRROR_LAB_ACCESS_KEY"
+	labSecretKey = "MIRROR_LAB_SECRET_KEY"
+)
+
+type labFlags struct {
+	site string
+	dir  string
+	lag  map[string]string
+}
+
+func (a *app) labCommand() *cobra.Command {
+	var f labFlags
+	cmd := &cobra.Command{
+		Use:   "lab",
+		Short: "Embedded origins on loopback to try everything with no account; stays up",
+		Long: `Start a git host with Pages, an S3 service whose bucket is a website, and a container
+registry with a runtime, on free loopback ports, and write a mirror.yaml for them. They
+stay up until interrupted; then all they stored is removed.
+
+` + exitCodes,
+		Example: `  mirror lab --site ./public
+  mirror lab --dir /tmp/lab --lag git=3s,registry=1500ms`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.lab(cmd.Context(), f) },
+	}
+	cmd.Flags().StringVar(&f.site, "site", "public", "`folder` of the site to publish")
+	cmd.Flags().StringVar(&f.dir, "dir", "mirror-lab", "`folder` for the config")
+	addLag(cmd, &f.lag)
+	return cmd
+}
+
+func addLag(cmd *cobra.Command, lag *map[string]string) {
+	cmd.Flags().StringToStringVar(lag, "lag", nil, "how long an origin (git, s3, registry) takes to show what is published: `origin=duration`")
+}
+
+func (a *app) lab(ctx context.Context, f labFlags) error {
+	l, err := a.startLab(ctx, f.lag)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	if err := os.MkdirAll(f.dir, 0o755); err != nil {
+		return fmt.Errorf("lab: %w", err)
+	}
+	dir, err := filepath.Abs(f.site)
+	if err != nil {
+		return fmt.Errorf("lab: %w", err)
+	}
+	file, env := filepath.Join(f.dir, config.FileName), filepath.Join(f.dir, "env")
+	if err := os.WriteFile(file, labConfig(l, dir), 0o644); err != nil {
+		return fmt.Errorf("lab: %w", err)
+	}
+	keys := fmt.Sprintf("export %s=%s\nexport %s=%s\n", labAccessKey, l.S3.AccessKey, labSecretKey, l.S3.SecretKey)
+	if err := os.WriteFile(env, []byte(keys), 0o600); err != nil {
+		return fmt.Errorf("lab: %w", err)
+	}
+	for _, o := range l.Origins() {
+		fmt.Fprintf(a.stdout, "%-9s %s\n", o.Name, o.URL)
+	}
+	fmt.Fprintf(a.stdout, "\nIn another terminal:\n  . %s\n  mirror publish -c %s\n  mirror check -c %s\n\nCtrl-C ends the lab.\n", env, file, file)
+	<-ctx.Done()
+	return nil
+}
+
+// startLab starts the lab with the lags that the flag gives.
+func (a *app) startLab(ctx context.Context, lags map[string]string) (*lab.Lab, error) {
+	l, err := lab.Start(ctx, lab.Options{ContentType: site.ContentType, Log: a.log()})
+	if err != nil {
+		return nil, err
+	}
+	for name, text := range lags {
+		if err := setLag(l, name, text); err != nil {
+			l.Close()
+			return nil, usage(err)
+		}
+	}
+	return l, nil
+}
+
+func setLag(l *lab.Lab, name, text string) error {
+	lag, err := time.ParseDuration(text)
+	if err != nil {
+		return fmt.Errorf("--lag %s=%s: %w", name, text, err)
+	}
+	var names []string
+	for _, o := range l.Origins() {
+		if o.Name == name {
+			o.SetLag(lag, 0)
+			return nil
+		}
+		names = append(names, o.Name)
+	}
+	return fmt.Errorf("--lag %s: there is no such origin in the lab (it has %s)", name, strings.Join(names, ", "))
+}
+
+// labConfig is the mirror.yaml for a lab and the site in dir.
+func labConfig(l *lab.Lab, dir string) []byte {
+	return fmt.Appendf(nil, `# The embedded origins of mirror lab. The keys of the bucket are in the file env beside this one.
+version: 1
+site:
+  dir: %q
+  not_found: 404.html
+targets:
+  - name: git
+    type: git
+    url: %q
+    branch: %q
+    origin: {url: %q}
+  - name: s3
+    type: s3
+    endpoint: %q
+    region: %q
+    bucket: %q
+    path_style: true
+    access_key_env: %s
+    secret_key_env: %s
+    origin: {url: %q}
+  - name: registry
+    type: oci
+    image: %q
+    base: self
+    origin: {url: %q}
+check:
+  rate: 0
+`, dir, l.Git.Remote, l.Git.Branch, l.Git.URL,
+		l.S3.Endpoint, l.S3.Region, l.S3.Bucket, labAccessKey, labSecretKey, l.S3.URL,
+		l.Registry.Image, l.Registry.URL)
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"mirror/internal/publish"
+	"mirror/reports"
+)
+
+func (a *app) planCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "plan",
+		Short: "Show what publish would do to each target; touch nothing",
+		Long:  "Scan the site, ask every target what it holds, and show what publish would do to each.\n\n" + exitCodes,
+		Example: `  mirror plan
+  mirror plan --target bucket --json | jq '.targets[].delete'`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			w, err := a.open()
+			if err != nil {
+				return err
+			}
+			d := a.display()
+			report, err := w.plan(cmd.Context(), d)
+			d.Close()
+			if report != nil {
+				if err := a.show(planDocument(report)); err != nil {
+					return err
+				}
+			}
+			return err
+		},
+	}
+}
+
+func planDocument(r *publish.Report) reports.Plan {
+	p := reports.Plan{Schema: "mirror.plan/v1", Release: r.Release, Targets: []reports.PlanTarget{}}
+	for _, t := range r.Targets {
+		p.Targets = append(p.Targets, reports.PlanTarget{
+			Name: t.Name, Type: t.Kind, From: t.Plan.Live.Release, Add: list(t.Plan.Changes.Add), Change: list(t.Plan.Changes.Change),
+			Delete: list(t.Plan.Changes.Delete), Same: t.Plan.Changes.Same, Bytes: t.Plan.Bytes, Error: text(t.Err),
+		})
+	}
+	return p
+}
+
+// list makes an empty list of none, which JSON shows as [].
+func list(paths []string) []string {
+	if paths == nil {
+		return []string{}
+	}
+	return paths
+}
+
+func text(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}

@@ -1,0 +1,243 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"mirror/diff"
+	"mirror/internal/check"
+	"mirror/internal/config"
+	"mirror/internal/publish"
+	"mirror/internal/state"
+	"mirror/reports"
+	"mirror/site"
+	"mirror/targets"
+)
+
+// publishFlags are the flags of publish; their zero values leave the config's word.
+type publishFlags struct {
+	build         bool
+	noVerify      bool
+	maxDelete     string
+	verifyTimeout time.Duration
+}
+
+func (a *app) publishCommand() *cobra.Command {
+	var f publishFlags
+	cmd := &cobra.Command{
+		Use:   "publish",
+		Short: "Stage everywhere, then commit everywhere, and watch until the live origins agree",
+		Long: `Scan the site, plan, stage the release on every target, and only when all of them hold
+it commit it everywhere. If a commit fails, what moved is rolled back. Then the live
+origins are watched until they serve the release.
+
+` + exitCodes,
+		Example: `  mirror publish
+  mirror publish --build --json
+  mirror publish --max-delete 100%   # a site that shrank on purpose`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			w, err := a.open()
+			if err != nil {
+				return err
+			}
+			doc, err := w.publish(cmd.Context(), f)
+			if doc != nil {
+				if err := a.show(doc); err != nil {
+					return err
+				}
+			}
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&f.build, "build", false, "run the config's build command first")
+	cmd.Flags().BoolVar(&f.noVerify, "no-verify", false, "do not look at the live origins afterwards")
+	cmd.Flags().StringVar(&f.maxDelete, "max-delete", "", "`limit` of files to delete on a target, as a share (50%) or a count")
+	cmd.Flags().DurationVar(&f.verifyTimeout, "verify-timeout", 0, "how long the live origins may take to agree")
+	return cmd
+}
+
+// publish does the whole of `mirror publish`. The document is nil where it failed before
+// there was anything to report.
+func (w *workspace) publish(ctx context.Context, f publishFlags) (*reports.Publish, error) {
+	if err := w.apply(f); err != nil {
+		return nil, usage(err)
+	}
+	journal, last, err := publish.OpenJournal(w.state.Dir())
+	if err != nil {
+		return nil, err
+	}
+	defer journal.Close()
+	if f.build {
+		if err := w.build(ctx); err != nil {
+			return nil, err
+		}
+	}
+	d := w.app.display()
+	defer d.Close()
+	if last.Interrupted() {
+		d.line("recover  the publish of %s was interrupted on %s; every target says itself what it holds",
+			last.Release.Short(), strings.Join(last.Destinations(), ", "))
+	}
+	rel, err := w.scan(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	defer rel.Close()
+	dests, err := w.destinations(ctx)
+	if err != nil {
+		return nil, err
+	}
+	report, err := publish.Run(ctx, rel.Release, dests, w.publishOptions(journal, d, f))
+	err = errors.Join(err, w.finish(ctx, report, rel.Release, dests, d))
+	return publishDocument(report, err), publishExit(report, err)
+}
+
+// apply lets the flags overrule the config.
+func (w *workspace) apply(f publishFlags) error {
+	if f.maxDelete != "" {
+		limit, err := config.ParseLimit(f.maxDelete)
+		if err != nil {
+			return fmt.Errorf("--max-delete: %w", err)
+		}
+		w.config.Publish.MaxDelete = limit
+	}
+	if f.verifyTimeout > 0 {
+		w.config.Publish.VerifyTimeout = f.verifyTimeout
+	}
+	if f.build && w.config.Site.Build == "" {
+		return errors.New("--build: the config has no site.build command")
+	}
+	return nil
+}
+
+// build runs the site's build command in the config's folder.
+func (w *workspace) build(ctx context.Context) error {
+	cmd := exec.CommandContext(ctx, "sh", "-c", w.config.Site.Build)
+	cmd.Dir = filepath.Dir(w.config.File)
+	cmd.Env = os.Environ()
+	cmd.Stdout, cmd.Stderr = w.app.stderr, w.app.stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("build (%s): %w", w.config.Site.Build, err)
+	}
+	return nil
+}
+
+func (w *workspace) publishOptions(journal *publish.Journal, d *display, f publishFlags) publish.Options {
+	o := publish.Options{
+		MaxDelete: w.maxDelete, Order: w.config.Publish.Order.Names, VerifyTimeout: w.config.Publish.VerifyTimeout,
+		Journal: journal, Events: d,
+	}
+	if !f.noVerify && len(w.origins()) > 0 {
+		o.Verifier = verifier{w, d}
+	}
+	return o
+}
+
+func (w *workspace) maxDelete(deletes, held int) error {
+	limit := w.config.Publish.MaxDelete
+	if deletes == 0 || deletes <= limit.Of(held) {
+		return nil
+	}
+	return fmt.Errorf("would delete %d of %d files, over the limit of %s (hint: is the build whole? publish --max-delete 100%% allows it once)",
+		deletes, held, limit)
+}
+
+// verifier looks at the live origins for a publish.
+type verifier struct {
+	w *workspace
+	d *display
+}
+
+// Await looks until all origins serve the release or patience has run out.
+func (v verifier) Await(ctx context.Context, rel *site.Release, deleted []string, patience time.Duration) (diff.Verdict, error) {
+	return check.Await(ctx, v.w.origins(), v.w.lookFor(rel.ID(), rel.Manifest, deleted, v.d), patience)
+}
+
+// finish remembers a release that has gone live and lets the targets drop old ones.
+func (w *workspace) finish(ctx context.Context, r *publish.Report, rel *site.Release, dests []targets.Destination, d *display) error {
+	if r.Outcome != publish.Live && r.Outcome != publish.Diverged {
+		return nil
+	}
+	if err := w.state.SaveRelease(state.Published{Release: rel.ID(), When: rel.Published, Manifest: rel.Manifest}); err != nil {
+		return err
+	}
+	releases, err := w.state.Releases()
+	if err != nil {
+		return err
+	}
+	var keep []site.ID
+	for _, p := range releases[:min(len(releases), w.config.Publish.KeepReleases)] {
+		keep = append(keep, p.Release)
+	}
+	for _, dest := range dests {
+		if p, ok := dest.Target.(targets.Pruner); ok {
+			if err := p.Prune(ctx, keep); err != nil {
+				d.Note(dest.Name, "old releases stay: "+err.Error())
+			}
+		}
+	}
+	return nil
+}
+
+func publishDocument(r *publish.Report, err error) *reports.Publish {
+	doc := &reports.Publish{
+		Schema: "mirror.publish/v1", Outcome: string(r.Outcome), Release: r.Release, Previous: r.Previous,
+		Files: r.Files, Bytes: r.Bytes, Targets: []reports.PublishTarget{}, Error: text(err),
+	}
+	for _, t := range r.Targets {
+		row := reports.PublishTarget{
+			Name: t.Name, Type: t.Kind, From: t.Plan.Live.Release, To: r.Release,
+			Add: len(t.Plan.Changes.Add), Change: len(t.Plan.Changes.Change), Delete: len(t.Plan.Changes.Delete), Same: t.Plan.Changes.Same,
+			SentFiles: t.SentFiles, SentBytes: t.SentBytes, Stage: reports.Millis(t.Stage), Commit: reports.Millis(t.Commit), Error: text(t.Err),
+		}
+		if !t.Committed.IsZero() {
+			row.Committed = &t.Committed
+		}
+		doc.Targets = append(doc.Targets, row)
+	}
+	if r.Verdict != nil {
+		c := reports.CheckOf(*r.Verdict)
+		doc.Check = &c
+	}
+	return doc
+}
+
+// publishExit maps an outcome to its exit code.
+func publishExit(r *publish.Report, err error) error {
+	code := map[publish.Outcome]int{
+		publish.Live: exitAgree, publish.Unchanged: exitAgree, publish.Diverged: exitDisagree,
+		publish.Failed: exitFailed, publish.RolledBack: exitRolledBack, publish.Mixed: exitMixed,
+	}[r.Outcome]
+	if code == exitAgree && err != nil {
+		code = exitFailed
+	}
+	if code == exitDisagree && r.Verdict != nil && !r.Verdict.Drifted() {
+		code = exitFailed // not seen to differ, but not seen at all
+	}
+	if code == exitAgree {
+		return nil
+	}
+	return &exit{code, err}
+}
+
+func (w *workspace) plan(ctx context.Context, d *display) (*publish.Report, error) {
+	rel, err := w.scan(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	defer rel.Close()
+	dests, err := w.destinations(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return publish.Plan(ctx, rel.Release, dests, publish.Options{MaxDelete: w.maxDelete, Events: d})
+}

@@ -1,0 +1,193 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"mirror/reports"
+)
+
+// app is one run of the program: its streams, its environment and the global flags.
+type app struct {
+	getenv         func(string) string
+	stdin          io.Reader
+	stdout, stderr io.Writer
+
+	configFile string
+	stateDir   string
+	only       []string
+	json       bool
+	quiet      bool
+	verbose    bool
+	noColor    bool
+}
+
+// The exit codes, of every command.
+const (
+	exitAgree       = 0
+	exitDisagree    = 1
+	exitUsage       = 2
+	exitFailed      = 3
+	exitRolledBack  = 4
+	exitMixed       = 5
+	exitInterrupted = 130
+)
+
+const exitCodes = `Exit codes:
+  0    done; every origin agrees
+  1    the origins disagree: drift was found, or a publish did not converge in time
+  2    bad usage or config; nothing was attempted
+  3    could not do or could not judge; live origins are unchanged
+  4    a publish failed part-way and was rolled back
+  5    a publish failed and could not be rolled back: origins may be mixed
+  130  interrupted; the next run recovers`
+
+// exit is an error with the exit code that it calls for. Err may be nil where all has been
+// said already.
+type exit struct {
+	code int
+	err  error
+}
+
+func (e *exit) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit code %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func (e *exit) Unwrap() error { return e.err }
+
+// usage is an error for which nothing was attempted.
+func usage(err error) error { return &exit{exitUsage, err} }
+
+// exitCode tells the user what went wrong and returns the code for it.
+func (a *app) exitCode(ctx context.Context, err error) int {
+	if err == nil {
+		return exitAgree
+	}
+	code := exitFailed
+	if e, ok := errors.AsType[*exit](err); ok {
+		code, err = e.code, e.err
+	}
+	if ctx.Err() != nil && code != exitMixed {
+		code = exitInterrupted
+		if err == nil || errors.Is(err, context.Canceled) {
+			err = errors.New("interrupted")
+		}
+	}
+	if err != nil {
+		fmt.Fprintf(a.stderr, "%s %v\n", a.paint("\x1b[31m", "error:"), err)
+	}
+	return code
+}
+
+func (a *app) command() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "mirror",
+		Short: "One static site, many origins, provably the same",
+		Long: `mirror publishes one generated site to git Pages, S3-compatible buckets, container
+registries and folders: it stages everywhere first, then commits everywhere, and checks
+the live bytes of every origin.
+
+` + exitCodes,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetIn(a.stdin)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usage(fmt.Errorf("%w (hint: %s --help)", err, cmd.CommandPath()))
+	})
+	flags := root.PersistentFlags()
+	flags.StringVarP(&a.configFile, "config", "c", "", "config `file` (default mirror.yaml here or in a folder above)")
+	flags.StringVar(&a.stateDir, "state", "", "state `folder` (default .mirror beside the config)")
+	flags.StringArrayVar(&a.only, "target", nil, "only this target, by `name`; may be repeated")
+	flags.BoolVar(&a.json, "json", false, "print one JSON document on stdout")
+	flags.BoolVarP(&a.quiet, "quiet", "q", false, "no progress")
+	flags.BoolVarP(&a.verbose, "verbose", "v", false, "more about what is done")
+	flags.BoolVar(&a.noColor, "no-color", false, "no colour (NO_COLOR does the same)")
+	root.AddCommand(a.initCommand(), a.planCommand(), a.publishCommand(), a.checkCommand(),
+		a.labCommand(), a.demoCommand(), a.serveCommand(), a.versionCommand())
+	wrapArgs(root)
+	_ = root.RegisterFlagCompletionFunc("target", a.completeTargets) // fails only for an unknown flag
+	return root
+}
+
+// wrapArgs makes wrong arguments a usage error, in every command.
+func wrapArgs(cmd *cobra.Command) {
+	if check := cmd.Args; check != nil {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if err := check(cmd, args); err != nil {
+				return usage(fmt.Errorf("%w (hint: %s --help)", err, cmd.CommandPath()))
+			}
+			return nil
+		}
+	}
+	for _, sub := range cmd.Commands() {
+		wrapArgs(sub)
+	}
+}
+
+// log returns the logger of details, which only --verbose shows.
+func (a *app) log() *slog.Logger {
+	if !a.verbose {
+		return slog.New(slog.DiscardHandler)
+	}
+	return slog.New(slog.NewTextHandler(a.stderr, nil))
+}
+
+// style says how text on w is shown: plain where w is no terminal.
+func (a *app) style(w io.Writer) reports.Style {
+	fd, ok := terminal(w)
+	if !ok {
+		return reports.Style{}
+	}
+	width, _, err := term.GetSize(fd)
+	if err != nil {
+		width = 0
+	}
+	return reports.Style{Color: a.colors(), Lines: true, Width: width}
+}
+
+func (a *app) colors() bool {
+	return !a.noColor && a.getenv("NO_COLOR") == "" && a.getenv("TERM") != "dumb"
+}
+
+func (a *app) paint(color, text string) string {
+	if _, ok := terminal(a.stderr); !ok || !a.colors() {
+		return text
+	}
+	return color + text + "\x1b[0m"
+}
+
+func terminal(stream any) (fd int, ok bool) {
+	f, ok := stream.(*os.File)
+	if !ok {
+		return 0, false
+	}
+	return int(f.Fd()), term.IsTerminal(int(f.Fd()))
+}
+
+// document is a result in both its forms.
+type document interface {
+	Text(w io.Writer, s reports.Style) error
+}
+
+// show prints a result on stdout, as JSON or as text.
+func (a *app) show(d document) error {
+	if a.json {
+		return reports.JSON(a.stdout, d)
+	}
+	return d.Text(a.stdout, a.style(a.stdout))
+}

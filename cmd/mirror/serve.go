@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"mirror/internal/static"
+	"mirror/site"
+)
+
+type serveFlags struct {
+	image     string
+	listen    string
+	poll      time.Duration
+	notFound  string
+	cleanURLs bool
+}
+
+func (a *app) serveCommand() *cobra.Command {
+	var f serveFlags
+	cmd := &cobra.Command{
+		Use:   "serve DIR | --image REF",
+		Short: "The small static origin: a folder, or an image straight from a registry",
+		Long: `Serve a site over HTTP: a folder (or a link that moves from release to release), or the
+site in a container image, straight from its registry and following its tag. It is also
+what runs in the images that publish makes with base: self.
+
+` + exitCodes,
+		Example: `  mirror serve ./public
+  mirror serve /srv/www/blog/current --listen :8080
+  mirror serve --image ghcr.io/me/blog:latest --poll 10s`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			h, err := a.content(cmd.Context(), f, args)
+			if err != nil {
+				return err
+			}
+			return a.serve(cmd.Context(), f.listen, h)
+		},
+	}
+	cmd.Flags().StringVar(&f.image, "image", "", "serve the site in this container image, by `reference`")
+	cmd.Flags().StringVar(&f.listen, "listen", "127.0.0.1:8080", "`address` to listen on")
+	cmd.Flags().DurationVar(&f.poll, "poll", 2*time.Second, "how often to ask whether the image's tag has moved")
+	cmd.Flags().StringVar(&f.notFound, "not-found", "404.html", "the site's `page` for paths that do not exist")
+	cmd.Flags().BoolVar(&f.cleanURLs, "clean-urls", false, "serve about.html at /about too")
+	return cmd
+}
+
+// content returns the handler of the site that the arguments name.
+func (a *app) content(ctx context.Context, f serveFlags, args []string) (http.Handler, error) {
+	log := slog.New(slog.NewTextHandler(a.stderr, nil))
+	options := static.Options{NotFound: f.notFound, CleanURLs: f.cleanURLs, ContentType: site.ContentType, Log: log}
+	switch {
+	case (len(args) == 1) == (f.image != ""):
+		return nil, usage(errors.New("name a folder or an --image, one of the two (hint: mirror serve --help)"))
+	case f.image != "":
+		swapper := &static.Swapper{}
+		swapper.Swap(http.HandlerFunc(notYet), nil)
+		follower := &static.Follower{Image: f.image, Poll: f.poll, Site: options, Log: log}
+		go func() {
+			if err := follower.Run(ctx, swapper); err != nil {
+				log.Error("cannot follow the image", "err", err)
+			}
+		}()
+		return swapper, nil
+	}
+	if info, err := os.Stat(args[0]); err != nil || !info.IsDir() {
+		return nil, fmt.Errorf("serve %s: %w", args[0], errors.Join(err, errors.New("it must be a folder")))
+	}
+	return static.New(static.Dir(args[0]), options), nil
+}
+
+func notYet(w http.ResponseWriter, _ *http.Request) {
+	http.Error(w, "the image has not been pulled yet", http.StatusServiceUnavailable)
+}
+
+func (a *app) serve(ctx context.Context, address string, h http.Handler) error {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return fmt.Errorf("serve: %w", err)
+	}
+	if !a.quiet {
+		fmt.Fprintf(a.stderr, "serving on http://%s/\n", l.Addr())
+	}
+	return static.Serve(ctx, l, h)
+}

@@ -1,0 +1,285 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"mirror/diff"
+	"mirror/internal/lab"
+	"mirror/reports"
+)
+
+// story is the demo: each step does something for real and looks whether it came out as
+// it should.
+type story struct {
+	app    *app
+	lab    *lab.Lab
+	public string // the site's folder
+	doc    *reports.Demo
+}
+
+// tell goes through the steps. It ends early where a step could not be done at all.
+func (s *story) tell(ctx context.Context) error {
+	s.doc.OK = true
+	var want []drift
+	steps := []struct {
+		name string
+		do   func() (string, error)
+	}{
+		{"publish v1", func() (string, error) { return s.first(ctx) }},
+		{"publish v2", func() (string, error) { return s.second(ctx) }},
+		{"publish v2 again", func() (string, error) { return s.again(ctx) }},
+		{"check", func() (string, error) { return s.agree(ctx) }},
+		{"inject drift", func() (_ string, err error) { want, err = s.inject(ctx); return s.injected(want), err }},
+		{"check finds exactly it", func() (string, error) { return s.caught(ctx, want) }},
+		{"heal by publishing", func() (string, error) { return s.heal(ctx, want) }},
+		{"check once more", func() (string, error) { return s.agree(ctx) }},
+	}
+	for _, step := range steps {
+		if !s.app.quiet {
+			fmt.Fprintf(s.app.stderr, "%s\n", s.app.paint("\x1b[1m", "— "+step.name))
+		}
+		detail, err := step.do()
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			detail = err.Error()
+		}
+		s.doc.Steps = append(s.doc.Steps, reports.DemoStep{Name: step.name, OK: err == nil, Detail: detail})
+		if err != nil {
+			s.doc.OK = false
+			return nil // the later steps stand on this one
+		}
+	}
+	return nil
+}
+
+// The pages that the demo adds, so that every site has enough to put drift on.
+const (
+	demoFolder  = "mirror-demo"
+	removedPage = demoFolder + "/first.html"
+	demoPages   = 6
+)
+
+func (s *story) first(ctx context.Context) (string, error) {
+	pages := map[string]string{removedPage: "<!doctype html><title>first</title><p>This page is in v1 only.\n"}
+	for i := 1; i <= demoPages; i++ {
+		name := fmt.Sprintf("%s/page %d 镜.html", demoFolder, i)
+		pages[name] = fmt.Sprintf("<!doctype html><title>%d</title><p>Page %d of the demo.\n", i, i)
+	}
+	if err := s.write(pages); err != nil {
+		return "", err
+	}
+	return s.publish(ctx, "live")
+}
+
+// second changes a page, adds one and removes one.
+func (s *story) second(ctx context.Context) (string, error) {
+	changed := fmt.Sprintf("%s/page 1 镜.html", demoFolder)
+	if err := s.write(map[string]string{
+		changed:                     "<!doctype html><title>1</title><p>Page 1 of the demo, second edition.\n",
+		demoFolder + "/second.html": "<!doctype html><title>second</title><p>This page is new in v2.\n",
+	}); err != nil {
+		return "", err
+	}
+	if err := os.Remove(filepath.Join(s.public, filepath.FromSlash(removedPage))); err != nil {
+		return "", err
+	}
+	return s.publish(ctx, "live")
+}
+
+func (s *story) again(ctx context.Context) (string, error) {
+	detail, err := s.publish(ctx, "unchanged")
+	if err != nil {
+		return "", err
+	}
+	for _, t := range s.doc.Publish[len(s.doc.Publish)-1].Targets {
+		if t.SentFiles > 0 || t.SentBytes > 0 {
+			return "", fmt.Errorf("%s was sent %d files, %d bytes", t.Name, t.SentFiles, t.SentBytes)
+		}
+	}
+	return detail, nil
+}
+
+func (s *story) write(pages map[string]string) error {
+	for name, text := range pages {
+		file := filepath.Join(s.public, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// publish publishes as a user would and wants the given outcome.
+func (s *story) publish(ctx context.Context, outcome string) (string, error) {
+	w, err := s.app.open()
+	if err != nil {
+		return "", err
+	}
+	doc, err := w.publish(ctx, publishFlags{})
+	if doc == nil {
+		return "", err
+	}
+	s.doc.Publish = append(s.doc.Publish, *doc)
+	if doc.Outcome != outcome || err != nil {
+		return "", fmt.Errorf("outcome %s, want %s: %s", doc.Outcome, outcome, cmp.Or(text(err), "not every origin agrees"))
+	}
+	var sent int64
+	for _, t := range doc.Targets {
+		sent += t.SentBytes
+	}
+	return fmt.Sprintf("%s: release %s, %d files on %d targets, %s sent",
+		doc.Outcome, doc.Release.Short(), doc.Files, len(doc.Targets), reports.Bytes(sent)), nil
+}
+
+// check checks as a user would and wants the given exit code.
+func (s *story) check(ctx context.Context, code int) (diff.Verdict, error) {
+	w, err := s.app.open()
+	if err != nil {
+		return diff.Verdict{}, err
+	}
+	v, err := w.check(ctx, false)
+	if err != nil {
+		return v, err
+	}
+	s.doc.Check = append(s.doc.Check, reports.CheckOf(v))
+	if got := codeOf(checkExit(v)); got != code {
+		return v, fmt.Errorf("exit code %d, want %d: %v", got, code, found(v))
+	}
+	return v, nil
+}
+
+func codeOf(err error) int {
+	if e, ok := errors.AsType[*exit](err); ok {
+		return e.code
+	}
+	return exitAgree
+}
+
+func (s *story) agree(ctx context.Context) (string, error) {
+	v, err := s.check(ctx, exitAgree)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("exit code 0: %d origins agree on %d pages", len(v.Origins), v.Pages), nil
+}
+
+// drift is one injected difference.
+type drift struct {
+	origin, path string
+	kind         diff.Kind
+}
+
+func (d drift) String() string { return fmt.Sprintf("%s %s on %s", d.kind, d.path, d.origin) }
+
+// inject puts one drift of each kind into the origins: into what is stored where a person
+// or a broken tool would do it, else at the edge.
+func (s *story) inject(ctx context.Context) ([]drift, error) {
+	p, err := s.pick(5)
+	if err != nil {
+		return nil, err
+	}
+	missing, altered, mistyped, redirected, unreachable := p[0], p[1], p[2], p[3], p[4]
+	body, err := os.ReadFile(filepath.Join(s.public, filepath.FromSlash(mistyped)))
+	if err != nil {
+		return nil, err
+	}
+	err = errors.Join(
+		s.lab.Git.Edit(ctx, map[string][]byte{missing: nil}),
+		s.lab.S3.Edit(ctx, map[string][]byte{altered: []byte("<p>Not what was published.\n")}),
+		s.lab.S3.EditHeaders(ctx, map[string][]byte{mistyped: body}, http.Header{"Content-Type": {"text/plain"}}),
+		s.lab.Registry.Edit(ctx, map[string][]byte{removedPage: []byte("<p>A page that was removed.\n")}),
+	)
+	s.lab.Registry.Override(urlOf(redirected), http.RedirectHandler("https://parked.example/", http.StatusMovedPermanently))
+	s.lab.Git.Override(urlOf(unreachable), http.HandlerFunc(cut))
+	return []drift{
+		{"git", missing, diff.Missing}, {"s3", altered, diff.Altered}, {"s3", mistyped, diff.Mistyped},
+		{"registry", removedPage, diff.Extra}, {"registry", redirected, diff.Redirected}, {"git", unreachable, diff.Unreachable},
+	}, err
+}
+
+func cut(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
+
+// urlOf is a path's decoded URL path on the lab's origins.
+func urlOf(path string) string { return "/" + strings.TrimSuffix(path, "index.html") }
+
+// pick chooses n pages, spread over the site.
+func (s *story) pick(n int) ([]string, error) {
+	var pages []string
+	err := fs.WalkDir(os.DirFS(s.public), ".", func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() && strings.HasSuffix(path, ".html") && path != "404.html" && !hidden(path) {
+			pages = append(pages, path)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	picked := make([]string, n)
+	for i := range picked {
+		picked[i] = pages[i*len(pages)/n]
+	}
+	return picked, nil
+}
+
+// hidden reports whether git hosts or the scan leave a path out.
+func hidden(path string) bool {
+	return strings.HasPrefix(path, ".") || strings.Contains(path, "/.")
+}
+
+func (s *story) injected(want []drift) string {
+	var kinds []string
+	for _, d := range want {
+		kinds = append(kinds, fmt.Sprintf("%s on %s", d.kind, d.origin))
+	}
+	return strings.Join(kinds, ", ")
+}
+
+// caught wants a check to find the injected drift, all of it and nothing else.
+func (s *story) caught(ctx context.Context, want []drift) (string, error) {
+	v, err := s.check(ctx, exitDisagree)
+	if err != nil {
+		return "", err
+	}
+	got := found(v)
+	byText := func(a, b drift) int { return cmp.Compare(a.String(), b.String()) }
+	slices.SortFunc(got, byText)
+	slices.SortFunc(want, byText)
+	if !slices.Equal(got, want) {
+		return "", fmt.Errorf("found %v, want %v", got, want)
+	}
+	return fmt.Sprintf("exit code 1: %d of %d, each on its origin under its name", len(got), len(want)), nil
+}
+
+func found(v diff.Verdict) []drift {
+	var all []drift
+	for _, o := range v.Origins {
+		for _, d := range o.Differences {
+			all = append(all, drift{d.Origin, d.Path, d.Kind})
+		}
+	}
+	return all
+}
+
+// heal mends the edge, which no publish can, and publishes over the rest.
+func (s *story) heal(ctx context.Context, want []drift) (string, error) {
+	for _, d := range want {
+		for _, o := range s.lab.Origins() {
+			o.Override(urlOf(d.path), nil)
+		}
+	}
+	return s.publish(ctx, "live")
+}

@@ -1,0 +1,234 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"mirror/internal/check"
+	"mirror/internal/config"
+	"mirror/internal/origin"
+	"mirror/internal/state"
+	"mirror/site"
+	"mirror/targets"
+	"mirror/targets/dir"
+	"mirror/targets/git"
+	"mirror/targets/oci"
+	"mirror/targets/s3"
+)
+
+// catalog holds every kind of target under the name that the config calls it.
+var catalog = targets.Catalog{"git": git.New, "s3": s3.New, "oci": oci.New, "dir": dir.New}
+
+// kinds holds the config struct of each kind.
+func kinds() config.Kinds {
+	return config.Kinds{"git": git.Config{}, "s3": s3.Config{}, "oci": oci.Config{}, "dir": dir.Config{}}
+}
+
+// workspace is a config and the state folder beside it.
+type workspace struct {
+	app    *app
+	config *config.Config
+	state  state.Folder
+}
+
+// open reads the config. Everything that can be wrong with it is a usage error.
+func (a *app) open() (*workspace, error) {
+	file := a.configFile
+	if file == "" {
+		found, err := config.Find(".")
+		if err != nil {
+			return nil, usage(err)
+		}
+		file = found
+	}
+	c, err := config.Load(file, a.getenv, kinds())
+	if err != nil {
+		return nil, usage(err)
+	}
+	if err := selectTargets(c, a.only); err != nil {
+		return nil, usage(err)
+	}
+	where := a.stateDir
+	if where == "" {
+		where = filepath.Join(filepath.Dir(file), state.Name)
+	}
+	s, err := state.Open(where)
+	if err != nil {
+		return nil, err
+	}
+	return &workspace{app: a, config: c, state: s}, nil
+}
+
+// selectTargets keeps the named targets, all where none is named.
+func selectTargets(c *config.Config, only []string) error {
+	var names []string
+	for _, t := range c.Targets {
+		names = append(names, t.Name)
+	}
+	for _, name := range only {
+		if !slices.Contains(names, name) {
+			return fmt.Errorf("--target %s: there is no such target in %s (it has %s)", name, c.File, strings.Join(names, ", "))
+		}
+	}
+	if len(only) > 0 {
+		c.Targets = slices.DeleteFunc(c.Targets, func(t config.Target) bool { return !slices.Contains(only, t.Name) })
+	}
+	return nil
+}
+
+func (a *app) completeTargets(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	only := a.only
+	a.only = nil
+	w, err := a.open()
+	a.only = only
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var names []string
+	for _, t := range w.config.Targets {
+		names = append(names, t.Name+"\t"+t.Type)
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// beacon returns the beacon's manifest path.
+func (w *workspace) beacon() string { return strings.TrimPrefix(w.config.Site.Beacon, "/") }
+
+// tree is a scanned site. Its release's bytes can be read until Close.
+type tree struct {
+	*site.Release
+	root *os.Root
+}
+
+// Close ends the reading of the site.
+func (t tree) Close() error { return t.root.Close() }
+
+// scan reads the site's folder into a release.
+func (w *workspace) scan(ctx context.Context, d *display) (tree, error) {
+	root, err := site.Open(w.config.Site.Dir)
+	if err != nil {
+		hint := "is site.dir right?"
+		if w.config.Site.Build != "" {
+			hint = "publish --build runs " + w.config.Site.Build
+		}
+		return tree{}, fmt.Errorf("%w (hint: %s)", err, hint)
+	}
+	cache, err := site.OpenCache(w.state.ScanCache())
+	if err != nil {
+		return tree{}, errors.Join(err, root.Close())
+	}
+	rel, err := site.Scan(ctx, root.FS(), site.ScanOptions{
+		Exclude: w.excludes(), BeaconPath: w.beacon(), Published: time.Now(), Cache: cache, Progress: d.hashing(),
+	})
+	if err != nil {
+		return tree{}, errors.Join(fmt.Errorf("scan %s: %w", w.config.Site.Dir, err), root.Close())
+	}
+	d.line("site     %s: %d files, release %s", w.config.Site.Dir, len(rel.Manifest), rel.ID().Short())
+	if err := cache.Save(); err != nil {
+		return tree{}, errors.Join(err, root.Close())
+	}
+	return tree{rel, root}, nil
+}
+
+// excludes adds the state folder and the config, where they lie inside the site.
+func (w *workspace) excludes() []string {
+	exclude := slices.Clone(w.config.Site.Exclude)
+	for _, own := range []string{w.state.Dir(), w.config.File} {
+		if path, ok := inside(w.config.Site.Dir, own); ok {
+			exclude = append(exclude, path)
+		}
+	}
+	return exclude
+}
+
+func inside(dir, path string) (string, bool) {
+	a, errA := filepath.Abs(dir)
+	b, errB := filepath.Abs(path)
+	rel, err := filepath.Rel(a, b)
+	return filepath.ToSlash(rel), errors.Join(errA, errB, err) == nil && filepath.IsLocal(rel) && rel != "."
+}
+
+// destinations opens the targets.
+func (w *workspace) destinations(ctx context.Context) ([]targets.Destination, error) {
+	owner, err := w.state.Owner()
+	if err != nil {
+		return nil, err
+	}
+	var dests []targets.Destination
+	var errs []error
+	for _, t := range w.config.Targets {
+		env := targets.Env{
+			State: w.state.Target(t.Name), Owner: owner, Getenv: w.app.getenv,
+			Log: w.app.log().With("target", t.Name),
+		}
+		opened, err := catalog[t.Type](ctx, env, t.Decode)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", t.Name, err))
+			continue
+		}
+		dests = append(dests, targets.Destination{Name: t.Name, Kind: t.Type, Origin: t.Origin.URL, Target: opened})
+	}
+	return dests, errors.Join(errs...)
+}
+
+// origins lists the live origins that the config names.
+func (w *workspace) origins() []check.Origin {
+	var all []check.Origin
+	for _, t := range w.config.Targets {
+		if t.Origin.URL == nil {
+			continue
+		}
+		c := w.config.Check.For(t.Origin)
+		all = append(all, check.Origin{
+			Origin: origin.Origin{
+				Name: t.Name, URL: t.Origin.URL,
+				Style: site.URLStyle{CleanURLs: t.Origin.CleanURLs, NoIndex: !t.Origin.ServesIndex()},
+			},
+			Options: origin.Options{Concurrency: c.Concurrency, Rate: c.Rate, Timeout: c.Timeout, Confirm: c.Confirm, Headers: c.Headers},
+		})
+	}
+	return all
+}
+
+// lookFor says what a check of a release looks for. absent are paths that it does not have
+// and that may be live all the same.
+func (w *workspace) lookFor(id site.ID, m site.Manifest, absent []string, d *display) check.Options {
+	return check.Options{
+		Release: id, Manifest: m, BeaconPath: w.beacon(), NotFound: w.config.Site.NotFound,
+		Absent: absent, Ignore: w.config.Check.Ignore, Progress: d.checking,
+	}
+}
+
+// removed lists the paths that releases published from here had and m has not.
+func (w *workspace) removed(m site.Manifest) ([]string, error) {
+	earlier, err := w.state.Releases()
+	if err != nil {
+		return nil, err
+	}
+	gone := map[string]bool{}
+	for _, p := range earlier {
+		for _, f := range p.Manifest {
+			if _, ok := m.Find(f.Path); !ok {
+				gone[f.Path] = true
+			}
+		}
+	}
+	paths := make([]string, 0, len(gone))
+	for path := range gone {
+		paths = append(paths, path)
+	}
+	slices.Sort(paths)
+	return paths, nil
+}
+
+// isMissing reports whether the site's folder is not there.
+func isMissing(err error) bool { return errors.Is(err, fs.ErrNotExist) }
