@@ -53,7 +53,7 @@ func (g *gitServer) readFetch(in packets) (*fetch, error) {
 	f := &fetch{}
 	for {
 		line, err := in.next()
-		if err == io.EOF && f.caps == nil || line == "" && err == nil {
+		if errors.Is(err, io.EOF) && f.caps == nil || line == "" && err == nil {
 			return f, nil
 		}
 		if err != nil {
@@ -107,7 +107,7 @@ func (f *fetch) wish(line string) (err error) {
 func (g *gitServer) negotiate(in packets, out *bufio.Writer, detailed bool) (common []plumbing.Hash, done bool, err error) {
 	for {
 		line, err := in.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil, false, nil // the client goes on in its next request
 		}
 		if err != nil {

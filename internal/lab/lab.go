@@ -39,7 +39,6 @@ type Lab struct {
 	ctx     context.Context // ends with Close
 	stop    context.CancelFunc
 	dir     string
-	ownsDir bool
 	spool   *static.Spool
 	client  *http.Transport // of the lab's own requests to itself
 	running sync.WaitGroup

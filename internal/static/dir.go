@@ -21,7 +21,7 @@ func (d Dir) Open(name string) (fs.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }() // only read
 	name = filepath.FromSlash(name)
 	info, err := root.Stat(name)
 	if err != nil {

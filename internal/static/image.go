@@ -71,7 +71,7 @@ func Unpack(img v1.Image, dir string, limits ImageLimits) (*Image, error) {
 		err = fmt.Errorf("%w: there is no file below %s (hint: the label %s names the folder)", ErrBadImage, "/"+u.root, webRootLabel)
 	}
 	if err != nil {
-		spool.Close()
+		_ = spool.Close() // a temporary file: nothing is lost
 		return nil, err
 	}
 	return &Image{NewTree(spool, files), spool}, nil

@@ -1,20 +1,16 @@
 package static
 
 import (
-	"bytes"
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
 	"io/fs"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -262,7 +258,7 @@ type brokenFS struct{ fs.FS }
 
 func (b brokenFS) Open(name string) (fs.File, error) {
 	if name == "broken" {
-		return brokenFile{b.FS}, nil
+		return brokenFile(b), nil
 	}
 	return b.FS.Open(name)
 }
@@ -272,70 +268,3 @@ type brokenFile struct{ fs.FS }
 func (brokenFile) Stat() (fs.FileInfo, error) { return treeInfo{"broken", 9}, nil }
 func (brokenFile) Read([]byte) (int, error)   { return 0, io.ErrUnexpectedEOF }
 func (brokenFile) Close() error               { return nil }
-
-func TestSwapperLetsRequestsFinish(t *testing.T) {
-	var s Swapper
-	if got := ask(t, &s, "GET", "/").StatusCode; got != 503 {
-		t.Errorf("before the first release: %d, want 503", got)
-	}
-	inside, finish := make(chan bool), make(chan bool)
-	var released atomic.Bool
-	s.Swap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		inside <- true
-		<-finish
-		_, _ = io.WriteString(w, "old")
-	}), func() { released.Store(true) })
-	answer := make(chan string)
-	go func() {
-		w := httptest.NewRecorder()
-		s.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
-		answer <- w.Body.String()
-	}()
-	<-inside
-	s.Swap(New(fstest.MapFS{"index.html": {Data: []byte("new")}}, Options{}), nil)
-	if got := body(t, ask(t, &s, "GET", "/")); got != "new" || released.Load() {
-		t.Errorf("after the swap: %q, old released: %t", got, released.Load())
-	}
-	finish <- true
-	if got := <-answer; got != "old" {
-		t.Errorf("the request in flight got %q, want old", got)
-	}
-	if !released.Load() {
-		t.Error("the old release was not released after its last request")
-	}
-}
-
-func TestServeStopsCleanly(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	inside := make(chan bool)
-	h := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		inside <- true
-		<-ctx.Done()
-		_, _ = w.Write(bytes.Repeat([]byte("x"), 1000))
-	})
-	done := make(chan error)
-	go func() { done <- Serve(ctx, l, h) }()
-	got := make(chan int)
-	go func() {
-		res, err := http.Get("http://" + l.Addr().String())
-		if err != nil {
-			got <- -1
-			return
-		}
-		defer res.Body.Close()
-		b, _ := io.ReadAll(res.Body)
-		got <- len(b)
-	}()
-	<-inside
-	cancel()
-	if n := <-got; n != 1000 {
-		t.Errorf("the request in flight got %d bytes, want 1000", n)
-	}
-	if err := <-done; err != nil {
-		t.Errorf("Serve: %v", err)
-	}
-}

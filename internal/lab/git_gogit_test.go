@@ -1,0 +1,72 @@
+package lab
+
+import (
+	"testing"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/format/packfile"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp/sideband"
+	"github.com/go-git/go-git/v5/plumbing/transport"
+	"github.com/go-git/go-git/v5/plumbing/transport/http"
+	"github.com/go-git/go-git/v5/storage/memory"
+)
+
+// fetchWith fetches the branch with go-git's client, which the git target is made with.
+func fetchWith(t *testing.T, l *Lab, change func(*packp.UploadPackRequest)) *memory.Storage {
+	t.Helper()
+	at, err := transport.NewEndpoint(l.Git.Remote)
+	if err != nil {
+		t.Fatal(err)
+	}
+	session, err := http.NewClient(nil).NewUploadPackSession(at, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer session.Close()
+	refs, err := session.AdvertisedReferencesContext(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	req := packp.NewUploadPackRequestFromCapabilities(refs.Capabilities)
+	req.Wants = []plumbing.Hash{refs.References["refs/heads/"+l.Git.Branch]}
+	for _, c := range []capability.Capability{capability.Shallow, capability.Filter, capability.NoProgress} {
+		if !refs.Capabilities.Supports(c) {
+			t.Fatalf("the server cannot %s", c)
+		}
+		if err := req.Capabilities.Set(c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	change(req)
+	res, err := session.UploadPack(t.Context(), req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Close()
+	store := memory.NewStorage()
+	if err := packfile.UpdateObjectStorage(store, sideband.NewDemuxer(sideband.Sideband64k, res)); err != nil {
+		t.Fatal(err)
+	}
+	return store
+}
+
+func TestGoGitFetches(t *testing.T) {
+	l := start(t, Options{})
+	for _, content := range []string{"1", "2"} {
+		if err := l.Git.Edit(t.Context(), map[string][]byte{"a/index.html": []byte(content), "b": []byte("b")}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all := fetchWith(t, l, func(*packp.UploadPackRequest) {})
+	if len(all.Commits) != 2 || len(all.Trees) != 4 || len(all.Blobs) != 3 {
+		t.Errorf("all: %d commits, %d trees, %d blobs; want 2, 4, 3", len(all.Commits), len(all.Trees), len(all.Blobs))
+	}
+	trees := fetchWith(t, l, func(r *packp.UploadPackRequest) {
+		r.Depth, r.Filter = packp.DepthCommits(1), packp.FilterBlobNone()
+	})
+	if len(trees.Commits) != 1 || len(trees.Trees) != 2 || len(trees.Blobs) != 0 {
+		t.Errorf("the last trees: %d commits, %d trees, %d blobs; want 1, 2, 0", len(trees.Commits), len(trees.Trees), len(trees.Blobs))
+	}
+}
