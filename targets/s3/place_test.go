@@ -170,3 +170,51 @@ func publish(t testing.TB, tgt targets.Target, rel *site.Release) targets.Swap {
 	}
 	return swap
 }
+
+// plain starts a service that takes everything, conditions and batches apart: it ignores
+// the former and refuses the latter.
+func plain(t testing.TB) *place {
+	p := &place{bucket: "site", key: "key", secret: "secret"}
+	service := gofakes3.New(s3mem.New()).Server()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Header.Del("If-Match")
+		r.Header.Del("If-None-Match")
+		if r.URL.Query().Has("delete") {
+			w.WriteHeader(http.StatusNotImplemented)
+			return
+		}
+		service.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	p.endpoint = server.URL
+	p.api = awss3.New(awss3.Options{
+		BaseEndpoint: &p.endpoint, Region: "us-east-1", UsePathStyle: true,
+		Credentials:                credentials.NewStaticCredentialsProvider("key", "secret", ""),
+		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenRequired,
+	})
+	if _, err := p.api.CreateBucket(t.Context(), &awss3.CreateBucketInput{Bucket: &p.bucket}); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// keys lists the keys that begin so.
+func (p *place) keys(t testing.TB, under string) []string {
+	t.Helper()
+	out, err := p.api.ListObjectsV2(t.Context(), &awss3.ListObjectsV2Input{Bucket: &p.bucket, Prefix: &under})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var keys []string
+	for _, o := range out.Contents {
+		keys = append(keys, *o.Key)
+	}
+	return keys
+}
+
+func (p *place) deleteKey(t testing.TB, key string) {
+	t.Helper()
+	if _, err := p.api.DeleteObject(t.Context(), &awss3.DeleteObjectInput{Bucket: &p.bucket, Key: &key}); err != nil {
+		t.Fatal(err)
+	}
+}

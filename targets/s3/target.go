@@ -137,7 +137,7 @@ func httpClient(transport http.RoundTripper, concurrency int) *http.Client {
 
 // How often and how patiently a request is sent again.
 const (
-	attempts     = 5
+	attempts     = 4
 	firstBackoff = 40 * time.Millisecond
 	slowDown     = 500 * time.Millisecond
 )
