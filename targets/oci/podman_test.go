@@ -3,6 +3,7 @@ package oci
 import (
 	"debug/elf"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -32,8 +33,10 @@ func TestPodmanRunsStatic(t *testing.T) {
 	}
 	p := newPlace(t, realRegistry(t, realserver.Distribution))
 	p.config.SelfBinary = server
-	publish(t, p.open(t, targets.Env{State: t.TempDir()}), pages)
-	wantPages(t, realserver.Podman(t, p.config.Image), pages)
+	files := large(3 << 20) // several compressed blocks
+	maps.Copy(files, pages)
+	publish(t, p.open(t, targets.Env{State: t.TempDir()}), files)
+	wantPages(t, realserver.Podman(t, p.config.Image), files)
 }
 
 func TestPodmanRunsDynamic(t *testing.T) {
@@ -55,11 +58,13 @@ func TestPodmanRunsDynamic(t *testing.T) {
 func TestPodmanRunsCustomBase(t *testing.T) {
 	addr := realRegistry(t, realserver.DockerRegistry)
 	p := newPlace(t, addr)
-	p.config.Base, p.config.WebRoot = addr+"/bases/web:1", "/srv/www"
+	p.config.Base, p.config.WebRoot, p.config.Compression = addr+"/bases/web:1", "/srv/www", "zstd"
 	pushRunnableBase(t, mustTag(t, p.config.Base), buildServer(t, "CGO_ENABLED=0"))
-	publish(t, p.open(t, targets.Env{}), pages)
+	files := large(3 << 20)
+	maps.Copy(files, pages)
+	publish(t, p.open(t, targets.Env{}), files)
 	base := realserver.Podman(t, p.config.Image)
-	wantPages(t, base, pages)
+	wantPages(t, base, files)
 	for _, gone := range []string{"welcome.html", "deep/er/page.html"} {
 		resp, err := http.Get(base + gone)
 		if err != nil {
@@ -132,7 +137,7 @@ func wantPages(t *testing.T, base string, files targettest.Files) {
 	t.Helper()
 	for file, want := range files {
 		if got := fetch(t, base, file); got != want {
-			t.Errorf("GET %s: got %q, want %q", file, got, want)
+			t.Errorf("GET %s: got %.40q (%d bytes), want %.40q (%d)", file, got, len(got), want, len(want))
 		}
 	}
 	if got, id := fetch(t, base, site.DefaultBeacon), string(targettest.Release(files).ID()); !strings.Contains(got, id) {
