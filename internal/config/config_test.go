@@ -41,11 +41,10 @@ type common struct {
 type dirConfig struct {
 	Path   string `yaml:"path" jsonschema:"required,format=path"`
 	common `yaml:",inline"`
-	Common common `yaml:",inline"`
 }
 
 func kinds() Kinds {
-	return Kinds{"git": &gitConfig{}, "s3": s3Config{Grace: time.Minute}, "dir": &dirConfig{}, "odd": nil}
+	return Kinds{"git": &gitConfig{}, "s3": s3Config{}, "dir": &dirConfig{}, "odd": nil}
 }
 
 func environment(name string) string {
@@ -89,17 +88,17 @@ func TestTargetsDecodeIntoTheirOwnConfig(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bucket := s3Config{Grace: time.Hour}
+	bucket := s3Config{Grace: time.Hour, PartSize: 9}
 	if err := c.Targets[1].Decode(&bucket); err != nil {
 		t.Fatal(err)
 	}
-	want := s3Config{Bucket: "my-blog", Layout: "live", PartSize: 5, Grace: time.Hour,
+	want := s3Config{Bucket: "my-blog", Layout: "live", PartSize: 9, Grace: time.Hour,
 		Headers: []header{{"assets/**", "public, max-age=31536000, immutable"}}}
 	if !reflect.DeepEqual(bucket, want) {
 		t.Errorf("got %+v, want %+v", bucket, want)
 	}
 	var disk dirConfig
-	if err := c.Targets[2].Decode(&disk); err != nil || disk.Path != "testdata/www/blog" {
+	if err := c.Targets[2].Decode(&disk); err != nil || disk.Path != "testdata/www/blog" || *disk.Mode != 7 {
 		t.Errorf("got %+v, %v", disk, err)
 	}
 	err = c.Targets[0].Decode(&disk)
@@ -108,6 +107,10 @@ func TestTargetsDecodeIntoTheirOwnConfig(t *testing.T) {
 	}
 	if err := c.Targets[0].Decode(disk); err == nil {
 		t.Error("decoded into a struct that is no pointer")
+	}
+	var pages gitConfig
+	if err := c.Targets[0].Decode(&pages); err != nil || pages.Branch != "gh-pages" || pages.TokenEnv != "GITHUB_TOKEN" {
+		t.Errorf("after those: got %+v, %v", pages, err)
 	}
 }
 
@@ -144,6 +147,10 @@ func TestEmptyValuesAndSections(t *testing.T) {
 	c, err := Parse("mirror.yaml", []byte(text), environment, kinds())
 	if err != nil {
 		t.Fatal(err)
+	}
+	if again, err := Parse("mirror.yaml", []byte(small+"check:\n  headers:\n"), environment, kinds()); err != nil ||
+		!reflect.DeepEqual(again.Check.Headers, []string{"content-type"}) {
+		t.Errorf("a key without a value: got %+v, %v", again, err)
 	}
 	if c.Site.Beacon != "" || len(c.Check.Headers) != 0 || c.Publish.KeepReleases != 3 {
 		t.Errorf("got %+v", c)

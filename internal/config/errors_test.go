@@ -51,6 +51,8 @@ var errorTable = []struct {
 	{"key that is a list", body("? [a]\n: 1"), []string{"1:3: a key must be plain text"}},
 	{"key twice", body("site:\n  dir: a\n  dir: b"), []string{`3:3: key "dir" is given twice; the first is on line 2`}},
 	{"alias to itself", body("check: &c {headers: [*c]}"), []string{`1:22: alias "*c" stands inside what it stands for`}},
+	{"alias of something wrong", body("targets: [{name: a, type: git, url: &l [x]}, {name: b, type: git, url: *l}]"), []string{
+		"1:37: url: a list is no text"}},
 	{"merge of text", body("check: {<<: no}"), []string{"1:13: << takes a mapping or a list of mappings"}},
 
 	// Keys.
@@ -88,6 +90,7 @@ var errorTable = []struct {
 	{"less", body("check: {concurrency: 0}"), []string{`1:22: concurrency: "0" is less than 1`}},
 	{"more", body("check: {concurrency: 5000}"), []string{`1:22: concurrency: "5000" is more than 1024`}},
 	{"no number", body("check: {rate: .inf}"), []string{`1:15: rate: ".inf" is no number`}},
+	{"not a number", body("check: {rate: nan}"), []string{`1:15: rate: "nan" is no number`}},
 	{"no boolean", body("targets: [{name: a, type: odd, origin: {url: 'http://a', cdn: yes}}]"), []string{
 		`1:63: cdn: "yes" is no boolean (hint: write true or false)`}},
 	{"no duration", body("check: {timeout: 10}"), []string{

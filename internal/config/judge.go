@@ -85,7 +85,7 @@ func (t *Target) decodeNode(d *decoder, key string, n *yaml.Node) {
 		at := d.places[&t.Type]
 		d.on(at, "type: %s is no kind of target; there are %s%s", d.describe(at), oneOf(kinds), didYouMean(t.Type, kinds))
 	case sample != nil:
-		d.kind(key, n, t.Type, copyOf(sample))
+		d.kind(key, n, t.Type, fresh(sample))
 	}
 }
 
@@ -107,12 +107,9 @@ func (d *decoder) kind(key string, n *yaml.Node, kind string, config any) {
 	})
 }
 
-// copyOf returns a pointer to a copy of the struct that sample is or points to.
-func copyOf(sample any) any {
-	v := reflect.Indirect(reflect.ValueOf(sample))
-	p := reflect.New(v.Type())
-	p.Elem().Set(v)
-	return p.Interface()
+// fresh returns a pointer to a zero value of the struct that sample is or points to.
+func fresh(sample any) any {
+	return reflect.New(reflect.Indirect(reflect.ValueOf(sample)).Type()).Interface()
 }
 
 // decodeNode decodes a mode or a list of names.

@@ -34,9 +34,9 @@ const FileName = "mirror.yaml"
 // MaxSize bounds a config's size in bytes.
 const MaxSize = 1 << 20
 
-// Kinds holds the config struct of each kind of target under the name of its type, filled
-// with its defaults: the keys that such a target may have. With nil in place of a struct
-// the kind is known, and its keys are judged by Target.Decode alone.
+// Kinds holds a config struct of each kind of target under the name of its type: the keys
+// that such a target may have. With nil in place of a struct the kind is known, and its keys
+// are judged by Target.Decode alone.
 type Kinds map[string]any
 
 // Find returns the path of mirror.yaml in dir or the nearest folder above it. The error

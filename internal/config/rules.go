@@ -31,7 +31,7 @@ func fieldsOf(t reflect.Type) []field {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		key, options, _ := strings.Cut(f.Tag.Get("yaml"), ",")
-		if !f.IsExported() || key == "-" {
+		if !f.IsExported() && !f.Anonymous || key == "-" {
 			continue
 		}
 		if slices.Contains(strings.Split(options, ","), "inline") && f.Type.Kind() == reflect.Struct {
