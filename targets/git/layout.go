@@ -1,0 +1,191 @@
+package git
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"io"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/filemode"
+
+	"mirror/site"
+	"mirror/targets"
+)
+
+// Files of the branch that need not be the site's.
+const (
+	noJekyll = ".nojekyll" // tells the host not to build the branch with Jekyll
+	cnameTxt = "CNAME"     // tells the host the site's domain
+)
+
+// layout is a commit's tree before there is a commit.
+type layout struct {
+	files   map[string]entry
+	folders map[string]folder
+	blobs   map[plumbing.Hash]item // contents at hand
+	said    trailers
+}
+
+func (l *layout) root() plumbing.Hash { return l.folders[""].tree }
+
+// compose lays a release out, with what is kept of the live branch.
+func (t *Target) compose(rel *site.Release, ids map[site.Digest]plumbing.Hash, live *snapshot) (*layout, error) {
+	l := &layout{
+		files: make(map[string]entry, len(rel.Manifest)+3),
+		blobs: make(map[plumbing.Hash]item, len(rel.Manifest)+3),
+		said:  trailers{Release: rel.ID(), Beacon: rel.BeaconPath},
+	}
+	for _, f := range rel.Manifest {
+		id := ids[f.Digest]
+		l.files[f.Path] = entry{blob: id, mode: filemode.Regular}
+		l.blobs[id] = item{kind: plumbing.BlobObject, size: f.Size, open: func() (io.ReadCloser, error) { return rel.Open(f) }}
+	}
+	if rel.BeaconPath != "" {
+		l.add(rel.BeaconPath, rel.Beacon())
+	}
+	t.keepOf(live, l)
+	return l, l.build()
+}
+
+// add puts a file of ours into the tree.
+func (l *layout) add(path string, text []byte) {
+	id := nameOf(plumbing.BlobObject, text)
+	l.files[path] = entry{blob: id, mode: filemode.Regular}
+	l.blobs[id] = content(plumbing.BlobObject, text)
+}
+
+// keepOf adds .nojekyll and CNAME where the site has none: those of the live branch, or
+// our own.
+func (t *Target) keepOf(live *snapshot, l *layout) {
+	taken := map[string]bool{}
+	for p := range l.files {
+		first, _, _ := strings.Cut(p, "/")
+		taken[first] = true
+	}
+	for _, name := range []string{noJekyll, cnameTxt} {
+		old, kept := live.files[name]
+		kept = kept && old.mode.IsFile() && old.mode != filemode.Symlink
+		switch {
+		case taken[name]:
+			continue
+		case name == cnameTxt && t.cname != "":
+			l.add(name, []byte(t.cname+"\n"))
+		case kept:
+			l.files[name] = old
+		case name == noJekyll:
+			l.add(name, nil)
+		default:
+			continue
+		}
+		l.said.Kept = append(l.said.Kept, name)
+	}
+}
+
+// build makes the tree objects, from the deepest folder up.
+func (l *layout) build() error {
+	lists, err := l.lists()
+	if err != nil {
+		return err
+	}
+	paths := make([]string, 0, len(lists))
+	for p := range lists {
+		paths = append(paths, p)
+	}
+	slices.SortFunc(paths, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
+	l.folders = make(map[string]folder, len(paths))
+	for _, p := range paths {
+		raw := encodeTree(lists[p])
+		f := folder{tree: nameOf(plumbing.TreeObject, raw), raw: raw}
+		l.folders[p] = f
+		if p != "" {
+			dir, base := split(p)
+			lists[dir] = append(lists[dir], named{base, entry{blob: f.tree, mode: filemode.Dir}})
+		}
+	}
+	return nil
+}
+
+// named is an entry under its name in one folder.
+type named struct {
+	name string
+	entry
+}
+
+// lists gathers the files of each folder, and names every folder on the way to them.
+func (l *layout) lists() (map[string][]named, error) {
+	lists := map[string][]named{"": nil}
+	for p, e := range l.files {
+		dir, base := split(p)
+		lists[dir] = append(lists[dir], named{base, e})
+		for ; dir != ""; dir, _ = split(dir) {
+			if _, clash := l.files[dir]; clash {
+				return nil, &targets.RefusedError{
+					Path: dir, Reason: fmt.Sprintf("it would be a file, and the folder of %q", p),
+					Hint: "rename one of them, or choose another path for the beacon",
+				}
+			}
+			if _, there := lists[dir]; !there {
+				lists[dir] = nil
+			}
+		}
+	}
+	return lists, nil
+}
+
+// split divides a path into its folder, "" for the root, and its name.
+func split(p string) (dir, base string) {
+	dir, base = path.Split(p)
+	return strings.TrimSuffix(dir, "/"), base
+}
+
+// encodeTree writes a tree object. Git orders the entries as if folders ended in a slash.
+func encodeTree(list []named) []byte {
+	slices.SortFunc(list, func(a, b named) int { return cmp.Compare(a.key(), b.key()) })
+	var b bytes.Buffer
+	for _, e := range list {
+		fmt.Fprintf(&b, "%o %s\x00", uint32(e.mode), e.name)
+		b.Write(e.blob[:])
+	}
+	return b.Bytes()
+}
+
+func (n named) key() string {
+	if n.mode == filemode.Dir {
+		return n.name + "/"
+	}
+	return n.name
+}
+
+// snapshot is the layout as the tree of a commit.
+func (l *layout) snapshot(c commit) *snapshot {
+	return &snapshot{commit: c, files: l.files, folders: l.folders}
+}
+
+// unknown are the objects that a holder of have lacks: trees as deltas against those of
+// live, if thin packs are taken, and files. It tells how many files there are.
+func (l *layout) unknown(have map[plumbing.Hash]bool, live *snapshot, thin bool) (items []item, files int) {
+	listed := map[plumbing.Hash]bool{}
+	missing := func(id plumbing.Hash) bool {
+		if have[id] || listed[id] {
+			return false
+		}
+		listed[id] = true
+		return true
+	}
+	for p, f := range l.folders {
+		if missing(f.tree) {
+			items = append(items, treeItem(f, live.folders[p], thin))
+		}
+	}
+	for _, e := range l.files {
+		if missing(e.blob) {
+			items = append(items, l.blobs[e.blob])
+			files++
+		}
+	}
+	return items, files
+}

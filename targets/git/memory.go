@@ -1,0 +1,158 @@
+package git
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/google/renameio/v2"
+)
+
+// memory holds the last commits that were seen or made, here and in the state folder.
+// A commit never changes, so nothing in it is ever stale; losing it costs a fetch.
+type memory struct {
+	dir string // "" for none
+
+	mu      sync.Mutex
+	snaps   []*snapshot // the latest last
+	commits []commit
+}
+
+const (
+	keepSnapshots = 3
+	keepCommits   = 32
+	keepFiles     = 6
+)
+
+func newMemory(state string) *memory {
+	if state == "" {
+		return &memory{}
+	}
+	return &memory{dir: filepath.Join(state, "commits")}
+}
+
+// snapshot returns nil for a commit that is not remembered with its trees.
+func (m *memory) snapshot(hash plumbing.Hash) *snapshot {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, s := range m.snaps {
+		if s.hash == hash {
+			return s
+		}
+	}
+	s, err := m.load(hash)
+	if err != nil {
+		return nil // the remote has it
+	}
+	m.remember(s)
+	return s
+}
+
+func (m *memory) commit(hash plumbing.Hash) (commit, bool) {
+	m.mu.Lock()
+	i := slices.IndexFunc(m.commits, func(c commit) bool { return c.hash == hash })
+	if i >= 0 {
+		defer m.mu.Unlock()
+		return m.commits[i], true
+	}
+	m.mu.Unlock()
+	if s := m.snapshot(hash); s != nil {
+		return s.commit, true
+	}
+	return commit{}, false
+}
+
+func (m *memory) keepCommit(c commit) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.commits = append(m.commits, c)
+	m.commits = m.commits[max(0, len(m.commits)-keepCommits):]
+}
+
+// keep remembers a snapshot, and writes it to the state folder.
+func (m *memory) keep(s *snapshot, log *slog.Logger) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.remember(s)
+	if err := m.save(s); err != nil {
+		log.Warn("the trees of a commit could not be kept; the next publish fetches them", "err", err)
+	}
+}
+
+func (m *memory) remember(s *snapshot) {
+	m.snaps = append(slices.DeleteFunc(m.snaps, func(o *snapshot) bool { return o.hash == s.hash }), s)
+	m.snaps = m.snaps[max(0, len(m.snaps)-keepSnapshots):]
+}
+
+func (m *memory) path(hash plumbing.Hash) string {
+	return filepath.Join(m.dir, hash.String()+".pack")
+}
+
+// load reads what save wrote: a pack, whose objects are checked by their names as those
+// of a remote are.
+func (m *memory) load(hash plumbing.Hash) (*snapshot, error) {
+	if m.dir == "" {
+		return nil, os.ErrNotExist
+	}
+	f, err := os.Open(m.path(hash))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	s, err := newStore(func(w io.Writer) error { _, err := io.Copy(w, f); return err })
+	if err != nil {
+		return nil, err
+	}
+	snap, err := s.snapshot(hash)
+	return snap, errors.Join(err, s.Close())
+}
+
+func (m *memory) save(s *snapshot) error {
+	if m.dir == "" {
+		return nil
+	}
+	if err := os.MkdirAll(m.dir, 0o755); err != nil {
+		return err
+	}
+	p, err := packOf(s)
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	f, err := renameio.NewPendingFile(m.path(s.hash), renameio.WithPermissions(0o644))
+	if err != nil {
+		return err
+	}
+	defer f.Cleanup() //nolint:errcheck // nothing is left of a replaced file
+	if _, err := io.Copy(f, io.NewSectionReader(p.file, 0, p.size)); err != nil {
+		return err
+	}
+	return errors.Join(f.CloseAtomicallyReplace(), m.drop())
+}
+
+// drop deletes the oldest of too many files.
+func (m *memory) drop() error {
+	files, err := filepath.Glob(filepath.Join(m.dir, "*.pack"))
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(files, func(a, b string) int { return modTime(b).Compare(modTime(a)) })
+	for _, f := range files[min(len(files), keepFiles):] {
+		err = errors.Join(err, os.Remove(f))
+	}
+	return err
+}
+
+func modTime(path string) time.Time {
+	info, err := os.Stat(path)
+	if err != nil {
+		return time.Time{} // gone: the oldest of all
+	}
+	return info.ModTime()
+}

@@ -1,0 +1,167 @@
+package git
+
+import (
+	"crypto/sha1" //nolint:gosec // git names objects by it
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"net/mail"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/object"
+
+	"mirror/site"
+)
+
+// newHash begins the name of an object: git hashes a header before the content.
+func newHash(kind plumbing.ObjectType, size int64) hash.Hash {
+	h := sha1.New() //nolint:gosec // see the import
+	fmt.Fprintf(h, "%s %d\x00", kind, size)
+	return h
+}
+
+// nameOf is the name of an object.
+func nameOf(kind plumbing.ObjectType, content []byte) plumbing.Hash {
+	h := newHash(kind, int64(len(content)))
+	h.Write(content)
+	return plumbing.Hash(h.Sum(nil))
+}
+
+// emptyTree is the name of the tree without entries.
+var emptyTree = plumbing.NewHash("4b825dc642cb6eb9a060e54bf8d69288fbee4904")
+
+// commit is what matters here of a commit. The zero commit stands for none.
+type commit struct {
+	hash    plumbing.Hash
+	raw     []byte
+	tree    plumbing.Hash
+	parents []plumbing.Hash
+	trailers
+}
+
+// trailers are what a commit of ours says of itself at the end of its message.
+type trailers struct {
+	Release site.ID  // site.None for a commit that is not ours, or no longer as we made it
+	Beacon  string   // path of the beacon in the tree, "" for none
+	Kept    []string // files in the tree that are not the site's
+	Vacant  bool     // stands for "nothing is published"
+}
+
+const (
+	trailerRelease = "Mirror-Release"
+	trailerTree    = "Mirror-Tree"
+	trailerBeacon  = "Mirror-Beacon"
+	trailerKept    = "Mirror-Kept"
+	trailerVacant  = "Mirror-Vacant"
+)
+
+// newCommit makes a commit of ours.
+func newCommit(author mail.Address, now time.Time, tree plumbing.Hash, parent plumbing.Hash, said trailers) commit {
+	var b strings.Builder
+	fmt.Fprintf(&b, "tree %s\n", tree)
+	c := commit{tree: tree, trailers: said}
+	if !parent.IsZero() {
+		c.parents = []plumbing.Hash{parent}
+		fmt.Fprintf(&b, "parent %s\n", parent)
+	}
+	for _, role := range []string{"author", "committer"} {
+		fmt.Fprintf(&b, "%s %s <%s> %d +0000\n", role, author.Name, author.Address, now.Unix())
+	}
+	b.WriteString("\n" + said.message(tree))
+	c.raw = []byte(b.String())
+	c.hash = nameOf(plumbing.CommitObject, c.raw)
+	return c
+}
+
+func (s trailers) message(tree plumbing.Hash) string {
+	if s.Vacant {
+		return "Unpublish\n\n" + trailerVacant + ": true\n" + trailerTree + ": " + tree.String() + "\n"
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "Publish %s\n\n", s.Release.Short())
+	fmt.Fprintf(&b, "%s: %s\n%s: %s\n", trailerRelease, s.Release, trailerTree, tree)
+	if s.Beacon != "" {
+		fmt.Fprintf(&b, "%s: %s\n", trailerBeacon, quoteOdd(s.Beacon))
+	}
+	if len(s.Kept) > 0 {
+		fmt.Fprintf(&b, "%s: %s\n", trailerKept, strings.Join(s.Kept, ", "))
+	}
+	return b.String()
+}
+
+// quoteOdd quotes a path that one plain line could not hold.
+func quoteOdd(path string) string {
+	if q := strconv.Quote(path); q != `"`+path+`"` || path != strings.TrimSpace(path) {
+		return q
+	}
+	return path
+}
+
+// parseCommit reads a commit object.
+func parseCommit(raw []byte) (commit, error) {
+	obj := &plumbing.MemoryObject{}
+	obj.SetType(plumbing.CommitObject)
+	_, _ = obj.Write(raw) // memory takes every write
+	var c object.Commit
+	if err := c.Decode(obj); err != nil {
+		return commit{}, fmt.Errorf("commit: %w", err)
+	}
+	if c.TreeHash.IsZero() {
+		return commit{}, errors.New("commit: it has no tree")
+	}
+	return commit{
+		hash: nameOf(plumbing.CommitObject, raw), raw: raw,
+		tree: c.TreeHash, parents: c.ParentHashes, trailers: parseTrailers(c.Message, c.TreeHash),
+	}, nil
+}
+
+// parseTrailers reads a message's last paragraph. A commit that was amended by other hands
+// keeps our words and not our tree: it is not ours.
+func parseTrailers(message string, tree plumbing.Hash) trailers {
+	said := lastParagraph(message)
+	if said[trailerTree] != tree.String() {
+		return trailers{}
+	}
+	if said[trailerVacant] != "" && tree == emptyTree {
+		return trailers{Vacant: true}
+	}
+	id, err := site.ParseID(said[trailerRelease])
+	if err != nil {
+		return trailers{}
+	}
+	out := trailers{Release: id, Beacon: said[trailerBeacon]}
+	if path, err := strconv.Unquote(out.Beacon); err == nil && out.Beacon[0] == '"' {
+		out.Beacon = path
+	}
+	if kept := said[trailerKept]; kept != "" {
+		out.Kept = strings.Split(kept, ", ")
+	}
+	return out
+}
+
+func lastParagraph(message string) map[string]string {
+	message = strings.TrimRight(message, "\n")
+	if i := strings.LastIndex(message, "\n\n"); i >= 0 {
+		message = message[i+2:]
+	}
+	said := map[string]string{}
+	for line := range strings.Lines(message) {
+		if key, value, ok := strings.Cut(line, ": "); ok {
+			said[key] = strings.TrimSpace(value)
+		}
+	}
+	return said
+}
+
+// parseHash reads the 40 digits of a Revision.
+func parseHash(s string) (plumbing.Hash, error) {
+	b, err := hex.DecodeString(s)
+	if err != nil || len(b) != len(plumbing.Hash{}) {
+		return plumbing.ZeroHash, fmt.Errorf("revision %q is no commit", s)
+	}
+	return plumbing.Hash(b), nil
+}

@@ -1,0 +1,151 @@
+package git
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/go-git/go-git/v5/plumbing"
+
+	"mirror/internal/realserver"
+	"mirror/targets"
+	"mirror/targets/targettest"
+)
+
+// repo is a bare repository of this machine, worked on with git itself.
+type repo struct{ dir string }
+
+func newRepo(t testing.TB, head string) repo {
+	t.Helper()
+	r := repo{dir: filepath.Join(t.TempDir(), "site.git")}
+	realserver.BareRepository(t, r.dir, head)
+	return r
+}
+
+// run runs git in the repository and returns what it printed.
+func (r repo) run(t testing.TB, stdin []byte, env []string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command("git", append([]string{"--git-dir", r.dir}, args...)...)
+	cmd.Stdin = bytes.NewReader(stdin)
+	cmd.Env = append(os.Environ(), append(env, "GIT_AUTHOR_NAME=other", "GIT_AUTHOR_EMAIL=o@example.com",
+		"GIT_COMMITTER_NAME=other", "GIT_COMMITTER_EMAIL=o@example.com")...)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// read gives a file's bytes as the branch's head has them.
+func (r repo) read(path string) ([]byte, error) {
+	cmd := exec.Command("git", "--git-dir", r.dir, "cat-file", "blob", "gh-pages:"+path)
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, fs.ErrNotExist)
+	}
+	return out, nil
+}
+
+// put commits files to the branch as another person would; nil content removes a file.
+func (r repo) put(t testing.TB, files map[string][]byte) {
+	t.Helper()
+	index := []string{"GIT_INDEX_FILE=" + filepath.Join(t.TempDir(), "index")}
+	parent := r.head(t)
+	if parent != "" {
+		r.run(t, nil, index, "read-tree", parent)
+	}
+	for path, text := range files {
+		if text == nil {
+			r.run(t, []byte("0 "+plumbing.ZeroHash.String()+"\t"+path+"\x00"), index, "update-index", "-z", "--index-info")
+			continue
+		}
+		blob := r.run(t, text, nil, "hash-object", "-w", "--stdin")
+		r.run(t, []byte("100644 "+blob+"\t"+path+"\x00"), index, "update-index", "-z", "--index-info")
+	}
+	args := []string{"commit-tree", "-m", "by hand", r.run(t, nil, index, "write-tree")}
+	if parent != "" {
+		args = append(args, "-p", parent)
+	}
+	r.run(t, nil, nil, "update-ref", "refs/heads/gh-pages", r.run(t, nil, nil, args...))
+}
+
+// head is the branch's commit, "" for none.
+func (r repo) head(t testing.TB) string {
+	t.Helper()
+	return r.run(t, nil, nil, "for-each-ref", "--format=%(objectname)", "refs/heads/gh-pages")
+}
+
+func (r repo) fsck(t testing.TB) {
+	t.Helper()
+	for line := range strings.Lines(r.run(t, nil, nil, "fsck", "--strict", "--full", "--no-dangling")) {
+		if !strings.HasPrefix(line, "notice: ") { // that HEAD is of no branch yet
+			t.Errorf("git fsck --strict: %s", line)
+		}
+	}
+}
+
+// open opens a target that no other knows of.
+func open(t testing.TB, c Config, env targets.Env) *Target {
+	t.Helper()
+	env.Getenv = os.Getenv
+	tgt, err := Open(t.Context(), env, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tgt
+}
+
+// place is a fixture around a repository that c reaches.
+func place(r repo, c Config) targettest.Fixture {
+	return targettest.Fixture{
+		Open: func(t *testing.T, rt http.RoundTripper) targets.Target {
+			return open(t, c, targets.Env{Transport: rt})
+		},
+		Read: r.read,
+		Put:  func(t *testing.T, files map[string][]byte) { r.put(t, files) },
+		Kept: []string{noJekyll},
+	}
+}
+
+func TestTargetOverHTTP(t *testing.T) {
+	targettest.Run(t, func(t *testing.T) targettest.Fixture {
+		r := newRepo(t, "main")
+		t.Cleanup(func() { r.fsck(t) })
+		f := place(r, Config{URL: realserver.GitHTTP(t, filepath.Dir(r.dir)) + "/site.git"})
+		f.HTTP = true
+		return f
+	})
+}
+
+func TestTargetOverFile(t *testing.T) {
+	targettest.Run(t, func(t *testing.T) targettest.Fixture {
+		r := newRepo(t, "main")
+		t.Cleanup(func() { r.fsck(t) })
+		return place(r, Config{URL: r.dir})
+	})
+}
+
+func TestTargetOverSSH(t *testing.T) {
+	server := realserver.SSHD(t, true)
+	targettest.Run(t, func(t *testing.T) targettest.Fixture {
+		r := newRepo(t, "main")
+		t.Cleanup(func() { r.fsck(t) })
+		return place(r, Config{URL: server.URL(r.dir), SSHKey: server.Key, KnownHosts: server.KnownHosts})
+	})
+}
+
+// TestTargetWithoutHistory publishes commits without parents, to a repository whose main
+// branch is the site's, which git does not let a push delete.
+func TestTargetWithoutHistory(t *testing.T) {
+	targettest.Run(t, func(t *testing.T) targettest.Fixture {
+		r := newRepo(t, "gh-pages")
+		t.Cleanup(func() { r.fsck(t) })
+		return place(r, Config{URL: "file://" + r.dir, Orphan: true})
+	})
+}

@@ -1,0 +1,68 @@
+package git
+
+import (
+	"context"
+	"slices"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/filemode"
+
+	"mirror/diff"
+	"mirror/site"
+	"mirror/targets"
+)
+
+// Plan compares the live tree with the release by git's own names of the contents. Only
+// trees are fetched; a file of the site is read once in its life.
+func (t *Target) Plan(ctx context.Context, rel *site.Release) (plan targets.Plan, err error) {
+	defer t.redact(&err)
+	if err := t.refuse(rel); err != nil {
+		return targets.Plan{}, err
+	}
+	ids, err := t.blobs.of(ctx, rel)
+	if err != nil {
+		return targets.Plan{}, err
+	}
+	s, err := t.open(ctx, uploadPack)
+	if err != nil {
+		return targets.Plan{}, err
+	}
+	defer s.Close()
+	live, err := t.snapshot(ctx, s, s.refs[t.branch])
+	if err != nil {
+		return targets.Plan{}, err
+	}
+	if _, err := t.compose(rel, ids, live); err != nil { // what the tree cannot hold
+		return targets.Plan{}, err
+	}
+	plan = targets.Plan{Live: live.live(), Changes: diff.Between(live.siteFiles(rel), wanted(rel, ids))}
+	for _, path := range slices.Concat(plan.Changes.Add, plan.Changes.Change) {
+		f, _ := rel.Manifest.Find(path) // it came from there
+		plan.Bytes += f.Size
+	}
+	return plan, nil
+}
+
+func wanted(rel *site.Release, ids map[site.Digest]plumbing.Hash) map[string]entry {
+	want := make(map[string]entry, len(rel.Manifest))
+	for _, f := range rel.Manifest {
+		want[f.Path] = entry{blob: ids[f.Digest], mode: filemode.Regular}
+	}
+	return want
+}
+
+// siteFiles are the live files without the beacon and without what is kept whatever the
+// site says; the site's own files of those names count.
+func (p *snapshot) siteFiles(rel *site.Release) map[string]entry {
+	files := make(map[string]entry, len(p.files))
+	for path, e := range p.files {
+		switch path {
+		case noJekyll, cnameTxt, p.Beacon, rel.BeaconPath:
+			if _, own := rel.Manifest.Find(path); !own {
+				continue
+			}
+		}
+		files[path] = e
+	}
+	return files
+}

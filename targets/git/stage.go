@@ -1,0 +1,196 @@
+package git
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+	"time"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
+
+	"mirror/site"
+	"mirror/targets"
+)
+
+// Stage pushes a commit of the release to refs/mirror/<release>. Only objects that the
+// live branch lacks travel; nothing does if the release is staged already on top of it.
+func (t *Target) Stage(ctx context.Context, rel *site.Release, p targets.Progress) (err error) {
+	defer t.redact(&err)
+	if err := t.refuse(rel); err != nil {
+		return err
+	}
+	ids, err := t.blobs.of(ctx, rel)
+	if err != nil {
+		return err
+	}
+	for range stageTries {
+		if err = t.stage(ctx, rel, ids, p); !errors.Is(err, errAgain) {
+			return err
+		}
+	}
+	return fmt.Errorf("stage %s: %w", rel.ID().Short(), err)
+}
+
+// stageTries bounds how often another publisher's stage of the same release, or a
+// server's dislike of thin packs, is answered by another try.
+const stageTries = 4
+
+var errAgain = errors.New("the remote has changed meanwhile")
+
+func (t *Target) stage(ctx context.Context, rel *site.Release, ids map[site.Digest]plumbing.Hash, p targets.Progress) error {
+	s, err := t.open(ctx, receivePack)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	live, err := t.snapshot(ctx, nil, s.refs[t.branch])
+	if err != nil {
+		return err
+	}
+	want, err := t.compose(rel, ids, live)
+	if err != nil {
+		return err
+	}
+	ref, hash := t.staged(s, rel.ID())
+	before, err := t.commit(ctx, nil, hash)
+	if err != nil {
+		return err
+	}
+	if before.tree == want.root() && before.Release == rel.ID() && t.follows(before, live.commit) {
+		return nil
+	}
+	return t.send(ctx, s, shipment{rel: rel.ID(), ref: ref, before: before, live: live, want: want}, p)
+}
+
+// follows reports whether the branch can go from head to c as a publish should: c is the
+// head, or the next commit after it, or stands alone where no history is wanted.
+func (t *Target) follows(c, head commit) bool {
+	switch {
+	case c.hash == head.hash:
+		return true
+	case t.orphan || head.hash.IsZero():
+		return len(c.parents) == 0
+	}
+	return len(c.parents) == 1 && c.parents[0] == head.hash
+}
+
+// shipment is a release on its way to the remote.
+type shipment struct {
+	rel    site.ID
+	ref    plumbing.ReferenceName // where it is staged, "" if it is not
+	before commit                 // what is staged there
+	live   *snapshot
+	want   *layout
+}
+
+// commit is the head itself where it is right, and a new commit otherwise.
+func (t *Target) commitOf(sh shipment) commit {
+	if sh.live.Release == sh.rel && sh.live.tree == sh.want.root() {
+		return sh.live.commit
+	}
+	return t.newCommit(sh.live.commit, sh.want.root(), sh.want.said)
+}
+
+// newCommit makes a commit that follows head.
+func (t *Target) newCommit(head commit, tree plumbing.Hash, said trailers) commit {
+	parent := head.hash
+	if t.orphan {
+		parent = plumbing.ZeroHash
+	}
+	return newCommit(t.author, time.Now(), tree, parent, said)
+}
+
+func (t *Target) send(ctx context.Context, s *session, sh shipment, p targets.Progress) error {
+	c := t.commitOf(sh)
+	var items []item
+	files := 0
+	if sh.before.tree != sh.want.root() {
+		items, files = sh.want.unknown(t.held(sh), sh.live, t.thin(s))
+	}
+	if c.hash != sh.live.hash {
+		items = append(items, content(plumbing.CommitObject, c.raw))
+	}
+	pack, err := newPack(ctx, items)
+	if err != nil {
+		return err
+	}
+	defer pack.Close()
+	sent := func(int) {}
+	if p != nil {
+		p.Expect(files, pack.size)
+		sent = func(n int) { p.Sent(0, int64(n)) }
+	}
+	if err := t.pushStaged(ctx, s, sh, c.hash, pack, sent); err != nil {
+		return err
+	}
+	if p != nil {
+		p.Sent(files, 0)
+	}
+	t.known.keep(sh.want.snapshot(c), t.log)
+	return nil
+}
+
+// held names the objects that the remote has: those of the live branch, and of what was
+// staged before, if that is remembered here.
+func (t *Target) held(sh shipment) map[plumbing.Hash]bool {
+	names := sh.live.names()
+	if sh.before.hash.IsZero() {
+		return names
+	}
+	if staged := t.known.snapshot(sh.before.hash); staged != nil {
+		maps.Copy(names, staged.names())
+	}
+	return names
+}
+
+// thin reports whether the remote completes deltas from what it has. A server built with
+// go-git does not, and does not say so.
+func (t *Target) thin(s *session) bool {
+	agent := strings.Join(s.caps.Get(capability.Agent), "")
+	return !t.whole.Load() && !s.caps.Supports("no-thin") && !strings.HasPrefix(agent, "go-git")
+}
+
+// pushStaged moves the release's own ref. A host that takes no refs but branches and tags
+// gets a branch.
+func (t *Target) pushStaged(ctx context.Context, s *session, sh shipment, to plumbing.Hash, pack *pack, sent func(int)) error {
+	ref := sh.ref
+	if ref == "" {
+		ref = stageRefs(sh.rel)[0]
+	}
+	err := s.push(ctx, pack, sent, &packp.Command{Name: ref, Old: sh.before.hash, New: to})
+	var refused *rejectedError
+	if !errors.As(err, &refused) {
+		return err
+	}
+	if refused.unpack != "" {
+		if t.thin(s) { // some servers promise thin packs and cannot complete them
+			t.whole.Store(true)
+			return fmt.Errorf("%w: %w", errAgain, err)
+		}
+		return err
+	}
+	return t.pushFallback(ctx, sh, to, pack, sent, err)
+}
+
+func (t *Target) pushFallback(ctx context.Context, sh shipment, to plumbing.Hash, pack *pack, sent func(int), refused error) error {
+	s, err := t.open(ctx, receivePack)
+	if err != nil {
+		return errors.Join(refused, err)
+	}
+	defer s.Close()
+	if _, now := t.staged(s, sh.rel); now != sh.before.hash {
+		return fmt.Errorf("%w: %w", errAgain, refused)
+	}
+	branch := stageRefs(sh.rel)[1]
+	if sh.ref == branch {
+		return refused
+	}
+	if err := s.push(ctx, pack, sent, &packp.Command{Name: branch, New: to}); err != nil {
+		return fmt.Errorf("%w; nor as a branch: %w", refused, err)
+	}
+	return nil
+}

@@ -1,0 +1,176 @@
+package git
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
+
+	"mirror/site"
+	"mirror/targets"
+)
+
+// Commit moves the branch to the staged commit. The server compares what the branch was.
+// It sends no content: at most a commit and the root's tree, where the release was staged
+// on top of another head than the one that is live.
+func (t *Target) Commit(ctx context.Context, swap targets.Swap) (err error) {
+	defer t.redact(&err)
+	s, err := t.open(ctx, receivePack)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	head, err := t.head(ctx, s)
+	if err != nil {
+		return err
+	}
+	ref, hash := t.staged(s, swap.To)
+	staged, err := t.commit(ctx, nil, hash)
+	if err != nil {
+		return err
+	}
+	switch {
+	case head.Release == swap.To && swap.To != site.None && (hash.IsZero() || staged.tree == head.tree):
+		return nil
+	case hash.IsZero() || staged.Release != swap.To:
+		return fmt.Errorf("%s: %w", swap.To.Short(), targets.ErrNotStaged)
+	case head.revision() != swap.From.Revision:
+		return conflict(head, swap.From)
+	}
+	if !t.follows(staged, head) {
+		return t.commitAfresh(ctx, s, ref, staged, head)
+	}
+	return t.move(ctx, s, head.hash, staged.hash, nil)
+}
+
+func conflict(head commit, want targets.Live) error {
+	return fmt.Errorf("%w: the branch is at %s, and was at %s when this publish began (hint: plan again)",
+		targets.ErrConflict, name(head.revision()), name(want.Revision))
+}
+
+func name(revision string) string {
+	if revision == "" {
+		return "no commit"
+	}
+	return revision[:min(12, len(revision))]
+}
+
+// move moves the branch, with the objects it needs; others are commands to obey in the
+// same push.
+func (t *Target) move(ctx context.Context, s *session, from, to plumbing.Hash, items []item, others ...*packp.Command) error {
+	var p *pack
+	if !to.IsZero() {
+		var err error
+		if p, err = newPack(ctx, items); err != nil {
+			return err
+		}
+		defer p.Close()
+	}
+	branch := &packp.Command{Name: t.branch, Old: from, New: to}
+	err := s.push(ctx, p, nil, append(others, branch)...)
+	var refused *rejectedError
+	if !errors.As(err, &refused) {
+		return err
+	}
+	return t.afterRefusal(ctx, from, to, refused)
+}
+
+// afterRefusal tells a branch that another publisher moved from one that may not move.
+func (t *Target) afterRefusal(ctx context.Context, from, to plumbing.Hash, refused error) error {
+	s, err := t.open(ctx, receivePack)
+	if err != nil {
+		return errors.Join(refused, err)
+	}
+	defer s.Close()
+	switch now := s.refs[t.branch]; now {
+	case to:
+		return nil
+	case from:
+		return refused
+	default:
+		return fmt.Errorf("%w: the branch is at %s now: %w", targets.ErrConflict, name(now.String()), refused)
+	}
+}
+
+// commitAfresh makes the staged tree the next commit after head, and the branch that. What
+// is kept of the branch is taken from head, which may have got a CNAME meanwhile.
+func (t *Target) commitAfresh(ctx context.Context, s *session, ref plumbing.ReferenceName, staged, head commit) error {
+	old, err := t.snapshot(ctx, nil, staged.hash)
+	if err != nil {
+		return err
+	}
+	live, err := t.snapshot(ctx, nil, head.hash)
+	if err != nil {
+		return err
+	}
+	want := &layout{
+		files: maps.Clone(old.files), blobs: map[plumbing.Hash]item{},
+		said: trailers{Release: staged.Release, Beacon: staged.Beacon},
+	}
+	maps.DeleteFunc(want.files, func(path string, _ entry) bool { return slices.Contains(staged.Kept, path) })
+	t.keepOf(live, want)
+	if err := want.build(); err != nil {
+		return err
+	}
+	have := old.names()
+	maps.Copy(have, live.names())
+	items, _ := want.unknown(have, live, t.thin(s))
+	next := t.newCommit(head, want.root(), want.said)
+	items = append(items, content(plumbing.CommitObject, next.raw))
+	restage := &packp.Command{Name: ref, Old: staged.hash, New: next.hash}
+	if err := t.move(ctx, s, head.hash, next.hash, items, restage); err != nil {
+		return err
+	}
+	t.known.keep(want.snapshot(next), t.log)
+	return nil
+}
+
+// Rollback moves the branch back to where Commit found it.
+func (t *Target) Rollback(ctx context.Context, swap targets.Swap) (err error) {
+	defer t.redact(&err)
+	s, err := t.open(ctx, receivePack)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	head, err := t.head(ctx, s)
+	if err != nil {
+		return err
+	}
+	switch {
+	case head.revision() == swap.From.Revision:
+		return nil
+	case head.Release != swap.To:
+		return conflict(head, swap.From)
+	case swap.From.Revision == "":
+		return t.unpublish(ctx, s, head)
+	}
+	from, err := parseHash(swap.From.Revision)
+	if err != nil {
+		return err
+	}
+	return t.move(ctx, s, head.hash, from, nil)
+}
+
+// unpublish deletes the branch. Where the host refuses, because it is the repository's
+// main branch, an empty commit stands for nothing.
+func (t *Target) unpublish(ctx context.Context, s *session, head commit) error {
+	err := t.move(ctx, s, head.hash, plumbing.ZeroHash, nil)
+	var refused *rejectedError
+	if !errors.As(err, &refused) || errors.Is(err, targets.ErrConflict) {
+		return err
+	}
+	again, err := t.open(ctx, receivePack)
+	if err != nil {
+		return errors.Join(refused, err)
+	}
+	defer again.Close()
+	empty := t.newCommit(head, emptyTree, trailers{Vacant: true})
+	return t.move(ctx, again, head.hash, empty.hash, []item{
+		content(plumbing.CommitObject, empty.raw), content(plumbing.TreeObject, nil),
+	})
+}
