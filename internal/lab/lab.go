@@ -127,7 +127,6 @@ func (l *Lab) Close() error {
 		for _, f := range l.closers {
 			f()
 		}
-		l.client.CloseIdleConnections()
 		if l.spool != nil {
 			err = l.spool.Close()
 		}

@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -146,8 +147,28 @@ func TestUnpackRefuses(t *testing.T) {
 }
 
 func TestFollower(t *testing.T) {
-	hub := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+	asked, layers := make(chan bool, 1000), atomic.Int64{}
+	contents := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
+	hub := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/blobs/") {
+			layers.Add(1)
+		}
+		contents.ServeHTTP(w, r)
+		if r.Method == http.MethodHead && strings.Contains(r.URL.Path, "/manifests/") {
+			asked <- true
+		}
+	}))
 	defer hub.Close()
+	rests := func() { // through three polls
+		t.Helper()
+		before := layers.Load()
+		for range 3 + len(asked) {
+			<-asked
+		}
+		if got := layers.Load() - before; got != 0 {
+			t.Errorf("%d blobs were pulled while the tag stood still", got)
+		}
+	}
 	ref, err := name.ParseReference(strings.TrimPrefix(hub.URL, "http://") + "/blog:latest")
 	if err != nil {
 		t.Fatal(err)
@@ -174,11 +195,13 @@ func TestFollower(t *testing.T) {
 	if got := body(t, ask(t, &s, "GET", "/")); got != "one" {
 		t.Errorf("served %q, want one", got)
 	}
+	rests()
 	push(image(t, "", layer(t, "elsewhere/index.html=bad")))
 	said.await(t, "cannot serve")
 	if got := body(t, ask(t, &s, "GET", "/")); got != "one" {
 		t.Errorf("after a bad image %q is served, want one", got)
 	}
+	rests()
 	push(image(t, "", layer(t, "site/index.html=two")))
 	said.await(t, "serving the image")
 	if got := body(t, ask(t, &s, "GET", "/")); got != "two" {
