@@ -44,30 +44,41 @@ const settle = 2 * time.Second
 // settled reports whether a later change of the object would show in its time stamp.
 func settled(modified, seen time.Time) bool { return seen.Sub(modified) > settle }
 
-// list returns the objects whose paths begin with under, in no certain order.
+// list returns the objects whose paths begin with under.
 func (b *bucket) list(ctx context.Context, under string) ([]object, error) {
-	pages := s3.NewListObjectsV2Paginator(b.api, &s3.ListObjectsV2Input{
-		Bucket: &b.name, Prefix: b.key(under), MaxKeys: &b.page,
-	}, func(o *s3.ListObjectsV2PaginatorOptions) { o.StopOnDuplicateToken = true })
-	var all []object
+	all, _, err := b.listFrom(ctx, under, "", func(string) bool { return false })
+	return all, err
+}
+
+// listFrom lists page by page, from after a path on. It stops, and says so, after a page
+// whose last path is enough.
+func (b *bucket) listFrom(ctx context.Context, under, after string, enough func(path string) bool) (all []object, stopped bool, err error) {
+	in := &s3.ListObjectsV2Input{Bucket: &b.name, Prefix: b.key(under), MaxKeys: &b.page}
+	if after != "" {
+		in.StartAfter = b.key(after)
+	}
+	pages := s3.NewListObjectsV2Paginator(b.api, in, func(o *s3.ListObjectsV2PaginatorOptions) { o.StopOnDuplicateToken = true })
 	for pages.HasMorePages() {
 		out, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, failed("list", b.prefix+under, err)
+			return nil, false, failed("list", b.prefix+under, err)
 		}
 		seen := serverTime(out.ResultMetadata)
 		for _, o := range out.Contents {
 			path, ok := strings.CutPrefix(aws.ToString(o.Key), b.prefix+under)
 			if !ok {
-				return nil, fmt.Errorf("list %q: the service gave the key %q, which is outside", b.prefix+under, aws.ToString(o.Key))
+				return nil, false, fmt.Errorf("list %q: the service gave the key %q, which is outside", b.prefix+under, aws.ToString(o.Key))
 			}
 			all = append(all, object{
 				Path: under + path, ETag: aws.ToString(o.ETag), Size: aws.ToInt64(o.Size),
 				Modified: aws.ToTime(o.LastModified).UTC(), Seen: seen,
 			})
 		}
+		if len(all) > 0 && pages.HasMorePages() && enough(all[len(all)-1].Path) {
+			return all, true, nil
+		}
 	}
-	return all, nil
+	return all, false, nil
 }
 
 // serverTime is the service's clock when it answered. Without a Date header nothing

@@ -11,7 +11,7 @@ import (
 // what is no longer wanted when all that is done. A commit that was interrupted is taken
 // over by the same owner at once, and by others when its lease has run out.
 func (t *Target) Commit(ctx context.Context, s targets.Swap) error {
-	h, inv, err := t.look(ctx)
+	h, inv, err := t.glance(ctx)
 	if err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
@@ -69,6 +69,10 @@ func (t *Target) changeFor(ctx context.Context, h held, inv inventory, s targets
 	if t.isOf(h, s) && h.Phase == committing {
 		return t.readChange(ctx, h.Change)
 	}
+	var err error
+	if inv.own, err = t.listOwn(ctx); err != nil {
+		return nil, err
+	}
 	ch, err := t.findChange(ctx, inv, s)
 	if err != nil {
 		return nil, err
@@ -98,6 +102,11 @@ func (t *Target) changeTo(ctx context.Context, h held, inv inventory, s targets.
 	want, err := t.readEntries(ctx, doc)
 	if err != nil {
 		return nil, err
+	}
+	if inv.site == nil {
+		if inv.site, err = t.listSite(ctx); err != nil {
+			return nil, err
+		}
 	}
 	for path, e := range want {
 		if !inv.holds(e.Digest, e.Size) {

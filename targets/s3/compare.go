@@ -7,7 +7,6 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -15,35 +14,6 @@ import (
 	"mirror/diff"
 	"mirror/site"
 )
-
-// inventory is one listing of all that lies under the prefix.
-type inventory struct {
-	site map[string]object // the site's own keys, beacons among them
-	own  map[string]object // what lies under .mirror/
-}
-
-func (t *Target) inventory(ctx context.Context) (inventory, error) {
-	all, err := t.list(ctx, "")
-	if err != nil {
-		return inventory{}, err
-	}
-	inv := inventory{site: map[string]object{}, own: map[string]object{}}
-	for _, o := range all {
-		switch {
-		case isSite(o.Path):
-			inv.site[o.Path] = o
-		case strings.HasPrefix(o.Path, own):
-			inv.own[o.Path] = o
-		}
-	}
-	return inv, nil
-}
-
-// holds reports whether the staged content of a file is there.
-func (inv inventory) holds(d site.Digest, size int64) bool {
-	o, ok := inv.own[objectPath(d)]
-	return ok && o.Size == size
-}
 
 // comparison is what separates the listed objects from the wanted files.
 type comparison struct {

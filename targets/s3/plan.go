@@ -2,9 +2,7 @@ package s3
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -20,8 +18,12 @@ func (t *Target) Plan(ctx context.Context, rel *site.Release) (targets.Plan, err
 	if err != nil {
 		return targets.Plan{}, err
 	}
-	h, inv, err := t.look(ctx)
+	h, err := t.readState(ctx)
 	if err != nil {
+		return targets.Plan{}, fmt.Errorf("plan: %w", err)
+	}
+	var inv inventory
+	if inv.site, err = t.listSite(ctx); err != nil {
 		return targets.Plan{}, fmt.Errorf("plan: %w", err)
 	}
 	_, recorded := t.loadRecords(ctx, h.records())
@@ -39,27 +41,11 @@ func (t *Target) Plan(ctx context.Context, rel *site.Release) (targets.Plan, err
 // Live tells the live release. While a commit is under way, or was left half done, that
 // is none.
 func (t *Target) Live(ctx context.Context) (targets.Live, error) {
-	h, err := t.readState(ctx)
+	h, inv, err := t.glance(ctx)
 	if err != nil {
-		return targets.Live{}, err
-	}
-	var inv inventory
-	if h.none() {
-		if inv, err = t.inventory(ctx); err != nil {
-			return targets.Live{}, err
-		}
+		return targets.Live{}, fmt.Errorf("look what is live: %w", err)
 	}
 	return h.live(inv), nil
-}
-
-// look reads the state and lists everything.
-func (t *Target) look(ctx context.Context) (held, inventory, error) {
-	h, err := t.readState(ctx)
-	if err != nil {
-		return held{}, inventory{}, err
-	}
-	inv, err := t.inventory(ctx)
-	return h, inv, err
 }
 
 func (h held) live(inv inventory) targets.Live {
@@ -89,19 +75,6 @@ func (h held) beacons(next string) []string {
 		out = append(out, next)
 	}
 	return out
-}
-
-// revision names content that has no state document of ours: a digest of its listing,
-// without times, so that a rollback brings it back.
-func (inv inventory) revision() string {
-	if len(inv.site) == 0 {
-		return ""
-	}
-	h := sha256.New()
-	for _, path := range slices.Sorted(maps.Keys(inv.site)) {
-		fmt.Fprintf(h, "%q %q %d\n", path, inv.site[path].ETag, inv.site[path].Size)
-	}
-	return fmt.Sprintf("listing-%x", h.Sum(nil))
 }
 
 const (

@@ -14,12 +14,16 @@ import (
 
 // ReadBack reads every object of the site and hashes its bytes.
 func (t *Target) ReadBack(ctx context.Context) (site.Manifest, error) {
-	h, inv, err := t.look(ctx)
+	h, err := t.readState(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read back: %w", err)
+	}
+	listed, err := t.listSite(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read back: %w", err)
 	}
 	var m site.Manifest
-	for path := range inv.site {
+	for path := range listed {
 		if !slices.Contains(h.beacons(""), path) {
 			m = append(m, site.File{Path: path})
 		}
