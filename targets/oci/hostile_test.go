@@ -2,11 +2,13 @@ package oci
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
@@ -37,12 +39,16 @@ func (l liar) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestRegistryLies(t *testing.T) {
 	p := newPlace(t, embeddedRegistry(t))
 	publish(t, p.open(t, targets.Env{}), pages)
+	other := newPlace(t, embeddedRegistry(t))
+	publish(t, other.open(t, targets.Env{}), targettest.Files{"index.html": "other"})
+	_, otherLayer := lastLayer(t, other.tag)
 	for name, change := range map[string]func([]byte) []byte{
 		"flipped": func(b []byte) []byte { b[len(b)/2] ^= 1; return b },
 		"cut":     func(b []byte) []byte { return b[:len(b)-1] },
 		"longer":  func(b []byte) []byte { return append(b, 0) },
 		"empty":   func([]byte) []byte { return nil },
-		"other":   func([]byte) []byte { return make([]byte, 1024) },
+		"no tar":  func([]byte) []byte { return make([]byte, 1024) },
+		"another": func([]byte) []byte { return otherLayer },
 	} {
 		m, err := p.open(t, targets.Env{Transport: liar{change}}).ReadBack(t.Context())
 		if err == nil {
@@ -95,6 +101,26 @@ func TestAnnotationsLost(t *testing.T) {
 	pushImage(t, p.tag, built)
 	if live, err := tgt.Live(t.Context()); err != nil || live.Release != site.None || live.Revision == "" {
 		t.Errorf("live of an image built on ours: got %+v, %v; want no release", live, err)
+	}
+}
+
+// TestBuiltOnOurs appends a layer to the published image and keeps all that it says of
+// itself: it is no release any more.
+func TestBuiltOnOurs(t *testing.T) {
+	p := newPlace(t, embeddedRegistry(t))
+	tgt := p.open(t, targets.Env{})
+	swap := publish(t, tgt, pages)
+	img, err := remote.Image(p.tag, remoteOptions()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	built := mutate.Annotations(appendLayer(t, img, []tarEntry{reg("site/evil.html", "1")}), manifestOf(t, p.tag).Annotations)
+	pushImage(t, p.tag, built.(v1.Image))
+	if live, err := tgt.Live(t.Context()); err != nil || live.Release != site.None {
+		t.Errorf("live: got %+v, %v; want no release", live, err)
+	}
+	if err := tgt.Rollback(t.Context(), swap); !errors.Is(err, targets.ErrConflict) {
+		t.Errorf("rollback: got %v, want ErrConflict", err)
 	}
 }
 

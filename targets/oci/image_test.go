@@ -1,13 +1,16 @@
 package oci
 
 import (
+	"archive/tar"
 	"bytes"
 	"context"
 	"debug/elf"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"os"
+	"path"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -71,6 +74,36 @@ func TestReproducibleOnAnyMachine(t *testing.T) {
 		if err := b.Close(); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestLayerHasEachNameOnce also checks that every folder comes before what is in it.
+func TestLayerHasEachNameOnce(t *testing.T) {
+	files := targettest.Files{"a": "", "a.b/c": "", "b/c/d": "", "b/c-d/e": "", "b/c.txt": "", "b/c/e/f": "", "b-c/d": "", "zz/y": ""}
+	var buf bytes.Buffer
+	if err := writeSite(t.Context(), &buf, targettest.Release(files), "/srv/www"); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{"srv": true}
+	for tr := tar.NewReader(&buf); ; {
+		hdr, err := tr.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := path.Clean(hdr.Name)
+		if seen[name] || !seen[path.Dir(name)] {
+			t.Errorf("%s: seen before: %v, its folder: %v", name, seen[name], seen[path.Dir(name)])
+		}
+		if hdr.Uid != 0 || hdr.Gid != 0 || hdr.Mode != 0o644 && hdr.Mode != 0o755 {
+			t.Errorf("%s: owner %d:%d, mode %o", name, hdr.Uid, hdr.Gid, hdr.Mode)
+		}
+		seen[name] = true
+	}
+	if want := 1 + 2 + 9 + 8; len(seen) != want { // /srv; root and whiteout; files and beacon; folders
+		t.Errorf("got %d names, want %d: %v", len(seen), want, slices.Sorted(maps.Keys(seen)))
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"mirror/internal/realserver"
 	"mirror/site"
@@ -63,14 +64,18 @@ func wantPlanned(t *testing.T, tgt *Target, want site.ID) {
 	}
 }
 
-// TestUnchangedSendsNothing counts what a publish of what is live costs.
+// TestUnchangedSendsNothing counts what a later publish of what is live costs.
 func TestUnchangedSendsNothing(t *testing.T) {
 	p := newPlace(t, realRegistry(t, realserver.DockerRegistry))
 	env := targets.Env{State: t.TempDir()}
 	publish(t, p.open(t, env), pages)
 	for _, state := range []string{env.State, t.TempDir(), ""} {
 		var meter traffic
-		publish(t, p.open(t, targets.Env{State: state, Transport: &meter}), pages)
+		later := targettest.Release(pages)
+		later.Published = later.Published.Add(time.Hour)
+		if _, err := targettest.Publish(t.Context(), p.open(t, targets.Env{State: state, Transport: &meter}), later); err != nil {
+			t.Fatal(err)
+		}
 		if meter.sent != 0 {
 			t.Errorf("with the state %q: sent %d bytes in %d requests, want none", state, meter.sent, meter.requests)
 		}
@@ -168,6 +173,30 @@ func TestPrune(t *testing.T) {
 			}
 			if live, err := tgt.Live(t.Context()); err != nil || live.Release != swaps[3].To {
 				t.Errorf("live: got %+v, %v", live, err)
+			}
+		})
+	}
+}
+
+// TestNothingAgain rolls the first publish back: the tag is gone where the registry deletes
+// tags, else it names an image that counts as nothing. What was staged stays.
+func TestNothingAgain(t *testing.T) {
+	for program, deletes := range map[string]bool{realserver.Distribution: true, realserver.DockerRegistry: false} {
+		t.Run(program, func(t *testing.T) {
+			p := newPlace(t, realRegistry(t, program))
+			tgt := p.open(t, targets.Env{})
+			swap := publish(t, tgt, pages)
+			if err := tgt.Rollback(t.Context(), swap); err != nil {
+				t.Fatal(err)
+			}
+			if digest, err := tgt.reg.digest(t.Context(), p.tag); err != nil || (digest == "") != deletes {
+				t.Errorf("the tag: got %q, %v; want it gone: %v", digest, err, deletes)
+			}
+			if live, err := tgt.Live(t.Context()); err != nil || live != (targets.Live{}) {
+				t.Errorf("live: got %+v, %v; want nothing", live, err)
+			}
+			if err := tgt.Commit(t.Context(), swap); err != nil {
+				t.Errorf("commit again: %v", err)
 			}
 		})
 	}

@@ -101,9 +101,6 @@ func (t *Target) readLayer(ctx context.Context, files *tree, d v1.Descriptor) er
 	if err := files.layer(plain); err != nil {
 		return err
 	}
-	if _, err := io.Copy(io.Discard, io.LimitReader(plain, files.left.bytes)); err != nil {
-		return err
-	}
 	if _, err = io.Copy(io.Discard, bounded); err == nil && bounded.N <= 0 {
 		err = fmt.Errorf("layer %s is longer than the %d bytes that its manifest says", d.Digest, d.Size)
 	}

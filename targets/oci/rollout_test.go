@@ -101,6 +101,27 @@ func TestRolloutFails(t *testing.T) {
 	}
 }
 
+// TestRolloutOfRollbackFails fails when the tag is back already: the same rollback again
+// rolls out what is live.
+func TestRolloutOfRollbackFails(t *testing.T) {
+	p, state := newPlace(t, embeddedRegistry(t)), t.TempDir()
+	argv, lines, fail := recorder(t)
+	p.config.Rollout.Exec = argv
+	first := publish(t, p.open(t, targets.Env{State: state}), targettest.Files{"index.html": "first"})
+	swap := publish(t, p.open(t, targets.Env{State: state}), pages)
+	fail(true)
+	if err := p.open(t, targets.Env{State: state}).Rollback(t.Context(), swap); err == nil {
+		t.Fatal("the rollout's failure was swallowed")
+	}
+	fail(false)
+	if err := p.open(t, targets.Env{State: state}).Rollback(t.Context(), swap); err != nil {
+		t.Fatal(err)
+	}
+	if got := lines(); len(got) != 4 || !strings.HasSuffix(got[3], string(first.To)) {
+		t.Errorf("got rollouts\n%s\nwant a fourth, of %s", strings.Join(got, "\n"), first.To)
+	}
+}
+
 func TestRolloutTakesTooLong(t *testing.T) {
 	p := newPlace(t, embeddedRegistry(t))
 	p.config.Rollout.Exec = []string{"sleep", "600"}
