@@ -55,7 +55,7 @@ func fetchWith(t *testing.T, l *Lab, change func(*packp.UploadPackRequest)) *mem
 func TestGoGitFetches(t *testing.T) {
 	l := start(t, Options{})
 	for _, content := range []string{"1", "2"} {
-		if err := l.Git.Edit(t.Context(), map[string][]byte{"a/index.html": []byte(content), "b": []byte("b")}); err != nil {
+		if err := l.Git.Edit(t.Context(), map[string][]byte{"a/index.html": []byte(content), "b": []byte("bb")}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -63,10 +63,17 @@ func TestGoGitFetches(t *testing.T) {
 	if len(all.Commits) != 2 || len(all.Trees) != 4 || len(all.Blobs) != 3 {
 		t.Errorf("all: %d commits, %d trees, %d blobs; want 2, 4, 3", len(all.Commits), len(all.Trees), len(all.Blobs))
 	}
-	trees := fetchWith(t, l, func(r *packp.UploadPackRequest) {
-		r.Depth, r.Filter = packp.DepthCommits(1), packp.FilterBlobNone()
-	})
-	if len(trees.Commits) != 1 || len(trees.Trees) != 2 || len(trees.Blobs) != 0 {
-		t.Errorf("the last trees: %d commits, %d trees, %d blobs; want 1, 2, 0", len(trees.Commits), len(trees.Trees), len(trees.Blobs))
+	for _, c := range []struct {
+		filter                packp.Filter
+		commits, trees, blobs int
+	}{
+		{"blob:none", 1, 2, 0}, {"tree:0", 1, 0, 0}, {"tree:1", 1, 1, 0}, {"tree:2", 1, 2, 1}, {"tree:9", 1, 2, 2},
+		{"blob:limit=2", 1, 2, 1}, {"blob:limit=1k", 1, 2, 2},
+	} {
+		got := fetchWith(t, l, func(r *packp.UploadPackRequest) { r.Depth, r.Filter = packp.DepthCommits(1), c.filter })
+		if len(got.Commits) != c.commits || len(got.Trees) != c.trees || len(got.Blobs) != c.blobs {
+			t.Errorf("%s: %d commits, %d trees, %d blobs; want %d, %d, %d", c.filter,
+				len(got.Commits), len(got.Trees), len(got.Blobs), c.commits, c.trees, c.blobs)
+		}
 	}
 }

@@ -88,36 +88,32 @@ func (r *repository) starts(wants []plumbing.Hash, h *history) ([]plumbing.Hash,
 }
 
 // choose lists the objects to send: those of the history that do not lie behind what is
-// common, without the blobs where the client wants none but those that it names.
+// common and that pass the client's filter, and those that it names, filter or not.
 func (r *repository) choose(f *fetch, cut *history, common []plumbing.Hash) ([]plumbing.Hash, error) {
-	s := &selection{repo: r, blobless: f.blobless, seen: map[plumbing.Hash]bool{}}
+	s := newSelection(r, f.filter)
 	had, err := r.behind(common, setOf(f.shallows))
 	if err != nil {
 		return nil, err
 	}
 	for _, h := range common {
-		if err := s.tree(h, maxDepth); err != nil { // marked as seen, then forgotten
+		if err := s.root(h); err != nil {
 			return nil, err
 		}
 	}
-	s.names = nil
+	s.names = nil // what is common is marked as taken, and not sent
 	for _, h := range cut.others {
-		delete(s.seen, h)
-		if e, _ := r.find(h); e.kind == plumbing.TreeObject {
-			if err := s.tree(h, maxDepth); err != nil {
-				return nil, err
-			}
-			continue
-		}
 		s.names = append(s.names, h)
-		s.seen[h] = true
+		s.taken[h] = true
+		if err := s.root(h); err != nil {
+			return nil, err
+		}
 	}
 	for _, h := range cut.commits {
 		if had[h] {
 			continue
 		}
 		s.names = append(s.names, h)
-		if err := s.tree(h, maxDepth); err != nil {
+		if err := s.root(h); err != nil {
 			return nil, err
 		}
 	}
@@ -146,54 +142,6 @@ func (r *repository) behind(tips []plumbing.Hash, ends map[plumbing.Hash]bool) (
 		}
 	}
 	return had, nil
-}
-
-// selection gathers trees and blobs, each once.
-type selection struct {
-	repo     *repository
-	blobless bool
-	seen     map[plumbing.Hash]bool
-	names    []plumbing.Hash
-}
-
-// tree takes the tree of a commit, or a tree, with all that is below.
-func (s *selection) tree(h plumbing.Hash, depth int) error {
-	e, _ := s.repo.find(h)
-	if e.kind == plumbing.CommitObject {
-		c, err := object.GetCommit(s.repo.objects, h)
-		if err != nil {
-			return err
-		}
-		h = c.TreeHash
-	} else if e.kind != plumbing.TreeObject {
-		return nil
-	}
-	if s.seen[h] || depth == 0 {
-		return nil
-	}
-	s.take(h)
-	t, err := object.GetTree(s.repo.objects, h)
-	if err != nil {
-		return err
-	}
-	for _, child := range treeHashes(t) {
-		e, _ := s.repo.find(child)
-		switch {
-		case e.kind == plumbing.TreeObject:
-			err = s.tree(child, depth-1)
-		case !s.blobless && !s.seen[child]:
-			s.take(child)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s *selection) take(h plumbing.Hash) {
-	s.seen[h] = true
-	s.names = append(s.names, h)
 }
 
 func setOf(names []plumbing.Hash) map[plumbing.Hash]bool {

@@ -18,7 +18,7 @@ type fetch struct {
 	wants    []plumbing.Hash
 	shallows []plumbing.Hash // where the client's history ends
 	depth    int             // 0 for all of it
-	blobless bool
+	filter   filter
 }
 
 // upload answers one request of a fetch. The protocol over HTTP keeps no state: each
@@ -50,7 +50,7 @@ func (g *gitServer) upload(body io.Reader, out *bufio.Writer) error {
 }
 
 func (g *gitServer) readFetch(in packets) (*fetch, error) {
-	f := &fetch{}
+	f := &fetch{filter: everything}
 	for {
 		line, err := in.next()
 		if errors.Is(err, io.EOF) && f.caps == nil || line == "" && err == nil {
@@ -93,11 +93,8 @@ func (f *fetch) wish(line string) (err error) {
 		}
 		return nil
 	case "filter":
-		f.blobless = true
-		if rest != "blob:none" {
-			return fmt.Errorf("the filter %q is not supported", rest)
-		}
-		return nil
+		f.filter, err = parseFilter(rest)
+		return err
 	}
 	return fmt.Errorf("%q is not supported", word)
 }
