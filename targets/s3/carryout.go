@@ -92,7 +92,7 @@ func (t *Target) recordLive(ctx context.Context, h held, ch *change, made map[st
 	if err != nil {
 		return nil, err
 	}
-	listed, err := t.listSite(ctx)
+	listed, err := t.listSite(ctx, h)
 	if err != nil {
 		return nil, err
 	}

@@ -195,7 +195,22 @@ func (t *Target) readChange(ctx context.Context, path string) (*change, error) {
 	if ch.Version != version {
 		return nil, fmt.Errorf("read %q: written by another version of mirror", path)
 	}
+	if !ch.inBounds() {
+		return nil, fmt.Errorf("read %q: not written by mirror: it reaches outside the site", path)
+	}
 	return ch, nil
+}
+
+// inBounds reports whether a change copies from our own folder to the site's paths, and
+// deletes only there.
+func (ch *change) inBounds() bool {
+	for _, c := range slices.Concat(ch.Copies, ch.Restores) {
+		if !isSite(c.Path) || !strings.HasPrefix(c.Source, own) {
+			return false
+		}
+	}
+	outside := func(path string) bool { return !isSite(path) }
+	return !slices.ContainsFunc(slices.Concat(ch.Deletes, ch.Added), outside) && (ch.Beacon == nil || isSite(ch.Beacon.Path))
 }
 
 // findChange reads the newest change that a Stage wrote for a swap, nil if none did.

@@ -60,7 +60,7 @@ func (t *Target) isOf(h held, s targets.Swap) bool {
 
 // mayTake reports whether a commit under way may be taken over.
 func (t *Target) mayTake(h held) bool {
-	return h.Released || h.Owner != "" && h.Owner == t.owner || h.age > lease
+	return h.Released || h.Owner != "" && h.Owner == t.owner || h.age > t.lease
 }
 
 // changeFor returns the change to carry out: that of the interrupted commit, the one
@@ -104,7 +104,7 @@ func (t *Target) changeTo(ctx context.Context, h held, inv inventory, s targets.
 		return nil, err
 	}
 	if inv.site == nil {
-		if inv.site, err = t.listSite(ctx); err != nil {
+		if inv.site, err = t.listSite(ctx, h); err != nil {
 			return nil, err
 		}
 	}

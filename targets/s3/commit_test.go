@@ -183,6 +183,37 @@ func (p *place) tear(t *testing.T, owner string) {
 	}
 }
 
+// TestTakenOver: a commit that another process of the publisher takes over stops at its
+// next renewal, and says that it lost.
+func TestTakenOver(t *testing.T) {
+	p := fake(t)
+	publish(t, p.open(t, nil), targettest.Release(old))
+	rec := p.recorder()
+	reached := make(chan struct{}, 64)
+	rec.before = func(r *http.Request) (*http.Response, error) {
+		if r.Header.Get("X-Amz-Copy-Source") == "" || strings.Contains(r.URL.Path, "/.mirror/") {
+			return nil, nil
+		}
+		reached <- struct{}{}
+		<-r.Context().Done()
+		return nil, r.Context().Err()
+	}
+	first := p.open(t, rec)
+	first.SetLease(time.Second)
+	done := make(chan error, 1)
+	go func() {
+		_, err := targettest.Publish(t.Context(), first, targettest.Release(next))
+		done <- err
+	}()
+	<-reached
+	third := targettest.Files{"index.html": "third"}
+	publish(t, p.open(t, nil), targettest.Release(third))
+	if err := <-done; !errors.Is(err, targets.ErrConflict) {
+		t.Errorf("the first: got %v, want ErrConflict", err)
+	}
+	p.wantExactly(t, third)
+}
+
 // TestServiceWithoutConditions: a service that ignores conditional writes, and knows no
 // batched deletes, is published to by reading, comparing and writing.
 func TestServiceWithoutConditions(t *testing.T) {

@@ -20,9 +20,9 @@ type inventory struct {
 }
 
 // inventory lists everything.
-func (t *Target) inventory(ctx context.Context) (inv inventory, err error) {
+func (t *Target) inventory(ctx context.Context, h held) (inv inventory, err error) {
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() (err error) { inv.site, err = t.listSite(ctx); return err })
+	g.Go(func() (err error) { inv.site, err = t.listSite(ctx, h); return err })
 	g.Go(func() (err error) { inv.own, err = t.listOwn(ctx); return err })
 	return inv, g.Wait()
 }
@@ -37,13 +37,14 @@ func (t *Target) listOwn(ctx context.Context) (map[string]object, error) {
 }
 
 // listSite lists the site's keys. It jumps over our own folder, which would double the
-// pages; with a service that cannot jump it reads on from the start.
-func (t *Target) listSite(ctx context.Context) (map[string]object, error) {
-	inOwn := func(path string) bool { return strings.HasPrefix(path, own) }
+// pages; with a service that cannot jump it reads on from the start. It jumps to a key
+// that is there once a state is: some services drop the first key after one that is not.
+func (t *Target) listSite(ctx context.Context, h held) (map[string]object, error) {
+	inOwn := func(path string) bool { return !h.none() && strings.HasPrefix(path, own) }
 	list, stopped, err := t.listFrom(ctx, "", "", inOwn)
 	if err == nil && stopped {
 		var rest []object
-		rest, _, err = t.listFrom(ctx, "", own+"~", func(string) bool { return false })
+		rest, _, err = t.listFrom(ctx, "", probePath, func(string) bool { return false })
 		list = append(list, rest...)
 	}
 	out := make(map[string]object, len(list))
@@ -61,7 +62,7 @@ func (t *Target) look(ctx context.Context) (held, inventory, error) {
 	if err != nil {
 		return held{}, inventory{}, err
 	}
-	inv, err := t.inventory(ctx)
+	inv, err := t.inventory(ctx, h)
 	return h, inv, err
 }
 
@@ -72,7 +73,7 @@ func (t *Target) glance(ctx context.Context) (held, inventory, error) {
 	if err != nil || !h.none() {
 		return h, inventory{}, err
 	}
-	listed, err := t.listSite(ctx)
+	listed, err := t.listSite(ctx, h)
 	return h, inventory{site: listed}, err
 }
 

@@ -15,7 +15,7 @@ const (
 	ownFolder   = ".mirror"
 	own         = ownFolder + "/"
 	statePath   = own + "live"
-	probePath   = own + "probe"
+	probePath   = own + "~probe" // sorts behind all else of ours; written before the state
 	probeFolder = own + "try/"
 	objects     = own + "objects/"
 	releases    = own + "releases/"

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// renewal is how often a commit under way says that it is alive.
-const renewal = lease / 4
+// renewals is how often, in one lease, a commit under way says that it is alive.
+const renewals = 4
 
 // underLease runs f while it renews the state's lease, and returns the state as it is
 // then. When somebody else has taken over, f is stopped.
@@ -17,7 +17,7 @@ func (t *Target) underLease(ctx context.Context, h held, f func(context.Context)
 	var wait sync.WaitGroup
 	done := make(chan struct{})
 	wait.Go(func() {
-		tick := time.NewTicker(renewal)
+		tick := time.NewTicker(t.lease / renewals)
 		defer tick.Stop()
 		for {
 			select {
@@ -58,6 +58,6 @@ func (t *Target) release(ctx context.Context, h held) {
 	given := *h.state
 	given.Released = true
 	if _, err := t.writeState(ctx, h, &given); err != nil {
-		t.log.Warn("the interrupted commit keeps others out until its lease ends", "lease", lease, "err", err)
+		t.log.Warn("the interrupted commit keeps others out until its lease ends", "lease", t.lease, "err", err)
 	}
 }

@@ -23,7 +23,7 @@ func (t *Target) Plan(ctx context.Context, rel *site.Release) (targets.Plan, err
 		return targets.Plan{}, fmt.Errorf("plan: %w", err)
 	}
 	var inv inventory
-	if inv.site, err = t.listSite(ctx); err != nil {
+	if inv.site, err = t.listSite(ctx, h); err != nil {
 		return targets.Plan{}, fmt.Errorf("plan: %w", err)
 	}
 	_, recorded := t.loadRecords(ctx, h.records())

@@ -18,7 +18,7 @@ func (t *Target) ReadBack(ctx context.Context) (site.Manifest, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read back: %w", err)
 	}
-	listed, err := t.listSite(ctx)
+	listed, err := t.listSite(ctx, h)
 	if err != nil {
 		return nil, fmt.Errorf("read back: %w", err)
 	}

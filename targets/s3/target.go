@@ -33,6 +33,7 @@ type Target struct {
 	owner string
 	log   *slog.Logger
 	now   knowledge
+	lease time.Duration // how long a commit that was not renewed keeps others out
 
 	mu          sync.Mutex
 	documents   map[string]any // decoded documents by their name, which is their digest
@@ -65,7 +66,7 @@ func Open(ctx context.Context, env targets.Env, c Config) (*Target, error) {
 	return &Target{
 		bucket: &bucket{api: api, name: c.Bucket, prefix: c.Prefix, limit: c.Concurrency, page: maxPage},
 		rules:  c.Headers, grace: c.DeleteGrace, owner: env.Owner, log: log,
-		now: loadKnowledge(env.State), documents: map[string]any{},
+		now: loadKnowledge(env.State), lease: lease, documents: map[string]any{},
 	}, nil
 }
 
