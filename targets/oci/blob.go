@@ -18,6 +18,7 @@ import (
 type blob struct {
 	info blobInfo
 	file *os.File
+	temp bool // the file goes with the blob
 }
 
 // blobInfo is what a manifest and a config say of a layer.
@@ -52,10 +53,12 @@ func (b *blob) Uncompressed() (io.ReadCloser, error) {
 	return decompress(io.NewSectionReader(b.file, 0, b.info.Size))
 }
 
-// Close gives the file's space back.
+// Close ends the reading, and gives a temporary file's space back.
 func (b *blob) Close() error {
 	err := b.file.Close()
-	_ = os.Remove(b.file.Name()) // gone already, except where an open file cannot be removed
+	if b.temp {
+		_ = os.Remove(b.file.Name()) // gone already, except where an open file cannot be removed
+	}
 	return err
 }
 
@@ -66,7 +69,7 @@ func writeBlob(c compression, fill func(w io.Writer) error) (_ *blob, err error)
 	if err != nil {
 		return nil, fmt.Errorf("layer: %w", err)
 	}
-	b := &blob{file: file}
+	b := &blob{file: file, temp: true}
 	_ = os.Remove(file.Name()) // so that a crash leaves nothing; refused on Windows, then Close does it
 	defer func() {
 		if err != nil {

@@ -92,22 +92,23 @@ func with(labels map[string]string, key, value string) map[string]string {
 	return labels
 }
 
-// build makes the image, or the index of images, of a release whose layer is built.
-func (t *Target) build(ctx context.Context, rel *site.Release, r recipe, layer *blob) (remote.Taggable, func(), error) {
+// build makes the image, or the index of images, of a release whose layer is built. It also
+// returns the server's own layers, to be closed when the image was pushed.
+func (t *Target) build(ctx context.Context, rel *site.Release, r recipe, layer *blob) (remote.Taggable, []*blob, error) {
 	b := &builder{t: t, recipe: r, layer: layer, labels: labelsFor(rel, r), created: publishedAt(rel)}
 	images := make([]v1.Image, 0, len(t.cfg.platforms))
 	for _, p := range t.cfg.platforms {
 		img, err := b.image(ctx, p)
 		if err != nil {
-			b.close()
+			closeAll(b.opened)
 			return nil, nil, fmt.Errorf("image for %s: %w", p.String(), err)
 		}
 		images = append(images, img)
 	}
 	if len(images) == 1 {
-		return images[0], b.close, nil
+		return images[0], b.opened, nil
 	}
-	return b.index(images), b.close, nil
+	return b.index(images), b.opened, nil
 }
 
 type builder struct {
@@ -119,9 +120,9 @@ type builder struct {
 	opened  []*blob // layers of the server itself
 }
 
-func (b *builder) close() {
-	for _, l := range b.opened {
-		_ = l.file.Close() // it was only read
+func closeAll(layers []*blob) {
+	for _, l := range layers {
+		_ = l.Close() // it was only read
 	}
 }
 

@@ -2,7 +2,6 @@ package oci
 
 import (
 	"archive/tar"
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -133,10 +132,4 @@ func (r ctxReader) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	return r.Reader.Read(p)
-}
-
-// emptyLayer is the tar stream of nothing.
-func emptyLayer(w io.Writer) error {
-	_, err := io.Copy(w, bytes.NewReader(make([]byte, 1024)))
-	return err
 }

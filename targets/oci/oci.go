@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"os"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -21,15 +20,14 @@ import (
 // No registry has a compare-and-swap on tags. Commit and Rollback read the tag and write
 // it right after; another publisher that writes between the two is overwritten unseen.
 type Target struct {
-	cfg       settings
-	reg       *registry
-	tag       name.Tag
-	state     string // folder for caches, "" for none
-	transport http.RoundTripper
-	log       *slog.Logger
-	self      *selfBinary
-	rollout   *rollout
-	limits    limits
+	cfg     settings
+	reg     *registry
+	tag     name.Tag
+	state   string // folder for caches, "" for none
+	log     *slog.Logger
+	self    *selfBinary
+	rollout *rollout
+	limits  limits
 }
 
 var (
@@ -72,7 +70,7 @@ func Open(_ context.Context, env targets.Env, c Config) (*Target, error) {
 		log = slog.New(slog.DiscardHandler)
 	}
 	return &Target{
-		cfg: cfg, reg: reg, tag: cfg.image, state: env.State, transport: transport, log: log,
+		cfg: cfg, reg: reg, tag: cfg.image, state: env.State, log: log,
 		self:    newSelfBinary(c.SelfBinary),
 		rollout: newRollout(c.Rollout, cfg.image, transport, env.State),
 		limits:  defaultLimits(),

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -114,6 +115,54 @@ func theOne(t *testing.T, dir, pattern string) string {
 		t.Fatalf("%s: got %q, %v; want one", pattern, found, err)
 	}
 	return found[0]
+}
+
+// forecast adds up what Stage tells.
+type forecast struct {
+	mu               sync.Mutex
+	files, sentFiles int
+	bytes, sentBytes int64
+}
+
+func (f *forecast) Expect(files int, bytes int64) { f.files, f.bytes = files, bytes }
+
+func (f *forecast) Sent(files int, bytes int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.sentFiles += files
+	f.sentBytes += bytes
+}
+
+// TestProgress stages a first release, with the server, and a second, without it.
+func TestProgress(t *testing.T) {
+	p := newPlace(t, embeddedRegistry(t))
+	p.config.SelfBinary = heavyServer(t, 1<<20)
+	for _, files := range []targettest.Files{large(1 << 20), large(2 << 20)} {
+		var f forecast
+		if err := p.open(t, targets.Env{}).Stage(t.Context(), targettest.Release(files), &f); err != nil {
+			t.Fatal(err)
+		}
+		if f.files != len(files) || f.sentFiles != len(files) {
+			t.Errorf("files: expected %d and sent %d, want %d", f.files, f.sentFiles, len(files))
+		}
+		if over := f.sentBytes - f.bytes; over < 0 || over > 64<<10 { // configs and manifests
+			t.Errorf("bytes: expected %d and sent %d", f.bytes, f.sentBytes)
+		}
+	}
+}
+
+// heavyServer is a server of n bytes that compress badly.
+func heavyServer(t *testing.T, n int) string {
+	t.Helper()
+	server := tinyServer(t, native())
+	f, err := os.OpenFile(server, os.O_APPEND|os.O_WRONLY, 0)
+	if err == nil {
+		_, err = f.WriteString(large(n)["film.bin"])
+	}
+	if err != nil || f.Close() != nil {
+		t.Fatal(err)
+	}
+	return server
 }
 
 // TestCacheIsNoAuthority breaks the kept manifests: they are read again, not believed.

@@ -58,13 +58,13 @@ func (t *Target) send(ctx context.Context, rel *site.Release, r recipe, p target
 		return err
 	}
 	defer layer.Close()
-	img, done, err := t.build(ctx, rel, r, layer)
+	img, own, err := t.build(ctx, rel, r, layer)
 	if err != nil {
 		return err
 	}
-	defer done()
+	defer closeAll(own)
 	if p != nil {
-		p.Expect(len(rel.Manifest), layer.info.Size)
+		p.Expect(len(rel.Manifest), layer.info.Size+t.missing(ctx, own))
 	}
 	if err := t.reg.push(withProgress(ctx, p), t.stagedTag(rel.ID()), img); err != nil {
 		return errors.Join(ctx.Err(), err)
@@ -77,6 +77,21 @@ func (t *Target) send(ctx context.Context, rel *site.Release, r recipe, p target
 		t.keep(fromStage, digest, rel.Manifest)
 	}
 	return err
+}
+
+// missing returns how many bytes of the server's layers the registry lacks. It only makes
+// a forecast: what cannot be asked counts as there.
+func (t *Target) missing(ctx context.Context, layers []*blob) (n int64) {
+	for _, l := range layers {
+		held, err := t.reg.puller.Layer(ctx, t.tag.Context().Digest(l.info.Digest.String()))
+		if err != nil {
+			continue
+		}
+		if there, err := partial.Exists(held); err == nil && !there {
+			n += l.info.Size
+		}
+	}
+	return n
 }
 
 func digestOfImage(img remote.Taggable) (string, error) {
