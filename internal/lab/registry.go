@@ -27,7 +27,8 @@ import (
 )
 
 // Registry is a container registry and a runtime that serves the site in one image: it
-// pulls the image some time after its tag was pushed, and answers 503 before the first.
+// pulls the image some time after its tag was pushed or deleted, and answers 503 while
+// there is none.
 type Registry struct {
 	*Origin
 	Image string // the reference, with its tag, that the runtime follows
@@ -38,11 +39,10 @@ type Registry struct {
 	site   static.Options
 }
 
-// imagePath is the path of the tag's manifest, which a push writes last.
 const (
-	imageName    = "site"
-	imageTag     = "latest"
-	manifestPath = "/v2/" + imageName + "/manifests/" + imageTag
+	imageName = "site"
+	imageTag  = "latest"
+	manifests = "/v2/" + imageName + "/manifests/" // a push writes the tag's below it last
 )
 
 func (l *Lab) startRegistry(o Options) (*Registry, error) {
@@ -62,7 +62,7 @@ func (l *Lab) startRegistry(o Options) (*Registry, error) {
 		registry.WithBlobHandler(registry.NewDiskBlobHandler(blobs)),
 		registry.WithReferrersSupport(true),
 		registry.Logger(log.New(io.Discard, "", 0)))
-	base, err := l.listen(&notifier{hub, r.pushed})
+	base, err := l.listen(&notifier{hub, r.moved})
 	if err != nil {
 		return nil, err
 	}
@@ -73,21 +73,24 @@ func (l *Lab) startRegistry(o Options) (*Registry, error) {
 	return r, l.open(r.Origin)
 }
 
-// notifier tells the runtime of a pushed tag, before the pusher hears that it is done.
+// notifier tells the runtime that the tag may have moved, before the one who moved it
+// hears that it is done.
 type notifier struct {
-	next   http.Handler
-	pushed func()
+	next  http.Handler
+	moved func()
 }
 
 // ServeHTTP answers a registry client.
 func (n *notifier) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodPut || r.URL.Path != manifestPath {
+	pushed := r.Method == http.MethodPut && r.URL.Path == manifests+imageTag
+	deleted := r.Method == http.MethodDelete && strings.HasPrefix(r.URL.Path, manifests)
+	if !pushed && !deleted {
 		n.next.ServeHTTP(w, r)
 		return
 	}
 	n.next.ServeHTTP(&onStatus{w, func(status int) {
-		if status == http.StatusCreated {
-			n.pushed()
+		if status == http.StatusCreated || status == http.StatusAccepted {
+			n.moved()
 		}
 	}}, r)
 }
@@ -104,12 +107,15 @@ func (w *onStatus) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// pushed deploys what the tag stands for now.
-func (r *Registry) pushed() { r.deploy.later(r.delay(), r.build) }
+// moved deploys what the tag stands for now.
+func (r *Registry) moved() { r.deploy.later(r.delay(), r.build) }
 
-// build pulls the image and makes its site.
+// build pulls the image and makes its site, none where there is no tag.
 func (r *Registry) build(ctx context.Context) (release, error) {
 	digest, err := static.Resolve(ctx, r.ref, r.lab.client)
+	if missing(err) {
+		return release{}, nil
+	}
 	if err != nil {
 		return release{}, err
 	}
@@ -148,8 +154,7 @@ func (r *Registry) Edit(ctx context.Context, files map[string][]byte) error {
 func (r *Registry) current(ctx context.Context) (v1.Image, string, error) {
 	const root = "site" // where the label is missing; see static.Unpack
 	img, err := static.Fetch(ctx, r.ref, r.lab.client)
-	var refused *transport.Error
-	if errors.As(err, &refused) && refused.StatusCode == http.StatusNotFound {
+	if missing(err) {
 		img, err := blank()
 		return img, root, err
 	}
@@ -164,6 +169,12 @@ func (r *Registry) current(ctx context.Context) (v1.Image, string, error) {
 		return img, strings.Trim(path.Clean("/"+label), "/"), nil
 	}
 	return img, root, nil
+}
+
+// missing says whether the registry answered that there is no such tag.
+func missing(err error) bool {
+	var refused *transport.Error
+	return errors.As(err, &refused) && refused.StatusCode == http.StatusNotFound
 }
 
 // blank is an image with nothing in it.

@@ -68,6 +68,18 @@ func TestRuntimeLag(t *testing.T) {
 	wantPage(t, l.Registry.Origin, "", 200, "new")
 }
 
+func TestDeletedTagTakesTheSiteDown(t *testing.T) {
+	l := start(t, Options{})
+	if err := l.Registry.Edit(t.Context(), map[string][]byte{"index.html": []byte("x")}); err != nil {
+		t.Fatal(err)
+	}
+	if err := remote.Delete(l.Registry.ref, remote.WithTransport(l.client)); err != nil {
+		t.Fatal(err)
+	}
+	settle(t, l.Registry.Origin)
+	wantPage(t, l.Registry.Origin, "", 503, "*")
+}
+
 // pushSite pushes an image of one page under the tag.
 func pushSite(t *testing.T, l *Lab, content string) {
 	t.Helper()
