@@ -109,7 +109,7 @@ func (c *checkedReader) Read(p []byte) (int, error) {
 	n, err := c.r.Read(p)
 	c.hash.Write(p[:n])
 	c.offset += int64(n)
-	if c.offset > c.file.Size || err == io.EOF && !c.matches() {
+	if c.offset > c.file.Size || errors.Is(err, io.EOF) && !c.matches() {
 		return 0, fmt.Errorf("%s: %w", c.file.Path, ErrChanged)
 	}
 	return n, err

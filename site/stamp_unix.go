@@ -13,7 +13,7 @@ import (
 func stampOf(info fs.FileInfo) stamp {
 	s := stamp{size: info.Size(), mtime: info.ModTime().UnixNano()}
 	if st, ok := info.Sys().(*syscall.Stat_t); ok {
-		s.inode = uint64(st.Ino)
+		s.inode = st.Ino
 		s.ctime = changeTime(st)
 	}
 	return s

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -89,8 +90,7 @@ func (a *app) startLab(ctx context.Context, lags map[string]string) (*lab.Lab, e
 	}
 	for name, text := range lags {
 		if err := setLag(l, name, text); err != nil {
-			l.Close()
-			return nil, usage(err)
+			return nil, errors.Join(usage(err), l.Close())
 		}
 	}
 	return l, nil

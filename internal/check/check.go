@@ -65,7 +65,7 @@ func (o Options) expectations() []diff.Expectation {
 		}
 	}
 	for _, path := range o.Absent {
-		if _, ok := o.Manifest.Find(path); !ok && path != o.BeaconPath && !o.ignored(path) {
+		if _, ok := o.Manifest.Find(path); !ok && !o.ours(path) && !o.ignored(path) {
 			wants = append(wants, diff.Expectation{File: site.File{Path: path}, Absent: true})
 		}
 	}
@@ -76,16 +76,18 @@ func (o Options) expectations() []diff.Expectation {
 	return append(wants, probe)
 }
 
+// ours reports whether an origin may serve a path though no release has it: the beacon, and
+// the settings that a git host reads from the branch and that no publish takes away.
+func (o Options) ours(path string) bool {
+	return path == o.BeaconPath || path == "CNAME" || path == ".nojekyll"
+}
+
 func (o Options) ignored(path string) bool {
 	return slices.ContainsFunc(o.Ignore, func(glob string) bool { return doublestar.MatchUnvalidated(glob, path) })
 }
 
-// slack is how much longer than the page that is wanted a body may be and still be hashed
-// to its end, so that the difference can name what was got.
-const slack = 1 << 20
-
 func pageOf(at Origin, want diff.Expectation) origin.Page {
-	p := origin.Page{Path: want.File.Path, URL: at.Style.URLPath(want.File.Path), Limit: want.File.Size + slack}
+	p := origin.Page{Path: want.File.Path, URL: at.Style.URLPath(want.File.Path), Size: want.File.Size}
 	if want.NotFound {
 		p.URL = "mirror-" + rand.Text() + ".html"
 	}
@@ -171,7 +173,7 @@ func readBeacon(ctx context.Context, client *origin.Client, path string) site.ID
 	if path == "" {
 		return site.None
 	}
-	text, err := client.Body(ctx, origin.Page{Path: path, URL: site.URLStyle{}.URLPath(path), Limit: maxBeacon})
+	text, err := client.Body(ctx, origin.Page{Path: path, URL: site.URLStyle{}.URLPath(path)})
 	if err != nil {
 		return site.None
 	}
@@ -185,5 +187,3 @@ func readBeacon(ctx context.Context, client *origin.Client, path string) site.ID
 	}
 	return id
 }
-
-const maxBeacon = 4 << 10

@@ -129,7 +129,7 @@ func TestDefaults(t *testing.T) {
 	if !reflect.DeepEqual(c.Check, wantCheck) {
 		t.Errorf("check: got %+v, want %+v", c.Check, wantCheck)
 	}
-	wantSite := Site{Dir: "public", NotFound: "404.html", Beacon: "/.well-known/mirror.json"}
+	wantSite := Site{Dir: "public", Beacon: "/.well-known/mirror.json"}
 	if !reflect.DeepEqual(c.Site, wantSite) {
 		t.Errorf("site: got %+v, want %+v", c.Site, wantSite)
 	}

@@ -36,9 +36,9 @@ type Site struct {
 	Build string `yaml:"build"`
 	// Exclude holds doublestar globs of files that are left out. .git always is.
 	Exclude []string `yaml:"exclude" jsonschema:"format=glob"`
-	// NotFound is the page that origins answer with for a path that does not exist. It is
-	// ignored where the site has no such file.
-	NotFound string `yaml:"not_found" jsonschema:"default=404.html,format=page"`
+	// NotFound is the page that origins are to answer with for a path that does not exist.
+	// Without it, or where the site has no such file, only the answer's status counts.
+	NotFound string `yaml:"not_found" jsonschema:"format=page"`
 	// Beacon is the URL path at which each origin tells its release. "" turns it off.
 	Beacon string `yaml:"beacon" jsonschema:"default=/.well-known/mirror.json,format=beacon"`
 }

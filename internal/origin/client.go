@@ -47,10 +47,16 @@ var keptHeaders = []string{"Content-Type", "Location", "Retry-After", "Cache-Con
 
 // Page is one path to ask for.
 type Page struct {
-	Path  string // manifest path
-	URL   string // below the origin's base, percent-encoded
-	Limit int64  // bytes of body that are read at most
+	Path string // manifest path
+	URL  string // below the origin's base, percent-encoded
+	Size int64  // of the body that is expected, in bytes
 }
+
+// slack is how much longer than expected a body may be and still be read to its end, so
+// that a check can name what it got.
+const slack = 1 << 20
+
+func (p Page) limit() int64 { return p.Size + slack }
 
 // Client asks one origin. It is safe for concurrent use.
 type Client struct {

@@ -37,7 +37,7 @@ func (c *Client) ask(ctx context.Context, via *http.Client, p Page) site.Observa
 		o.Err = err
 		return o
 	}
-	patience := c.options.Timeout + time.Duration(p.Limit)*time.Second/slowest
+	patience := c.options.Timeout + time.Duration(p.Size)*time.Second/slowest
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, errTimeout)
 	defer cancel()
 	o.Asked = time.Now()
@@ -64,7 +64,7 @@ func (c *Client) exchange(ctx context.Context, via *http.Client, p Page, o *site
 	}
 	defer resp.Body.Close()
 	o.Status, o.Header = resp.StatusCode, c.keep(resp.Header)
-	return c.read(resp, p.Limit, o)
+	return c.read(resp, p.limit(), o)
 }
 
 func (c *Client) keep(h http.Header) http.Header {
@@ -165,7 +165,10 @@ func explain(ctx context.Context, err error) error {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err
 	}
-	if context.Cause(ctx) == errTimeout {
+	if errors.Is(err, site.ErrTooLong) {
+		return err
+	}
+	if errors.Is(context.Cause(ctx), errTimeout) {
 		return fmt.Errorf("no whole answer in time: %w", errTimeout)
 	}
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {
@@ -196,10 +199,10 @@ func isTLS(err error) bool {
 		return true
 	}
 	_, ok := errors.AsType[tls.AlertError](err)
-	return ok
+	return ok || errors.Is(err, http.ErrSchemeMismatch)
 }
 
-// Body returns the bytes of a page that answers 200, at most p.Limit of them.
+// Body returns the bytes of a page that answers 200, which may be slack longer than expected.
 func (c *Client) Body(ctx context.Context, p Page) ([]byte, error) {
 	if err := c.limiter.Wait(ctx); err != nil {
 		return nil, err
@@ -220,12 +223,12 @@ func (c *Client) Body(ctx context.Context, p Page) ([]byte, error) {
 	if resp.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("answered %d", resp.StatusCode)
 	}
-	text, err := io.ReadAll(io.LimitReader(resp.Body, p.Limit+1))
+	text, err := io.ReadAll(io.LimitReader(resp.Body, p.limit()+1))
 	c.bytes.Add(int64(len(text)))
 	switch {
 	case err != nil:
 		return nil, explain(ctx, err)
-	case int64(len(text)) > p.Limit:
+	case int64(len(text)) > p.limit():
 		return nil, site.ErrTooLong
 	}
 	return text, nil

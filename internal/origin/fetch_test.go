@@ -1,0 +1,300 @@
+package origin_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/zstd"
+
+	"mirror/internal/origin"
+	"mirror/site"
+)
+
+const page = "<p>a page of the site"
+
+func client(t *testing.T, base string, o origin.Options) *origin.Client {
+	t.Helper()
+	u, err := url.Parse(base + "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.Timeout == 0 {
+		o.Timeout = 5 * time.Second
+	}
+	c := origin.New(origin.Origin{Name: "test", URL: u}, o)
+	t.Cleanup(c.Close)
+	return c
+}
+
+func serve(t *testing.T, h http.HandlerFunc) string {
+	t.Helper()
+	s := httptest.NewServer(h)
+	s.Config.ErrorLog = nil
+	t.Cleanup(func() { s.CloseClientConnections(); s.Close() })
+	return s.URL
+}
+
+func text(body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, body) }
+}
+
+var ask = origin.Page{Path: "index.html", URL: ""}
+
+func TestFetchHashes(t *testing.T) {
+	o := client(t, serve(t, text(page)), origin.Options{}).Fetch(t.Context(), ask)
+	want := site.Digest(sha256.Sum256([]byte(page)))
+	if o.Err != nil || o.Status != 200 || o.Digest != want || o.Raw != want || o.Size != int64(len(page)) {
+		t.Errorf("got %+v", o)
+	}
+	if !o.Answered.After(o.Asked) {
+		t.Errorf("asked %v, answered %v", o.Asked, o.Answered)
+	}
+}
+
+func packed(t *testing.T, encoding string) []byte { return pack(t, encoding, []byte(page)) }
+
+func pack(t *testing.T, encoding string, body []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	var w io.WriteCloser
+	switch encoding {
+	case "gzip":
+		w = gzip.NewWriter(&b)
+	case "br":
+		w = brotli.NewWriter(&b)
+	case "zstd":
+		z, err := zstd.NewWriter(&b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w = z
+	}
+	w.Write(body)
+	w.Close()
+	return b.Bytes()
+}
+
+func TestFetchDecodes(t *testing.T) {
+	for _, encoding := range []string{"gzip", "br", "zstd"} {
+		body := packed(t, encoding)
+		o := client(t, serve(t, func(w http.ResponseWriter, r *http.Request) {
+			if !strings.Contains(r.Header.Get("Accept-Encoding"), encoding) {
+				http.Error(w, "not asked for", 406)
+				return
+			}
+			w.Header().Set("Content-Encoding", encoding)
+			w.Write(body)
+		}), origin.Options{}).Fetch(t.Context(), ask)
+		if o.Err != nil || o.Digest != sha256.Sum256([]byte(page)) || o.Raw != sha256.Sum256(body) {
+			t.Errorf("%s: got %+v", encoding, o)
+		}
+	}
+}
+
+// hostile is what an origin may do; each must end in an error in time, none in a digest.
+func TestFetchOfHostileOrigins(t *testing.T) {
+	bomb := pack(t, "gzip", make([]byte, 64<<20))
+	for _, c := range []struct {
+		name string
+		do   http.HandlerFunc
+		want string
+	}{
+		{"hangs before its answer", hang, "timeout"},
+		{"hangs in its body", func(w http.ResponseWriter, r *http.Request) {
+			io.WriteString(w, "a")
+			http.NewResponseController(w).Flush()
+			hang(w, r)
+		}, "timeout"},
+		{"cuts the body", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "100")
+			io.WriteString(w, "short")
+			http.NewResponseController(w).Flush()
+			panic(http.ErrAbortHandler)
+		}, "cut"},
+		{"closes at once", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "EOF"},
+		{"says gzip and sends none", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			io.WriteString(w, page)
+		}, "gzip"},
+		{"sends an unknown encoding", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "rot13")
+			io.WriteString(w, page)
+		}, "rot13"},
+		{"never ends its body", func(w http.ResponseWriter, _ *http.Request) {
+			for chunk := make([]byte, 64<<10); ; {
+				if _, err := w.Write(chunk); err != nil {
+					return
+				}
+			}
+		}, "too long"},
+		{"sends a gzip bomb", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			w.Write(bomb)
+		}, "too long"},
+		{"sends a cut gzip", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			body := packed(t, "gzip")
+			w.Write(body[:len(body)-6])
+		}, "cut"},
+		{"sends endless headers", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X-Long", strings.Repeat("x", 1<<20))
+			io.WriteString(w, page)
+		}, "header"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			began := time.Now()
+			o := client(t, serve(t, c.do), origin.Options{Timeout: time.Second}).Fetch(t.Context(), origin.Page{})
+			if o.Err == nil || !strings.Contains(o.Err.Error(), c.want) || !o.Digest.IsZero() {
+				t.Errorf("got %+v, want an error with %q", o, c.want)
+			}
+			if took := time.Since(began); took > 3*time.Second {
+				t.Errorf("took %s", took)
+			}
+		})
+	}
+}
+
+func hang(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+
+func TestFetchFollowsNoRedirect(t *testing.T) {
+	var asked atomic.Int32
+	o := client(t, serve(t, func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		http.Redirect(w, r, "http://169.254.169.254/latest/meta-data/", http.StatusFound)
+	}), origin.Options{}).Fetch(t.Context(), ask)
+	if o.Err != nil || o.Status != 302 || o.Header.Get("Location") != "http://169.254.169.254/latest/meta-data/" || asked.Load() != 1 {
+		t.Errorf("got %+v after %d requests", o, asked.Load())
+	}
+}
+
+func TestFetchNamesTheCause(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	tls := httptest.NewTLSServer(text(page))
+	t.Cleanup(tls.Close)
+	tls.Config.ErrorLog = nil
+	for base, want := range map[string]string{
+		"http://" + l.Addr().String(): "connection refused",
+		"http://no-such-host.invalid": "DNS",
+		tls.URL:                       "TLS",
+		strings.Replace(serve(t, text(page)), "http:", "https:", 1): "TLS",
+	} {
+		if o := client(t, base, origin.Options{}).Fetch(t.Context(), ask); o.Err == nil || !strings.Contains(o.Err.Error(), want) || o.Status != 0 {
+			t.Errorf("%s: got %v, want %q", base, o.Err, want)
+		}
+	}
+}
+
+func TestObserveAsksEachPageOnce(t *testing.T) {
+	const pages, atOnce = 200, 4
+	var now, most atomic.Int32
+	base := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		most.Store(max(most.Load(), now.Add(1)))
+		defer now.Add(-1)
+		io.WriteString(w, r.URL.Path)
+	})
+	c := client(t, base, origin.Options{Concurrency: atOnce})
+	var list []origin.Page
+	for i := range pages {
+		list = append(list, origin.Page{Path: fmt.Sprint(i), URL: fmt.Sprint(i)})
+	}
+	var seen [pages]atomic.Int32
+	err := c.Observe(t.Context(), list, agreeAll, func(i int, o site.Observation) {
+		if o.Digest == sha256.Sum256([]byte("/"+list[i].Path)) {
+			seen[i].Add(1)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range seen {
+		if n := seen[i].Load(); n != 1 {
+			t.Errorf("page %d seen %d times", i, n)
+		}
+	}
+	if most.Load() > atOnce {
+		t.Errorf("%d requests at once, want at most %d", most.Load(), atOnce)
+	}
+}
+
+func agreeAll(int, site.Observation) bool { return true }
+
+// TestObserveConfirms has an origin answer wrongly once: the second, fresh look counts.
+func TestObserveConfirms(t *testing.T) {
+	var n atomic.Int32
+	conns := map[string]bool{}
+	c := client(t, serve(t, func(w http.ResponseWriter, r *http.Request) {
+		conns[r.RemoteAddr] = true
+		if n.Add(1) == 1 {
+			http.Error(w, "hiccup", 500)
+			return
+		}
+		io.WriteString(w, page)
+	}), origin.Options{Concurrency: 1, Confirm: 1})
+	var got site.Observation
+	agrees := func(_ int, o site.Observation) bool { return o.Status == 200 }
+	if err := c.Observe(t.Context(), []origin.Page{ask}, agrees, func(_ int, o site.Observation) { got = o }); err != nil {
+		t.Fatal(err)
+	}
+	if got.Status != 200 || n.Load() != 2 || len(conns) != 2 {
+		t.Errorf("status %d after %d requests on %d connections, want 200 after 2 on 2", got.Status, n.Load(), len(conns))
+	}
+}
+
+// TestRateIsNeverExceeded counts at the origin, in every window of a second.
+func TestRateIsNeverExceeded(t *testing.T) {
+	const rate, pages = 50, 80
+	arrivals := make(chan time.Time, pages)
+	c := client(t, serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		arrivals <- time.Now()
+		io.WriteString(w, page)
+	}), origin.Options{Concurrency: 16, Rate: rate})
+	if err := c.Observe(t.Context(), make([]origin.Page, pages), agreeAll, func(int, site.Observation) {}); err != nil {
+		t.Fatal(err)
+	}
+	close(arrivals)
+	var all []time.Time
+	for at := range arrivals {
+		all = append(all, at)
+	}
+	for i, first := range all {
+		n := 0
+		for _, at := range all[i:] {
+			if at.Sub(first) < time.Second {
+				n++
+			}
+		}
+		if n > rate+2 { // two may have been held up on the way
+			t.Fatalf("%d requests within a second, want at most %d", n, rate)
+		}
+	}
+}
+
+func TestObserveEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	c := client(t, serve(t, func(w http.ResponseWriter, r *http.Request) { cancel(); hang(w, r) }), origin.Options{Concurrency: 2})
+	err := c.Observe(ctx, make([]origin.Page, 100), agreeAll, func(int, site.Observation) {
+		t.Error("a cancelled request was told as an observation")
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
