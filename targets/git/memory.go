@@ -110,6 +110,10 @@ func (m *memory) load(hash plumbing.Hash) (*snapshot, error) {
 		return nil, err
 	}
 	snap, err := s.snapshot(hash)
+	if err == nil { // it is in use: drop shall take another
+		now := time.Now()
+		err = os.Chtimes(m.path(hash), now, now)
+	}
 	return snap, errors.Join(err, s.Close())
 }
 

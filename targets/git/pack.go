@@ -72,21 +72,23 @@ func (p *pack) Close() error {
 const inMemory = 1 << 20
 
 // newPack writes a pack, compressing in parallel. See gitformat-pack(5).
-func newPack(ctx context.Context, items []item) (p *pack, err error) {
+func newPack(ctx context.Context, items []item) (*pack, error) {
 	f, err := os.CreateTemp("", "mirror-push-*.pack")
 	if err != nil {
 		return nil, err
 	}
 	_ = os.Remove(f.Name()) // where that is possible, nothing is left of a killed process
-	p = &pack{file: f}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, p.Close())
-		}
-	}()
+	p := &pack{file: f}
+	if p.size, err = writePack(ctx, f, items); err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	return p, nil
+}
+
+func writePack(ctx context.Context, f io.Writer, items []item) (int64, error) {
 	w := &packWriter{file: f, sum: sha1.New()} //nolint:gosec // see the import
 	if err := w.header(len(items)); err != nil {
-		return nil, err
+		return 0, err
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
@@ -99,10 +101,9 @@ func newPack(ctx context.Context, items []item) (p *pack, err error) {
 		})
 	}
 	if err := group.Wait(); err != nil {
-		return nil, err
+		return 0, err
 	}
-	p.size, err = w.finish()
-	return p, err
+	return w.finish()
 }
 
 // packWriter writes objects one after the other. Their order does not matter: no object

@@ -114,6 +114,7 @@ func place(r repo, c Config) targettest.Fixture {
 }
 
 func TestTargetOverHTTP(t *testing.T) {
+	t.Parallel()
 	targettest.Run(t, func(t *testing.T) targettest.Fixture {
 		r := newRepo(t, "main")
 		t.Cleanup(func() { r.fsck(t) })
@@ -124,6 +125,7 @@ func TestTargetOverHTTP(t *testing.T) {
 }
 
 func TestTargetOverFile(t *testing.T) {
+	t.Parallel()
 	targettest.Run(t, func(t *testing.T) targettest.Fixture {
 		r := newRepo(t, "main")
 		t.Cleanup(func() { r.fsck(t) })
@@ -132,6 +134,7 @@ func TestTargetOverFile(t *testing.T) {
 }
 
 func TestTargetOverSSH(t *testing.T) {
+	t.Parallel()
 	server := realserver.SSHD(t, true)
 	targettest.Run(t, func(t *testing.T) targettest.Fixture {
 		r := newRepo(t, "main")
@@ -143,6 +146,7 @@ func TestTargetOverSSH(t *testing.T) {
 // TestTargetWithoutHistory publishes commits without parents, to a repository whose main
 // branch is the site's, which git does not let a push delete.
 func TestTargetWithoutHistory(t *testing.T) {
+	t.Parallel()
 	targettest.Run(t, func(t *testing.T) targettest.Fixture {
 		r := newRepo(t, "gh-pages")
 		t.Cleanup(func() { r.fsck(t) })

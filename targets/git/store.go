@@ -33,21 +33,19 @@ type store struct {
 }
 
 // newStore keeps what fill writes, which must be a whole pack, and indexes it.
-func newStore(fill func(io.Writer) error) (s *store, err error) {
+func newStore(fill func(io.Writer) error) (*store, error) {
 	dir, err := os.MkdirTemp("", "mirror-git-")
 	if err != nil {
 		return nil, err
 	}
-	s = &store{dir: dir}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, s.Close())
-		}
-	}()
-	if err := writeFile(filepath.Join(dir, packName), fill); err != nil {
-		return nil, err
+	s := &store{dir: dir}
+	if err = writeFile(filepath.Join(dir, packName), fill); err == nil {
+		err = s.index()
 	}
-	return s, s.index()
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
 }
 
 const packName = "pack"
