@@ -146,29 +146,41 @@ func TestUnpackRefuses(t *testing.T) {
 	}
 }
 
-func TestFollower(t *testing.T) {
-	asked, layers := make(chan bool, 1000), atomic.Int64{}
-	contents := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
-	hub := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/blobs/") {
-			layers.Add(1)
-		}
-		contents.ServeHTTP(w, r)
-		if r.Method == http.MethodHead && strings.Contains(r.URL.Path, "/manifests/") {
-			asked <- true
-		}
-	}))
-	defer hub.Close()
-	rests := func() { // through three polls
-		t.Helper()
-		before := layers.Load()
-		for range 3 + len(asked) {
-			<-asked
-		}
-		if got := layers.Load() - before; got != 0 {
-			t.Errorf("%d blobs were pulled while the tag stood still", got)
-		}
+func quietRegistry() http.Handler { return registry.New(registry.Logger(log.New(io.Discard, "", 0))) }
+
+// counter is a registry that counts what a follower does.
+type counter struct {
+	next  http.Handler
+	polls chan bool
+	blobs atomic.Int64
+}
+
+func (c *counter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/blobs/") {
+		c.blobs.Add(1)
 	}
+	c.next.ServeHTTP(w, r)
+	if r.Method == http.MethodHead && strings.Contains(r.URL.Path, "/manifests/") {
+		c.polls <- true
+	}
+}
+
+// wantRest lets some polls pass, in which nothing may be pulled.
+func (c *counter) wantRest(t *testing.T) {
+	t.Helper()
+	before := c.blobs.Load()
+	for range 3 + len(c.polls) {
+		<-c.polls
+	}
+	if got := c.blobs.Load() - before; got != 0 {
+		t.Errorf("%d blobs were pulled while the tag stood still", got)
+	}
+}
+
+func TestFollower(t *testing.T) {
+	count := &counter{next: quietRegistry(), polls: make(chan bool, 1000)}
+	hub := httptest.NewServer(count)
+	defer hub.Close()
 	ref, err := name.ParseReference(strings.TrimPrefix(hub.URL, "http://") + "/blog:latest")
 	if err != nil {
 		t.Fatal(err)
@@ -195,13 +207,13 @@ func TestFollower(t *testing.T) {
 	if got := body(t, ask(t, &s, "GET", "/")); got != "one" {
 		t.Errorf("served %q, want one", got)
 	}
-	rests()
+	count.wantRest(t)
 	push(image(t, "", layer(t, "elsewhere/index.html=bad")))
 	said.await(t, "cannot serve")
 	if got := body(t, ask(t, &s, "GET", "/")); got != "one" {
 		t.Errorf("after a bad image %q is served, want one", got)
 	}
-	rests()
+	count.wantRest(t)
 	push(image(t, "", layer(t, "site/index.html=two")))
 	said.await(t, "serving the image")
 	if got := body(t, ask(t, &s, "GET", "/")); got != "two" {
@@ -215,7 +227,7 @@ func TestFollower(t *testing.T) {
 }
 
 func TestPullFromIndex(t *testing.T) {
-	hub := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+	hub := httptest.NewServer(quietRegistry())
 	defer hub.Close()
 	ref, err := name.ParseReference(strings.TrimPrefix(hub.URL, "http://") + "/blog:multi")
 	if err != nil {
