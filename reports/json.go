@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 	"time"
 
 	"mirror/diff"
@@ -29,6 +30,13 @@ type Millis time.Duration
 // MarshalJSON writes milliseconds, with microseconds as the fraction.
 func (m Millis) MarshalJSON() ([]byte, error) {
 	return fmt.Appendf(nil, "%.3f", float64(time.Duration(m).Microseconds())/1000), nil
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (m *Millis) UnmarshalJSON(text []byte) error {
+	ms, err := strconv.ParseFloat(string(text), 64)
+	*m = Millis(ms * float64(time.Millisecond))
+	return err
 }
 
 // Check is the document of `mirror check`.
