@@ -1,7 +1,6 @@
 package git
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -50,9 +49,9 @@ const maxRedirects = 5
 
 // checkRedirect follows a repository that moved on its own host, and never elsewhere.
 func (r *httpRemote) checkRedirect(req *http.Request, via []*http.Request) error {
-	sameHost := req.URL.Hostname() == r.base.Hostname()
-	downgrade := r.base.Scheme == "https" && req.URL.Scheme != "https"
-	if req.Method != http.MethodGet || len(via) > maxRedirects || !sameHost || downgrade {
+	same := req.URL.Scheme == r.base.Scheme && req.URL.Host == r.base.Host
+	safer := req.URL.Scheme == "https" && r.base.Scheme == "http" && req.URL.Hostname() == r.base.Hostname()
+	if req.Method != http.MethodGet || len(via) > maxRedirects || !same && !safer {
 		return fmt.Errorf("the server sends us on to %s (hint: set url to the repository's new address, if you trust it)",
 			req.URL.Redacted())
 	}
@@ -141,9 +140,6 @@ func (c *httpConversation) exchange(ctx context.Context, r request) (io.ReadClos
 	// A known length: CGI servers and many proxies take no chunked body.
 	req.ContentLength = r.length()
 	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(r.reader()), nil }
-	if r.pack == nil {
-		req.Body = io.NopCloser(bytes.NewReader(r.head))
-	}
 	req.Header.Set("Content-Type", "application/x-"+string(c.service)+"-request")
 	req.Header.Set("Accept", "application/x-"+string(c.service)+"-result")
 	resp, err := c.remote.do(req)

@@ -38,7 +38,7 @@ type snapshot struct {
 // Bounds of a tree that others made. A tree can name one subtree a thousand times, and
 // that one another: small to send, endless to walk.
 const (
-	maxEntries = 2 << 20
+	maxEntries = 1 << 20
 	maxDepth   = 400
 	maxPath    = 16 << 10 // bytes
 )
