@@ -11,7 +11,7 @@ import (
 // tiny files, where documents of the target's own weigh most: each publish sends no more
 // than 1.2 times the changed bytes and 64 KiB, however many went before.
 func TestSentBytesStayBounded(t *testing.T) {
-	const count, size, rounds = 5000, 24, 12
+	const count, size, rounds = 5000, 24, 6
 	p := fake(t)
 	rec := p.recorder()
 	files := bigSite(count, size)

@@ -81,6 +81,16 @@ func (t *Target) settleUndone(ctx context.Context, h held, ch *change) error {
 	return err
 }
 
+// recordable bounds the facts that one commit sends, by what it changes: those beyond are
+// found again, and recorded by a later one.
+func recordable(want entries, ch *change) int {
+	changed := int64(0)
+	for _, c := range ch.Copies {
+		changed += want[c.Path].Size
+	}
+	return 2*maxRecord + int(changed/80) // a tenth of the changed bytes, at eight bytes a fact
+}
+
 // recordLive lists the bucket after a commit and stores what is certain of its objects.
 // It returns the paths of all records of use.
 func (t *Target) recordLive(ctx context.Context, h held, ch *change, made map[string]copied) ([]string, error) {
@@ -112,7 +122,7 @@ func (t *Target) recordLive(ctx context.Context, h held, ch *change, made map[st
 	for i := range old {
 		old[i].alive = slices.DeleteFunc(slices.Clone(old[i].alive), func(f fact) bool { return !alive.has(f) })
 	}
-	keep, store := mergeRecords(old, fresh)
+	keep, store := mergeRecords(old, fresh[:min(len(fresh), recordable(want, ch))])
 	if len(store) == 0 {
 		return keep, nil
 	}

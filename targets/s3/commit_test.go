@@ -74,6 +74,7 @@ func kindOf(r request) string {
 // TestRollbackOfBrokenCommit breaks a commit at each of its writes and never says
 // another word, as a killed process; another process of the publisher rolls back.
 func TestRollbackOfBrokenCommit(t *testing.T) {
+	once(t)
 	onBoth(t, func(t *testing.T, p *place) {
 		for _, lost := range []bool{false, true} {
 			publish(t, p.open(t, nil), targettest.Release(old))
@@ -183,6 +184,27 @@ func (p *place) tear(t *testing.T, owner string) {
 	}
 }
 
+// TestLostAnswers loses the answer to every first attempt at a write of a publish: each
+// is sent again, and a conditional one finds itself done already.
+func TestLostAnswers(t *testing.T) {
+	onBoth(t, func(t *testing.T, p *place) {
+		publish(t, p.open(t, nil), targettest.Release(old))
+		rec := p.recorder()
+		rec.before = func(r *http.Request) (*http.Response, error) {
+			if r.Method != http.MethodPut || !strings.Contains(r.Header.Get("Amz-Sdk-Request"), "attempt=1") {
+				return nil, nil
+			}
+			resp, err := http.DefaultTransport.RoundTrip(r)
+			if err != nil {
+				return nil, err
+			}
+			return nil, errors.Join(errors.New("the answer is lost"), resp.Body.Close())
+		}
+		publish(t, p.open(t, rec), targettest.Release(next))
+		p.wantExactly(t, next)
+	})
+}
+
 // TestTakenOver: a commit that another process of the publisher takes over stops at its
 // next renewal, and says that it lost.
 func TestTakenOver(t *testing.T) {
@@ -269,6 +291,9 @@ func TestPrune(t *testing.T) {
 		}
 		if err := tgt.Prune(t.Context(), nil); err != nil {
 			t.Fatal(err)
+		}
+		if docs := p.keys(t, ".mirror/releases/"); !slices.Contains(docs, ".mirror/releases/"+string(all[1].ID())) {
+			t.Errorf("the live release's document is gone: %q are left", docs)
 		}
 		if n := len(p.keys(t, ".mirror/objects/")); n != 4 {
 			t.Errorf("got %d staged objects after prune, want those of the live release and of the one before: 4", n)

@@ -100,7 +100,7 @@ func client(ctx context.Context, env targets.Env, c Config) (*s3.Client, error) 
 		}
 		o.UsePathStyle = c.PathStyle
 		o.HTTPClient = httpClient(env.Transport, c.Concurrency)
-		o.Retryer = retryer()
+		o.Retryer = retryer(cfg.RetryMaxAttempts)
 		// Many compatible services refuse or store the checksums that the SDK adds unasked.
 		o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired
 		o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired
@@ -143,11 +143,15 @@ const (
 	slowDown     = 500 * time.Millisecond
 )
 
-// retryer waits shortly after a broken connection and longer when the service asks for it.
-func retryer() aws.Retryer {
+// retryer waits shortly after a broken connection and longer when the service asks for
+// it. most, if it is not 0, is the AWS tools' own setting (AWS_MAX_ATTEMPTS, max_attempts).
+func retryer(most int) aws.Retryer {
+	if most == 0 {
+		most = attempts
+	}
 	throttled := retry.ThrottleErrorCode{Codes: retry.DefaultThrottleErrorCodes}
 	return retry.NewStandard(func(o *retry.StandardOptions) {
-		o.MaxAttempts = attempts
+		o.MaxAttempts = most
 		o.Backoff = retry.BackoffDelayerFunc(func(attempt int, err error) (time.Duration, error) {
 			base := firstBackoff
 			if throttled.IsErrorThrottle(err).Bool() {
