@@ -147,7 +147,7 @@ func TestTypesThatBrowsersTreatAlike(t *testing.T) {
 		{"a.js", "application/javascript", true}, {"a.js", "text/javascript; charset=UTF-8", true}, {"a.mjs", "application/octet-stream", false},
 		{"a.css", "text/css", true}, {"a.css", "text/plain", false}, {"feed.xml", "text/xml", true}, {"data.json", "text/plain", true},
 		{"x.ico", "image/vnd.microsoft.icon", true}, {"font.woff2", "application/octet-stream", true}, {"p.png", "image/jpeg", true},
-		{"p.png", "text/html", false}, {"i.svg", "image/png", false}, {"CNAME", "text/html", true}, {"a.htm", "text/html", true}, {"file", "", true},
+		{"p.png", "text/html", false}, {"p.png", "text/plain", false}, {"p.jpg", "application/octet-stream", true}, {"p.jpg", "image/svg+xml", false}, {"i.svg", "image/png", false}, {"CNAME", "text/html", true}, {"a.htm", "text/html", true}, {"file", "", true},
 	} {
 		o := answer(func(o *site.Observation) { o.Header.Set("Content-Type", c.contentType) })
 		if d, ok := diff.Judge(diff.Expectation{File: fileOf(c.path)}, o); ok != c.ok {

@@ -25,6 +25,7 @@ func judgeType(path, contentType string) (detail string, ok bool) {
 		return fmt.Sprintf("no Content-Type, want %s", want), false
 	case err != nil && got == "":
 		return fmt.Sprintf("Content-Type %q is malformed, want %s", contentType, want), false
+	case role == "image" && isPicture(got):
 	case roleOf(got) != role:
 		return fmt.Sprintf("Content-Type %s, want %s", contentType, want), false
 	}
@@ -32,6 +33,12 @@ func judgeType(path, contentType string) (detail string, ok bool) {
 		return fmt.Sprintf("charset %s, want utf-8", charset), false
 	}
 	return "", true
+}
+
+// isPicture reports whether browsers show a picture of such a type: they go by its bytes,
+// unless it claims to be text.
+func isPicture(mediaType string) bool {
+	return strings.HasPrefix(mediaType, "image/") && roleOf(mediaType) != "vector image" || mediaType == "application/octet-stream"
 }
 
 // roleOf is what a browser takes a media type for, "" where nothing hangs on it.

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -76,7 +75,11 @@ func (a *app) init(f initFlags) error {
 	if err := writeNew(file, text, f.force); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stderr, "wrote %s for the %s site in %s; fill in the targets, then try: mirror plan\n", file, orPlain(found.Generator), found.Dir)
+	what := fmt.Sprintf("wrote %s for the %s site in %s", file, found.Generator, found.Dir)
+	if found.Generator == "" {
+		what = fmt.Sprintf("found no generated site here; wrote %s for one in %s", file, found.Dir)
+	}
+	fmt.Fprintf(a.stderr, "%s; fill in the targets, then try: mirror plan\n", what)
 	return nil
 }
 
@@ -97,7 +100,7 @@ func (a *app) settle(f initFlags, dir string) (scaffold.Site, error) {
 		found.Dir = answer
 	}
 	if found.Dir == "" {
-		return found, usage(errors.New("no generated site was found here (hint: --dir names its folder)"))
+		found.Dir = "public"
 	}
 	return found, nil
 }
@@ -156,11 +159,4 @@ func writeNew(file string, text []byte, force bool) error {
 	}
 	_, err = w.Write(text)
 	return errors.Join(err, w.Close())
-}
-
-func orPlain(generator string) string {
-	if slices.Contains([]string{"", "plain"}, generator) {
-		return "plain"
-	}
-	return generator
 }

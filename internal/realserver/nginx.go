@@ -43,14 +43,15 @@ func nginxUser() string {
 // and those beside the server.
 const nginxConfig = `%[1]s
 worker_processes 1;
-error_log stderr warn;
+error_log stderr crit;
 pid %[2]s/nginx.pid;
 events { worker_connections 256; }
 http {
 	access_log off;
 	types {
 		text/html html htm; text/css css; text/javascript js mjs; application/json json;
-		image/svg+xml svg; image/png png; image/webp webp; font/woff2 woff2; text/plain txt; text/xml xml;
+		image/svg+xml svg svgz; image/png png; image/webp webp; image/jpeg jpg jpeg; image/gif gif; image/x-icon ico;
+		font/woff2 woff2; text/plain txt; text/xml xml; application/wasm wasm;
 	}
 	default_type application/octet-stream;
 	client_body_temp_path %[2]s/body;

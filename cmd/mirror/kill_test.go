@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"mirror/internal/publish"
+	"mirror/internal/realserver"
+	"mirror/reports"
+)
+
+const killConfig = `version: 1
+site: {dir: %q, not_found: 404.html}
+targets:
+  - {name: pages, type: git, url: %q, origin: {url: %q}}
+  - name: bucket
+    type: s3
+    endpoint: %q
+    bucket: %q
+    path_style: true
+    access_key_env: TEST_ACCESS
+    secret_key_env: TEST_SECRET
+    origin: {url: %q}
+  - {name: disk, type: dir, path: %q, origin: {url: %q}}
+publish: {max_delete: 100%%, verify_timeout: 30s}
+check: {rate: 0}
+`
+
+// edition is one of the two sites that the test turns between: every page names its
+// edition and the one style sheet that only that edition has.
+func edition(name string) map[string]string {
+	files := map[string]string{"404.html": "<h1>not here</h1>", "css/" + name + ".css": "body{--edition:" + name + "}"}
+	for i := range 60 {
+		files[fmt.Sprintf("posts/%02d.html", i)] = fmt.Sprintf("<p>%d of edition=%s;", i, name)
+	}
+	files["index.html"] = "<h1>edition=" + name + ";"
+	return files
+}
+
+func newKillWorld(t *testing.T) *realWorld {
+	t.Helper()
+	dir := t.TempDir()
+	w := &realWorld{
+		t: t, config: filepath.Join(dir, "mirror.yaml"), site: filepath.Join(dir, "public"),
+		pages: realserver.Pages(t, 0), bucket: realserver.S3(t),
+	}
+	disk := filepath.Join(dir, "www")
+	text := fmt.Sprintf(killConfig, w.site, w.pages.Remote, w.pages.Site, w.bucket.Endpoint, w.bucket.Bucket, w.bucket.Website,
+		disk, realserver.Nginx(t, filepath.Join(disk, "current"))+"/")
+	if err := os.WriteFile(w.config, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// TestKilledPublishConverges kills the real program at random moments of a publish, while
+// readers go on. No page is ever missing or of no edition, no page is served before its
+// style sheet, and the next publish makes all origins agree.
+func TestKilledPublishConverges(t *testing.T) {
+	const kills = 16
+	w := newKillWorld(t)
+	w.write(edition("even"))
+	began := time.Now()
+	w.publish("live")
+	whole := time.Since(began)
+	ctx, stop := context.WithCancel(t.Context())
+	var readers sync.WaitGroup
+	var reads atomic.Int64
+	var doc reports.Check
+	w.mirror(exitAgree, &doc, "check")
+	for _, o := range doc.Origins {
+		readers.Go(func() {
+			if err := readOn(ctx, o.URL, o.Name == "bucket", &reads); err != nil {
+				t.Errorf("%s: %v", o.Name, err)
+			}
+		})
+	}
+	rng := rand.New(rand.NewPCG(7, 7))
+	var killed, committing int
+	for i := range kills {
+		w.write(edition([]string{"odd", "even"}[i%2]))
+		if w.kill(time.Duration(rng.Int64N(int64(whole)))) {
+			killed++
+		}
+		if w.leftCommitting() {
+			committing++
+		}
+		w.converges()
+	}
+	stop()
+	readers.Wait()
+	t.Logf("killed %d of %d publishes, %d while they committed; %d pages read meanwhile", killed, kills, committing, reads.Load())
+	if killed == 0 || reads.Load() < 100 {
+		t.Error("nothing was tried")
+	}
+}
+
+// kill starts a publish and kills it after a while. It reports false if that had ended.
+func (w *realWorld) kill(after time.Duration) bool {
+	w.t.Helper()
+	cmd := w.command("publish", "-q")
+	if err := cmd.Start(); err != nil {
+		w.t.Fatal(err)
+	}
+	timer := time.AfterFunc(after, func() { _ = cmd.Process.Kill() }) // it may have ended
+	defer timer.Stop()
+	return cmd.Wait() != nil
+}
+
+// leftCommitting reports whether the last publish ended in the middle of its commits.
+func (w *realWorld) leftCommitting() bool {
+	w.t.Helper()
+	j, last, err := publish.OpenJournal(filepath.Join(filepath.Dir(w.config), ".mirror"))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := j.Close(); err != nil {
+		w.t.Fatal(err)
+	}
+	return last.Interrupted() && len(last.Committing) > 0
+}
+
+func (w *realWorld) converges() {
+	w.t.Helper()
+	var doc reports.Publish
+	w.mirror(exitAgree, &doc, "publish")
+	if doc.Outcome != "live" && doc.Outcome != "unchanged" {
+		w.t.Errorf("outcome %s", doc.Outcome)
+	}
+	var check reports.Check
+	w.mirror(exitAgree, &check, "check")
+	if !check.Agree {
+		w.t.Errorf("got %+v", check)
+	}
+}
+
+// readOn reads pages until ctx ends, and with each page the style sheet that it needs
+// where assets says that a release's assets come before its pages.
+func readOn(ctx context.Context, base string, assets bool, reads *atomic.Int64) error {
+	for i := 0; ctx.Err() == nil; i++ {
+		path := fmt.Sprintf("posts/%02d.html", i%60)
+		text, err := get(base, path)
+		if err != nil {
+			return err
+		}
+		_, rest, ok := strings.Cut(text, "edition=")
+		name, _, _ := strings.Cut(rest, ";")
+		if !ok || name != "even" && name != "odd" {
+			return fmt.Errorf("%s is of no edition: %q", path, text)
+		}
+		reads.Add(1)
+		if !assets {
+			continue
+		}
+		again, err := get(base, path)
+		if err != nil || again != text {
+			continue // it has just been replaced
+		}
+		if sheet, err := get(base, "css/"+name+".css"); err != nil || sheet == "" {
+			if last, _ := get(base, path); last == text { // still the page that needs it
+				return fmt.Errorf("%s is served without css/%s.css: %v", path, name, err)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestScripts runs the whole program as users do; each script is one story.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "../../testdata/script",
+		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			path, err := binary()
+			if err != nil {
+				return err
+			}
+			env.Setenv("MIRROR", path)
+			for _, name := range []string{"PORT1", "PORT2"} {
+				port, err := freePort()
+				if err != nil {
+					return err
+				}
+				env.Setenv(name, port)
+			}
+			return nil
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"mirror": runMirror,
+			"listen": awaitPort,
+			"write":  writeFile,
+		},
+	})
+}
+
+func freePort() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port), nil
+}
+
+// runMirror is `mirror CODE ARGS…`: it runs the program and wants that exit code.
+func runMirror(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: mirror EXITCODE ARGS…")
+	}
+	code := 0
+	err := ts.Exec(ts.Getenv("MIRROR"), args[1:]...)
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		code = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if want := args[0]; want != fmt.Sprint(code) {
+		ts.Fatalf("mirror %v: exit code %d, want %s", args[1:], code, want)
+	}
+}
+
+// awaitPort is `listen PORT`: it waits until something accepts connections there.
+func awaitPort(ts *testscript.TestScript, _ bool, args []string) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	for ticker := time.NewTicker(10 * time.Millisecond); ; {
+		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", "127.0.0.1:"+args[0])
+		if err == nil {
+			ts.Check(conn.Close())
+			return
+		}
+		select {
+		case <-ctx.Done():
+			ts.Fatalf("nothing listens on port %s", args[0])
+		case <-ticker.C:
+		}
+	}
+}
+
+// writeFile is `write FILE TEXT`.
+func writeFile(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(args[1]), 0o644))
+}
