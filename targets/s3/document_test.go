@@ -21,7 +21,7 @@ func randomEntry(r *rand.Rand, path string) entry {
 // TestSnapshotsShareParts changes 1 % of a release again and again: what is stored gives
 // the release back exactly, no round stores much, and the parts stay few.
 func TestSnapshotsShareParts(t *testing.T) {
-	const count, rounds, most, mostParts = 5000, 300, 30 << 10, 80
+	const count, rounds, most, mostParts = 5000, 120, 30 << 10, 80
 	r := rand.New(rand.NewPCG(1, 2))
 	want := entries{}
 	for i := range count {
