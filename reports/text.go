@@ -99,11 +99,18 @@ func (c Check) summary(s Style) string {
 	case c.Agree:
 		return s.paint(green, fmt.Sprintf("The %d origins agree on release %s: %d pages each.", len(c.Origins), release, c.Pages))
 	case c.Alike:
-		return s.paint(yellow, fmt.Sprintf("The origins serve the same as each other, but not release %s (hint: publish it).", release))
+		return s.paint(yellow, fmt.Sprintf("The origins serve the same as each other, but not release %s (hint: publish).", release))
 	case len(c.Drift) == 0:
 		return s.paint(yellow, "Not every origin could be judged.")
 	}
-	return s.paint(red, fmt.Sprintf("The origins do not agree on release %s: %d differences.", release, len(c.Drift)))
+	return s.paint(red, fmt.Sprintf("The origins do not agree on release %s: %s.", release, plural(len(c.Drift), "difference")))
+}
+
+func plural(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 func counts(m map[diff.Kind]int) string {
@@ -121,13 +128,13 @@ func counts(m map[diff.Kind]int) string {
 
 // Text writes the publish for people.
 func (p Publish) Text(w io.Writer, s Style) error {
-	t := s.table(w, "target", "type", "from", "to", "add", "change", "delete", "same", "sent", "stage", "commit", "")
+	t := s.table(w, "target", "from", "add", "change", "delete", "same", "sent", "stage", "commit", "")
 	for _, r := range p.Targets {
 		state := s.paint(green, "ok")
 		if r.Error != "" {
 			state = s.paint(red, "failed")
 		}
-		t.row(clean(r.Name), r.Type, r.From.Short(), r.To.Short(), strconv.Itoa(r.Add), strconv.Itoa(r.Change), strconv.Itoa(r.Delete),
+		t.row(clean(r.Name), r.From.Short(), strconv.Itoa(r.Add), strconv.Itoa(r.Change), strconv.Itoa(r.Delete),
 			strconv.Itoa(r.Same), Bytes(r.SentBytes), duration(r.Stage), duration(r.Commit), state)
 	}
 	if err := t.render(); err != nil {
@@ -164,9 +171,9 @@ const maxPaths = 20
 
 // Text writes the plan for people.
 func (p Plan) Text(w io.Writer, s Style) error {
-	t := s.table(w, "target", "type", "live", "add", "change", "delete", "same", "to send")
+	t := s.table(w, "target", "live", "add", "change", "delete", "same", "to send")
 	for _, r := range p.Targets {
-		t.row(clean(r.Name), r.Type, r.From.Short(), strconv.Itoa(len(r.Add)), strconv.Itoa(len(r.Change)), strconv.Itoa(len(r.Delete)),
+		t.row(clean(r.Name), r.From.Short(), strconv.Itoa(len(r.Add)), strconv.Itoa(len(r.Change)), strconv.Itoa(len(r.Delete)),
 			strconv.Itoa(r.Same), Bytes(r.Bytes))
 	}
 	if err := t.render(); err != nil {
@@ -235,7 +242,7 @@ func (s Style) table(w io.Writer, header ...string) *rows {
 		tablewriter.WithTrimSpace(tw.Off),
 	}
 	if s.Width > 0 {
-		options = append(options, tablewriter.WithMaxWidth(s.Width), tablewriter.WithRowAutoWrap(tw.WrapBreak))
+		options = append(options, tablewriter.WithMaxWidth(s.Width), tablewriter.WithRowAutoWrap(tw.WrapNormal))
 	}
 	t := tablewriter.NewTable(w, options...)
 	t.Header(header)
@@ -283,13 +290,13 @@ func isUnsafe(r rune) bool {
 func Bytes(n int64) string {
 	const unit = 1024
 	if n < unit {
-		return fmt.Sprintf("%d B", n)
+		return fmt.Sprintf("%dB", n)
 	}
 	value, units := float64(n), "KMGTPE"
 	for i := range len(units) {
 		value /= unit
 		if value < unit || i == len(units)-1 {
-			return fmt.Sprintf("%.*f %ciB", decimals(value), value, units[i])
+			return fmt.Sprintf("%.*f%ciB", decimals(value), value, units[i])
 		}
 	}
 	return ""
@@ -310,9 +317,9 @@ func duration(m Millis) string {
 	d := time.Duration(m)
 	switch {
 	case d < time.Second:
-		return fmt.Sprintf("%.0f ms", float64(d)/float64(time.Millisecond))
+		return fmt.Sprintf("%.0fms", float64(d)/float64(time.Millisecond))
 	case d < time.Minute:
-		return fmt.Sprintf("%.2f s", d.Seconds())
+		return fmt.Sprintf("%.2fs", d.Seconds())
 	}
 	return d.Round(time.Second).String()
 }

@@ -71,7 +71,7 @@ func (d *display) bar(name string, total int64) *mpb.Bar {
 	return d.bars.AddBar(total,
 		mpb.BarRemoveOnComplete(),
 		mpb.PrependDecorators(decor.Name(name, decor.WCSyncSpaceR)),
-		mpb.AppendDecorators(decor.CountersNoUnit("%d / %d"), decor.OnComplete(decor.EwmaETA(decor.ET_STYLE_GO, 30), "")))
+		mpb.AppendDecorators(decor.CountersNoUnit(" %d / %d")))
 }
 
 // hashing returns who hears of the files that a scan has read.
@@ -80,7 +80,7 @@ func (d *display) hashing() func(files int, bytes int64) {
 		return nil
 	}
 	d.hash = d.bars.AddBar(0, mpb.BarRemoveOnComplete(),
-		mpb.PrependDecorators(decor.Name("hash", decor.WCSyncSpaceR)), mpb.AppendDecorators(decor.CurrentNoUnit("%d files")))
+		mpb.PrependDecorators(decor.Name("hash", decor.WCSyncSpaceR)), mpb.AppendDecorators(decor.CurrentNoUnit(" %d files")))
 	return func(files int, _ int64) { d.hash.IncrBy(files) }
 }
 
