@@ -164,10 +164,13 @@ func readOn(ctx context.Context, base string, assets bool, reads *atomic.Int64) 
 		if err != nil || again != text {
 			continue // it has just been replaced
 		}
-		if sheet, err := get(base, "css/"+name+".css"); err != nil || sheet == "" {
-			if last, _ := get(base, path); last == text { // still the page that needs it
-				return fmt.Errorf("%s is served without css/%s.css: %v", path, name, err)
-			}
+		sheet, err := get(base, "css/"+name+".css")
+		if err != nil {
+			return err
+		}
+		last, err := get(base, path)
+		if err == nil && sheet == "" && last == text { // still the page that needs it
+			return fmt.Errorf("%s is served without css/%s.css", path, name)
 		}
 	}
 	return nil

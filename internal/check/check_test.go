@@ -145,7 +145,7 @@ var spoils = []struct {
 	{diff.Altered, func(w *world, path string) { w.holds[path] = "" }},
 	{diff.Altered, func(w *world, path string) { w.holds[path] = strings.Repeat("x", 3<<20) }},
 	{diff.Redirected, func(w *world, path string) {
-		w.spoil[path] = http.RedirectHandler("https://parked.example/", 301).ServeHTTP
+		w.spoil[path] = http.RedirectHandler("https://parked.example/", http.StatusMovedPermanently).ServeHTTP
 	}},
 	{diff.Unreachable, func(w *world, path string) { w.spoil[path] = status(503) }},
 	{diff.Unreachable, func(w *world, path string) {

@@ -93,7 +93,7 @@ func TestFetchDecodes(t *testing.T) {
 		body := packed(t, encoding)
 		o := client(t, serve(t, func(w http.ResponseWriter, r *http.Request) {
 			if !strings.Contains(r.Header.Get("Accept-Encoding"), encoding) {
-				http.Error(w, "not asked for", 406)
+				http.Error(w, "not asked for", http.StatusNotAcceptable)
 				return
 			}
 			w.Header().Set("Content-Encoding", encoding)

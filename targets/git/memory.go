@@ -133,7 +133,7 @@ func (m *memory) save(s *snapshot) error {
 	if err != nil {
 		return err
 	}
-	defer f.Cleanup() //nolint:errcheck // nothing is left of a replaced file
+	defer f.Cleanup()
 	if _, err := io.Copy(f, io.NewSectionReader(p.file, 0, p.size)); err != nil {
 		return err
 	}

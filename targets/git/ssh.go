@@ -231,7 +231,7 @@ func (r *sshRemote) run(ctx context.Context, client *ssh.Client, s service) (con
 	}
 	c := &stream{in: in, out: out, stderr: &words{}}
 	session.Stderr = c.stderr
-	c.kill = func() { client.Close() }
+	c.kill = func() { _ = client.Close() } // a second close is no news
 	c.wait = func() error {
 		err := session.Wait()
 		return errors.Join(err, ignoreClosed(client.Close()))

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -73,7 +74,7 @@ func writeBlob(c compression, fill func(w io.Writer) error) (_ *blob, err error)
 	_ = os.Remove(file.Name()) // so that a crash leaves nothing; refused on Windows, then Close does it
 	defer func() {
 		if err != nil {
-			b.Close()
+			err = errors.Join(err, b.Close())
 		}
 	}()
 	b.info, err = writeLayer(file, c, fill)

@@ -148,7 +148,7 @@ func unpack(img v1.Image) (map[string][]byte, error) {
 	files := map[string][]byte{}
 	for tr := tar.NewReader(r); ; {
 		hdr, err := tr.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return files, nil
 		}
 		if err != nil {

@@ -67,7 +67,7 @@ func (t *tree) layer(r io.Reader) error {
 		if bounded.N <= 0 {
 			return errTooLarge
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

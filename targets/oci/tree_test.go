@@ -13,8 +13,6 @@ import (
 	"strings"
 	"testing"
 
-	v1 "github.com/google/go-containerregistry/pkg/v1"
-
 	"mirror/site"
 )
 
@@ -112,7 +110,7 @@ func TestLayersStackAsOthersDo(t *testing.T) {
 	for seed := range uint64(300) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		var layers [][]tarEntry
-		img := v1.Image(bareImage())
+		img := bareImage()
 		for range 1 + r.IntN(4) {
 			entries := randomLayer(r)
 			layers = append(layers, entries)

@@ -19,11 +19,9 @@ func (t *Target) carryOut(ctx context.Context, h held, ch *change, undo bool) er
 	if err != nil {
 		return err
 	}
-	todo := steps{}
+	todo := t.doSteps(ch)
 	if undo {
 		todo = undoSteps(ch)
-	} else {
-		todo = t.doSteps(ch)
 	}
 	r := &run{bucket: t.bucket, steps: todo, gone: map[string]bool{}, made: map[string]copied{}}
 	h, err = t.underLease(ctx, h, r.converge)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -71,8 +72,11 @@ func (t *Target) readState(ctx context.Context) (held, error) {
 		return held{}, err
 	}
 	s, err := decodeState(raw)
-	if err != nil || s == nil {
-		return held{}, fmt.Errorf("%q is not a state that this version of mirror wrote: %v (hint: update mirror, or delete the object to begin anew)",
+	if err == nil && s == nil {
+		err = errors.New("it is empty")
+	}
+	if err != nil {
+		return held{}, fmt.Errorf("%q is not a state that this version of mirror wrote: %w (hint: update mirror, or delete the object to begin anew)",
 			t.prefix+statePath, err)
 	}
 	return held{state: s, etag: o.ETag, raw: raw, age: o.Seen.Sub(o.Modified)}, nil
