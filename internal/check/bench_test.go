@@ -1,0 +1,112 @@
+package check_test
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"mirror/internal/check"
+	"mirror/internal/origin"
+	"mirror/internal/realserver"
+	"mirror/site"
+)
+
+// benchPages is how many pages of 8 KB the benchmarks read.
+const benchPages = 5000
+
+// benchOrigin serves the pages with nginx.
+func benchOrigin(b *testing.B) (*url.URL, site.Manifest) {
+	b.Helper()
+	dir := b.TempDir()
+	var m site.Manifest
+	for i := range benchPages {
+		path := fmt.Sprintf("%02d/page-%04d.html", i%50, i)
+		text := []byte(strings.Repeat(fmt.Sprintf("<p>page %d</p>", i), 700)[:8<<10])
+		file := filepath.Join(dir, path)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			b.Fatal(err)
+		}
+		if err := os.WriteFile(file, text, 0o644); err != nil {
+			b.Fatal(err)
+		}
+		m = append(m, site.File{Path: path, Size: int64(len(text)), Digest: sha256.Sum256(text)})
+	}
+	m.Sort()
+	u, err := url.Parse(realserver.Nginx(b, dir) + "/")
+	if err != nil {
+		b.Fatal(err)
+	}
+	return u, m
+}
+
+// BenchmarkCheck checks one nginx origin on loopback.
+func BenchmarkCheck(b *testing.B) {
+	u, m := benchOrigin(b)
+	at := check.Origin{
+		Origin:  origin.Origin{Name: "nginx", URL: u},
+		Options: origin.Options{Concurrency: 16, Timeout: 10 * time.Second, Confirm: 1},
+	}
+	before := cpu(b)
+	for b.Loop() {
+		v := run(b, check.Options{Release: m.ID(), Manifest: m}, at)
+		if !v.Agree() {
+			b.Fatalf("got %q", drifts(v))
+		}
+		b.ReportMetric(float64(v.Origins[0].Requests), "requests/op")
+	}
+	perPage(b, cpu(b)-before)
+}
+
+// BenchmarkBareLoop does the least that a Go program can: GET and hash, 16 at once.
+func BenchmarkBareLoop(b *testing.B) {
+	u, m := benchOrigin(b)
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16, MaxConnsPerHost: 16, DisableCompression: true}}
+	before := cpu(b)
+	for b.Loop() {
+		var next atomic.Int64
+		var all sync.WaitGroup
+		for range 16 {
+			all.Go(func() {
+				for i := next.Add(1) - 1; i < int64(len(m)); i = next.Add(1) - 1 {
+					if err := getAndHash(client, u.String()+m[i].Path, m[i].Digest); err != nil {
+						b.Error(err)
+					}
+				}
+			})
+		}
+		all.Wait()
+	}
+	perPage(b, cpu(b)-before)
+}
+
+func getAndHash(client *http.Client, from string, want site.Digest) error {
+	resp, err := client.Get(from)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, resp.Body); err != nil {
+		return err
+	}
+	if site.Digest(h.Sum(nil)) != want {
+		return fmt.Errorf("%s has other bytes", from)
+	}
+	return nil
+}
+
+// perPage reports speed, and what one page costs this process.
+func perPage(b *testing.B, used time.Duration) {
+	pages := float64(benchPages) * float64(b.N)
+	b.ReportMetric(pages/b.Elapsed().Seconds(), "pages/s")
+	b.ReportMetric(float64(used.Microseconds())/pages, "cpu-µs/page")
+}
