@@ -245,3 +245,19 @@ func TestTrailers(t *testing.T) {
 		}
 	}
 }
+
+// TestCNAMEChangedInConfig publishes a site that is live already under another domain.
+func TestCNAMEChangedInConfig(t *testing.T) {
+	realserver.Need(t, "git")
+	r := newRepo(t, "main")
+	publish(t, open(t, Config{URL: r.dir}, targets.Env{}), v1)
+	tgt := open(t, Config{URL: r.dir, CNAME: "new.example"}, targets.Env{})
+	for _, want := range []site.ID{site.None, targettest.Release(v1).ID()} {
+		plan, err := tgt.Plan(t.Context(), targettest.Release(v1))
+		if err != nil || plan.Live.Release != want || !plan.Changes.Empty() {
+			t.Errorf("plan: got %+v, %v; want release %s and no change", plan, err, want.Short())
+		}
+		publish(t, tgt, v1)
+		r.want(t, "CNAME", "new.example\n")
+	}
+}

@@ -58,6 +58,17 @@ func (l *layout) add(path string, text []byte) {
 	l.blobs[id] = content(plumbing.BlobObject, text)
 }
 
+// sameSettings reports whether the branch has the files beside the site's that the next
+// tree will have.
+func (l *layout) sameSettings(live *snapshot) bool {
+	for _, name := range []string{noJekyll, cnameTxt} {
+		if l.files[name] != live.files[name] {
+			return false
+		}
+	}
+	return true
+}
+
 // keepOf adds .nojekyll and CNAME where the site has none: those of the live branch, or
 // our own.
 func (t *Target) keepOf(live *snapshot, l *layout) {

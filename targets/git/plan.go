@@ -32,10 +32,14 @@ func (t *Target) Plan(ctx context.Context, rel *site.Release) (plan targets.Plan
 	if err != nil {
 		return targets.Plan{}, err
 	}
-	if _, err := t.compose(rel, ids, live); err != nil { // what the tree cannot hold
+	next, err := t.compose(rel, ids, live) // refuses what the tree cannot hold
+	if err != nil {
 		return targets.Plan{}, err
 	}
 	plan = targets.Plan{Live: live.live(), Changes: diff.Between(live.siteFiles(rel), wanted(rel, ids))}
+	if !next.sameSettings(live) {
+		plan.Live.Release = site.None // the files are right, what the host reads beside them is not
+	}
 	for _, path := range slices.Concat(plan.Changes.Add, plan.Changes.Change) {
 		f, _ := rel.Manifest.Find(path) // it came from there
 		plan.Bytes += f.Size
