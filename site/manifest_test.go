@@ -78,6 +78,7 @@ func TestContentType(t *testing.T) {
 		{"f.woff2", "", "font/woff2"}, {"i.webp", "", "image/webp"}, {"m.wasm", "", "application/wasm"},
 		{"about", "\ufeff \n<!DOCTYPE html><p>", "text/html; charset=utf-8"}, {"about", "<html lang=de>", "text/html; charset=utf-8"},
 		{"CNAME", "example.com\n", "application/octet-stream"}, {"v1.2/about", "<!doctype html>", "text/html; charset=utf-8"},
+		{"x/.html", "", "application/octet-stream"}, {"...html", "", "application/octet-stream"}, {".x.css", "", "text/css; charset=utf-8"},
 		{"x.unknown", "<!doctype html>", "application/octet-stream"},
 	} {
 		if got := site.ContentType(c.path, []byte(c.head)); got != c.want {

@@ -32,7 +32,7 @@ const sniffLength = 512
 // ContentType returns the media type to serve a file with: by its extension, and for a
 // name without one text/html where head, the file's first bytes, begins as HTML does.
 func ContentType(name string, head []byte) string {
-	ext := strings.ToLower(path.Ext(name))
+	ext := extension(name)
 	if t, ok := contentTypes[ext]; ok {
 		return t
 	}
@@ -40,6 +40,12 @@ func ContentType(name string, head []byte) string {
 		return contentTypes[".html"]
 	}
 	return "application/octet-stream"
+}
+
+// extension is the part of a name that servers go by: a dot that begins the name begins no
+// extension.
+func extension(name string) string {
+	return strings.ToLower(path.Ext(strings.TrimLeft(path.Base(name), ".")))
 }
 
 func looksLikeHTML(head []byte) bool {
@@ -50,7 +56,7 @@ func looksLikeHTML(head []byte) bool {
 // IsPage reports whether a path names a page that visitors open, as opposed to an asset
 // that pages refer to.
 func IsPage(name string) bool {
-	switch strings.ToLower(path.Ext(name)) {
+	switch extension(name) {
 	case ".html", ".htm", ".xhtml", "":
 		return true
 	}

@@ -2,7 +2,11 @@ package lab
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
+	"io"
+	"io/fs"
+	"iter"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -14,118 +18,181 @@ import (
 // errClosed is the answer to a deployment that is asked for when the lab is closing.
 var errClosed = errors.New("the lab is closed")
 
-// release is a built site, ready to be served; free is called when it is served no more.
-type release struct {
-	site http.Handler
-	free func()
-}
-
-func (r release) drop() {
-	if r.free != nil {
-		r.free()
-	}
-}
-
 // deployer puts releases live some time after they were asked for. Each is asked for in
 // the order of the writes to the storage behind it; one asked for later wins, however
 // long either takes, and an older one never replaces it.
 type deployer struct {
-	ctx  context.Context
-	log  *slog.Logger
-	site *static.Swapper
+	ctx     context.Context
+	log     *slog.Logger
+	front   *front
+	options static.Options
+	site    static.Swapper // a timeline
 
 	mu      sync.Mutex
-	asked   int64
-	live    int64
 	closed  bool
+	last    *place // the last in the order
 	pending sync.WaitGroup
-	idle    chan struct{} // closed while nothing is pending
-	count   int
+	count   int // of those pending
+	latest  *release
+	steps   []step
+	history []*record
+	turning *time.Timer // to tidy up
+	waiting bool        // for turning
+	busy    bool
+	idle    chan struct{} // closed while nothing is pending and nothing turns
 }
 
-func newDeployer(ctx context.Context, log *slog.Logger, site *static.Swapper) *deployer {
-	idle := make(chan struct{})
-	close(idle)
-	return &deployer{ctx: ctx, log: log, site: site, idle: idle}
+// place is one deployment's place in the order.
+type place struct {
+	before *place        // let go of when done
+	done   chan struct{} // closed when the next one may be stored
 }
 
-// ask takes the next place in the order.
-func (d *deployer) ask() (int64, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.closed {
-		return 0, errClosed
-	}
-	if d.count == 0 {
-		d.idle = make(chan struct{})
-	}
-	d.asked++
-	d.count++
-	d.pending.Add(1)
-	return d.asked, nil
+// newDeployer returns a deployer that shows nothing until a release is live.
+func newDeployer(ctx context.Context, log *slog.Logger, site static.Options, nothing http.Handler) *deployer {
+	d := &deployer{ctx: ctx, log: log, front: newFront(), options: site, idle: make(chan struct{})}
+	close(d.idle)
+	d.last = &place{done: d.idle}
+	d.turning = time.AfterFunc(time.Hour, d.refresh)
+	d.latest = &release{handler: nothing}
+	d.show([]step{{&record{}, d.latest}})
+	return d
 }
 
-func (d *deployer) done() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.count--; d.count == 0 {
-		close(d.idle)
-	}
-	d.pending.Done()
+// ServeHTTP answers a visitor.
+func (d *deployer) ServeHTTP(w http.ResponseWriter, r *http.Request) { d.site.ServeHTTP(w, r) }
+
+// built makes a release of a site and the digests of its files. free is called when it is
+// served no more, and may be nil.
+func (d *deployer) built(site fs.FS, sums map[string][sha256.Size]byte, free func()) *release {
+	return &release{site: site, handler: static.New(site, d.options), sums: sums, free: free}
 }
 
-// later builds a release and puts it live after the delay, counted from now.
-func (d *deployer) later(delay time.Duration, build func(context.Context) (release, error)) {
-	seq, err := d.ask()
+// nothing is a release of no site, answered by h.
+func nothing(h http.Handler) *release { return &release{handler: h} }
+
+// later builds a release and puts it live at a pace, counted from now.
+func (d *deployer) later(p pace, build func(context.Context) (*release, error)) {
+	at, err := d.ask()
 	if err != nil {
 		return
 	}
-	timer := time.NewTimer(delay)
+	asked := time.Now()
 	go func() {
-		defer d.done()
-		defer timer.Stop()
-		built, err := build(d.ctx)
-		if err != nil {
+		if err := d.deploy(at, build, p, due{from: asked.Add(p.delay)}); err != nil && d.ctx.Err() == nil {
 			d.log.Error("cannot deploy, the earlier release stays", "err", err)
-			return
-		}
-		select {
-		case <-timer.C:
-			d.put(seq, built)
-		case <-d.ctx.Done():
-			built.drop()
 		}
 	}()
 }
 
-// now builds a release and puts it live before it returns.
-func (d *deployer) now(build func(context.Context) (release, error)) error {
-	seq, err := d.ask()
+// now builds a release and puts it live everywhere before it returns.
+func (d *deployer) now(build func(context.Context) (*release, error)) error {
+	at, err := d.ask()
 	if err != nil {
 		return err
 	}
-	defer d.done()
-	built, err := build(d.ctx)
+	return d.deploy(at, build, pace{}, due{everywhere: true})
+}
+
+// ask takes the next place in the order.
+func (d *deployer) ask() (*place, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return nil, errClosed
+	}
+	d.last = &place{d.last, make(chan struct{})}
+	d.count++
+	d.pending.Add(1)
+	d.mark()
+	return d.last, nil
+}
+
+// deploy builds a release and stores it when those asked for before it are.
+func (d *deployer) deploy(at *place, build func(context.Context) (*release, error), p pace, when due) error {
+	defer d.done(at)
+	r, err := build(d.ctx)
 	if err != nil {
 		return err
 	}
-	d.put(seq, built)
+	select {
+	case <-at.before.done:
+		return d.put(r, p, when)
+	case <-d.ctx.Done():
+		r.drop()
+		return errClosed
+	}
+}
+
+func (d *deployer) done(at *place) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	at.before = nil
+	close(at.done)
+	d.count--
+	d.mark()
+	d.pending.Done()
+}
+
+// put stores a release, to be seen when it is due and not before now.
+func (d *deployer) put(r *release, p pace, when due) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	record := newRecord(d.latest.sums, r.sums, p)
+	d.latest = r
+	d.history = append(d.history, record)
+	when.from = later(when.from, time.Now())
+	record.due = when
+	d.show(append(d.steps[:len(d.steps):len(d.steps)], step{record, r}))
+	record.noted = time.Now()
+	d.tidy()
 	return nil
 }
 
-// put makes a release live unless one that was asked for later is.
-func (d *deployer) put(seq int64, r release) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if seq < d.live {
-		r.drop()
-		return
-	}
-	d.live = seq
-	d.site.Swap(r.site, r.free)
+// show serves a timeline. The lock is held, or nobody else has the deployer yet.
+func (d *deployer) show(steps []step) {
+	t := newTimeline(d.front, steps, d.options)
+	d.site.Swap(t, t.leave)
+	d.steps = steps
 }
 
-// settle waits until nothing is pending.
+// refresh sees to it that nothing is kept longer than some cache shows it.
+func (d *deployer) refresh() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.tidy()
+}
+
+// tidy drops the releases that are seen no more, and comes back for the next. The lock is
+// held.
+func (d *deployer) tidy() {
+	if d.closed {
+		return
+	}
+	steps, next := needed(d.steps, d.front.current.Load(), time.Now())
+	if len(steps) < len(d.steps) {
+		d.show(steps)
+	}
+	d.waiting = !next.IsZero()
+	if d.waiting {
+		d.turning.Reset(time.Until(next))
+	}
+	d.mark()
+}
+
+// mark keeps idle true. The lock is held.
+func (d *deployer) mark() {
+	busy := d.count > 0 || d.waiting
+	switch {
+	case busy && !d.busy:
+		d.idle = make(chan struct{})
+	case !busy && d.busy:
+		close(d.idle)
+	}
+	d.busy = busy
+}
+
+// settle waits until nothing is pending and every cache has turned that ever will.
 func (d *deployer) settle(ctx context.Context) error {
 	d.mu.Lock()
 	idle := d.idle
@@ -138,12 +205,76 @@ func (d *deployer) settle(ctx context.Context) error {
 	}
 }
 
+// editions lists all that was stored of each file that ever changed.
+func (d *deployer) editions() iter.Seq2[string, []edition] {
+	d.mu.Lock()
+	history := d.history[:len(d.history):len(d.history)]
+	d.mu.Unlock()
+	return func(yield func(string, []edition) bool) {
+		changed := map[string]bool{}
+		for _, r := range history {
+			for path := range r.changes {
+				changed[path] = true
+			}
+		}
+		for path := range changed {
+			if !yield(path, editionsOf(path, history)) {
+				return
+			}
+		}
+	}
+}
+
+// editionsOf goes through the deployments: also one that did not change a file shows its
+// content, maybe before the one that changed it was due.
+func editionsOf(path string, history []*record) []edition {
+	all := make([]edition, len(history))
+	var content [sha256.Size]byte
+	for i, r := range history {
+		if sum, ok := r.changes[path]; ok {
+			content = sum
+		}
+		all[i] = edition{r.file(path), content}
+	}
+	return all
+}
+
 // close waits for what is under way, after the deployer's context has ended, and takes
 // the site down.
 func (d *deployer) close() {
 	d.mu.Lock()
 	d.closed = true
+	d.turning.Stop()
 	d.mu.Unlock()
 	d.pending.Wait()
 	d.site.Swap(nil, nil)
+}
+
+// sums are the digests of some files of a site. Those that are not there are left out.
+func sums(site fs.FS, names iter.Seq[string]) (map[string][sha256.Size]byte, error) {
+	all := map[string][sha256.Size]byte{}
+	for name := range names {
+		sum, err := sumOf(site, name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		all[name] = sum
+	}
+	return all, nil
+}
+
+func sumOf(site fs.FS, name string) (sum [sha256.Size]byte, err error) {
+	f, err := site.Open(name)
+	if err != nil {
+		return sum, err
+	}
+	defer f.Close()
+	hash := sha256.New()
+	if _, err := io.Copy(hash, f); err != nil {
+		return sum, err
+	}
+	return [sha256.Size]byte(hash.Sum(nil)), nil
 }

@@ -23,7 +23,7 @@ func TestTarget(t *testing.T) {
 	})
 }
 
-func open(t *testing.T, path string) *dir.Target {
+func open(t testing.TB, path string) *dir.Target {
 	t.Helper()
 	tgt, err := dir.Open(dir.Config{Path: path})
 	if err != nil {

@@ -1,0 +1,119 @@
+package diff
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// span is one request in time: it was asked, and its answer ended, that long after the
+// watch began. The bytes of the answer were those of some instant in between.
+type span struct{ asked, answered time.Duration }
+
+// page is what a watch knows of one page at one origin: no more than its bounds need,
+// however many answers there were.
+type page struct {
+	after  time.Duration // start of the last request that answered old; 0 before any
+	before time.Duration // end of the first answer that was new
+	seen   bool          // before holds
+
+	// denied is the end of the last answer that was not new; what confirms was asked later.
+	denied time.Duration
+	// confirms are new answers asked after denied, by their ends: the first needed, and as
+	// many of the latest, in case that some old answer is told late.
+	confirms []span
+
+	reversals int
+	armed     bool          // the next old answer that was asked after runEnd is a reversal
+	runEnd    time.Duration // end of the first new answer since the last reversal
+	newest    time.Duration // end of the last new answer
+
+	asked time.Duration // start of the latest request that showed anything
+	isNew bool          // what it showed
+
+	reads reads
+}
+
+// old takes in an answer with old bytes.
+func (p *page) old(s span) {
+	p.after = max(p.after, s.asked)
+	p.deny(s)
+	p.latest(s, false)
+	if p.armed && s.asked > p.runEnd {
+		p.reversals++
+		p.armed, p.runEnd = p.newest > s.asked, p.newest
+	}
+}
+
+// new takes in an answer with new bytes; needed is how many confirm.
+func (p *page) new(s span, needed int) {
+	if !p.seen || s.answered < p.before {
+		p.before, p.seen = s.answered, true
+	}
+	p.latest(s, true)
+	p.newest = max(p.newest, s.answered)
+	switch {
+	case s.answered < p.after: // a reversal that is told late
+		p.reversals = max(p.reversals, 1)
+	case !p.armed || s.answered < p.runEnd:
+		p.armed, p.runEnd = true, s.answered
+	}
+	if s.asked >= p.denied {
+		p.confirm(s, needed)
+	}
+}
+
+// deny takes in an answer that was not new: only what was asked after its end confirms.
+func (p *page) deny(s span) {
+	p.denied = max(p.denied, s.answered)
+	p.confirms = slices.DeleteFunc(p.confirms, func(c span) bool { return c.asked < p.denied })
+}
+
+func (p *page) confirm(s span, needed int) {
+	i, _ := slices.BinarySearchFunc(p.confirms, s, func(a, b span) int { return cmp.Compare(a.answered, b.answered) })
+	p.confirms = slices.Insert(p.confirms, i, s)
+	if len(p.confirms) <= 2*needed {
+		return
+	}
+	drop := needed
+	for i := needed; i < len(p.confirms); i++ {
+		if p.confirms[i].asked < p.confirms[drop].asked {
+			drop = i
+		}
+	}
+	p.confirms = slices.Delete(p.confirms, drop, drop+1)
+}
+
+func (p *page) latest(s span, isNew bool) {
+	if s.asked >= p.asked {
+		p.asked, p.isNew = s.asked, isNew
+	}
+}
+
+func (p *page) settled(needed int) bool { return len(p.confirms) >= needed }
+
+// flapped reports whether some old answer was asked for after a new one had ended: no
+// single switch explains that.
+func (p *page) flapped() bool { return p.seen && p.after > p.before }
+
+// allNew bounds the instant since when the page is new, ok where it has an upper bound.
+// Where the page may turn back, an early new answer bounds nothing, nor does a single one
+// where several caches answer: the last of those needed does, for all that they met.
+func (p *page) allNew(flaps bool, needed int) (after, before time.Duration, ok bool) {
+	switch {
+	case !flaps:
+		return p.after, p.before, p.seen
+	case p.settled(needed):
+		return p.after, p.confirms[needed-1].answered, true
+	}
+	return p.after, 0, false
+}
+
+// firstNew bounds from below the instant at which the page first was new. Where it may
+// turn back, an old answer does not prove that it had not been new.
+func (p *page) firstNew(flaps bool) time.Duration {
+	if flaps {
+		return 0
+	}
+	return p.after
+}
