@@ -134,8 +134,8 @@ func (w *Watch) Precede(path string, digest site.Digest) {
 }
 
 // Add takes in what an origin answered, and returns what it counts as. Observations may
-// come in any order and overlap. One for another path or origin, or without a time, says
-// nothing.
+// come in any order and overlap. One for another path or origin, or without times, says
+// nothing; one that was answered before the watch began says nothing of the window.
 func (w *Watch) Add(origin string, o site.Observation) Sight {
 	at := w.origins[origin]
 	i, ok := w.index[o.Path]
@@ -143,15 +143,17 @@ func (w *Watch) Add(origin string, o site.Observation) Sight {
 		return Neither
 	}
 	at.polls++
-	s := span{max(o.Asked.Sub(w.began), 0), max(o.Answered.Sub(w.began), 0)}
 	if w.changes[i].void || o.Answered.Before(o.Asked) {
 		return Neither
 	}
-	if o.Status == at.absentAs && o.Err == nil {
+	if at.absentAs != 0 && o.Status == at.absentAs {
 		o.Status = http.StatusNotFound
 	}
 	sight := w.changes[i].see(o)
-	w.take(at, &at.pages[i], sight, s, o)
+	s := span{max(o.Asked.Sub(w.began), 0), o.Answered.Sub(w.began)}
+	if s.answered >= 0 {
+		w.take(at, &at.pages[i], sight, s, o)
+	}
 	return sight
 }
 
