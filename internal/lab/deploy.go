@@ -30,7 +30,7 @@ type deployer struct {
 
 	mu      sync.Mutex
 	closed  bool
-	last    *place // the last in the order
+	last    *turn // the last in the order
 	pending sync.WaitGroup
 	count   int // of those pending
 	latest  *release
@@ -42,9 +42,9 @@ type deployer struct {
 	idle    chan struct{} // closed while nothing is pending and nothing turns
 }
 
-// place is one deployment's place in the order.
-type place struct {
-	before *place        // let go of when done
+// turn is one deployment's turn in the order.
+type turn struct {
+	before *turn         // let go of when done
 	done   chan struct{} // closed when the next one may be stored
 }
 
@@ -52,8 +52,8 @@ type place struct {
 func newDeployer(ctx context.Context, log *slog.Logger, site static.Options, nothing http.Handler) *deployer {
 	d := &deployer{ctx: ctx, log: log, front: newFront(), options: site, idle: make(chan struct{})}
 	close(d.idle)
-	d.last = &place{done: d.idle}
-	d.turning = time.AfterFunc(time.Hour, d.refresh)
+	d.last = &turn{done: d.idle}
+	d.turning = time.AfterFunc(Never, d.refresh)
 	d.latest = &release{handler: nothing}
 	d.show([]step{{&record{}, d.latest}})
 	return d
@@ -67,9 +67,6 @@ func (d *deployer) ServeHTTP(w http.ResponseWriter, r *http.Request) { d.site.Se
 func (d *deployer) built(site fs.FS, sums map[string][sha256.Size]byte, free func()) *release {
 	return &release{site: site, handler: static.New(site, d.options), sums: sums, free: free}
 }
-
-// nothing is a release of no site, answered by h.
-func nothing(h http.Handler) *release { return &release{handler: h} }
 
 // later builds a release and puts it live at a pace, counted from now.
 func (d *deployer) later(p pace, build func(context.Context) (*release, error)) {
@@ -95,13 +92,13 @@ func (d *deployer) now(build func(context.Context) (*release, error)) error {
 }
 
 // ask takes the next place in the order.
-func (d *deployer) ask() (*place, error) {
+func (d *deployer) ask() (*turn, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {
 		return nil, errClosed
 	}
-	d.last = &place{d.last, make(chan struct{})}
+	d.last = &turn{d.last, make(chan struct{})}
 	d.count++
 	d.pending.Add(1)
 	d.mark()
@@ -109,22 +106,23 @@ func (d *deployer) ask() (*place, error) {
 }
 
 // deploy builds a release and stores it when those asked for before it are.
-func (d *deployer) deploy(at *place, build func(context.Context) (*release, error), p pace, when due) error {
+func (d *deployer) deploy(at *turn, build func(context.Context) (*release, error), p pace, when due) error {
 	defer d.done(at)
 	r, err := build(d.ctx)
-	if err != nil {
-		return err
-	}
 	select {
 	case <-at.before.done:
-		return d.put(r, p, when)
 	case <-d.ctx.Done():
-		r.drop()
-		return errClosed
+		err = errors.Join(err, errClosed)
 	}
+	if err == nil {
+		d.put(r, p, when)
+	} else if r != nil {
+		r.drop()
+	}
+	return err
 }
 
-func (d *deployer) done(at *place) {
+func (d *deployer) done(at *turn) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	at.before = nil
@@ -135,7 +133,7 @@ func (d *deployer) done(at *place) {
 }
 
 // put stores a release, to be seen when it is due and not before now.
-func (d *deployer) put(r *release, p pace, when due) error {
+func (d *deployer) put(r *release, p pace, when due) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	record := newRecord(d.latest.sums, r.sums, p)
@@ -146,7 +144,6 @@ func (d *deployer) put(r *release, p pace, when due) error {
 	d.show(append(d.steps[:len(d.steps):len(d.steps)], step{record, r}))
 	record.noted = time.Now()
 	d.tidy()
-	return nil
 }
 
 // show serves a timeline. The lock is held, or nobody else has the deployer yet.

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"net/http"
 	"slices"
@@ -26,22 +27,19 @@ type Git struct {
 
 	repo   *repository
 	deploy *deployer
-	site   static.Options
 }
 
 func (l *Lab) startGit(o Options) (*Git, error) {
-	pages := &static.Swapper{}
+	site := static.Options{CleanURLs: true, ContentType: o.ContentType, Log: o.Log}
 	g := &Git{
 		Branch: o.Branch,
 		Token:  o.GitToken,
 		repo:   newRepository(newObjects(l.spool), o.Branch),
-		deploy: newDeployer(l.ctx, o.Log.With("origin", "git"), pages),
-		site:   static.Options{CleanURLs: true, ContentType: o.ContentType, Log: o.Log},
+		deploy: newDeployer(l.ctx, o.Log.With("origin", "git"), site, http.NotFoundHandler()),
 	}
-	pages.Swap(http.NotFoundHandler(), nil)
 	g.repo.moved = g.moved
 	l.onClose(g.deploy.close)
-	g.Origin = newOrigin("git", "git", pages, g.deploy.settle)
+	g.Origin = newOrigin("git", "git", g.deploy.front, g.deploy)
 	const path = "/site.git"
 	host, err := l.listen(&gitServer{repo: g.repo, path: path, token: o.GitToken, log: o.Log})
 	if err != nil {
@@ -54,25 +52,25 @@ func (l *Lab) startGit(o Options) (*Git, error) {
 // moved deploys the branch. It is called in the order of the moves.
 func (g *Git) moved(ref plumbing.ReferenceName, to plumbing.Hash) {
 	if ref == g.repo.branch {
-		g.deploy.later(g.delay(), func(context.Context) (release, error) { return g.build(to) })
+		g.deploy.later(g.draw(), func(context.Context) (*release, error) { return g.build(to) })
 	}
 }
 
 // build makes the site of a commit, none of the zero hash.
-func (g *Git) build(commit plumbing.Hash) (release, error) {
+func (g *Git) build(commit plumbing.Hash) (*release, error) {
 	leaves, err := g.repo.leaves(commit)
 	if err != nil {
-		return release{}, err
+		return nil, err
 	}
 	_, plain := leaves[".nojekyll"]
-	files := map[string]static.Section{}
+	files, sums := map[string]static.Section{}, map[string][sha256.Size]byte{}
 	for name, l := range leaves {
 		e, ok := g.repo.find(l.hash)
 		if ok && l.mode.IsFile() && l.mode != filemode.Symlink && (plain || !jekyllHides(name)) {
-			files[name] = e.at
+			files[name], sums[name] = e.at, e.sum
 		}
 	}
-	return release{site: static.New(static.NewTree(g.repo.spool, files), g.site)}, nil
+	return g.deploy.built(static.NewTree(g.repo.spool, files), sums, nil), nil
 }
 
 // jekyllHides says whether Pages leave a file out of a site that does not opt out of Jekyll.
@@ -85,10 +83,25 @@ func jekyllHides(name string) bool {
 // Edit commits a change to the branch as a person would, nil content removing a file, and
 // deploys it at once.
 func (g *Git) Edit(_ context.Context, files map[string][]byte) error {
+	next, err := g.change(files)
+	if err != nil {
+		return err
+	}
+	return g.deploy.now(func(context.Context) (*release, error) { return g.build(next) })
+}
+
+// Change does the same, and the change is deployed as any push is.
+func (g *Git) Change(_ context.Context, files map[string][]byte) error {
+	_, err := g.change(files)
+	return err
+}
+
+// change commits to the branch and returns the commit.
+func (g *Git) change(files map[string][]byte) (plumbing.Hash, error) {
 	tip := g.repo.tip()
 	leaves, err := g.repo.leaves(tip)
 	if err != nil {
-		return err
+		return plumbing.ZeroHash, err
 	}
 	for name, content := range files {
 		delete(leaves, name)
@@ -97,22 +110,22 @@ func (g *Git) Edit(_ context.Context, files map[string][]byte) error {
 		}
 		h, err := g.repo.add(plumbing.BlobObject, content)
 		if err != nil {
-			return err
+			return plumbing.ZeroHash, err
 		}
 		leaves[name] = leaf{filemode.Regular, h}
 	}
 	tree, err := g.repo.plant(leaves)
 	if err != nil {
-		return err
+		return plumbing.ZeroHash, err
 	}
 	next, err := g.commit(tree, tip)
 	if err != nil {
-		return err
+		return plumbing.ZeroHash, err
 	}
 	if err := g.repo.apply([]move{{g.repo.branch, tip, next}}, false)[0]; err != nil {
-		return fmt.Errorf("edit the branch: %w", err)
+		return plumbing.ZeroHash, fmt.Errorf("edit the branch: %w", err)
 	}
-	return g.deploy.now(func(context.Context) (release, error) { return g.build(next) })
+	return next, nil
 }
 
 func (g *Git) commit(tree, parent plumbing.Hash) (plumbing.Hash, error) {

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"io"
 	"sync"
@@ -23,6 +24,7 @@ type objects struct {
 type entry struct {
 	kind plumbing.ObjectType
 	at   static.Section
+	sum  [sha256.Size]byte // of a blob
 }
 
 var _ storer.EncodedObjectStorer = (*objects)(nil)
@@ -48,9 +50,13 @@ func (s *objects) add(kind plumbing.ObjectType, content []byte) (plumbing.Hash, 
 	if err != nil {
 		return plumbing.ZeroHash, err
 	}
+	e := entry{kind: kind, at: at}
+	if kind == plumbing.BlobObject {
+		e.sum = sha256.Sum256(content)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.index[h] = entry{kind, at}
+	s.index[h] = e
 	return h, nil
 }
 

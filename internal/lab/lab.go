@@ -146,11 +146,6 @@ func (l *Lab) subdir(name string) (string, error) {
 	return dir, os.Mkdir(dir, 0o755)
 }
 
-// newOrigin returns an origin that is not yet open.
-func newOrigin(name, kind string, site http.Handler, settle func(context.Context) error) *Origin {
-	return &Origin{Name: name, Kind: kind, next: site, settle: settle, overrides: map[string]http.Handler{}}
-}
-
 // open lets visitors in.
 func (l *Lab) open(o *Origin) error {
 	base, err := l.listen(o)

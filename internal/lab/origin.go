@@ -2,8 +2,10 @@ package lab
 
 import (
 	"context"
+	"iter"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,14 +18,29 @@ type Origin struct {
 	Kind string // the type of target that publishes here: git, s3, oci
 	URL  string // what visitors ask, ending in a slash
 
-	next     http.Handler
-	settle   func(context.Context) error
+	place    place
+	front    *front
 	requests atomic.Int64
 	down     atomic.Bool
 
-	mu          sync.RWMutex
-	overrides   map[string]http.Handler
-	lag, jitter time.Duration
+	mu        sync.RWMutex
+	overrides map[string]http.Handler
+	fault     http.Handler // nil for none
+	pace      pace
+	jitter    time.Duration
+}
+
+// place is what serves a site behind an origin's caches.
+type place interface {
+	http.Handler
+	settle(context.Context) error
+	refresh() // the caches are others now
+	editions() iter.Seq2[string, []edition]
+}
+
+// newOrigin returns an origin that is not yet open.
+func newOrigin(name, kind string, f *front, p place) *Origin {
+	return &Origin{Name: name, Kind: kind, place: p, front: f, overrides: map[string]http.Handler{}}
 }
 
 // Requests is how many requests have reached the origin, those included that it cut off.
@@ -44,16 +61,69 @@ func (o *Origin) Override(path string, h http.Handler) {
 	o.overrides[path] = h
 }
 
+// SetFault has every request of the origin meet a fault; nil ends that.
+func (o *Origin) SetFault(f Fault) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.fault = nil
+	if f != nil {
+		o.fault = f(http.HandlerFunc(o.serve))
+	}
+}
+
 // SetLag sets how long what is stored from now on takes to be served: lag, and up to
 // jitter more.
 func (o *Origin) SetLag(lag, jitter time.Duration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.lag, o.jitter = lag, jitter
+	o.pace.delay, o.jitter = lag, jitter
 }
 
-// Settle waits until everything that was stored before is served.
-func (o *Origin) Settle(ctx context.Context) error { return o.settle(ctx) }
+// SetTrickle has the files of what is deployed from now on turn to it one after another,
+// the first when the lag is over and each of the others that changed perFile later; 0
+// turns all at once. order compares two paths; nil is the order of their bytes. The
+// objects of a bucket, where each write is a deployment, turn in the order of the writes.
+func (o *Origin) SetTrickle(perFile time.Duration, order func(a, b string) int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.pace.perFile, o.pace.order = perFile, order
+}
+
+// SetEdges puts caches in front of the origin in place of those that are there. They are
+// filled with what the origin shows now. What the lab's Edit changes is seen at all caches
+// at once.
+func (o *Origin) SetEdges(e Edges) {
+	o.front.set(e)
+	o.place.refresh()
+}
+
+// SetFlap breaks the origin, or mends it: of two caches one keeps for ever what is shown
+// now, so that all that is deployed flaps between the new and the old.
+func (o *Origin) SetFlap(on bool) {
+	if on {
+		o.SetEdges(Edges{Stale: []time.Duration{0, Never}})
+		return
+	}
+	o.SetEdges(Edges{})
+}
+
+// Settle waits until everything that was stored before is served, by every cache that is
+// not stuck.
+func (o *Origin) Settle(ctx context.Context) error { return o.place.settle(ctx) }
+
+// Turned is the truth about what visitors could see change until now: every turn of every
+// cache, of the files at these paths, or of all. A file whose headers alone changed has not
+// turned. Overrides and faults are no turns.
+func (o *Origin) Turned(paths ...string) Turns {
+	now := time.Now()
+	return o.front.turns(func(yield func(string, []edition) bool) {
+		for path, editions := range o.place.editions() {
+			if (len(paths) == 0 || slices.Contains(paths, path)) && !yield(path, editions) {
+				return
+			}
+		}
+	}, now)
+}
 
 // ServeHTTP answers a visitor.
 func (o *Origin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -62,20 +132,37 @@ func (o *Origin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler) // net/http's way to cut the connection
 	}
 	o.mu.RLock()
-	h, ok := o.overrides[r.URL.Path]
-	o.mu.RUnlock()
-	if !ok {
-		h = o.next
+	h := o.fault
+	if h == nil {
+		h = o.handler(r.URL.Path)
 	}
+	o.mu.RUnlock()
 	h.ServeHTTP(w, r)
 }
 
-// delay draws the time that one change takes to be served.
-func (o *Origin) delay() time.Duration {
+// serve answers without a fault.
+func (o *Origin) serve(w http.ResponseWriter, r *http.Request) {
+	o.mu.RLock()
+	h := o.handler(r.URL.Path)
+	o.mu.RUnlock()
+	h.ServeHTTP(w, r)
+}
+
+// handler answers a path. The lock is held.
+func (o *Origin) handler(path string) http.Handler {
+	if h, ok := o.overrides[path]; ok {
+		return h
+	}
+	return o.place
+}
+
+// draw is the pace of one change.
+func (o *Origin) draw() pace {
 	o.mu.RLock()
 	defer o.mu.RUnlock()
-	if o.jitter <= 0 {
-		return o.lag
+	p := o.pace
+	if o.jitter > 0 {
+		p.delay += rand.N(o.jitter)
 	}
-	return o.lag + rand.N(o.jitter)
+	return p
 }

@@ -36,7 +36,6 @@ type Registry struct {
 	ref    name.Reference
 	lab    *Lab
 	deploy *deployer
-	site   static.Options
 }
 
 const (
@@ -50,14 +49,10 @@ func (l *Lab) startRegistry(o Options) (*Registry, error) {
 	if err != nil {
 		return nil, err
 	}
-	runtime := &static.Swapper{}
-	r := &Registry{
-		lab:    l,
-		deploy: newDeployer(l.ctx, o.Log.With("origin", "registry"), runtime),
-		site:   static.Options{ContentType: o.ContentType, Log: o.Log},
-	}
+	site := static.Options{ContentType: o.ContentType, Log: o.Log}
+	r := &Registry{lab: l, deploy: newDeployer(l.ctx, o.Log.With("origin", "registry"), site, noImage())}
 	l.onClose(r.deploy.close)
-	r.Origin = newOrigin("registry", "oci", runtime, r.deploy.settle)
+	r.Origin = newOrigin("registry", "oci", r.deploy.front, r.deploy)
 	hub := registry.New(
 		registry.WithBlobHandler(registry.NewDiskBlobHandler(blobs)),
 		registry.WithReferrersSupport(true),
@@ -108,27 +103,48 @@ func (w *onStatus) WriteHeader(status int) {
 }
 
 // moved deploys what the tag stands for now.
-func (r *Registry) moved() { r.deploy.later(r.delay(), r.build) }
+func (r *Registry) moved() { r.deploy.later(r.draw(), r.build) }
+
+// noImage answers while there is no image.
+func noImage() http.Handler { return &static.Swapper{} }
 
 // build pulls the image and makes its site, none where there is no tag.
-func (r *Registry) build(ctx context.Context) (release, error) {
+func (r *Registry) build(ctx context.Context) (*release, error) {
 	digest, err := static.Resolve(ctx, r.ref, r.lab.client)
 	if missing(err) {
-		return release{}, nil
+		return &release{handler: noImage()}, nil
 	}
 	if err != nil {
-		return release{}, err
+		return nil, err
 	}
-	site, err := static.Pull(ctx, r.ref.Context().Digest(digest.String()), r.lab.dir, static.ImageLimits{}, r.lab.client)
+	ref := r.ref.Context().Digest(digest.String())
+	img, err := static.Fetch(ctx, ref, r.lab.client)
 	if err != nil {
-		return release{}, err
+		return nil, err
 	}
-	return release{static.New(site, r.site), func() { _ = site.Close() }}, nil // a temporary file: nothing is lost
+	listed := &listedImage{Image: img, names: map[string]bool{}}
+	site, err := static.Unpack(listed, r.lab.dir, static.ImageLimits{})
+	if err != nil {
+		return nil, fmt.Errorf("pull %s: %w", ref, err)
+	}
+	sums, err := listed.sums(site)
+	if err != nil {
+		return nil, errors.Join(err, site.Close())
+	}
+	return r.deploy.built(site, sums, func() { _ = site.Close() }), nil // a temporary file: nothing is lost
 }
 
 // Edit pushes a changed image under the tag as a person would, nil content removing a
 // file, and deploys it at once.
 func (r *Registry) Edit(ctx context.Context, files map[string][]byte) error {
+	if err := r.Change(ctx, files); err != nil {
+		return err
+	}
+	return r.deploy.now(r.build)
+}
+
+// Change does the same, and the change is deployed as any push is.
+func (r *Registry) Change(ctx context.Context, files map[string][]byte) error {
 	img, root, err := r.current(ctx)
 	if err != nil {
 		return err
@@ -147,28 +163,21 @@ func (r *Registry) Edit(ctx context.Context, files map[string][]byte) error {
 	if err := remote.Write(r.ref, img, remote.WithContext(ctx), remote.WithTransport(r.lab.client)); err != nil {
 		return fmt.Errorf("push the edited image: %w", err)
 	}
-	return r.deploy.now(r.build)
+	return nil
 }
 
 // current is the tag's image, an empty one where there is none yet, and its web root.
 func (r *Registry) current(ctx context.Context) (v1.Image, string, error) {
-	const root = "site" // where the label is missing; see static.Unpack
 	img, err := static.Fetch(ctx, r.ref, r.lab.client)
 	if missing(err) {
 		img, err := blank()
-		return img, root, err
+		return img, webRoot, err
 	}
 	if err != nil {
 		return nil, "", err
 	}
-	config, err := img.ConfigFile()
-	if err != nil {
-		return nil, "", err
-	}
-	if label := config.Config.Labels["mirror.web_root"]; label != "" {
-		return img, strings.Trim(path.Clean("/"+label), "/"), nil
-	}
-	return img, root, nil
+	root, err := rootOf(img)
+	return img, root, err
 }
 
 // missing says whether the registry answered that there is no such tag.

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/rclone/gofakes3"
@@ -32,8 +33,8 @@ func (l *Lab) startS3(o Options) (*S3, error) {
 		SecretKey:   rand.Text() + rand.Text(),
 		contentType: o.ContentType,
 	}
-	s.bucket = newBucket(o.Bucket, l.spool, func() time.Duration { return s.delay() })
-	s.Origin = newOrigin("s3", "s3", &website{s.bucket}, s.settled)
+	s.bucket = newBucket(o.Bucket, l.spool, func() pace { return s.draw() })
+	s.Origin = newOrigin("s3", "s3", s.bucket.front, &website{s.bucket})
 	api := gofakes3.New(s.bucket, gofakes3.WithV4Auth(map[string]string{s.AccessKey: s.SecretKey}))
 	var err error
 	if s.Endpoint, err = l.listen(api.Server()); err != nil {
@@ -42,35 +43,27 @@ func (l *Lab) startS3(o Options) (*S3, error) {
 	return s, l.open(s.Origin)
 }
 
-// settled waits until everything written is visible.
-func (s *S3) settled(ctx context.Context) error {
-	s.bucket.mu.RLock()
-	wait := time.Until(s.bucket.settled)
-	s.bucket.mu.RUnlock()
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
 // Edit changes objects as a person would with the service's console, nil content removing
 // one, visible at once. An object that is there keeps its headers.
 func (s *S3) Edit(_ context.Context, files map[string][]byte) error {
-	return s.edit(files, nil)
+	return s.edit(files, nil, true)
 }
 
 // EditHeaders does the same and gives every object these headers in place of its own.
 func (s *S3) EditHeaders(_ context.Context, files map[string][]byte, header http.Header) error {
-	return s.edit(files, header)
+	return s.edit(files, header, true)
 }
 
-func (s *S3) edit(files map[string][]byte, header http.Header) error {
-	for key, content := range files {
+// Change does as Edit does, in the order of the keys, but the website shows each change
+// when it would any write.
+func (s *S3) Change(_ context.Context, files map[string][]byte) error {
+	return s.edit(files, nil, false)
+}
+
+func (s *S3) edit(files map[string][]byte, header http.Header, atOnce bool) error {
+	for _, key := range slices.Sorted(maps.Keys(files)) {
 		var o *s3Object
+		content := files[key]
 		if content != nil {
 			var err error
 			o, err = s.bucket.store(bytes.NewReader(content), int64(len(content)), nil)
@@ -82,7 +75,11 @@ func (s *S3) edit(files map[string][]byte, header http.Header) error {
 		if o != nil {
 			o.meta = s.meta(key, content, header)
 		}
-		s.bucket.put(key, o, 0)
+		if atOnce {
+			s.bucket.put(key, o, due{from: time.Now(), everywhere: true})
+		} else {
+			s.bucket.put(key, o, s.bucket.next())
+		}
 		s.bucket.mu.Unlock()
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/md5"
+	"crypto/sha256"
 	"encoding/hex"
 	"io"
 	"maps"
@@ -18,17 +19,19 @@ import (
 )
 
 // bucket is the storage of an S3 service with one bucket. A copy shares its source's
-// bytes. What is written becomes visible to the website after a delay.
+// bytes. What is written becomes visible to the website at the origin's pace.
 type bucket struct {
 	name  string
 	spool *static.Spool
-	delay func() time.Duration
+	pace  func() pace
+	front *front
 
 	mu      sync.RWMutex
 	objects map[string]*s3Object
-	keys    []string // sorted; nil when it must be made anew
-	visible map[string][]version
-	settled time.Time // when everything written is visible
+	keys    []string             // sorted; nil when it must be made anew
+	written map[string][]version // all there ever were
+	last    time.Time            // when the last of them is due at the origin
+	trickle time.Time            // when the last of those is due that trickle
 }
 
 var _ gofakes3.Backend = (*bucket)(nil)
@@ -37,23 +40,34 @@ var _ gofakes3.Backend = (*bucket)(nil)
 type s3Object struct {
 	at       static.Section
 	md5      []byte
+	sum      [sha256.Size]byte
 	meta     map[string]string // canonical header names
 	modified time.Time
 }
 
-// version is what the website shows of a key from a time on; nil is nothing.
+// version is what a key holds from a write on; nil is nothing.
 type version struct {
-	from   time.Time
+	due
 	object *s3Object
 }
 
-func newBucket(name string, spool *static.Spool, delay func() time.Duration) *bucket {
-	return &bucket{name: name, spool: spool, delay: delay, objects: map[string]*s3Object{}, visible: map[string][]version{}}
+func newBucket(name string, spool *static.Spool, pace func() pace) *bucket {
+	return &bucket{name: name, spool: spool, pace: pace, front: newFront(), objects: map[string]*s3Object{}, written: map[string][]version{}}
+}
+
+// next is when something written now is to be seen. The lock is held.
+func (b *bucket) next() due {
+	p := b.pace()
+	from := time.Now().Add(p.delay)
+	if p.perFile > 0 {
+		from = later(from, b.trickle.Add(p.perFile))
+		b.trickle = from
+	}
+	return due{from: from}
 }
 
 // put stores an object under a key, nil removing it. The lock is held.
-func (b *bucket) put(key string, o *s3Object, delay time.Duration) {
-	now := time.Now()
+func (b *bucket) put(key string, o *s3Object, at due) {
 	if (b.objects[key] == nil) != (o == nil) {
 		b.keys = nil
 	}
@@ -62,32 +76,22 @@ func (b *bucket) put(key string, o *s3Object, delay time.Duration) {
 	} else {
 		b.objects[key] = o
 	}
-	from := now.Add(delay)
-	if from.After(b.settled) {
-		b.settled = from
+	if !at.everywhere {
+		b.last = later(b.last, at.from)
 	}
-	b.visible[key] = append(current(b.visible[key], now), version{from, o})
+	versions := append(b.written[key], version{at, o})
+	b.written[key] = versions
+	versions[len(versions)-1].noted = time.Now()
 }
 
-// current drops the versions that are seen no more: those before the last whose time has
-// come. A later write is shown from its time on whatever became of the earlier ones.
-func current(versions []version, now time.Time) []version {
-	for i := len(versions) - 1; i > 0; i-- {
-		if !versions[i].from.After(now) {
-			return versions[i:]
-		}
-	}
-	return versions
-}
-
-// shown is what the website shows of a key now, nil for nothing.
-func (b *bucket) shown(key string) *s3Object {
-	now := time.Now()
+// shown is what a visitor sees of a key, nil for nothing: the last write whose time has
+// come, whatever became of the earlier ones.
+func (b *bucket) shown(key string, v vantage) *s3Object {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	versions := b.visible[key]
+	versions := b.written[key]
 	for i := len(versions) - 1; i >= 0; i-- {
-		if !versions[i].from.After(now) {
+		if v.sees(versions[i].due) {
 			return versions[i].object
 		}
 	}
@@ -96,8 +100,8 @@ func (b *bucket) shown(key string) *s3Object {
 
 // store keeps the bytes of a new object.
 func (b *bucket) store(r io.Reader, size int64, meta map[string]string) (*s3Object, error) {
-	hash := md5.New()
-	r = io.TeeReader(r, hash)
+	md5, sum := md5.New(), sha256.New()
+	r = io.TeeReader(r, io.MultiWriter(md5, sum))
 	var at static.Section
 	var err error
 	if size >= 0 {
@@ -110,7 +114,7 @@ func (b *bucket) store(r io.Reader, size int64, meta map[string]string) (*s3Obje
 			at, err = b.spool.Add(all.Bytes())
 		}
 	}
-	return &s3Object{at, hash.Sum(nil), meta, time.Now()}, err
+	return &s3Object{at, md5.Sum(nil), [sha256.Size]byte(sum.Sum(nil)), meta, time.Now()}, err
 }
 
 func (b *bucket) knows(name string) error {
@@ -139,7 +143,7 @@ func (b *bucket) PutObject(ctx context.Context, name, key string, meta map[strin
 	if err := gofakes3.CheckWriteConditions(ctx, old != nil, etag); err != nil {
 		return result, err
 	}
-	b.put(key, o, b.delay())
+	b.put(key, o, b.next())
 	return result, nil
 }
 
@@ -155,8 +159,8 @@ func (b *bucket) CopyObject(_ context.Context, srcBucket, srcKey, dstBucket, dst
 	if err != nil {
 		return result, err
 	}
-	o := &s3Object{src.at, src.md5, maps.Clone(meta), time.Now()}
-	b.put(dstKey, o, b.delay())
+	o := &s3Object{src.at, src.md5, src.sum, maps.Clone(meta), time.Now()}
+	b.put(dstKey, o, b.next())
 	result.ETag = `"` + hex.EncodeToString(o.md5) + `"`
 	result.LastModified = gofakes3.NewContentTime(o.modified)
 	return result, nil
@@ -220,7 +224,7 @@ func (b *bucket) DeleteMulti(_ context.Context, name string, keys ...string) (go
 	defer b.mu.Unlock()
 	for _, key := range keys {
 		if b.objects[key] != nil {
-			b.put(key, nil, b.delay())
+			b.put(key, nil, b.next())
 		}
 		result.Deleted = append(result.Deleted, gofakes3.ObjectID{Key: key})
 	}

@@ -159,11 +159,11 @@ func (m *mixture) Open(name string) (fs.File, error) {
 	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 }
 
-// needed are the steps that some cache shows or will show, and when the next of them may
-// be needed no longer, zero for never.
+// needed are the steps that some cache or the origin shows or will show, and when the next
+// of them may be needed no longer, zero for never.
 func needed(steps []step, c *caches, now time.Time) (kept []step, next time.Time) {
 	need := map[int]bool{}
-	for _, edge := range c.all() {
+	for _, edge := range append(c.all(), Behind) { // the caches that come next will be filled from there
 		base := wholly(steps, vantage{c, edge, now})
 		need[base] = true
 		for i := base + 1; i < len(steps); i++ {
