@@ -267,26 +267,31 @@ func (w *world) pause(p *place, n int) time.Duration {
 // request sends the n-th request to a place, mostly to its pages in turn.
 func (w *world) request(place, n int, at time.Duration) reply {
 	p := w.places[place]
-	a := reply{place: place, page: n % len(w.changes), asked: w.round(at)}
+	page, edge := n%len(w.changes), w.IntN(len(p.edges))
 	if p.pattern == 1 {
-		a.page = w.IntN(len(w.changes))
+		page = w.IntN(len(w.changes))
 	}
-	a.sampled = w.round(a.asked + time.Duration(w.ExpFloat64()*float64(p.up)))
-	a.answered = w.round(a.sampled + time.Duration(w.ExpFloat64()*float64(p.down)))
-	a.told = a.answered + w.upTo(w.late)
-	a.edge = w.IntN(len(p.edges))
 	if p.sticky {
-		a.edge = p.routes[w.IntN(len(p.routes))]
+		edge = p.routes[w.IntN(len(p.routes))]
 	}
-	a.turn = p.edges[a.edge].at(a.page, max(a.sampled, 0))
-	a.o = site.Observation{
-		Path: w.changes[a.page].Path, Asked: w.began.Add(a.asked), Answered: w.began.Add(a.answered),
-	}
-	if a.showed = w.Float64() >= p.trouble; a.showed {
-		w.serve(&a)
-	} else {
+	sampled := at + time.Duration(w.ExpFloat64()*float64(p.up))
+	a := w.ask(place, page, edge, at, sampled, sampled+time.Duration(w.ExpFloat64()*float64(p.down)))
+	if w.Float64() < p.trouble {
 		w.fail(&a)
 	}
+	return a
+}
+
+// ask sends a request that meets the edge at an instant, and is answered properly.
+func (w *world) ask(place, page, edge int, asked, sampled, answered time.Duration) reply {
+	a := reply{
+		place: place, page: page, edge: edge, showed: true,
+		asked: w.round(asked), sampled: w.round(sampled), answered: w.round(answered),
+	}
+	a.told = a.answered + w.upTo(w.late)
+	a.turn = w.places[place].edges[edge].at(page, max(a.sampled, 0))
+	a.o = site.Observation{Path: w.changes[page].Path, Asked: w.began.Add(a.asked), Answered: w.began.Add(a.answered)}
+	w.serve(&a)
 	return a
 }
 
@@ -304,6 +309,7 @@ func (w *world) serve(a *reply) {
 // fail gives what a bad network, a broken origin or one in the way answers.
 func (w *world) fail(a *reply) {
 	c := w.changes[a.page]
+	a.showed, a.o.Status, a.o.Digest, a.o.Raw = false, 0, site.Digest{}, site.Digest{}
 	switch w.IntN(8) {
 	case 0:
 		a.o.Status, a.o.Digest = http.StatusServiceUnavailable, c.New

@@ -1,6 +1,8 @@
 package diff_test
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -100,7 +102,7 @@ func (w *world) judge(k *kinds) error {
 	all := claim{first: never, earliest: never}
 	for i, o := range win.Origins {
 		c := w.claim(i, o, k)
-		if err := w.judgeOrigin(c, o); err != nil {
+		if err := cmp.Or(w.judgeOrigin(c, o), w.judgePages(w.places[i], o)); err != nil {
 			return fmt.Errorf("%s: %w", o.Name, err)
 		}
 		all.first, all.all = min(all.first, c.first), max(all.all, c.all)
@@ -112,7 +114,7 @@ func (w *world) judge(k *kinds) error {
 		return fmt.Errorf("lower %v, truth %v", win.Lower, all.all-all.first)
 	case win.Closed && !all.hidden && win.Upper < all.latest-all.earliest:
 		return fmt.Errorf("upper %v, truth %v", win.Upper, all.latest-all.earliest)
-	case win.Closed && win.Lower > win.Upper:
+	case win.Closed && win.Lower > win.Upper || !win.Closed && win.Upper != 0:
 		return fmt.Errorf("lower %v, upper %v", win.Lower, win.Upper)
 	}
 	return nil
@@ -131,6 +133,24 @@ func (w *world) judgeOrigin(c claim, o diff.OriginWindow) error {
 		return fmt.Errorf("all new before %v, truth %v", all.before, c.latest)
 	case first.after > first.before || all.after > all.before:
 		return fmt.Errorf("bounds %v, %v", first, all)
+	}
+	return nil
+}
+
+// judgePages judges an origin that turns each page once: at no page is there any doubt.
+func (w *world) judgePages(p *place, o diff.OriginWindow) error {
+	if !p.steady {
+		return nil
+	}
+	if !p.declared && (o.Flaps || o.Reversals > 0) {
+		return errors.New("it never turned back, and is said to")
+	}
+	for page, c := range w.changes {
+		s := w.watch.Page(p.name, c.Path)
+		in, truth := w.since(diff.Bounds{After: s.After, Before: s.Before}), p.edges[0].firstNew(page)
+		if in.after > truth || in.before < truth {
+			return fmt.Errorf("%s: %v, truth %v", c.Path, in, truth)
+		}
 	}
 	return nil
 }
@@ -179,7 +199,8 @@ func (w *world) claim(i int, o diff.OriginWindow, k *kinds) claim {
 // confirmed returns since when a page is new at all edges that confirmed it, and no
 // earlier than it was last met as anything else; never where too few answers confirm.
 func (w *world) confirmed(place, page int) time.Duration {
-	before := w.since(w.bounds(place, page)).before
+	state := w.watch.Page(w.places[place].name, w.changes[page].Path)
+	before := w.since(diff.Bounds{Before: state.Before}).before
 	var since, denied time.Duration
 	for _, a := range w.told {
 		if a.place == place && a.page == page && a.showed && !a.turn.state.reached() {
@@ -199,11 +220,6 @@ func (w *world) confirmed(place, page int) time.Duration {
 	return since
 }
 
-func (w *world) bounds(place, page int) diff.Bounds {
-	s := w.watch.Page(w.places[place].name, w.changes[page].Path)
-	return diff.Bounds{After: s.After, Before: s.Before}
-}
-
 // asOnce returns between which instants a page that turns once could have done so and
 // given the answers that were given: after the last that was met as old, up to the first
 // that was met as new. There is no such instant where earliest is not before latest.
@@ -211,7 +227,7 @@ func (w *world) asOnce(place, page int) (earliest, latest time.Duration) {
 	latest = never
 	for _, a := range w.told {
 		switch {
-		case a.place != place || a.page != page || !a.showed || a.turn.state == broken:
+		case a.place != place || a.page != page || !a.showed || a.turn.state == broken || a.answered < 0:
 		case a.turn.state.reached():
 			latest = min(latest, max(a.sampled, 0))
 		default:

@@ -143,15 +143,16 @@ func (w *Watch) Add(origin string, o site.Observation) Sight {
 		return Neither
 	}
 	at.polls++
-	if w.changes[i].void || o.Answered.Before(o.Asked) {
+	s := span{o.Asked.Sub(w.began), o.Answered.Sub(w.began)}
+	if w.changes[i].void || s.answered < s.asked {
 		return Neither
 	}
 	if at.absentAs != 0 && o.Status == at.absentAs {
 		o.Status = http.StatusNotFound
 	}
 	sight := w.changes[i].see(o)
-	s := span{max(o.Asked.Sub(w.began), 0), o.Answered.Sub(w.began)}
 	if s.answered >= 0 {
+		s.asked = max(s.asked, 0)
 		w.take(at, &at.pages[i], sight, s, o)
 	}
 	return sight
