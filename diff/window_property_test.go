@@ -178,7 +178,7 @@ func (w *world) claim(i int, o diff.OriginWindow, k *kinds) claim {
 		}
 		earliest, latest := first, all
 		switch {
-		case o.Flaps:
+		case o.Flaps || p.declared:
 			count = &k.flapping
 			latest = w.confirmed(i, page)
 		case !p.steady:

@@ -1,8 +1,6 @@
 package diff_test
 
 import (
-	"crypto/sha256"
-	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -15,65 +13,6 @@ import (
 	"mirror/diff"
 	"mirror/site"
 )
-
-var (
-	oldBytes   = site.Digest{1}
-	newBytes   = site.Digest{2}
-	newerBytes = site.Digest{3}
-	otherBytes = site.Digest{4}
-)
-
-func TestWindowSee(t *testing.T) {
-	changed := diff.Change{Path: "a", Old: oldBytes, New: newBytes}
-	added := diff.Change{Path: "a", New: newBytes}
-	removed := diff.Change{Path: "a", Old: oldBytes}
-	empty := diff.Change{Path: "a", Old: oldBytes, New: sha256.Sum256(nil)}
-	for _, c := range []struct {
-		name   string
-		change diff.Change
-		o      site.Observation
-		want   diff.Sight
-	}{
-		{"old", changed, served(200, oldBytes), diff.Old},
-		{"new", changed, served(200, newBytes), diff.New},
-		{"new as sent", changed, site.Observation{Status: 200, Digest: otherBytes, Raw: newBytes}, diff.New},
-		{"old as sent, new once unpacked", changed, site.Observation{Status: 200, Digest: newBytes, Raw: oldBytes}, diff.Neither},
-		{"other bytes", changed, served(200, otherBytes), diff.Neither},
-		{"body not read", changed, served(200, site.Digest{}), diff.Neither},
-		{"empty", changed, served(200, sha256.Sum256(nil)), diff.Neither},
-		{"not found", changed, served(404, otherBytes), diff.Neither},
-		{"a host's way with the not-found page", changed, served(404, newBytes), diff.New},
-		{"not there yet", added, served(404, otherBytes), diff.Old},
-		{"added", added, served(200, newBytes), diff.New},
-		{"not there, with the bytes", added, served(404, newBytes), diff.Neither},
-		{"added, body not read", added, served(200, site.Digest{}), diff.Neither},
-		{"still there", removed, served(200, oldBytes), diff.Old},
-		{"removed", removed, served(404, otherBytes), diff.New},
-		{"gone", removed, served(410, otherBytes), diff.New},
-		{"removed, says a page", removed, served(200, otherBytes), diff.Neither},
-		{"removed, and forbidden", removed, served(403, otherBytes), diff.Neither},
-		{"empty and right", empty, served(200, sha256.Sum256(nil)), diff.New},
-		{"no content", empty, served(204, sha256.Sum256(nil)), diff.Neither},
-		{"not modified", empty, served(304, sha256.Sum256(nil)), diff.Neither},
-		{"moved", changed, served(301, newBytes), diff.Neither},
-		{"in a server error", changed, served(503, newBytes), diff.Neither},
-		{"removed, or down", removed, served(502, otherBytes), diff.Neither},
-		{"a part", changed, served(206, newBytes), diff.Neither},
-		{"cut", changed, site.Observation{Status: 200, Digest: newBytes, Err: errors.New("cut")}, diff.Neither},
-		{"absent, and cut", removed, site.Observation{Status: 404, Err: errors.New("cut")}, diff.Neither},
-		{"nothing", removed, site.Observation{}, diff.Neither},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			if got := c.change.See(c.o); got != c.want {
-				t.Errorf("got %v, want %v", got, c.want)
-			}
-		})
-	}
-}
-
-func served(status int, d site.Digest) site.Observation {
-	return site.Observation{Status: status, Digest: d, Raw: d}
-}
 
 // story tells a watch what was answered, in milliseconds after it began.
 type story struct {
@@ -174,8 +113,12 @@ func TestWindowReversal(t *testing.T) {
 	s.expect(t, "closed=false [39,0] o 0-21 60-? r2 n7 [a]")
 	s.tell("o", "a", 80, 81, newBytes)
 	s.expect(t, "closed=true [39,81] o 0-21 60-81 r2 n8 []")
-	s.tell("o", "a", 90, 91, newBytes) // what comes later bounds no better
-	s.expect(t, "closed=true [39,81] o 0-21 60-81 r2 n9 []")
+	for i := range 5 { // what comes later bounds no better
+		s.tell("o", "a", 90+i, 91+i, newBytes)
+	}
+	s.expect(t, "closed=true [39,81] o 0-21 60-81 r2 n13 []")
+	s.tell("o", "a", 85, 92, otherBytes) // the latest stand in where a denial is told late
+	s.expect(t, "closed=true [39,95] o 0-21 60-95 r2 n14 []")
 	late := newStory(1, "o", "a")
 	late.tell("o", "a", 30, 31, oldBytes)
 	late.tell("o", "a", 20, 29, newBytes)
@@ -214,13 +157,42 @@ func TestWindowSuperseded(t *testing.T) {
 		s.tell(at, "b", 40, 41, newBytes)
 	}
 	s.expect(t, "closed=true [0,41] o 0-31 10-41 r0 n4 [] p 0-31 0-41 r0 n2 []")
-	s.tell("o", "b", 50, 51, oldBytes)
-	s.Supersede("b", oldBytes) // a newer release put the page back: it tells nothing now
-	s.Supersede("b", oldBytes)
-	s.tell("p", "b", 60, 61, oldBytes)
-	if w := s.Window(); !w.Closed || w.Pages != 1 || len(s.Pending("o")) != 0 {
-		t.Errorf("a page that was put back keeps the window open: %+v", w)
+}
+
+// A page that a newer release put back as it was tells nothing, and leaves the window.
+func TestWindowPutBack(t *testing.T) {
+	s := newStory(1, "o p", "a", "b")
+	for i, at := range []string{"o", "p"} {
+		s.tell(at, "a", 10+i, 11+i, oldBytes)
+		s.tell(at, "a", 30+i, 31+i, newBytes)
 	}
+	s.tell("o", "b", 20, 21, newBytes)
+	s.tell("p", "b", 50, 51, oldBytes)
+	s.expect(t, "closed=false [29,0] o 0-21 10-31 r0 n3 [] p 11-32 50-? r0 n3 [b]")
+	s.Supersede("b", oldBytes)
+	s.Supersede("b", oldBytes)
+	if got := s.tell("p", "b", 60, 61, oldBytes); got != diff.Neither {
+		t.Errorf("its bytes count as %v, want neither", got)
+	}
+	s.expect(t, "closed=true [0,22] o 10-31 10-31 r0 n3 [] p 11-32 11-32 r0 n4 []")
+	if got := s.Window().Pages; got != 1 {
+		t.Errorf("%d pages, want 1", got)
+	}
+}
+
+// Nothing of the release was visible before the watch began, whatever was asked then.
+func TestWindowAskedBefore(t *testing.T) {
+	s := newStory(1, "o", "a")
+	if got := s.tell("o", "a", -30, -20, newBytes); got != diff.New {
+		t.Errorf("got %v, want new", got)
+	}
+	s.expect(t, "closed=false [0,0] o 0-? 0-? r0 n1 [a]")
+	s.tell("o", "a", -10, 10, oldBytes)
+	if got := s.Window().Fresh; len(got) != 1 || got[0].T != 0 {
+		t.Errorf("got %v, want a read at the beginning", got)
+	}
+	s.tell("o", "a", 20, 25, newBytes)
+	s.expect(t, "closed=true [0,25] o 0-25 0-25 r0 n3 []")
 }
 
 func TestWindowAbsentAs(t *testing.T) {
@@ -278,7 +250,7 @@ func TestWindowFreshness(t *testing.T) {
 		s.tell("p", "a", 12, 13, newBytes)
 	}
 	s.tell("p", "a", 12, 13, oldBytes)
-	s.tell("o", "a", 2, 3, newBytes) // told late
+	s.tell("o", "a", 2, 3, oldBytes) // told late
 	s.tell("p", "a", 40, 41, newBytes)
 	want := []diff.Freshness{{T: 0}, {T: 5e6, P: 0.5}, {T: 12e6, P: 0.875}, {T: 13e6, P: 0.5}, {T: 40e6, P: 1}}
 	if got := s.Window().Fresh; !reflect.DeepEqual(got, want) {
