@@ -109,6 +109,15 @@ type Plan struct {
 	Schema  string       `json:"schema"` // mirror.plan/v1
 	Release site.ID      `json:"release"`
 	Targets []PlanTarget `json:"targets"`
+	Order   []PlanStep   `json:"order"`
+}
+
+// PlanStep is one commit in the order in which publish would make them.
+type PlanStep struct {
+	Name    string `json:"name"`
+	After   Millis `json:"after_ms"` // the first commit
+	Barrier bool   `json:"barrier"`  // waits until those without were seen live
+	Reason  string `json:"reason"`
 }
 
 // PlanTarget is one target in a Plan.
@@ -133,7 +142,8 @@ type Publish struct {
 	Files    int             `json:"files"`
 	Bytes    int64           `json:"bytes"`
 	Targets  []PublishTarget `json:"targets"`
-	Check    *Check          `json:"check,omitempty"` // what the origins were last seen to serve
+	Window   *Window         `json:"window,omitempty"` // how the origins turned
+	Check    *Check          `json:"check,omitempty"`  // what the origins were last seen to serve
 	Error    string          `json:"error,omitempty"`
 }
 

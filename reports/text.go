@@ -140,6 +140,11 @@ func (p Publish) Text(w io.Writer, s Style) error {
 	if err := t.render(); err != nil {
 		return err
 	}
+	if p.Window != nil {
+		if err := p.Window.Text(w, s); err != nil {
+			return err
+		}
+	}
 	if p.Check != nil {
 		if err := p.Check.Text(w, s); err != nil {
 			return err
@@ -184,8 +189,21 @@ func (p Plan) Text(w io.Writer, s Style) error {
 		listPaths(w, r.Name, s.paint(yellow, "~"), r.Change)
 		listPaths(w, r.Name, s.paint(red, "-"), r.Delete)
 	}
+	for i, step := range p.Order {
+		fmt.Fprintf(w, "%d. commit %s%s: %s\n", i+1, clean(step.Name), step.when(), step.Reason)
+	}
 	_, err := fmt.Fprintf(w, "Release %s. Nothing was changed; `mirror publish` does it.\n", p.Release.Short())
 	return err
+}
+
+func (s PlanStep) when() string {
+	switch {
+	case s.Barrier:
+		return " behind the barrier"
+	case s.After > 0:
+		return " after " + duration(s.After)
+	}
+	return ""
 }
 
 func listPaths(w io.Writer, target, mark string, paths []string) {

@@ -34,12 +34,15 @@ func (a *app) planCommand() *cobra.Command {
 }
 
 func planDocument(r *publish.Report) reports.Plan {
-	p := reports.Plan{Schema: "mirror.plan/v1", Release: r.Release, Targets: []reports.PlanTarget{}}
+	p := reports.Plan{Schema: "mirror.plan/v1", Release: r.Release, Targets: []reports.PlanTarget{}, Order: []reports.PlanStep{}}
 	for _, t := range r.Targets {
 		p.Targets = append(p.Targets, reports.PlanTarget{
 			Name: t.Name, Type: t.Kind, From: t.Plan.Live.Release, Add: list(t.Plan.Changes.Add), Change: list(t.Plan.Changes.Change),
 			Delete: list(t.Plan.Changes.Delete), Same: t.Plan.Changes.Same, Bytes: t.Plan.Bytes, Error: text(t.Err),
 		})
+	}
+	for _, s := range r.Schedule {
+		p.Order = append(p.Order, reports.PlanStep{Name: s.Name, After: reports.Millis(s.After), Barrier: s.Barrier, Reason: s.Reason})
 	}
 	return p
 }

@@ -96,7 +96,15 @@ func (w *workspace) publish(ctx context.Context, f publishFlags) (*reports.Publi
 	if err != nil {
 		return nil, err
 	}
-	report, err := publish.Run(ctx, rel.Release, dests, w.publishOptions(journal, d, f))
+	options, err := w.publishOptions(dests, d)
+	if err != nil {
+		return nil, err
+	}
+	options.Journal = journal
+	if f.noVerify {
+		options.Verifier, options.Watcher = nil, nil
+	}
+	report, err := publish.Run(ctx, rel.Release, dests, options)
 	err = errors.Join(err, w.finish(ctx, report, rel.Release, dests, d))
 	return publishDocument(report, err), publishExit(report, err)
 }
@@ -131,15 +139,34 @@ func (w *workspace) build(ctx context.Context) error {
 	return nil
 }
 
-func (w *workspace) publishOptions(journal *publish.Journal, d *display, f publishFlags) publish.Options {
+// publishOptions is what the config says of a publish.
+func (w *workspace) publishOptions(dests []targets.Destination, d *display) (publish.Options, error) {
+	lags, err := w.state.Lags()
+	if err != nil {
+		return publish.Options{}, err
+	}
+	p := w.config.Publish
 	o := publish.Options{
-		MaxDelete: w.maxDelete, Order: w.config.Publish.Order.Names, VerifyTimeout: w.config.Publish.VerifyTimeout,
-		Journal: journal, Events: d,
+		MaxDelete: w.maxDelete, VerifyTimeout: p.VerifyTimeout, Events: d,
+		Order: publish.Order{
+			Mode: publish.Mode(p.Order.Mode), Names: p.Order.Names, Lags: lags, Barrier: p.Barrier, LateRollsBack: p.OnLate == "rollback",
+		},
 	}
-	if !f.noVerify && len(w.origins()) > 0 {
-		o.Verifier = verifier{w, d}
+	if len(w.origins()) > 0 {
+		o.Verifier, o.Watcher = verifier{w, d}, watcher{w, declaredAtomic(dests)}
 	}
-	return o
+	return o, nil
+}
+
+// declaredAtomic lists the destinations that declare that a commit shows all its pages at once.
+func declaredAtomic(dests []targets.Destination) []string {
+	var names []string
+	for _, d := range dests {
+		if a, ok := d.Target.(targets.Atomic); ok && a.Atomic() {
+			names = append(names, d.Name)
+		}
+	}
+	return names
 }
 
 func (w *workspace) maxDelete(deletes, held int) error {
@@ -167,6 +194,9 @@ func (w *workspace) finish(ctx context.Context, r *publish.Report, rel *site.Rel
 	if r.Outcome != publish.Live && r.Outcome != publish.Diverged {
 		return nil
 	}
+	if err := w.state.LearnLags(lagsOf(r)); err != nil {
+		return err
+	}
 	if err := w.state.SaveRelease(state.Published{Release: rel.ID(), When: rel.Published, Manifest: rel.Manifest}); err != nil {
 		return err
 	}
@@ -188,6 +218,23 @@ func (w *workspace) finish(ctx context.Context, r *publish.Report, rel *site.Rel
 	return nil
 }
 
+// lagsOf is how long each origin took, from the start of its commit until all of it was
+// seen to have turned.
+func lagsOf(r *publish.Report) map[string]time.Duration {
+	lags := map[string]time.Duration{}
+	if r.Window == nil {
+		return lags
+	}
+	for _, o := range r.Window.Origins {
+		for _, t := range r.Targets {
+			if t.Name == o.Name && !t.Committed.IsZero() && len(o.Open) == 0 && !o.AllNew.Before.IsZero() {
+				lags[o.Name] = max(0, o.AllNew.Before.Sub(t.Began))
+			}
+		}
+	}
+	return lags
+}
+
 func publishDocument(r *publish.Report, err error) *reports.Publish {
 	doc := &reports.Publish{
 		Schema: "mirror.publish/v1", Outcome: string(r.Outcome), Release: r.Release, Previous: r.Previous,
@@ -203,6 +250,10 @@ func publishDocument(r *publish.Report, err error) *reports.Publish {
 			row.Committed = &t.Committed
 		}
 		doc.Targets = append(doc.Targets, row)
+	}
+	if r.Window != nil {
+		window := reports.WindowOf(*r.Window)
+		doc.Window = &window
 	}
 	if r.Verdict != nil {
 		c := reports.CheckOf(*r.Verdict)
@@ -239,5 +290,9 @@ func (w *workspace) plan(ctx context.Context, d *display) (*publish.Report, erro
 	if err != nil {
 		return nil, err
 	}
-	return publish.Plan(ctx, rel.Release, dests, publish.Options{MaxDelete: w.maxDelete, Events: d})
+	options, err := w.publishOptions(dests, d)
+	if err != nil {
+		return nil, err
+	}
+	return publish.Plan(ctx, rel.Release, dests, options)
 }

@@ -192,6 +192,7 @@ func (w *workspace) origins() []check.Origin {
 			Origin: origin.Origin{
 				Name: t.Name, URL: t.Origin.URL,
 				Style: site.URLStyle{CleanURLs: t.Origin.CleanURLs, NoIndex: !t.Origin.ServesIndex()},
+				CDN:   t.Origin.CDN,
 			},
 			Options: origin.Options{Concurrency: c.Concurrency, Rate: c.Rate, Timeout: c.Timeout, Confirm: c.Confirm, Headers: c.Headers},
 		})

@@ -40,6 +40,7 @@ func allowed() map[string][]string {
 		"internal/publish":         {"targets", "diff", "site"},
 		"internal/origin":          {"site"},
 		"internal/check":           {"internal/origin", "diff", "site"},
+		"internal/watch":           {"internal/check", "internal/origin", "diff", "site"},
 		"internal/config":          {"targets"},
 		"internal/config/scaffold": {},
 		"internal/history":         {"diff", "site"},

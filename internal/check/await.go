@@ -46,7 +46,7 @@ func awaitOne(ctx, patient context.Context, at Origin, wants []diff.Expectation,
 	defer client.Close()
 	looked := time.Now()
 	for pause := firstPause; ; pause = min(pause*3/2, lastPause) {
-		claimed := o.BeaconPath == "" || readBeacon(ctx, client, o.BeaconPath) == o.Release
+		claimed := o.BeaconPath == "" || Claim(ctx, client, o.BeaconPath) == o.Release
 		if claimed || time.Since(looked) > unclaimed {
 			if v, err = look(ctx, at, wants, o); err != nil || v.State() == diff.Agrees {
 				return v, err

@@ -103,7 +103,7 @@ func look(ctx context.Context, at Origin, wants []diff.Expectation, o Options) (
 	for i, want := range wants {
 		pages[i] = pageOf(at, want)
 	}
-	claim := readBeacon(ctx, client, o.BeaconPath)
+	claim := Claim(ctx, client, o.BeaconPath)
 	s := &sight{wants: wants, patience: max(2*at.Concurrency, 8), notify: func(done int) {
 		if o.Progress != nil {
 			o.Progress(at.Name, done, len(wants))
@@ -167,9 +167,9 @@ func (s *sight) add(want diff.Expectation, o site.Observation) bool {
 	return s.gaveUp
 }
 
-// readBeacon returns what the origin claims to serve; a claim is no proof, so an origin
+// Claim returns what the origin claims to serve; a claim is no proof, so an origin
 // without one, or with one that cannot be read, just claims nothing.
-func readBeacon(ctx context.Context, client *origin.Client, path string) site.ID {
+func Claim(ctx context.Context, client *origin.Client, path string) site.ID {
 	if path == "" {
 		return site.None
 	}

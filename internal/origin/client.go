@@ -23,6 +23,7 @@ type Origin struct {
 	Name  string
 	URL   *url.URL // its path ends with a slash
 	Style site.URLStyle
+	CDN   bool // caches stand in front of it, so that a page may be old after it was new
 }
 
 // Options bound how an origin is asked.

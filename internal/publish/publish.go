@@ -36,6 +36,23 @@ type Verifier interface {
 	Await(ctx context.Context, rel *site.Release, deleted []string, patience time.Duration) (diff.Verdict, error)
 }
 
+// Watcher watches the live origins while a publish commits.
+type Watcher interface {
+	// Watch looks what is live, and from then on watches how the origins turn. What
+	// changes is what the plans say. The error is ctx's.
+	Watch(ctx context.Context, rel *site.Release, plans map[string]targets.Plan) (Sighting, error)
+}
+
+// Sighting is a watch that goes on.
+type Sighting interface {
+	// Await waits until the named origins were seen to serve the release, or ctx ends, and
+	// returns those that were not. A destination without an origin is never waited for.
+	Await(ctx context.Context, names []string) (late []string)
+	// Settle waits until all of every origin's pages are confirmed, or ctx ends, and
+	// returns the window as it then stands. The watch is over.
+	Settle(ctx context.Context) diff.Window
+}
+
 // Events hears what a publish is doing.
 type Events interface {
 	// Phase begins a phase: plan, stage, commit, verify, roll back, prune.
@@ -51,12 +68,11 @@ type Options struct {
 	// MaxDelete refuses a plan that deletes too many of the files that a destination
 	// holds. Nil refuses none.
 	MaxDelete func(deletes, held int) error
-	// Order names the destinations in the order to commit them in, one after another.
-	// Empty: the first that can compare-and-swap, then all others at once.
-	Order []string
+	Order     Order
 	// VerifyTimeout is how long the origins may take to show the release.
 	VerifyTimeout time.Duration
 	Verifier      Verifier // nil: what was committed is not looked at live
+	Watcher       Watcher  // nil: the origins are not watched while they turn
 	Journal       *Journal
 	Events        Events
 }
@@ -69,6 +85,8 @@ type Report struct {
 	Files    int
 	Bytes    int64
 	Targets  []*TargetReport
+	Schedule []Step        // the commits, in their order
+	Window   *diff.Window  // nil where the origins were not watched
 	Verdict  *diff.Verdict // nil where the origins were not looked at
 }
 
@@ -80,6 +98,7 @@ type TargetReport struct {
 	SentBytes  int64
 	Stage      time.Duration
 	Commit     time.Duration
+	Began      time.Time // of the commit
 	Committed  time.Time // zero where it was not
 	Err        error
 }
@@ -102,6 +121,8 @@ type publication struct {
 	dests   []targets.Destination
 	options Options
 	report  *Report
+	seen    Sighting  // nil where nothing is watched
+	opened  time.Time // start of the first commit, zero before
 }
 
 func begin(rel *site.Release, dests []targets.Destination, o Options) *publication {
@@ -127,13 +148,18 @@ func (p *publication) run(ctx context.Context) error {
 	if err := p.stage(ctx); err != nil {
 		return errors.Join(err, p.options.Journal.end(Failed))
 	}
+	if err := p.watch(ctx); err != nil {
+		return errors.Join(err, p.options.Journal.end(Failed))
+	}
 	if err := p.commit(ctx); err != nil {
 		return errors.Join(err, p.options.Journal.end(p.report.Outcome))
 	}
 	if err := p.options.Journal.end(Live); err != nil {
 		return err
 	}
-	return errors.Join(p.settle(ctx), p.verify(ctx, Live, p.options.VerifyTimeout))
+	deadline := time.Now().Add(p.options.VerifyTimeout)
+	p.measure(ctx)
+	return errors.Join(p.settle(ctx), p.verify(ctx, Live, max(0, time.Until(deadline))))
 }
 
 // plan asks every destination what would change, and refuses what should not be done.
@@ -155,7 +181,18 @@ func (p *publication) plan(ctx context.Context) error {
 			p.report.Previous = r.Plan.Live.Release
 		}
 	}
+	p.report.Schedule = p.options.Order.schedule(p.pendingDestinations(), p.options.Watcher != nil)
 	return err
+}
+
+func (p *publication) pendingDestinations() []targets.Destination {
+	var pending []targets.Destination
+	for i, r := range p.report.Targets {
+		if needed(r.Plan, p.rel.ID()) {
+			pending = append(pending, p.dests[i])
+		}
+	}
+	return pending
 }
 
 func (p *publication) guard(name string, c diff.Changes) error {
@@ -227,18 +264,22 @@ func (p *publication) everywhere(do func(i int, d targets.Destination, r *Target
 		all.Go(func() { p.report.Targets[i].Err = do(i, d, p.report.Targets[i]) })
 	}
 	all.Wait()
-	return p.failures()
+	errs := make([]error, len(p.dests))
+	for i, r := range p.report.Targets {
+		errs[i] = r.Err
+	}
+	return p.failures(errs...)
 }
 
-func (p *publication) failures() error {
+func (*publication) failures(errs ...error) error {
 	var causes, cancelled []error
-	for _, r := range p.report.Targets {
+	for _, err := range errs {
 		switch {
-		case r.Err == nil:
-		case errors.Is(r.Err, context.Canceled):
-			cancelled = append(cancelled, r.Err)
+		case err == nil:
+		case errors.Is(err, context.Canceled):
+			cancelled = append(cancelled, err)
 		default:
-			causes = append(causes, r.Err)
+			causes = append(causes, err)
 		}
 	}
 	if len(causes) == 0 {

@@ -119,3 +119,65 @@ func (f Folder) Releases() ([]Published, error) {
 	slices.SortFunc(all, func(a, b Published) int { return cmp.Or(b.When.Compare(a.When), cmp.Compare(a.Release, b.Release)) })
 	return all, nil
 }
+
+// keepLags is how many lags of an origin are remembered: the median of so many is not moved
+// by an outage.
+const keepLags = 15
+
+// Lags returns, for each origin, the median of the lags that were learnt of it last: how
+// long it took from the start of a commit until all of it was live.
+func (f Folder) Lags() (map[string]time.Duration, error) {
+	all, err := f.lags()
+	if err != nil {
+		return nil, err
+	}
+	medians := map[string]time.Duration{}
+	for name, lags := range all {
+		slices.Sort(lags)
+		medians[name] = lags[len(lags)/2]
+	}
+	return medians, nil
+}
+
+// LearnLags adds what a publish saw.
+func (f Folder) LearnLags(seen map[string]time.Duration) error {
+	all, err := f.lags()
+	if err != nil {
+		return err
+	}
+	for name, lag := range seen {
+		all[name] = append(all[name], lag)
+		all[name] = all[name][max(0, len(all[name])-keepLags):]
+	}
+	text, err := json.Marshal(all)
+	if err != nil {
+		return fmt.Errorf("state: %w", err)
+	}
+	if err := renameio.WriteFile(f.lagFile(), text, 0o644); err != nil {
+		return fmt.Errorf("state: %w", err)
+	}
+	return nil
+}
+
+func (f Folder) lagFile() string { return filepath.Join(f.dir, "lags.json") }
+
+// lags reads the lags, oldest first. A damaged file is none.
+func (f Folder) lags() (map[string][]time.Duration, error) {
+	all := map[string][]time.Duration{}
+	text, err := os.ReadFile(f.lagFile())
+	if errors.Is(err, fs.ErrNotExist) {
+		return all, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("state: %w", err)
+	}
+	if json.Unmarshal(text, &all) != nil {
+		return map[string][]time.Duration{}, nil
+	}
+	for name, lags := range all {
+		if len(lags) == 0 {
+			delete(all, name)
+		}
+	}
+	return all, nil
+}

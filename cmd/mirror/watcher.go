@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"mirror/diff"
+	"mirror/internal/check"
+	"mirror/internal/publish"
+	"mirror/internal/watch"
+	"mirror/site"
+	"mirror/targets"
+)
+
+// watchedPages is how many changed pages a publish watches at most, evenly spread over the
+// change: at the usual rate that is one look at each a second. All pages are looked at
+// once more at the end.
+const watchedPages = 200
+
+// watcher watches the live origins for a publish.
+type watcher struct {
+	w      *workspace
+	atomic []string // destinations that turn all at once
+}
+
+// Watch finds out what is live at the pages that change, and begins.
+func (v watcher) Watch(ctx context.Context, rel *site.Release, plans map[string]targets.Plan) (publish.Sighting, error) {
+	origins := v.w.origins()
+	before, err := v.w.manifestsOf(plans)
+	if err != nil {
+		return nil, err
+	}
+	changes, unknown := changesOf(rel.Manifest, plans, before)
+	earlier, err := watch.Baseline(ctx, origins, changes, unknown)
+	if err != nil {
+		return nil, err
+	}
+	s := sighting{origins: origins}
+	s.Watch = watch.Start(ctx, origins, watch.Options{
+		Began: time.Now(), Changes: changes, Earlier: earlier, Release: rel.ID(), BeaconPath: v.w.beacon(), Atomic: v.atomic,
+	})
+	return s, nil
+}
+
+// manifestsOf returns the manifests, as far as they are remembered, of what is live.
+func (w *workspace) manifestsOf(plans map[string]targets.Plan) ([]site.Manifest, error) {
+	earlier, err := w.state.Releases()
+	if err != nil {
+		return nil, err
+	}
+	var known []site.Manifest
+	for _, p := range earlier {
+		for _, plan := range plans {
+			if plan.Live.Release == p.Release {
+				known = append(known, p.Manifest)
+				break
+			}
+		}
+	}
+	return known, nil
+}
+
+// changesOf lists what a publish changes anywhere, and which of it has an old side that
+// has to be looked up.
+func changesOf(m site.Manifest, plans map[string]targets.Plan, before []site.Manifest) (changes []diff.Change, unknown []int) {
+	var paths []string
+	for _, plan := range plans {
+		paths = slices.Concat(paths, plan.Changes.Add, plan.Changes.Change, plan.Changes.Delete)
+	}
+	slices.Sort(paths)
+	for _, path := range spread(slices.Compact(paths), watchedPages) {
+		next, _ := m.Find(path) // zero where it is deleted
+		c := diff.Change{Path: path, New: next.Digest}
+		for _, old := range before {
+			if f, ok := old.Find(path); ok {
+				c.Old = f.Digest
+			}
+		}
+		if c.Old.IsZero() {
+			unknown = append(unknown, len(changes))
+		}
+		changes = append(changes, c)
+	}
+	return changes, unknown
+}
+
+// spread picks at most n of the paths, evenly.
+func spread(paths []string, n int) []string {
+	if len(paths) <= n {
+		return paths
+	}
+	picked := make([]string, n)
+	for i := range picked {
+		picked[i] = paths[i*len(paths)/n]
+	}
+	return picked
+}
+
+// sighting is a watch of a publish.
+type sighting struct {
+	*watch.Watch
+	origins []check.Origin
+}
+
+// Await waits for those of the named destinations that have an origin.
+func (s sighting) Await(ctx context.Context, names []string) []string {
+	return s.Watch.Await(ctx, slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !slices.Contains(s.names(), name) }))
+}
+
+// Settle waits for all and ends the watch.
+func (s sighting) Settle(ctx context.Context) diff.Window {
+	s.Watch.Settle(ctx, s.names())
+	s.Watch.Stop()
+	return s.Watch.Window()
+}
+
+func (s sighting) names() []string {
+	var names []string
+	for _, at := range s.origins {
+		names = append(names, at.Name)
+	}
+	return names
+}

@@ -1,0 +1,159 @@
+package publish
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"mirror/targets"
+)
+
+// Mode is how the commits of a publish are ordered.
+type Mode string
+
+// The modes. The zero Mode is Auto.
+const (
+	Auto     Mode = "auto"     // by the origins' lags, so that they turn together
+	Parallel Mode = "parallel" // all at once
+	Listed   Mode = "listed"   // one after another, as Names says
+)
+
+// Order says in which order to commit.
+type Order struct {
+	Mode  Mode
+	Names []string // with Listed
+	// Lags is how long each origin takes from the start of its commit until all of it is
+	// seen live, as learnt from earlier publishes.
+	Lags map[string]time.Duration
+	// Barrier is how long the fastest origins wait for the others to be seen live; 0 for
+	// no waiting.
+	Barrier time.Duration
+	// LateRollsBack undoes the publish when the barrier's time is over; else it goes on.
+	LateRollsBack bool
+}
+
+// Step is one commit in a publish's schedule.
+type Step struct {
+	Name string
+	// After is how long after the first commit this one is to begin.
+	After time.Duration
+	// Barrier says that it waits, besides, until all steps without were seen live.
+	Barrier bool
+	Reason  string // for people
+}
+
+// together is how close two lags have to be for the origins to count as equally fast.
+const together = 50 * time.Millisecond
+
+// schedule orders the commits. The first is always at a destination that can
+// compare-and-swap, if there is one: of two publishers at once, the one that loses there
+// has changed nothing anywhere.
+func (o Order) schedule(pending []targets.Destination, watched bool) []Step {
+	var steps []Step
+	switch o.Mode {
+	case Listed:
+		steps = o.listed(pending)
+	case Parallel:
+		for _, d := range pending {
+			steps = append(steps, Step{Name: d.Name, Reason: "all at once"})
+		}
+	default:
+		steps = o.auto(pending, watched)
+	}
+	return gateFirst(steps, pending)
+}
+
+func (o Order) listed(pending []targets.Destination) []Step {
+	var steps []Step
+	for _, d := range pending {
+		steps = append(steps, Step{Name: d.Name, Reason: "as listed"})
+	}
+	slices.SortStableFunc(steps, func(a, b Step) int {
+		return cmp.Compare(slices.Index(o.Names, a.Name), slices.Index(o.Names, b.Name))
+	})
+	return steps
+}
+
+// auto commits each origin so much before the slowest's expected turn as its own lag is,
+// and the fastest ones when the others are seen live.
+func (o Order) auto(pending []targets.Destination, watched bool) []Step {
+	slowest, fastest := o.extremes(pending)
+	var steps []Step
+	for _, d := range pending {
+		lag, known := o.lag(d)
+		step := Step{Name: d.Name, After: slowest - lag, Reason: reason(lag, known)}
+		if fast := lag <= fastest+together; fast && slowest > fastest+together {
+			step.Barrier = o.Barrier > 0 && watched && d.Origin != nil
+			if step.Barrier {
+				step.After = 0
+				step.Reason += ", waits until the slower ones are seen live"
+			}
+		}
+		steps = append(steps, step)
+	}
+	slices.SortStableFunc(steps, func(a, b Step) int {
+		if a.Barrier != b.Barrier {
+			if a.Barrier {
+				return 1
+			}
+			return -1
+		}
+		return cmp.Compare(a.After, b.After)
+	})
+	return steps
+}
+
+func (o Order) extremes(pending []targets.Destination) (slowest, fastest time.Duration) {
+	for i, d := range pending {
+		lag, _ := o.lag(d)
+		slowest = max(slowest, lag)
+		if i == 0 || lag < fastest {
+			fastest = lag
+		}
+	}
+	return slowest, fastest
+}
+
+// lag is the lag that was learnt; while it is not known for every kind of origin at least
+// the class is: what copies or turns a link by itself is fast, what deploys is not.
+func (o Order) lag(d targets.Destination) (lag time.Duration, known bool) {
+	if lag, ok := o.Lags[d.Name]; ok {
+		return lag, true
+	}
+	if d.Kind == "s3" || d.Kind == "dir" {
+		return 0, false
+	}
+	var slowest time.Duration
+	for _, lag := range o.Lags {
+		slowest = max(slowest, lag)
+	}
+	return max(slowest, time.Second), false
+}
+
+func reason(lag time.Duration, known bool) string {
+	switch {
+	case known:
+		return fmt.Sprintf("turns %s after its commit, as learnt", lag.Round(time.Millisecond))
+	case lag == 0:
+		return "no history; turns with its commit"
+	}
+	return "no history; deploys after its commit"
+}
+
+// gateFirst puts the first step at a destination that can compare-and-swap before all
+// others. Only an OCI registry cannot.
+func gateFirst(steps []Step, pending []targets.Destination) []Step {
+	swaps := func(s Step) bool {
+		i := slices.IndexFunc(pending, func(d targets.Destination) bool { return d.Name == s.Name })
+		return pending[i].Kind != "oci"
+	}
+	gate := slices.IndexFunc(steps, func(s Step) bool { return swaps(s) && !s.Barrier })
+	if gate <= 0 {
+		return steps
+	}
+	first := steps[gate]
+	first.After = 0
+	first.Reason += "; first, since it can refuse a second publisher"
+	return slices.Insert(slices.Delete(steps, gate, gate+1), 0, first)
+}

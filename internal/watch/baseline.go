@@ -1,0 +1,73 @@
+package watch
+
+import (
+	"context"
+	"net/http"
+	"sync"
+
+	"mirror/diff"
+	"mirror/internal/check"
+	"mirror/internal/origin"
+	"mirror/site"
+)
+
+// Baseline asks every origin once for the changes whose old side is not known, and fills
+// it in with what was live. Bytes that differ from origin to origin are returned as
+// earlier ones, by path. Pages that gave no whole answer stay as they are. The error is
+// only ctx's.
+func Baseline(ctx context.Context, origins []check.Origin, changes []diff.Change, unknown []int) (earlier map[string][]site.Digest, err error) {
+	b := &baseline{changes: changes, known: map[int]bool{}, earlier: map[string][]site.Digest{}}
+	pages := func(at check.Origin) []origin.Page {
+		list := make([]origin.Page, len(unknown))
+		for n, i := range unknown {
+			list[n] = origin.Page{Path: changes[i].Path, URL: at.Style.URLPath(changes[i].Path)}
+		}
+		return list
+	}
+	var all sync.WaitGroup
+	errs := make([]error, len(origins))
+	for n, at := range origins {
+		all.Go(func() {
+			client := origin.New(at.Origin, at.Options)
+			defer client.Close()
+			anyAnswer := func(int, site.Observation) bool { return true }
+			errs[n] = client.Observe(ctx, pages(at), anyAnswer, func(i int, o site.Observation) { b.saw(unknown[i], o) })
+		})
+	}
+	all.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return b.earlier, nil
+}
+
+type baseline struct {
+	mu      sync.Mutex
+	changes []diff.Change
+	known   map[int]bool
+	earlier map[string][]site.Digest
+}
+
+func (b *baseline) saw(i int, o site.Observation) {
+	var d site.Digest
+	switch {
+	case o.Err != nil:
+		return
+	case o.Status == http.StatusOK:
+		d = o.Digest
+	case o.Status != http.StatusNotFound && o.Status != http.StatusGone:
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	c := &b.changes[i]
+	switch {
+	case d == c.New:
+	case !b.known[i]:
+		c.Old, b.known[i] = d, true
+	default:
+		b.earlier[c.Path] = append(b.earlier[c.Path], d)
+	}
+}

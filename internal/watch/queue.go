@@ -1,0 +1,97 @@
+package watch
+
+import (
+	"sync"
+	"time"
+)
+
+// task is what to ask an origin next.
+type task struct {
+	wait   time.Duration // nothing, for so long
+	beacon bool
+	change int // index of the page
+	fresh  bool
+}
+
+// queue decides what to ask one origin next. What a barrier waits for, the beacon and the
+// first page, comes round quickly; the rest of the rate goes to the pages that are not
+// settled, in turn. That keeps every gap between two questions for the same page as short
+// as the rate allows, and the gaps are what the bounds are made of.
+type queue struct {
+	watch *Watch
+	name  string
+	pause time.Duration // between two quick rounds
+
+	mu     sync.Mutex
+	round  time.Time // of the last quick round
+	owed   []task    // what is left of it
+	cursor int       // the page that was asked for last
+	number int       // of requests for pages
+}
+
+func newQueue(w *Watch, name string, rate float64) *queue {
+	q := &queue{watch: w, name: name}
+	share := quickShare * float64(len(q.quick())) / rate
+	q.pause = max(quick, time.Duration(share*float64(time.Second)))
+	return q
+}
+
+func (q *queue) next() task {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	now := time.Now()
+	if len(q.owed) == 0 && now.Sub(q.round) >= q.pause {
+		q.round, q.owed = now, q.quick()
+	}
+	if len(q.owed) > 0 {
+		t := q.owed[0]
+		q.owed = q.owed[1:]
+		if t.beacon {
+			return t
+		}
+		return q.page(t.change)
+	}
+	if q.unsettled() {
+		return q.page(q.cursor)
+	}
+	return task{wait: q.pause - now.Sub(q.round)}
+}
+
+// quick is one round of what comes round quickly.
+func (q *queue) quick() []task {
+	var round []task
+	if q.watch.options.BeaconPath != "" {
+		round = append(round, task{beacon: true})
+	}
+	if len(q.watch.options.Changes) > 0 {
+		round = append(round, task{change: 0})
+	}
+	return round
+}
+
+// page asks for a page: on a connection of its own to confirm, and every so often.
+func (q *queue) page(i int) task {
+	q.number++
+	return task{change: i, fresh: q.confirmed(i) > 0 || q.number%freshEach == 0}
+}
+
+func (q *queue) confirmed(i int) int {
+	q.watch.mu.Lock()
+	defer q.watch.mu.Unlock()
+	return q.watch.window.Page(q.name, q.watch.options.Changes[i].Path).Confirmed
+}
+
+// unsettled moves the cursor to the next page that is not settled.
+func (q *queue) unsettled() bool {
+	if q.watch.settled(q.name) {
+		return false
+	}
+	pages := len(q.watch.options.Changes)
+	for range pages {
+		q.cursor = (q.cursor + 1) % pages
+		if q.confirmed(q.cursor) < Confirm {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,233 @@
+// Package watch looks at live origins again and again while a change goes live, and says
+// when each was seen to have it: internal/origin asks, diff bounds the window, and this
+// package spends the requests where they narrow the bounds.
+package watch
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"mirror/diff"
+	"mirror/internal/check"
+	"mirror/internal/origin"
+	"mirror/site"
+)
+
+// Options says what to watch for.
+type Options struct {
+	Began   time.Time // nothing new can have been visible before
+	Changes []diff.Change
+	// Earlier are bytes, by path, that are older than the changes' old side and count as old.
+	Earlier map[string][]site.Digest
+	// Release and BeaconPath tell which claim of a beacon means that an origin has turned;
+	// BeaconPath is "" where there is none.
+	Release    site.ID
+	BeaconPath string
+	NotFound   int      // a status that shows absence beside 404 and 410, 0 for none
+	Atomic     []string // origins that declare that their pages turn all at once
+	// See, if set, hears of every answer, from several goroutines at once.
+	See func(origin string, o site.Observation, sight diff.Sight)
+}
+
+// The pace of a watch.
+const (
+	// Confirm is how many new answers settle a page; those after the first are asked for
+	// on connections of their own.
+	Confirm = 2
+	// unlimited is how many requests a second an origin gets that has no limit of its own.
+	unlimited = 500
+	// quick is how often what a barrier waits for is asked for at most, and quickShare the
+	// part of the rate that this may take.
+	quick      = 10 * time.Millisecond
+	quickShare = 4
+	// freshEach has every so manieth request go on a connection of its own, so that one
+	// warm edge cannot stand for all.
+	freshEach = 8
+)
+
+// Watch is a watch that goes on until Stop.
+type Watch struct {
+	options Options
+	stop    context.CancelFunc
+	done    sync.WaitGroup
+
+	mu      sync.Mutex
+	window  *diff.Watch
+	claims  map[string]bool // origins whose beacon claims the release
+	changed chan struct{}   // closed and made anew whenever something was learnt
+}
+
+// Start begins to watch the origins. It ends with Stop, or with ctx.
+func Start(ctx context.Context, origins []check.Origin, o Options) *Watch {
+	var names []string
+	for _, at := range origins {
+		names = append(names, at.Name)
+	}
+	// What is the same before and after, as where only headers change, cannot be watched.
+	o.Changes = slices.DeleteFunc(slices.Clone(o.Changes), func(c diff.Change) bool { return c.Old == c.New })
+	w := &Watch{
+		options: o, window: diff.NewWatch(o.Began, o.Changes, names, Confirm),
+		claims: map[string]bool{}, changed: make(chan struct{}),
+	}
+	for _, name := range o.Atomic {
+		w.window.Atomic(name)
+	}
+	for path, digests := range o.Earlier {
+		for _, d := range digests {
+			w.window.Precede(path, d)
+		}
+	}
+	ctx, w.stop = context.WithCancel(ctx)
+	for _, at := range origins {
+		if at.CDN {
+			w.window.MayFlap(at.Name)
+		}
+		if o.NotFound != 0 {
+			w.window.AbsentAs(at.Name, o.NotFound)
+		}
+		w.done.Go(func() { w.follow(ctx, at) })
+	}
+	return w
+}
+
+// Stop ends the watch and waits until the last request is done.
+func (w *Watch) Stop() {
+	w.stop()
+	w.done.Wait()
+}
+
+// Window returns what the answers so far prove.
+func (w *Watch) Window() diff.Window {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.window.Window()
+}
+
+func (w *Watch) settled(name string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.window.Settled(name)
+}
+
+// Await waits until every named origin has been seen to turn, or ctx ends, and returns
+// those that have not.
+func (w *Watch) Await(ctx context.Context, names []string) (late []string) {
+	return w.await(ctx, names, w.turned)
+}
+
+// Settle waits until every page of the named origins is confirmed, or ctx ends, and
+// returns the origins that have open ones.
+func (w *Watch) Settle(ctx context.Context, names []string) (late []string) {
+	return w.await(ctx, names, func(name string) bool { return w.window.Settled(name) })
+}
+
+func (w *Watch) await(ctx context.Context, names []string, there func(name string) bool) []string {
+	for {
+		w.mu.Lock()
+		var late []string
+		for _, name := range names {
+			if !there(name) {
+				late = append(late, name)
+			}
+		}
+		changed := w.changed
+		w.mu.Unlock()
+		if len(late) == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return late
+		case <-changed:
+		}
+	}
+}
+
+// turned reports whether an origin was seen to have the change: its beacon, which goes
+// live last, claims it and the page that is asked for as often shows it; or every page does.
+func (w *Watch) turned(name string) bool {
+	shows := func(c diff.Change) bool { return w.window.Page(name, c.Path).New }
+	if w.claims[name] && (len(w.options.Changes) == 0 || shows(w.options.Changes[0])) {
+		return true
+	}
+	if len(w.options.Changes) == 0 {
+		return w.options.BeaconPath == ""
+	}
+	return !slices.ContainsFunc(w.options.Changes, func(c diff.Change) bool { return !shows(c) })
+}
+
+// learn takes in an answer and wakes who waits.
+func (w *Watch) learn(name string, o site.Observation) {
+	w.mu.Lock()
+	sight := w.window.Add(name, o)
+	w.wake()
+	w.mu.Unlock()
+	if w.options.See != nil {
+		w.options.See(name, o, sight)
+	}
+}
+
+func (w *Watch) claim(name string, claims bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.claims[name] = claims
+	w.wake()
+}
+
+// wake has the lock.
+func (w *Watch) wake() {
+	close(w.changed)
+	w.changed = make(chan struct{})
+}
+
+// follow asks one origin until ctx ends. A request is chosen when its turn in the rate has
+// come, so that nothing quick waits behind what was chosen before.
+func (w *Watch) follow(ctx context.Context, at check.Origin) {
+	limit := at.Rate
+	if limit == 0 {
+		limit = unlimited
+	}
+	at.Rate = 0
+	client := origin.New(at.Origin, at.Options)
+	defer client.Close()
+	pace := rate.NewLimiter(rate.Limit(limit), 1)
+	q := newQueue(w, at.Name, limit)
+	var workers sync.WaitGroup
+	for range max(at.Concurrency, 1) {
+		workers.Go(func() {
+			for pace.Wait(ctx) == nil {
+				w.ask(ctx, client, at, q.next())
+			}
+		})
+	}
+	workers.Wait()
+}
+
+// ask does what the queue said.
+func (w *Watch) ask(ctx context.Context, client *origin.Client, at check.Origin, t task) {
+	switch {
+	case t.wait > 0:
+		timer := time.NewTimer(t.wait)
+		defer timer.Stop()
+		select {
+		case <-ctx.Done():
+		case <-timer.C:
+		}
+	case t.beacon:
+		w.claim(at.Name, check.Claim(ctx, client, w.options.BeaconPath) == w.options.Release)
+	default:
+		fetch := client.Fetch
+		if t.fresh {
+			fetch = client.FetchFresh
+		}
+		path := w.options.Changes[t.change].Path
+		o := fetch(ctx, origin.Page{Path: path, URL: at.Style.URLPath(path)})
+		if ctx.Err() == nil {
+			w.learn(at.Name, o)
+		}
+	}
+}

@@ -1,0 +1,138 @@
+package reports
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"mirror/diff"
+)
+
+// Window is the document of `mirror watch`, and what publish says of its own change.
+type Window struct {
+	Schema  string         `json:"schema"` // mirror.window/v1
+	Closed  bool           `json:"closed"`
+	Lower   Millis         `json:"lower_ms"`
+	Upper   *Millis        `json:"upper_ms"` // null while the window is open: nothing bounds it
+	Pages   int            `json:"pages"`
+	Origins []WindowOrigin `json:"origins"`
+	Fresh   []Fresh        `json:"fresh"`
+	// Atomic is what the bounds would be if each target that declares its commits atomic
+	// kept to it; null where none does.
+	Atomic *Span `json:"if_atomic"`
+}
+
+// WindowOrigin is one origin in a Window.
+type WindowOrigin struct {
+	Name      string `json:"name"`
+	FirstNew  Bounds `json:"first_new"`
+	AllNew    Bounds `json:"all_new"`
+	Reversals int    `json:"reversals"`
+	Polls     int    `json:"polls"`
+	Flaps     bool   `json:"flaps"`
+	Open      int    `json:"open"` // pages that are not confirmed
+}
+
+// Bounds enclose an instant; before is null while it was not seen.
+type Bounds struct {
+	After  time.Time  `json:"after"`
+	Before *time.Time `json:"before"`
+}
+
+// Span is a length between two bounds.
+type Span struct {
+	Lower Millis `json:"lower_ms"`
+	Upper Millis `json:"upper_ms"`
+}
+
+// Fresh is a point of the t-visibility curve.
+type Fresh struct {
+	T Millis  `json:"t_ms"`
+	P float64 `json:"p"`
+}
+
+// WindowOf makes the document of a window.
+func WindowOf(w diff.Window) Window {
+	doc := Window{Schema: "mirror.window/v1", Closed: w.Closed, Lower: Millis(w.Lower), Pages: w.Pages, Origins: []WindowOrigin{}, Fresh: []Fresh{}}
+	if w.Closed {
+		upper := Millis(w.Upper)
+		doc.Upper = &upper
+	}
+	for _, o := range w.Origins {
+		doc.Origins = append(doc.Origins, WindowOrigin{
+			Name: o.Name, FirstNew: boundsOf(o.FirstNew), AllNew: boundsOf(o.AllNew),
+			Reversals: o.Reversals, Polls: o.Polls, Flaps: o.Flaps, Open: len(o.Open),
+		})
+	}
+	for _, f := range w.Fresh {
+		doc.Fresh = append(doc.Fresh, Fresh{Millis(f.T), f.P})
+	}
+	if w.Atomic != nil {
+		doc.Atomic = &Span{Millis(w.Atomic.Lower), Millis(w.Atomic.Upper)}
+	}
+	return doc
+}
+
+func boundsOf(b diff.Bounds) Bounds {
+	doc := Bounds{After: b.After}
+	if !b.Before.IsZero() {
+		doc.Before = &b.Before
+	}
+	return doc
+}
+
+// Text writes the window for people: each origin's turn, counted from the first instant
+// at which anything new can have been seen.
+func (d Window) Text(w io.Writer, s Style) error {
+	if d.Pages == 0 {
+		_, err := fmt.Fprintln(w, "No page changed, so there was no window.")
+		return err
+	}
+	zero := d.zero()
+	t := s.table(w, "origin", "first new", "all new", "reversals", "polls", "open")
+	for _, o := range d.Origins {
+		t.row(clean(o.Name), o.FirstNew.since(zero), o.AllNew.since(zero), strconv.Itoa(o.Reversals), strconv.Itoa(o.Polls), strconv.Itoa(o.Open))
+	}
+	if err := t.render(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(w, d.summary(s))
+	return err
+}
+
+// zero is the earliest instant at which an origin can have shown something new.
+func (d Window) zero() (zero time.Time) {
+	for _, o := range d.Origins {
+		if zero.IsZero() || o.FirstNew.After.Before(zero) {
+			zero = o.FirstNew.After
+		}
+	}
+	return zero
+}
+
+func (b Bounds) since(zero time.Time) string {
+	after := duration(Millis(b.After.Sub(zero)))
+	if b.Before == nil {
+		return "after " + after
+	}
+	return after + " to " + duration(Millis(b.Before.Sub(zero)))
+}
+
+func (d Window) summary(s Style) string {
+	if !d.Closed {
+		var late []string
+		for _, o := range d.Origins {
+			if o.Open > 0 {
+				late = append(late, fmt.Sprintf("%s (%s)", clean(o.Name), plural(o.Open, "page")))
+			}
+		}
+		return s.paint(red, fmt.Sprintf("The window is still open, after at least %s: %s.", duration(d.Lower), strings.Join(late, ", ")))
+	}
+	text := fmt.Sprintf("Inconsistency window: %s to %s, over %s.", duration(d.Lower), duration(*d.Upper), plural(d.Pages, "watched page"))
+	if d.Atomic != nil {
+		text += fmt.Sprintf(" If the atomic targets keep their word: %s to %s.", duration(d.Atomic.Lower), duration(d.Atomic.Upper))
+	}
+	return s.paint(green, text)
+}
