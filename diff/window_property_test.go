@@ -30,10 +30,7 @@ type kinds struct{ closed, steady, flapping, unnoticed, hidden atomic.Int64 }
 
 // TestWindowHoldsTheTruth looks for a world whose true window is out of the bounds.
 func TestWindowHoldsTheTruth(t *testing.T) {
-	worlds := uint64(100_000)
-	if testing.Short() || raceDetector {
-		worlds /= 20
-	}
+	worlds := scaled(100_000)
 	var k kinds
 	everyWorld(worlds, func(number uint64) {
 		if err := tryWorld(number, &k); err != nil {
@@ -42,6 +39,17 @@ func TestWindowHoldsTheTruth(t *testing.T) {
 	})
 	t.Logf("%d worlds; windows looked at: %d closed; origins in them: %d steady, %d known to flap, %d flapping unnoticed, %d of these hidden by overlaps",
 		worlds, k.closed.Load(), k.steady.Load(), k.flapping.Load(), k.unnoticed.Load(), k.hidden.Load())
+}
+
+// scaled returns how many worlds to try: fewer under -race and -short.
+func scaled(worlds uint64) uint64 {
+	switch {
+	case testing.Short():
+		return worlds / 20
+	case raceDetector:
+		return worlds / 5
+	}
+	return worlds
 }
 
 // FuzzWindowHoldsTheTruth tries the worlds that the fuzzer's numbers stand for.

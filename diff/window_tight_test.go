@@ -40,10 +40,7 @@ func (w *world) brackets(place, page int) (b between) {
 // TestWindowIsAsTightAsItsPolls holds the bounds against the gaps between the polls around
 // the first edge and the last one, and shows that no tighter bounds would be sound.
 func TestWindowIsAsTightAsItsPolls(t *testing.T) {
-	worlds := uint64(20_000)
-	if testing.Short() || raceDetector {
-		worlds /= 20
-	}
+	worlds := scaled(20_000)
 	everyWorld(worlds, func(number uint64) {
 		w := steadyWorld(number)
 		for _, a := range w.requests() {
@@ -118,10 +115,7 @@ func extremes(all []between, apart bool) time.Duration {
 // TestWindowIsAsTightAsItsBudget polls as a watch does that may send so many requests a
 // second: the pages in turn, and no longer those that are settled.
 func TestWindowIsAsTightAsItsBudget(t *testing.T) {
-	worlds := uint64(5_000)
-	if testing.Short() || raceDetector {
-		worlds /= 20
-	}
+	worlds := scaled(5_000)
 	var closed atomic.Uint64
 	everyWorld(worlds, func(number uint64) {
 		w := steadyWorld(number)
