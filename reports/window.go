@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"mirror/diff"
+	"mirror/site"
 )
 
 // Window is the document of `mirror watch`, and what publish says of its own change.
@@ -135,4 +136,39 @@ func (d Window) summary(s Style) string {
 		text += fmt.Sprintf(" If the atomic targets keep their word: %s to %s.", duration(d.Atomic.Lower), duration(d.Atomic.Upper))
 	}
 	return s.paint(green, text)
+}
+
+// Watching is a watch that goes on.
+type Watching struct {
+	Elapsed time.Duration
+	Origins []WatchingOrigin
+}
+
+// WatchingOrigin is how far one origin has come.
+type WatchingOrigin struct {
+	Name     string
+	Release  site.ID // what its beacon claims
+	Heard    bool    // it has answered
+	New, All int     // watched pages
+	Settled  bool
+}
+
+// Text writes one state of the watch for people.
+func (w Watching) Text(out io.Writer, s Style) error {
+	t := s.table(out, "origin", "release", "new", "old", "state")
+	for _, o := range w.Origins {
+		state := s.paint(yellow, "turning")
+		switch {
+		case o.Settled:
+			state = s.paint(green, "new")
+		case !o.Heard:
+			state = s.paint(red, "no answer")
+		}
+		t.row(clean(o.Name), o.Release.Short(), strconv.Itoa(o.New), strconv.Itoa(o.All-o.New), state)
+	}
+	if err := t.render(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(out, "watching for %s\n", duration(Millis(w.Elapsed)))
+	return err
 }

@@ -117,7 +117,7 @@ the live bytes of every origin.
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "no progress")
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "more about what is done")
 	flags.BoolVar(&a.noColor, "no-color", false, "no colour (NO_COLOR does the same)")
-	root.AddCommand(a.initCommand(), a.planCommand(), a.publishCommand(), a.checkCommand(),
+	root.AddCommand(a.initCommand(), a.planCommand(), a.publishCommand(), a.checkCommand(), a.watchCommand(),
 		a.labCommand(), a.demoCommand(), a.serveCommand(), a.versionCommand())
 	wrapArgs(root)
 	_ = root.RegisterFlagCompletionFunc("target", a.completeTargets) // fails only for an unknown flag

@@ -27,10 +27,13 @@ type queue struct {
 	owed   []task    // what is left of it
 	cursor int       // the page that was asked for last
 	number int       // of requests for pages
+	// flying are the pages that an answer is awaited for. None is asked for twice at once:
+	// two answers that overlap could hide that the page turned back.
+	flying map[int]bool
 }
 
 func newQueue(w *Watch, name string, rate float64) *queue {
-	q := &queue{watch: w, name: name}
+	q := &queue{watch: w, name: name, flying: map[int]bool{}}
 	share := quickShare * float64(len(q.quick())) / rate
 	q.pause = max(quick, time.Duration(share*float64(time.Second)))
 	return q
@@ -49,12 +52,21 @@ func (q *queue) next() task {
 		if t.beacon {
 			return t
 		}
-		return q.page(t.change)
+		if !q.flying[t.change] {
+			return q.page(t.change)
+		}
 	}
 	if q.unsettled() {
 		return q.page(q.cursor)
 	}
-	return task{wait: q.pause - now.Sub(q.round)}
+	return task{wait: max(time.Millisecond, q.pause-now.Sub(q.round))}
+}
+
+// landed says that the answer for a page has come.
+func (q *queue) landed(i int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	delete(q.flying, i)
 }
 
 // quick is one round of what comes round quickly.
@@ -72,6 +84,7 @@ func (q *queue) quick() []task {
 // page asks for a page: on a connection of its own to confirm, and every so often.
 func (q *queue) page(i int) task {
 	q.number++
+	q.flying[i] = true
 	return task{change: i, fresh: q.confirmed(i) > 0 || q.number%freshEach == 0}
 }
 
@@ -89,7 +102,7 @@ func (q *queue) unsettled() bool {
 	pages := len(q.watch.options.Changes)
 	for range pages {
 		q.cursor = (q.cursor + 1) % pages
-		if q.confirmed(q.cursor) < Confirm {
+		if !q.flying[q.cursor] && q.confirmed(q.cursor) < Confirm {
 			return true
 		}
 	}

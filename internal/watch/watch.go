@@ -29,8 +29,19 @@ type Options struct {
 	BeaconPath string
 	NotFound   int      // a status that shows absence beside 404 and 410, 0 for none
 	Atomic     []string // origins that declare that their pages turn all at once
+	// Seen are answers from before the watch, of the time since Began.
+	Seen []Seen
+	// Newer looks up a release that a beacon claims: its manifest, and whether it is newer
+	// than Release. Its bytes then count as new. May be nil.
+	Newer func(id site.ID) (site.Manifest, bool)
 	// See, if set, hears of every answer, from several goroutines at once.
 	See func(origin string, o site.Observation, sight diff.Sight)
+}
+
+// Seen is what one origin answered.
+type Seen struct {
+	Origin      string
+	Observation site.Observation
 }
 
 // The pace of a watch.
@@ -57,8 +68,11 @@ type Watch struct {
 
 	mu      sync.Mutex
 	window  *diff.Watch
-	claims  map[string]bool // origins whose beacon claims the release
-	changed chan struct{}   // closed and made anew whenever something was learnt
+	names   []string
+	claims  map[string]site.ID // what each origin's beacon says
+	heard   map[string]bool    // origins that have answered anything
+	looked  map[site.ID]bool   // releases that Newer was asked for
+	changed chan struct{}      // closed and made anew whenever something was learnt
 }
 
 // Start begins to watch the origins. It ends with Stop, or with ctx.
@@ -70,8 +84,9 @@ func Start(ctx context.Context, origins []check.Origin, o Options) *Watch {
 	// What is the same before and after, as where only headers change, cannot be watched.
 	o.Changes = slices.DeleteFunc(slices.Clone(o.Changes), func(c diff.Change) bool { return c.Old == c.New })
 	w := &Watch{
-		options: o, window: diff.NewWatch(o.Began, o.Changes, names, Confirm),
-		claims: map[string]bool{}, changed: make(chan struct{}),
+		options: o, window: diff.NewWatch(o.Began, o.Changes, names, Confirm), names: names,
+		claims: map[string]site.ID{}, heard: map[string]bool{}, looked: map[site.ID]bool{o.Release: true},
+		changed: make(chan struct{}),
 	}
 	for _, name := range o.Atomic {
 		w.window.Atomic(name)
@@ -80,6 +95,9 @@ func Start(ctx context.Context, origins []check.Origin, o Options) *Watch {
 		for _, d := range digests {
 			w.window.Precede(path, d)
 		}
+	}
+	for _, s := range o.Seen {
+		w.window.Add(s.Origin, s.Observation)
 	}
 	ctx, w.stop = context.WithCancel(ctx)
 	for _, at := range origins {
@@ -151,7 +169,7 @@ func (w *Watch) await(ctx context.Context, names []string, there func(name strin
 // live last, claims it and the page that is asked for as often shows it; or every page does.
 func (w *Watch) turned(name string) bool {
 	shows := func(c diff.Change) bool { return w.window.Page(name, c.Path).New }
-	if w.claims[name] && (len(w.options.Changes) == 0 || shows(w.options.Changes[0])) {
+	if w.claims[name] == w.options.Release && (len(w.options.Changes) == 0 || shows(w.options.Changes[0])) {
 		return true
 	}
 	if len(w.options.Changes) == 0 {
@@ -164,6 +182,7 @@ func (w *Watch) turned(name string) bool {
 func (w *Watch) learn(name string, o site.Observation) {
 	w.mu.Lock()
 	sight := w.window.Add(name, o)
+	w.heard[name] = w.heard[name] || o.Status != 0
 	w.wake()
 	w.mu.Unlock()
 	if w.options.See != nil {
@@ -171,11 +190,50 @@ func (w *Watch) learn(name string, o site.Observation) {
 	}
 }
 
-func (w *Watch) claim(name string, claims bool) {
+// claim takes in what a beacon says, and what is known of a release newer than ours.
+func (w *Watch) claim(name string, id site.ID) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.claims[name] = claims
+	w.claims[name] = id
 	w.wake()
+	if id == site.None || w.looked[id] || w.options.Newer == nil {
+		return
+	}
+	w.looked[id] = true
+	newer, ok := w.options.Newer(id)
+	if !ok {
+		return
+	}
+	for _, c := range w.options.Changes {
+		f, _ := newer.Find(c.Path) // zero where it has none
+		w.window.Supersede(c.Path, f.Digest)
+	}
+}
+
+// Status is how far one origin has come.
+type Status struct {
+	Name     string
+	Claim    site.ID // what its beacon says
+	Heard    bool    // it has answered at least once
+	New, All int     // pages that were last seen new, and all that are watched
+	Settled  bool
+}
+
+// Status tells how far each origin has come.
+func (w *Watch) Status() []Status {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var all []Status
+	for _, name := range w.names {
+		s := Status{Name: name, Claim: w.claims[name], Heard: w.heard[name], All: len(w.options.Changes), Settled: w.window.Settled(name)}
+		for _, c := range w.options.Changes {
+			if w.window.Page(name, c.Path).New {
+				s.New++
+			}
+		}
+		all = append(all, s)
+	}
+	return all
 }
 
 // wake has the lock.
@@ -200,7 +258,11 @@ func (w *Watch) follow(ctx context.Context, at check.Origin) {
 	for range max(at.Concurrency, 1) {
 		workers.Go(func() {
 			for pace.Wait(ctx) == nil {
-				w.ask(ctx, client, at, q.next())
+				t := q.next()
+				w.ask(ctx, client, at, t)
+				if t.wait == 0 && !t.beacon {
+					q.landed(t.change)
+				}
 			}
 		})
 	}
@@ -218,7 +280,7 @@ func (w *Watch) ask(ctx context.Context, client *origin.Client, at check.Origin,
 		case <-timer.C:
 		}
 	case t.beacon:
-		w.claim(at.Name, check.Claim(ctx, client, w.options.BeaconPath) == w.options.Release)
+		w.claim(at.Name, check.Claim(ctx, client, w.options.BeaconPath))
 	default:
 		fetch := client.Fetch
 		if t.fresh {

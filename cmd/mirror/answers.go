@@ -1,0 +1,58 @@
+package main
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"sync"
+	"time"
+
+	"mirror/diff"
+	"mirror/site"
+)
+
+// answers writes every answer of a watch to a CSV file; none where there is no file.
+type answers struct {
+	mu   sync.Mutex
+	file *os.File
+	csv  *csv.Writer
+}
+
+// openAnswers makes the file; "" for none.
+func openAnswers(name string) (*answers, error) {
+	if name == "" {
+		return &answers{}, nil
+	}
+	file, err := os.Create(name)
+	if err != nil {
+		return nil, fmt.Errorf("--csv: %w", err)
+	}
+	a := &answers{file: file, csv: csv.NewWriter(file)}
+	return a, a.csv.Write([]string{"origin", "path", "asked", "answered", "status", "digest", "sight", "error"})
+}
+
+func (a *answers) write(origin string, o site.Observation, sight diff.Sight) {
+	if a.csv == nil {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	_ = a.csv.Write([]string{ // Close tells what went wrong
+		origin, o.Path, o.Asked.Format(time.RFC3339Nano), o.Answered.Format(time.RFC3339Nano),
+		strconv.Itoa(o.Status), o.Digest.String(), sight.String(), text(o.Err),
+	})
+}
+
+// Close writes what is left.
+func (a *answers) Close() error {
+	if a.csv == nil {
+		return nil
+	}
+	a.csv.Flush()
+	if err := errors.Join(a.csv.Error(), a.file.Close()); err != nil {
+		return fmt.Errorf("--csv: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,187 @@
+package watch
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"mirror/diff"
+	"mirror/internal/check"
+	"mirror/internal/origin"
+	"mirror/site"
+)
+
+// Next watches pages of which nobody said how they will change, until one of them does at
+// one of the origins, and returns what to watch from then on: the pages that had changed
+// there, with the last answers from before. Pages that differ from origin to origin at
+// first are watched for the next change at each. The error is ctx's, or says that no
+// origin gave a single page.
+func Next(ctx context.Context, origins []check.Origin, paths []string) (Options, error) {
+	n := &next{origins: origins, paths: paths, last: make([][]site.Observation, len(origins))}
+	if err := n.first(ctx); err != nil {
+		return Options{}, err
+	}
+	at, err := n.idle(ctx)
+	if err != nil {
+		return Options{}, err
+	}
+	return n.sweep(ctx, at)
+}
+
+// next remembers the last answer before the change for each origin and page.
+type next struct {
+	origins []check.Origin
+	paths   []string
+	mu      sync.Mutex
+	last    [][]site.Observation // by origin, then page; Asked is zero where none came yet
+}
+
+// first asks for everything once.
+func (n *next) first(ctx context.Context) error {
+	var all sync.WaitGroup
+	errs := make([]error, len(n.origins))
+	for i, at := range n.origins {
+		n.last[i] = make([]site.Observation, len(n.paths))
+		all.Go(func() {
+			client := origin.New(at.Origin, at.Options)
+			defer client.Close()
+			errs[i] = client.Observe(ctx, n.pages(at), func(int, site.Observation) bool { return true },
+				func(p int, o site.Observation) { n.keep(i, p, o) })
+		})
+	}
+	all.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	for i := range n.last {
+		for p := range n.last[i] {
+			if !n.last[i][p].Asked.IsZero() {
+				return nil
+			}
+		}
+	}
+	return fmt.Errorf("none of the %d origins gave a single page", len(n.origins))
+}
+
+func (n *next) pages(at check.Origin) []origin.Page {
+	pages := make([]origin.Page, len(n.paths))
+	for p, path := range n.paths {
+		pages[p] = origin.Page{Path: path, URL: at.Style.URLPath(path)}
+	}
+	return pages
+}
+
+// keep remembers an answer that tells what the page is, and reports whether it differs
+// from the one before.
+func (n *next) keep(i, p int, o site.Observation) (differs bool) {
+	if !tells(o) {
+		return false
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	before := n.last[i][p]
+	if !before.Asked.IsZero() && content(before) != content(o) {
+		return true
+	}
+	if before.Asked.Before(o.Asked) {
+		n.last[i][p] = o
+	}
+	return false
+}
+
+func tells(o site.Observation) bool {
+	return o.Err == nil && (o.Status == http.StatusOK || o.Status == http.StatusNotFound || o.Status == http.StatusGone)
+}
+
+// content is the digest of a page, zero where it is not there.
+func content(o site.Observation) site.Digest {
+	if o.Status != http.StatusOK {
+		return site.Digest{}
+	}
+	return o.Digest
+}
+
+// idle asks for page after page until one has changed, on two connections, and returns
+// the origin.
+func (n *next) idle(ctx context.Context) (at int, err error) {
+	ctx, found := context.WithCancelCause(ctx)
+	defer found(nil)
+	var all sync.WaitGroup
+	for i, at := range n.origins {
+		all.Go(func() {
+			client := origin.New(at.Origin, paced(at.Options))
+			defer client.Close()
+			pages := n.pages(at)
+			for p := 0; ctx.Err() == nil; p = (p + 1) % len(pages) {
+				if n.keep(i, p, client.Fetch(ctx, pages[p])) && n.keep(i, p, client.FetchFresh(ctx, pages[p])) {
+					found(foundAt(i))
+				}
+			}
+		})
+	}
+	all.Wait()
+	if f, ok := context.Cause(ctx).(foundAt); ok {
+		return int(f), nil
+	}
+	return 0, context.Cause(ctx)
+}
+
+// foundAt ends the idle watch: the origin at this index has changed.
+type foundAt int
+
+// Error is never shown.
+func (f foundAt) Error() string { return fmt.Sprintf("origin %d has changed", int(f)) }
+
+// paced gives an origin without a rate of its own that of a watch.
+func paced(o origin.Options) origin.Options {
+	if o.Rate == 0 {
+		o.Rate = float64(rate.Limit(unlimited))
+	}
+	return o
+}
+
+// sweep looks which pages have changed at an origin.
+func (n *next) sweep(ctx context.Context, i int) (Options, error) {
+	at := n.origins[i]
+	client := origin.New(at.Origin, paced(at.Options))
+	defer client.Close()
+	var o Options
+	now := make([]site.Observation, len(n.paths))
+	err := client.Observe(ctx, n.pages(at), func(int, site.Observation) bool { return true },
+		func(p int, ob site.Observation) { now[p] = ob })
+	if err != nil {
+		return o, err
+	}
+	o.Began, o.Earlier = time.Now(), map[string][]site.Digest{}
+	for p, path := range n.paths {
+		before := n.last[i][p]
+		if before.Asked.IsZero() || !tells(now[p]) || content(before) == content(now[p]) {
+			continue
+		}
+		o.Changes = append(o.Changes, diff.Change{Path: path, Old: content(before), New: content(now[p])})
+		n.recall(&o, p, path)
+		o.Seen = append(o.Seen, Seen{at.Name, now[p]})
+	}
+	return o, nil
+}
+
+// recall adds what the origins answered before for a page that changes.
+func (n *next) recall(o *Options, p int, path string) {
+	for i, at := range n.origins {
+		before := n.last[i][p]
+		if before.Asked.IsZero() {
+			continue
+		}
+		if before.Asked.Before(o.Began) {
+			o.Began = before.Asked
+		}
+		o.Earlier[path] = append(o.Earlier[path], content(before))
+		o.Seen = append(o.Seen, Seen{at.Name, before})
+	}
+}
