@@ -104,6 +104,10 @@ type OriginWindow struct {
 	// Switch bounds the one instant at which all pages turned new; nil where the origin
 	// is not declared atomic, or where its answers deny it.
 	Switch *Bounds
+	// Behind bounds when the origin itself, behind its caches, showed all of the change: a
+	// page that is old here and new there is stale at the edge only. Nil where nobody asked
+	// past the caches.
+	Behind *Bounds
 	Open   []string // paths that are not settled, in the order of the changes
 }
 

@@ -34,6 +34,8 @@ type WindowOrigin struct {
 	Polls     int    `json:"polls"`
 	Flaps     bool   `json:"flaps"`
 	Open      int    `json:"open"` // pages that are not confirmed
+	// Behind is when the origin behind its caches showed all; null where it has none.
+	Behind *Bounds `json:"behind_caches"`
 }
 
 // Bounds enclose an instant; before is null while it was not seen.
@@ -62,10 +64,15 @@ func WindowOf(w diff.Window) Window {
 		doc.Upper = &upper
 	}
 	for _, o := range w.Origins {
-		doc.Origins = append(doc.Origins, WindowOrigin{
+		row := WindowOrigin{
 			Name: o.Name, FirstNew: boundsOf(o.FirstNew), AllNew: boundsOf(o.AllNew),
 			Reversals: o.Reversals, Polls: o.Polls, Flaps: o.Flaps, Open: len(o.Open),
-		})
+		}
+		if o.Behind != nil {
+			behind := boundsOf(*o.Behind)
+			row.Behind = &behind
+		}
+		doc.Origins = append(doc.Origins, row)
 	}
 	for _, f := range w.Fresh {
 		doc.Fresh = append(doc.Fresh, Fresh{Millis(f.T), f.P})
@@ -94,7 +101,11 @@ func (d Window) Text(w io.Writer, s Style) error {
 	zero := d.zero()
 	t := s.table(w, "origin", "first new", "all new", "reversals", "polls", "open")
 	for _, o := range d.Origins {
-		t.row(clean(o.Name), o.FirstNew.since(zero), o.AllNew.since(zero), strconv.Itoa(o.Reversals), strconv.Itoa(o.Polls), strconv.Itoa(o.Open))
+		all := o.AllNew.since(zero)
+		if o.Behind != nil {
+			all += " (behind its caches " + o.Behind.since(zero) + ")"
+		}
+		t.row(clean(o.Name), o.FirstNew.since(zero), all, strconv.Itoa(o.Reversals), strconv.Itoa(o.Polls), strconv.Itoa(o.Open))
 	}
 	if err := t.render(); err != nil {
 		return err

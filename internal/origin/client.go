@@ -51,6 +51,8 @@ type Page struct {
 	Path string // manifest path
 	URL  string // below the origin's base, percent-encoded
 	Size int64  // of the body that is expected, in bytes
+	// Past asks past the caches: with a query that nobody has used before.
+	Past bool
 }
 
 // slack is how much longer than expected a body may be and still be read to its end, so

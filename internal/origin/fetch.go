@@ -3,6 +3,7 @@ package origin
 import (
 	"compress/gzip"
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
@@ -33,6 +34,9 @@ func (c *Client) FetchFresh(ctx context.Context, p Page) site.Observation {
 
 func (c *Client) ask(ctx context.Context, via *http.Client, p Page) site.Observation {
 	o := site.Observation{Path: p.Path, URL: c.base + p.URL}
+	if p.Past {
+		o.URL += "?mirror=" + rand.Text()
+	}
 	if err := c.limiter.Wait(ctx); err != nil {
 		o.Err = err
 		return o

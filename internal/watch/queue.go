@@ -11,6 +11,7 @@ type task struct {
 	beacon bool
 	change int // index of the page
 	fresh  bool
+	past   bool // ask past the caches
 }
 
 // queue decides what to ask one origin next. What a barrier waits for, the beacon and the
@@ -30,10 +31,11 @@ type queue struct {
 	// flying are the pages that an answer is awaited for. None is asked for twice at once:
 	// two answers that overlap could hide that the page turned back.
 	flying map[int]bool
+	cdn    bool // caches stand in front of the origin
 }
 
-func newQueue(w *Watch, name string, rate float64) *queue {
-	q := &queue{watch: w, name: name, flying: map[int]bool{}}
+func newQueue(w *Watch, name string, rate float64, cdn bool) *queue {
+	q := &queue{watch: w, name: name, flying: map[int]bool{}, cdn: cdn}
 	share := quickShare * float64(len(q.quick())) / rate
 	q.pause = max(quick, time.Duration(share*float64(time.Second)))
 	return q
@@ -85,7 +87,7 @@ func (q *queue) quick() []task {
 func (q *queue) page(i int) task {
 	q.number++
 	q.flying[i] = true
-	return task{change: i, fresh: q.confirmed(i) > 0 || q.number%freshEach == 0}
+	return task{change: i, fresh: q.confirmed(i) > 0 || q.number%freshEach == 0, past: q.cdn && q.number%pastEach == 0}
 }
 
 func (q *queue) confirmed(i int) int {

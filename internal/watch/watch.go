@@ -58,6 +58,8 @@ const (
 	// freshEach has every so manieth request go on a connection of its own, so that one
 	// warm edge cannot stand for all.
 	freshEach = 8
+	// pastEach has every so manieth request to an origin behind caches go past them.
+	pastEach = 4
 )
 
 // Watch is a watch that goes on until Stop.
@@ -68,6 +70,7 @@ type Watch struct {
 
 	mu      sync.Mutex
 	window  *diff.Watch
+	behind  *diff.Watch // what is seen past the caches
 	names   []string
 	claims  map[string]site.ID // what each origin's beacon says
 	heard   map[string]bool    // origins that have answered anything
@@ -85,6 +88,7 @@ func Start(ctx context.Context, origins []check.Origin, o Options) *Watch {
 	o.Changes = slices.DeleteFunc(slices.Clone(o.Changes), func(c diff.Change) bool { return c.Old == c.New })
 	w := &Watch{
 		options: o, window: diff.NewWatch(o.Began, o.Changes, names, Confirm), names: names,
+		behind: diff.NewWatch(o.Began, o.Changes, names, 1),
 		claims: map[string]site.ID{}, heard: map[string]bool{}, looked: map[site.ID]bool{o.Release: true},
 		changed: make(chan struct{}),
 	}
@@ -122,7 +126,13 @@ func (w *Watch) Stop() {
 func (w *Watch) Window() diff.Window {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.window.Window()
+	win := w.window.Window()
+	for i, o := range w.behind.Window().Origins {
+		if o.Polls > 0 {
+			win.Origins[i].Behind = &o.AllNew
+		}
+	}
+	return win
 }
 
 func (w *Watch) settled(name string) bool {
@@ -179,9 +189,13 @@ func (w *Watch) turned(name string) bool {
 }
 
 // learn takes in an answer and wakes who waits.
-func (w *Watch) learn(name string, o site.Observation) {
+func (w *Watch) learn(name string, o site.Observation, past bool) {
 	w.mu.Lock()
-	sight := w.window.Add(name, o)
+	to := w.window
+	if past {
+		to = w.behind
+	}
+	sight := to.Add(name, o)
 	w.heard[name] = w.heard[name] || o.Status != 0
 	w.wake()
 	w.mu.Unlock()
@@ -253,7 +267,7 @@ func (w *Watch) follow(ctx context.Context, at check.Origin) {
 	client := origin.New(at.Origin, at.Options)
 	defer client.Close()
 	pace := rate.NewLimiter(rate.Limit(limit), 1)
-	q := newQueue(w, at.Name, limit)
+	q := newQueue(w, at.Name, limit, at.CDN)
 	var workers sync.WaitGroup
 	for range max(at.Concurrency, 1) {
 		workers.Go(func() {
@@ -287,9 +301,9 @@ func (w *Watch) ask(ctx context.Context, client *origin.Client, at check.Origin,
 			fetch = client.FetchFresh
 		}
 		path := w.options.Changes[t.change].Path
-		o := fetch(ctx, origin.Page{Path: path, URL: at.Style.URLPath(path)})
+		o := fetch(ctx, origin.Page{Path: path, URL: at.Style.URLPath(path), Past: t.past})
 		if ctx.Err() == nil {
-			w.learn(at.Name, o)
+			w.learn(at.Name, o, t.past)
 		}
 	}
 }
