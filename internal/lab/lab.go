@@ -1,7 +1,9 @@
 // Package lab runs embedded origins on loopback, one for each kind of target: a git host
 // with Pages, an S3 service whose bucket is a website, and a container registry with a
 // runtime. Nothing needs to be installed and no account to be had. How long each takes to
-// show what was published can be set, and drift be put into its storage or its edge.
+// show what was published can be set, file by file and cache by cache, and drift and faults
+// be put into its storage or its edge. When each file turned at each cache is recorded: the
+// truth that a measurement can be held to.
 package lab
 
 import (
