@@ -1,0 +1,296 @@
+package main
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+
+	"mirror/diff"
+	"mirror/internal/lab"
+	"mirror/internal/publish"
+	"mirror/site"
+)
+
+// trial is a lab and a small site, published by the program's own wiring in this process,
+// so that the clock that the bounds are read from is also the truth's.
+type trial struct {
+	t     testing.TB
+	lab   *lab.Lab
+	app   *app
+	site  string
+	files map[string]string
+}
+
+// newTrial starts a lab. The origins named are declared cdn.
+func newTrial(t testing.TB, cdn ...string) *trial {
+	t.Helper()
+	l, err := lab.Start(t.Context(), lab.Options{ContentType: site.ContentType})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	dir := t.TempDir()
+	r := &trial{t: t, lab: l, site: filepath.Join(dir, "public")}
+	text := strings.Replace(string(labConfig(l, r.site)), "base: self", baseOf(t, l), 1)
+	for _, o := range l.Origins() {
+		if slices.Contains(cdn, o.Name) {
+			text = strings.Replace(text, fmt.Sprintf("{url: %q}", o.URL), fmt.Sprintf("{url: %q, cdn: true}", o.URL), 1)
+		}
+	}
+	file := filepath.Join(dir, "mirror.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	a := &app{getenv: func(string) string { return "" }, stdout: io.Discard, stderr: io.Discard, quiet: true}
+	r.app = a.inLab(l, file)
+	return r
+}
+
+// baseOf pushes an image without content to the lab, and returns the config that has it
+// serve the site. The usual one holds this whole program, which the lab's runtime would
+// unpack at each publish.
+func baseOf(t testing.TB, l *lab.Lab) string {
+	t.Helper()
+	host, _, _ := strings.Cut(l.Registry.Image, "/")
+	ref, err := name.ParseReference(host + "/base:latest")
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, err := mutate.ConfigFile(empty.Image, &v1.ConfigFile{OS: "linux", Architecture: runtime.GOARCH, RootFS: v1.RootFS{Type: "layers"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := remote.Write(ref, img, remote.WithContext(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("base: %s\n    web_root: /site\n    platforms: [linux/%s]", ref, runtime.GOARCH)
+}
+
+// write makes the site's folder hold exactly the files.
+func (r *trial) write(files map[string]string) {
+	r.t.Helper()
+	for path := range r.files {
+		if _, ok := files[path]; !ok {
+			if err := os.Remove(filepath.Join(r.site, path)); err != nil {
+				r.t.Fatal(err)
+			}
+		}
+	}
+	for path, text := range files {
+		file := filepath.Join(r.site, path)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			r.t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+	r.files = maps.Clone(files)
+}
+
+// publish does what `mirror publish` does, and keeps publish's own report.
+func (r *trial) publish(order publish.Mode) *publish.Report {
+	r.t.Helper()
+	w, err := r.app.open()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	w.config.Publish.Order.Mode = string(order)
+	w.config.Publish.VerifyTimeout = 30 * time.Second
+	d := r.app.display()
+	rel, err := w.scan(r.t.Context(), d)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer rel.Close()
+	dests, err := w.destinations(r.t.Context())
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	o, err := w.publishOptions(dests, d)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	report, err := publish.Run(r.t.Context(), rel.Release, dests, o)
+	if err != nil || report.Outcome != publish.Live {
+		r.t.Fatalf("got %s, %v", report.Outcome, err)
+	}
+	if err := w.finish(r.t.Context(), report, rel.Release, dests, d); err != nil {
+		r.t.Fatal(err)
+	}
+	return report
+}
+
+// soundPages are how many pages each publish of the soundness experiment changes, beside
+// one that is added and one that is removed.
+const soundPages = 10
+
+func soundSite(edition int) map[string]string {
+	files := map[string]string{
+		"404.html": "<h1>not here</h1>", "same.html": "<p>same",
+		fmt.Sprintf("posts/added-%d.html", edition): fmt.Sprintf("<p>added by %d", edition),
+	}
+	for i := range soundPages {
+		files[fmt.Sprintf("posts/%02d.html", i)] = fmt.Sprintf("<p>%d of edition %d", i, edition)
+	}
+	return files
+}
+
+// TestWindowHoldsTheTruth publishes 200 times, 40 with -short, to a lab that knows when
+// each of its pages turned, with lags that vary, files that trickle and caches that turn
+// at different times. What the publish says of its window is true every time.
+//
+// Where caches differ the upper bound speaks of the caches that were met. Here all are,
+// not by luck: the two caches are at most 20 ms apart, and the confirming answers of a
+// publish, two for each of its 12 pages, take longer than that at 500 requests a second.
+func TestWindowHoldsTheTruth(t *testing.T) {
+	publishes := 100
+	if testing.Short() {
+		publishes = 20
+	}
+	for seed, cdn := range [][]string{nil, {"git", "s3", "registry"}} {
+		t.Run(fmt.Sprintf("cdn %v", cdn), func(t *testing.T) {
+			t.Parallel()
+			rng := rand.New(rand.NewPCG(uint64(seed), 0))
+			r := newTrial(t, cdn...)
+			r.write(soundSite(0))
+			r.publish(publish.Auto)
+			var score tally
+			for i := range publishes {
+				atomic := r.vary(rng, cdn != nil)
+				r.write(soundSite(i + 1))
+				mode := publish.Auto
+				if rng.IntN(2) == 0 {
+					mode = publish.Parallel
+				}
+				began := time.Now()
+				report := r.publish(mode)
+				if err := r.lab.Settle(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				score.judge(t, r.truth(i+1, began), report.Window, atomic)
+			}
+			t.Logf("%d publishes: %s", publishes, &score)
+		})
+	}
+}
+
+// vary sets the origins' lags and caches at random. It reports whether every deployment
+// shows all its pages at once.
+func (r *trial) vary(rng *rand.Rand, cdn bool) (atomic bool) {
+	ms := func(n int) time.Duration {
+		return time.Duration(rng.Float64() * float64(n) * float64(time.Millisecond))
+	}
+	atomic = true
+	for _, o := range r.lab.Origins() {
+		o.SetLag(ms(30), ms(10))
+		o.SetTrickle(0, nil)
+		if rng.IntN(3) == 0 {
+			o.SetTrickle(ms(3), nil)
+			atomic = false
+		}
+		if cdn {
+			o.SetEdges(lab.Edges{Stale: []time.Duration{0, ms(20)}, Sticky: rng.IntN(2) == 0})
+			atomic = false
+		}
+	}
+	return atomic
+}
+
+// truth is how each origin turned to an edition.
+func (r *trial) truth(edition int, began time.Time) map[string]lab.Turns {
+	paths := []string{fmt.Sprintf("posts/added-%d.html", edition-1), fmt.Sprintf("posts/added-%d.html", edition)}
+	for i := range soundPages {
+		paths = append(paths, fmt.Sprintf("posts/%02d.html", i))
+	}
+	all := map[string]lab.Turns{}
+	for _, o := range r.lab.Origins() {
+		for _, turn := range o.Turned(paths...).Since(began) {
+			if turn.New == sha256.Sum256([]byte(r.files[turn.Path])) || r.files[turn.Path] == "" && turn.New == [32]byte{} {
+				all[o.Name] = append(all[o.Name], turn)
+			}
+		}
+	}
+	return all
+}
+
+// tally is how well the windows of many publishes did.
+type tally struct {
+	widths  []time.Duration // upper - lower
+	lengths []time.Duration // of the true windows
+	blur    []time.Duration // how well the truth itself is known
+}
+
+// judge holds a window to the truth.
+func (s *tally) judge(t *testing.T, truth map[string]lab.Turns, w *diff.Window, atomic bool) {
+	t.Helper()
+	if w == nil || !w.Closed || w.Pages != soundPages+2 || len(w.Origins) != len(truth) {
+		t.Fatalf("got %+v, want a closed window of %d pages at %d origins", w, soundPages+2, len(truth))
+	}
+	var first, last lab.Instant
+	for i, o := range w.Origins {
+		turns := truth[o.Name]
+		from, to := turns.First(), turns.Last()
+		within(t, o.Name+" first new", o.FirstNew, from)
+		within(t, o.Name+" all new", o.AllNew, to)
+		s.blur = append(s.blur, from.After.Sub(from.Before), to.After.Sub(to.Before))
+		if i == 0 {
+			first, last = from, to
+			continue
+		}
+		first = lab.Turns{{At: first}, {At: from}}.First()
+		last = lab.Turns{{At: last}, {At: to}}.Last()
+	}
+	least, most := last.Before.Sub(first.After), last.After.Sub(first.Before)
+	if most < w.Lower || least > w.Upper {
+		t.Errorf("the window lasted [%s, %s], reported as [%s, %s]", least, most, w.Lower, w.Upper)
+	}
+	if a := w.Atomic; atomic && (a == nil || most < a.Lower || least > a.Upper) {
+		t.Errorf("the window lasted [%s, %s], reported as %+v if atomic", least, most, a)
+	}
+	s.widths = append(s.widths, w.Upper-w.Lower)
+	s.lengths = append(s.lengths, least)
+}
+
+func within(t *testing.T, what string, b diff.Bounds, at lab.Instant) {
+	t.Helper()
+	if at.After.Before(b.After) {
+		t.Errorf("%s: %s before its bounds", what, b.After.Sub(at.After))
+	}
+	if b.Before.IsZero() || at.Before.After(b.Before) {
+		t.Errorf("%s: %s after its bounds", what, at.Before.Sub(b.Before))
+	}
+}
+
+// String returns medians.
+func (s *tally) String() string {
+	return fmt.Sprintf("the windows lasted %s, were bounded to %s, and are known to %s (medians; at most %s, %s, %s)",
+		median(s.lengths), median(s.widths), median(s.blur), slices.Max(s.lengths), slices.Max(s.widths), slices.Max(s.blur))
+}
+
+func median(all []time.Duration) time.Duration {
+	sorted := slices.Sorted(slices.Values(all))
+	if n := len(sorted); n%2 == 0 {
+		return (sorted[n/2-1] + sorted[n/2]) / 2
+	}
+	return sorted[len(sorted)/2]
+}
