@@ -59,6 +59,9 @@ func (r *Release) Beacon() []byte {
 	return append(text, '\n')
 }
 
+// Readable reports whether the release's bytes are at hand, and not its manifest alone.
+func (r *Release) Readable() bool { return r.fsys != nil }
+
 // Open opens a file of the release. Reading it to its end gives ErrChanged in place of
 // io.EOF when the bytes are not the manifest's.
 func (r *Release) Open(f File) (io.ReadSeekCloser, error) {

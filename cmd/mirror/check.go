@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -76,6 +77,11 @@ func (w *workspace) check(ctx context.Context, liveOnly bool) (diff.Verdict, err
 		return diff.Verdict{}, err
 	}
 	defer done()
+	for _, h := range w.config.Check.Headers {
+		if !strings.EqualFold(h, "content-type") {
+			d.line("note     check.headers: %s is not compared yet; the content type is", h)
+		}
+	}
 	absent, err := w.removed(rel.Manifest)
 	if err != nil {
 		return diff.Verdict{}, err
@@ -85,7 +91,7 @@ func (w *workspace) check(ctx context.Context, liveOnly bool) (diff.Verdict, err
 		slices.Sort(absent)
 		absent = slices.Compact(absent)
 	}
-	return check.Run(ctx, w.origins(), w.lookFor(rel.ID(), rel.Manifest, absent, d))
+	return check.Run(ctx, w.origins(), w.lookFor(rel, absent, d))
 }
 
 // reference returns the release to compare with: the site's folder, or where that is not

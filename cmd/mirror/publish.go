@@ -186,7 +186,7 @@ type verifier struct {
 
 // Await looks until all origins serve the release or patience has run out.
 func (v verifier) Await(ctx context.Context, rel *site.Release, deleted []string, patience time.Duration) (diff.Verdict, error) {
-	return check.Await(ctx, v.w.origins(), v.w.lookFor(rel.ID(), rel.Manifest, deleted, v.d), patience)
+	return check.Await(ctx, v.w.origins(), v.w.lookFor(rel, deleted, v.d), patience)
 }
 
 // finish remembers a release that has gone live and lets the targets drop old ones.

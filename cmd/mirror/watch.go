@@ -160,7 +160,7 @@ func (a *app) toLocalSite(ctx context.Context) ([]check.Origin, watch.Options, e
 		return nil, watch.Options{}, err
 	}
 	began := time.Now()
-	v, err := check.Run(ctx, w.origins(), w.lookFor(rel.ID(), rel.Manifest, absent, d))
+	v, err := check.Run(ctx, w.origins(), w.lookFor(rel, absent, d))
 	if err != nil {
 		return nil, watch.Options{}, err
 	}

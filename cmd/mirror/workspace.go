@@ -202,11 +202,18 @@ func (w *workspace) origins() []check.Origin {
 
 // lookFor says what a check of a release looks for. absent are paths that it does not have
 // and that may be live all the same.
-func (w *workspace) lookFor(id site.ID, m site.Manifest, absent []string, d *display) check.Options {
-	return check.Options{
-		Release: id, Manifest: m, BeaconPath: w.beacon(), NotFound: w.config.Site.NotFound,
+func (w *workspace) lookFor(rel *site.Release, absent []string, d *display) check.Options {
+	o := check.Options{
+		Release: rel.ID(), Manifest: rel.Manifest, BeaconPath: w.beacon(), NotFound: w.config.Site.NotFound,
 		Absent: absent, Ignore: w.config.Check.Ignore, Progress: d.checking,
 	}
+	for _, n := range w.config.Check.Normalize {
+		o.Normalize.Rules = append(o.Normalize.Rules, check.Rule{Match: n.Match, Remove: n.Remove})
+	}
+	if rel.Readable() {
+		o.Normalize.Open = rel.ReadFile
+	}
+	return o
 }
 
 // removed lists the paths that releases published from here had and m has not.

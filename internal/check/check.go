@@ -33,6 +33,7 @@ type Options struct {
 	NotFound   string   // the site's not-found page; "" where only the status counts
 	Absent     []string // paths that the release does not have and that may be served all the same
 	Ignore     []string // doublestar globs over paths that are not looked at
+	Normalize  Normalizer
 	// Progress, if set, hears of each page that was judged, from several goroutines.
 	Progress func(origin string, done, total int)
 }
@@ -104,7 +105,7 @@ func look(ctx context.Context, at Origin, wants []diff.Expectation, o Options) (
 		pages[i] = pageOf(at, want)
 	}
 	claim := Claim(ctx, client, o.BeaconPath)
-	s := &sight{wants: wants, patience: max(2*at.Concurrency, 8), notify: func(done int) {
+	s := &sight{wants: wants, normalize: o.Normalize, patience: max(2*at.Concurrency, 8), notify: func(done int) {
 		if o.Progress != nil {
 			o.Progress(at.Name, done, len(wants))
 		}
@@ -121,9 +122,10 @@ func look(ctx context.Context, at Origin, wants []diff.Expectation, o Options) (
 
 // sight gathers the answers of one origin, and gives up on one that has fallen silent.
 type sight struct {
-	wants    []diff.Expectation
-	patience int // how many unanswered requests in a row are enough
-	notify   func(done int)
+	wants     []diff.Expectation
+	normalize Normalizer
+	patience  int // how many unanswered requests in a row are enough
+	notify    func(done int)
 
 	mu     sync.Mutex
 	tally  diff.Tally
@@ -141,6 +143,9 @@ func (s *sight) observe(ctx context.Context, client *origin.Client, pages []orig
 		return ok
 	}
 	err := client.Observe(inner, pages, agrees, func(i int, ob site.Observation) {
+		if s.normalize.forgives(inner, client, pages[i], s.wants[i], ob) {
+			ob.Digest = s.wants[i].File.Digest
+		}
 		if s.add(s.wants[i], ob) {
 			giveUp()
 		}
