@@ -231,7 +231,7 @@ func editionsOf(path string, history []*record) []edition {
 		if sum, ok := r.changes[path]; ok {
 			content = sum
 		}
-		all[i] = edition{r.file(path), content}
+		all[i] = edition{r.file(path), r.noted, content}
 	}
 	return all
 }

@@ -74,7 +74,6 @@ func (c *caches) turn(edge int, d due) (time.Time, bool) {
 // a request looks at the clock. What is seen is the last stored of all whose time has come.
 type due struct {
 	from       time.Time // at the origin behind the caches
-	noted      time.Time // when requests were sure to hear of it, which may be after from
 	everywhere bool      // at every cache at once
 }
 

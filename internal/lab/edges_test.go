@@ -80,7 +80,7 @@ func (c *crawler) ask(transport *http.Transport, path string) {
 
 // Over the network, with real storage behind, every answer is what the truth says.
 func TestTruthOverTheNetwork(t *testing.T) {
-	const lag, stale, perFile = 300 * time.Millisecond, 100 * time.Millisecond, 20 * time.Millisecond
+	const lag, stale, perFile = 500 * time.Millisecond, 100 * time.Millisecond, 20 * time.Millisecond
 	l := start(t, Options{})
 	for i, place := range places(l) {
 		origin := l.Origins()[i]

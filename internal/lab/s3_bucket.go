@@ -48,6 +48,7 @@ type s3Object struct {
 // version is what a key holds from a write on; nil is nothing.
 type version struct {
 	due
+	noted  time.Time // when requests were sure to hear of it
 	object *s3Object
 }
 
@@ -79,7 +80,7 @@ func (b *bucket) put(key string, o *s3Object, at due) {
 	if !at.everywhere {
 		b.last = later(b.last, at.from)
 	}
-	versions := append(b.written[key], version{at, o})
+	versions := append(b.written[key], version{due: at, object: o})
 	b.written[key] = versions
 	versions[len(versions)-1].noted = time.Now()
 }

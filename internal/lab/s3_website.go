@@ -146,7 +146,7 @@ func (s *website) editions() iter.Seq2[string, []edition] {
 func editionsIn(versions []version) []edition {
 	all := make([]edition, len(versions))
 	for i, v := range versions {
-		all[i].due = v.due
+		all[i].due, all[i].noted = v.due, v.noted
 		if v.object != nil {
 			all[i].digest = v.object.sum
 		}

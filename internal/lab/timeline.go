@@ -48,6 +48,7 @@ type step struct {
 // record is what is kept of a deployment when its release is gone.
 type record struct {
 	due
+	noted   time.Time                    // when requests were sure to hear of it, which may be after it was due
 	changes map[string][sha256.Size]byte // against the deployment before; zero for a file that goes
 	late    map[string]time.Duration     // of the changed files, where they do not come all at once
 	span    time.Duration                // the longest of these

@@ -84,6 +84,7 @@ func later(a, b time.Time) time.Time {
 // edition is one content of a file.
 type edition struct {
 	due
+	noted  time.Time // when requests were sure to hear of it, which may be after it was due
 	digest [sha256.Size]byte
 }
 

@@ -242,10 +242,11 @@ func TestSuperseded(t *testing.T) {
 func TestReleasesAreFreed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := releasesWorld(t)
-		freed := func(want int) {
+		freed := func(want int64) {
 			t.Helper()
-			if synctest.Wait(); w.freed != want {
-				t.Errorf("%d releases freed, want %d", w.freed, want)
+			synctest.Wait()
+			if got := w.freed.Load(); got != want {
+				t.Errorf("%d releases freed, want %d", got, want)
 			}
 		}
 		w.SetEdges(Edges{Stale: []time.Duration{0, time.Second, Never}})

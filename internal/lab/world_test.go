@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"testing/synctest"
@@ -25,7 +26,7 @@ type world struct {
 	t      *testing.T
 	change func(files map[string]string, atOnce bool) // "" removes
 	close  func()
-	freed  int
+	freed  atomic.Int64
 }
 
 // worlds are one of each kind of place.
@@ -44,7 +45,7 @@ func releasesWorld(t *testing.T) *world {
 		site := maps.Clone(stored)
 		build := func(context.Context) (*release, error) {
 			r := siteOf(d, site)
-			r.free = func() { w.freed++ }
+			r.free = func() { w.freed.Add(1) }
 			return r, nil
 		}
 		if !atOnce {
@@ -94,7 +95,7 @@ func bucketWorld(t *testing.T) *world {
 // SetEdges does, and lets the instant pass at which the caches came.
 func (w *world) SetEdges(e Edges) {
 	w.Origin.SetEdges(e)
-	time.Sleep(1)
+	time.Sleep(time.Nanosecond)
 }
 
 // get asks for a path and says which cache answered.
@@ -219,7 +220,7 @@ func (w *world) live(r *rand.Rand) []answer {
 	busted := r.IntN(2) == 0
 	w.SetEdges(Edges{Stale: []time.Duration{0, 0, 0}, Busted: busted}) // as many from the start, so that the turns of each are all there
 	for event := range 400 {
-		time.Sleep(1) // of synctest: nothing happens at the same instant by chance
+		time.Sleep(time.Nanosecond) // of synctest: nothing happens at the same instant by chance
 		switch r.IntN(40) {
 		case 0, 1, 2:
 			files := map[string]string{}
