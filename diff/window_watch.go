@@ -199,6 +199,12 @@ func (w *Watch) Settled(origin string) bool {
 	return at != nil && at.settled == w.pages
 }
 
+// Flaps reports whether an origin is declared or was seen to answer old after new.
+func (w *Watch) Flaps(origin string) bool {
+	at := w.origins[origin]
+	return at != nil && at.flaps
+}
+
 // Pending returns the paths that are not confirmed new at an origin, in the order of the
 // changes.
 func (w *Watch) Pending(origin string) []string {

@@ -83,11 +83,12 @@ func (q *queue) quick() []task {
 	return round
 }
 
-// page asks for a page: on a connection of its own to confirm, and every so often.
+// page asks for a page: on a connection of its own to confirm, and every so often. Those
+// that go past the caches are others, else the caches would be met on kept connections only.
 func (q *queue) page(i int) task {
 	q.number++
 	q.flying[i] = true
-	return task{change: i, fresh: q.confirmed(i) > 0 || q.number%freshEach == 0, past: q.cdn && q.number%pastEach == 0}
+	return task{change: i, fresh: q.confirmed(i) > 0 || q.number%freshEach == 1, past: q.cdn && q.number%pastEach == 0}
 }
 
 func (q *queue) confirmed(i int) int {
@@ -96,15 +97,22 @@ func (q *queue) confirmed(i int) int {
 	return q.watch.window.Page(q.name, q.watch.options.Changes[i].Path).Confirmed
 }
 
-// unsettled moves the cursor to the next page that is not settled.
+// unsettled moves the cursor to the next page that is not settled. Where all are, and the
+// origin is not steady, any page tells.
 func (q *queue) unsettled() bool {
 	if q.watch.settled(q.name) {
 		return false
 	}
+	all := q.watch.confirmed(q.name)
+	return q.forward(func(i int) bool { return all || q.confirmed(i) < Confirm })
+}
+
+func (q *queue) forward(wanted func(i int) bool) bool {
 	pages := len(q.watch.options.Changes)
-	for range pages {
-		q.cursor = (q.cursor + 1) % pages
-		if !q.flying[q.cursor] && q.confirmed(q.cursor) < Confirm {
+	for n := 1; n <= pages; n++ {
+		i := (q.cursor + n) % pages
+		if !q.flying[i] && wanted(i) {
+			q.cursor = i
 			return true
 		}
 	}

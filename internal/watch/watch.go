@@ -75,6 +75,7 @@ type Watch struct {
 	claims  map[string]site.ID // what each origin's beacon says
 	heard   map[string]bool    // origins that have answered anything
 	looked  map[site.ID]bool   // releases that Newer was asked for
+	row     map[string]int     // answers of each origin since its last old one
 	changed chan struct{}      // closed and made anew whenever something was learnt
 }
 
@@ -90,7 +91,7 @@ func Start(ctx context.Context, origins []check.Origin, o Options) *Watch {
 		options: o, window: diff.NewWatch(o.Began, o.Changes, names, Confirm), names: names,
 		behind: diff.NewWatch(o.Began, o.Changes, names, 1),
 		claims: map[string]site.ID{}, heard: map[string]bool{}, looked: map[site.ID]bool{o.Release: true},
-		changed: make(chan struct{}),
+		row: map[string]int{}, changed: make(chan struct{}),
 	}
 	for _, name := range o.Atomic {
 		w.window.Atomic(name)
@@ -127,6 +128,7 @@ func (w *Watch) Window() diff.Window {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	win := w.window.Window()
+	w.reopen(&win)
 	for i, o := range w.behind.Window().Origins {
 		if o.Polls > 0 {
 			win.Origins[i].Behind = &o.AllNew
@@ -138,6 +140,13 @@ func (w *Watch) Window() diff.Window {
 func (w *Watch) settled(name string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	return w.steady(name)
+}
+
+// confirmed reports whether every page of an origin is, by itself.
+func (w *Watch) confirmed(name string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	return w.window.Settled(name)
 }
 
@@ -147,10 +156,10 @@ func (w *Watch) Await(ctx context.Context, names []string) (late []string) {
 	return w.await(ctx, names, w.turned)
 }
 
-// Settle waits until every page of the named origins is confirmed, or ctx ends, and
-// returns the origins that have open ones.
+// Settle waits until every page of the named origins is confirmed and none shows old bytes
+// any more, or ctx ends, and returns the origins of which that is not so.
 func (w *Watch) Settle(ctx context.Context, names []string) (late []string) {
-	return w.await(ctx, names, func(name string) bool { return w.window.Settled(name) })
+	return w.await(ctx, names, w.steady)
 }
 
 func (w *Watch) await(ctx context.Context, names []string, there func(name string) bool) []string {
@@ -196,6 +205,9 @@ func (w *Watch) learn(name string, o site.Observation, past bool) {
 		to = w.behind
 	}
 	sight := to.Add(name, o)
+	if !past {
+		w.count(name, o, sight)
+	}
 	w.heard[name] = w.heard[name] || o.Status != 0
 	w.wake()
 	w.mu.Unlock()
@@ -239,7 +251,7 @@ func (w *Watch) Status() []Status {
 	defer w.mu.Unlock()
 	var all []Status
 	for _, name := range w.names {
-		s := Status{Name: name, Claim: w.claims[name], Heard: w.heard[name], All: len(w.options.Changes), Settled: w.window.Settled(name)}
+		s := Status{Name: name, Claim: w.claims[name], Heard: w.heard[name], All: len(w.options.Changes), Settled: w.steady(name)}
 		for _, c := range w.options.Changes {
 			if w.window.Page(name, c.Path).New {
 				s.New++

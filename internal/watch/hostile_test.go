@@ -1,0 +1,247 @@
+package watch_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"net/http"
+	"net/url"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"mirror/diff"
+	"mirror/internal/check"
+	"mirror/internal/lab"
+	"mirror/internal/origin"
+	"mirror/internal/watch"
+	"mirror/site"
+)
+
+// pages is how many pages change in these tests.
+const pages = 6
+
+func edition(n int) map[string][]byte {
+	files := map[string][]byte{}
+	for i := range pages {
+		files[fmt.Sprintf("p%d.html", i)] = fmt.Appendf(nil, "<p>page %d, edition %d", i, n)
+	}
+	return files
+}
+
+func changes() []diff.Change {
+	var all []diff.Change
+	old, next := edition(1), edition(2)
+	for i := range pages {
+		path := fmt.Sprintf("p%d.html", i)
+		all = append(all, diff.Change{Path: path, Old: sha256.Sum256(old[path]), New: sha256.Sum256(next[path])})
+	}
+	return all
+}
+
+// pair is two origins of a lab: a good one, git, and one that may be bad, s3.
+type pair struct {
+	t       *testing.T
+	lab     *lab.Lab
+	origins []check.Origin
+}
+
+func newPair(t *testing.T) *pair {
+	t.Helper()
+	l, err := lab.Start(t.Context(), lab.Options{ContentType: site.ContentType})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	p := &pair{t: t, lab: l}
+	for _, o := range []*lab.Origin{l.Git.Origin, l.S3.Origin} {
+		u, err := url.Parse(o.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.origins = append(p.origins, check.Origin{
+			Origin: origin.Origin{Name: o.Name, URL: u}, Options: origin.Options{Concurrency: 4, Timeout: 300 * time.Millisecond},
+		})
+	}
+	p.show(1)
+	return p
+}
+
+// show has both origins turn to an edition.
+func (p *pair) show(n int) {
+	p.t.Helper()
+	if err := p.lab.Git.Edit(p.t.Context(), edition(n)); err != nil {
+		p.t.Fatal(err)
+	}
+	if err := p.lab.S3.Edit(p.t.Context(), edition(n)); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// watch watches both origins turn, for a while, and returns who is late. It wants the
+// watch to end when it should, and all its goroutines with it.
+func (p *pair) watch(turn func(), patience time.Duration) (late []string, w diff.Window) {
+	p.t.Helper()
+	before := runtime.NumGoroutine()
+	ctx, cancel := context.WithTimeout(p.t.Context(), patience)
+	defer cancel()
+	watched := watch.Start(ctx, p.origins, watch.Options{Began: time.Now(), Changes: changes()})
+	turn()
+	began := time.Now()
+	late = watched.Settle(ctx, []string{"git", "s3"})
+	watched.Stop()
+	if took := time.Since(began); took > patience+time.Second {
+		p.t.Errorf("the watch took %s, of %s", took, patience)
+	}
+	p.dwindle(before)
+	return late, watched.Window()
+}
+
+// dwindle waits until no more goroutines are left than there were.
+func (p *pair) dwindle(before int) {
+	p.t.Helper()
+	deadline := time.NewTimer(5 * time.Second)
+	defer deadline.Stop()
+	ticker := time.NewTicker(10 * time.Millisecond)
+	defer ticker.Stop()
+	for runtime.NumGoroutine() > before {
+		select {
+		case <-ticker.C:
+		case <-deadline.C:
+			stacks := make([]byte, 1<<20)
+			p.t.Fatalf("%d goroutines, and %d before:\n%s", runtime.NumGoroutine(), before, stacks[:runtime.Stack(stacks, true)])
+		}
+	}
+}
+
+// open wants the bad origin, and it alone, to keep the window open.
+func (p *pair) open(late []string, w diff.Window) {
+	p.t.Helper()
+	if !slices.Equal(late, []string{"s3"}) || w.Closed || w.Upper != 0 || w.Atomic != nil {
+		p.t.Errorf("late %v, window %+v; want s3 to keep it open", late, w)
+	}
+	if good, bad := w.Origins[0], w.Origins[1]; len(good.Open) != 0 || good.AllNew.Before.IsZero() || len(bad.Open) == 0 || !bad.AllNew.Before.IsZero() {
+		p.t.Errorf("got %+v and %+v; want only the second open", good, bad)
+	}
+}
+
+// answers answers everything by h.
+func answers(h http.HandlerFunc) lab.Fault { return func(http.Handler) http.Handler { return h } }
+
+// hostile are origins that never show the release.
+func hostile() map[string]lab.Fault {
+	return map[string]lab.Fault{
+		"hangs": lab.Hang, "stalls in its body": lab.Stall, "resets": lab.Reset, "answers no HTTP": lab.Garbage,
+		"answers noise": lab.Noise, "answers 304": lab.NotModified, "answers 200 and nothing": lab.Empty,
+		"drips": lab.Drip(100 * time.Millisecond),
+		"is parked": answers(func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://parked.example/", http.StatusMovedPermanently)
+		}),
+		"finds nothing": answers(http.NotFound),
+		"is overloaded": answers(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", "1")
+			w.WriteHeader(http.StatusTooManyRequests)
+		}),
+		"fails with the right bytes": answers(func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(http.StatusInternalServerError)
+			w.Write(edition(2)[r.URL.Path[1:]])
+		}),
+		"is cut short of the right bytes": answers(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Length", "1000")
+			w.Write(edition(2)[r.URL.Path[1:]])
+			panic(http.ErrAbortHandler)
+		}),
+	}
+}
+
+func TestWatchOfHostileOrigins(t *testing.T) {
+	for name, fault := range hostile() {
+		t.Run(name, func(t *testing.T) {
+			p := newPair(t)
+			p.lab.S3.SetFault(fault)
+			p.open(p.watch(func() { p.show(2) }, 700*time.Millisecond))
+		})
+	}
+	t.Run("is down", func(t *testing.T) {
+		p := newPair(t)
+		p.lab.S3.Down(true)
+		p.open(p.watch(func() { p.show(2) }, 700*time.Millisecond))
+	})
+	t.Run("never turns", func(t *testing.T) {
+		p := newPair(t)
+		p.open(p.watch(func() {
+			if err := p.lab.Git.Edit(t.Context(), edition(2)); err != nil {
+				t.Error(err)
+			}
+		}, 700*time.Millisecond))
+	})
+	t.Run("turns hostile when it has turned", func(t *testing.T) {
+		p := newPair(t)
+		p.lab.S3.Override("/p3.html", lab.Hang(nil)) // all but one page
+		p.open(p.watch(func() { p.show(2) }, 700*time.Millisecond))
+	})
+}
+
+// TestWatchOfFlappingOrigin has one of two caches stuck: half of the visitors get the old
+// pages, for ever. Such a window is never closed, though every page is often new twice in
+// a row.
+func TestWatchOfFlappingOrigin(t *testing.T) {
+	for _, sticky := range []bool{false, true} {
+		for _, declared := range []bool{false, true} {
+			t.Run(fmt.Sprintf("sticky %v, declared %v", sticky, declared), func(t *testing.T) {
+				p := newPair(t)
+				p.origins[1].CDN = declared
+				p.lab.S3.SetEdges(lab.Edges{Stale: []time.Duration{0, lab.Never}, Sticky: sticky})
+				turn := func() {
+					if err := p.lab.Git.Edit(t.Context(), edition(2)); err != nil {
+						t.Error(err)
+					}
+					if err := p.lab.S3.Change(t.Context(), edition(2)); err != nil {
+						t.Error(err)
+					}
+				}
+				late, w := p.watch(turn, 3*time.Second)
+				p.open(late, w)
+				if w.Origins[1].Reversals == 0 || !w.Origins[1].Flaps {
+					t.Errorf("got %+v, want reversals", w.Origins[1])
+				}
+			})
+		}
+	}
+}
+
+// TestWatchOfWeakOrigins has origins that do show the release, badly: the window closes,
+// and what it says is true.
+func TestWatchOfWeakOrigins(t *testing.T) {
+	day := 24 * time.Hour
+	for name, fault := range map[string]lab.Fault{
+		"its clock is a day ahead": lab.WrongDate(day), "its clock is a day behind": lab.WrongDate(-day),
+		"resets half": lab.Sometimes(0.5, lab.Reset), "hangs at times": lab.Sometimes(0.1, lab.Hang),
+		"answers half with garbage": lab.Sometimes(0.5, lab.Garbage), "answers half with 304": lab.Sometimes(0.5, lab.NotModified),
+		"is empty at times": lab.Sometimes(0.2, lab.Empty), "is noise at times": lab.Sometimes(0.2, lab.Noise),
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPair(t)
+			p.lab.S3.SetFault(fault)
+			began := time.Now()
+			late, w := p.watch(func() { p.show(2) }, 10*time.Second)
+			if len(late) > 0 || !w.Closed {
+				t.Fatalf("late %v, window %+v", late, w)
+			}
+			for i, o := range []*lab.Origin{p.lab.Git.Origin, p.lab.S3.Origin} {
+				truth := o.Turned().Since(began)
+				for what, at := range map[string][2]any{"first": {w.Origins[i].FirstNew, truth.First()}, "all": {w.Origins[i].AllNew, truth.Last()}} {
+					b, at := at[0].(diff.Bounds), at[1].(lab.Instant)
+					if at.After.Before(b.After) || at.Before.After(b.Before) {
+						t.Errorf("%s %s new: %+v is not within %+v", o.Name, what, at, b)
+					}
+				}
+			}
+		})
+	}
+}
