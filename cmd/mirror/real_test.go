@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"mirror/diff"
 	"mirror/internal/realserver"
@@ -42,7 +43,7 @@ func TestMain(m *testing.M) {
 
 // realWorld is a site and a config for three kinds of target on real servers.
 type realWorld struct {
-	t       *testing.T
+	t       testing.TB
 	config  string
 	site    string
 	pages   realserver.GitPages
@@ -50,12 +51,13 @@ type realWorld struct {
 	runtime *realserver.Runtime
 }
 
-func newRealWorld(t *testing.T) *realWorld {
+// newRealWorld starts the servers. Pages take a while to deploy.
+func newRealWorld(t testing.TB, deploys time.Duration) *realWorld {
 	t.Helper()
 	dir := t.TempDir()
 	w := &realWorld{
 		t: t, config: filepath.Join(dir, "mirror.yaml"), site: filepath.Join(dir, "public"),
-		pages: realserver.Pages(t, 0), bucket: realserver.S3(t), runtime: realserver.NewRuntime(t),
+		pages: realserver.Pages(t, deploys), bucket: realserver.S3(t), runtime: realserver.NewRuntime(t),
 	}
 	registry := realserver.Registry(t, realserver.DockerRegistry, nil)
 	rollout, err := json.Marshal(w.runtime.Rollout)
@@ -184,7 +186,7 @@ var secondSite = map[string]string{
 }
 
 func TestRealServers(t *testing.T) {
-	w := newRealWorld(t)
+	w := newRealWorld(t, 0)
 	w.write(firstSite)
 	w.publish("live")
 	w.agrees()
@@ -247,7 +249,7 @@ func TestRealSites(t *testing.T) {
 	if list == "" {
 		t.Skip("MIRROR_SITES lists no folders of real sites")
 	}
-	w := newRealWorld(t)
+	w := newRealWorld(t, 0)
 	for _, dir := range filepath.SplitList(list) {
 		if err := os.RemoveAll(w.site); err != nil {
 			t.Fatal(err)

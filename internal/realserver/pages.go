@@ -74,7 +74,7 @@ type Runtime struct {
 func NewRuntime(t testing.TB) *Runtime {
 	t.Helper()
 	Need(t, "runc")
-	r := &Runtime{t: t, dir: t.TempDir()}
+	r := &Runtime{t: t, dir: shortDir(t)}
 	addr := Loopback(FreePort(t))
 	r.Site = "http://" + addr + "/"
 	script := filepath.Join(r.dir, "rollout")

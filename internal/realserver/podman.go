@@ -3,6 +3,7 @@ package realserver
 import (
 	"context"
 	"net/http"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -17,7 +18,7 @@ import (
 func Podman(t testing.TB, image string) string {
 	t.Helper()
 	Need(t, "runc")
-	p := podman{t, Need(t, "podman"), t.TempDir()}
+	p := podman{t, Need(t, "podman"), shortDir(t)}
 	addr := Loopback(FreePort(t))
 	p.run("pull", "--quiet", "--tls-verify=false", image)
 	id := p.run("create", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024", "--network", "host",
@@ -40,6 +41,22 @@ type podman struct {
 	t       testing.TB
 	program string
 	dir     string
+}
+
+// shortDir is a folder for podman, which refuses paths above 50 characters: those of
+// t.TempDir have the test's name in them.
+func shortDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "podman-*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
 }
 
 func (p podman) command(args ...string) *exec.Cmd {
