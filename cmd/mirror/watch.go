@@ -274,7 +274,7 @@ func plainOrigins(urls []string, rate float64) ([]check.Origin, error) {
 		}
 		at := check.Origin{
 			Origin:  origin.Origin{Name: strings.TrimSuffix(u.Host+u.Path, "/"), URL: u, Style: site.URLStyle{NoIndex: true}},
-			Options: origin.Options{Concurrency: 8, Rate: rate, Timeout: 10 * time.Second},
+			Options: origin.Options{Concurrency: 8, Rate: rate, Pace: origin.NewPace(rate), Timeout: 10 * time.Second},
 		}
 		if slices.ContainsFunc(all, func(o check.Origin) bool { return o.Name == at.Name }) {
 			return nil, fmt.Errorf("%s is named twice", text)

@@ -85,6 +85,18 @@ func baseOf(t testing.TB, l *lab.Lab) string {
 	return fmt.Sprintf("base: %s\n    web_root: /site\n    platforms: [linux/%s]", ref, runtime.GOARCH)
 }
 
+// configure changes the config's text.
+func (r *trial) configure(old, text string) {
+	r.t.Helper()
+	config, err := os.ReadFile(r.app.configFile)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if err := os.WriteFile(r.app.configFile, []byte(strings.Replace(string(config), old, text, 1)), 0o644); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
 // write makes the site's folder hold exactly the files.
 func (r *trial) write(files map[string]string) {
 	r.t.Helper()

@@ -38,6 +38,7 @@ type workspace struct {
 	app    *app
 	config *config.Config
 	state  state.Folder
+	paces  map[string]*origin.Pace // of the origins, over all that one run asks
 }
 
 // open reads the config. Everything that can be wrong with it is a usage error.
@@ -65,7 +66,11 @@ func (a *app) open() (*workspace, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &workspace{app: a, config: c, state: s}, nil
+	w := &workspace{app: a, config: c, state: s, paces: map[string]*origin.Pace{}}
+	for _, t := range c.Targets {
+		w.paces[t.Name] = origin.NewPace(c.Check.For(t.Origin).Rate)
+	}
+	return w, nil
 }
 
 // selectTargets keeps the named targets, all where none is named.
@@ -194,7 +199,7 @@ func (w *workspace) origins() []check.Origin {
 				Style: site.URLStyle{CleanURLs: t.Origin.CleanURLs, NoIndex: !t.Origin.ServesIndex()},
 				CDN:   t.Origin.CDN,
 			},
-			Options: origin.Options{Concurrency: c.Concurrency, Rate: c.Rate, Timeout: c.Timeout, Confirm: c.Confirm, Headers: c.Headers},
+			Options: origin.Options{Concurrency: c.Concurrency, Rate: c.Rate, Pace: w.paces[t.Name], Timeout: c.Timeout, Confirm: c.Confirm, Headers: c.Headers},
 		})
 	}
 	return all

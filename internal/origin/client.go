@@ -13,8 +13,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"mirror/site"
 )
 
@@ -30,6 +28,8 @@ type Origin struct {
 type Options struct {
 	Concurrency int           // requests at once
 	Rate        float64       // requests a second; 0 for no limit
+	Pace        *Pace         // keeps the rate together with other clients; nil for one of its own
+	Waited      bool          // who asks has waited for its turn in Pace
 	Timeout     time.Duration // for an answer, beside the time that its size takes at slowest
 	Confirm     int           // how often an answer that does not agree is asked for again
 	Headers     []string      // headers to keep of each answer, beside the usual ones
@@ -66,7 +66,7 @@ type Client struct {
 	origin  Origin
 	options Options
 	base    string
-	limiter *rate.Limiter
+	pace    *Pace
 	warm    *http.Client // keeps its connections
 	fresh   *http.Client // a connection for each request
 	buffers sync.Pool
@@ -79,11 +79,10 @@ func New(o Origin, options Options) *Client {
 	if options.Concurrency < 1 {
 		options.Concurrency = 1
 	}
-	limit := rate.Inf
-	if options.Rate > 0 {
-		limit = rate.Limit(options.Rate)
+	if options.Pace == nil {
+		options.Pace = NewPace(options.Rate)
 	}
-	c := &Client{origin: o, options: options, base: o.URL.String(), limiter: rate.NewLimiter(limit, 1)}
+	c := &Client{origin: o, options: options, base: o.URL.String(), pace: options.Pace}
 	c.buffers.New = func() any { b := make([]byte, 64<<10); return &b }
 	c.warm = newHTTP(transport(options, false))
 	c.fresh = newHTTP(transport(options, true))

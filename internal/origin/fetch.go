@@ -13,6 +13,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strings"
 	"syscall"
@@ -37,7 +38,7 @@ func (c *Client) ask(ctx context.Context, via *http.Client, p Page) site.Observa
 	if p.Past {
 		o.URL += "?mirror=" + rand.Text()
 	}
-	if err := c.limiter.Wait(ctx); err != nil {
+	if err := c.turn(ctx); err != nil {
 		o.Err = err
 		return o
 	}
@@ -54,8 +55,28 @@ func (c *Client) ask(ctx context.Context, via *http.Client, p Page) site.Observa
 	return o
 }
 
+// turn waits until the origin may be asked.
+func (c *Client) turn(ctx context.Context) error {
+	if c.options.Waited {
+		return ctx.Err()
+	}
+	return c.pace.Wait(ctx)
+}
+
+// traced counts what net/http sends again by itself.
+func (c *Client) traced(ctx context.Context) context.Context {
+	sent := false
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) {
+		if sent {
+			c.requests.Add(1)
+			c.pace.sentAgain()
+		}
+		sent = true
+	}})
+}
+
 func (c *Client) exchange(ctx context.Context, via *http.Client, p Page, o *site.Observation) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, o.URL, nil)
+	req, err := http.NewRequestWithContext(c.traced(ctx), http.MethodGet, o.URL, nil)
 	if err != nil {
 		return err
 	}
@@ -208,12 +229,12 @@ func isTLS(err error) bool {
 
 // Body returns the bytes of a page that answers 200, which may be slack longer than expected.
 func (c *Client) Body(ctx context.Context, p Page) ([]byte, error) {
-	if err := c.limiter.Wait(ctx); err != nil {
+	if err := c.turn(ctx); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, c.options.Timeout, errTimeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+p.URL, nil)
+	req, err := http.NewRequestWithContext(c.traced(ctx), http.MethodGet, c.base+p.URL, nil)
 	if err != nil {
 		return nil, err
 	}

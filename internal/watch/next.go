@@ -7,8 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"mirror/diff"
 	"mirror/internal/check"
 	"mirror/internal/origin"
@@ -141,7 +139,10 @@ func (f foundAt) Error() string { return fmt.Sprintf("origin %d has changed", in
 // paced gives an origin without a rate of its own that of a watch.
 func paced(o origin.Options) origin.Options {
 	if o.Rate == 0 {
-		o.Rate = float64(rate.Limit(unlimited))
+		o.Rate, o.Pace = unlimited, nil
+	}
+	if o.Pace == nil {
+		o.Pace = origin.NewPace(o.Rate)
 	}
 	return o
 }

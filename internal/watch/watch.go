@@ -9,8 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"mirror/diff"
 	"mirror/internal/check"
 	"mirror/internal/origin"
@@ -271,19 +269,15 @@ func (w *Watch) wake() {
 // follow asks one origin until ctx ends. A request is chosen when its turn in the rate has
 // come, so that nothing quick waits behind what was chosen before.
 func (w *Watch) follow(ctx context.Context, at check.Origin) {
-	limit := at.Rate
-	if limit == 0 {
-		limit = unlimited
-	}
-	at.Rate = 0
+	at.Options = paced(at.Options)
+	at.Waited = true
 	client := origin.New(at.Origin, at.Options)
 	defer client.Close()
-	pace := rate.NewLimiter(rate.Limit(limit), 1)
-	q := newQueue(w, at.Name, limit, at.CDN)
+	q := newQueue(w, at.Name, at.Rate, at.CDN)
 	var workers sync.WaitGroup
 	for range max(at.Concurrency, 1) {
 		workers.Go(func() {
-			for pace.Wait(ctx) == nil {
+			for at.Pace.Wait(ctx) == nil {
 				t := q.next()
 				w.ask(ctx, client, at, t)
 				if t.wait == 0 && !t.beacon {

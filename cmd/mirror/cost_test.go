@@ -1,0 +1,88 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"mirror/internal/lab"
+	"mirror/internal/publish"
+)
+
+// gauge counts an origin's requests as they arrive.
+type gauge struct {
+	mu   sync.Mutex
+	came []time.Time
+}
+
+// over counts before a fault, which may be nil.
+func (g *gauge) over(fault lab.Fault) lab.Fault {
+	return func(next http.Handler) http.Handler {
+		if fault != nil {
+			next = fault(next)
+		}
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			g.mu.Lock()
+			g.came = append(g.came, time.Now())
+			g.mu.Unlock()
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
+// busiest is the most requests that came within any one second.
+func (g *gauge) busiest() (most int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	slices.SortFunc(g.came, time.Time.Compare)
+	first := 0
+	for last, at := range g.came {
+		for at.Sub(g.came[first]) >= time.Second {
+			first++
+		}
+		most = max(most, last-first+1)
+	}
+	return most
+}
+
+// TestPublishKeepsTheRate counts what a publish asks of each origin, from its first look at
+// what is live to its last check: no second has more requests than configured. What
+// net/http sends a second time by itself, when a connection breaks that it had kept, can
+// only be made up for afterwards; a few of these may be over at a time.
+func TestPublishKeepsTheRate(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		rate  int
+		fault lab.Fault
+		over  int
+	}{
+		{"slow", 10, nil, 0}, {"usual", 200, nil, 0}, {"breaks connections", 100, lab.Sometimes(0.3, lab.Reset), 5},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			r := newTrial(t)
+			r.write(soundSite(0))
+			r.publish(publish.Parallel)
+			r.configure("rate: 0", fmt.Sprintf("rate: %d", c.rate))
+			gauges := map[string]*gauge{}
+			for _, o := range r.lab.Origins() {
+				g := &gauge{}
+				gauges[o.Name] = g
+				o.SetFault(g.over(c.fault))
+				o.SetLag(2500*time.Millisecond, 0)
+			}
+			r.write(soundSite(1))
+			r.publish(publish.Parallel)
+			for name, g := range gauges {
+				most := g.busiest()
+				t.Logf("%s: %d requests, at most %d within a second", name, len(g.came), most)
+				if most > c.rate+c.over || most < c.rate/2 {
+					t.Errorf("%s was asked %d times within a second, want at most %d", name, most, c.rate)
+				}
+			}
+		})
+	}
+}
