@@ -107,14 +107,14 @@ func judgeNotFound(want Expectation, o site.Observation, d *Difference) bool {
 	switch {
 	case o.Status == http.StatusForbidden && !configured: // a bucket that may not be listed
 		return true
-	case o.Status >= 200 && o.Status < 300:
-		d.Detail = fmt.Sprintf("a path that does not exist answers %d, not 404", o.Status)
+	case o.Status >= 200 && o.Status < 300, o.Status == http.StatusForbidden:
+		d.Detail = fmt.Sprintf("a path that does not exist answers %d, not 404 with the not-found page", o.Status)
 		return false
 	case o.Status != http.StatusNotFound && o.Status != http.StatusGone:
 		d.Kind, d.Detail = Unreachable, fmt.Sprintf("a path that does not exist answers %d", o.Status)
 		return false
 	case configured && o.Digest != want.File.Digest:
-		d.Detail = "a path that does not exist answers with other bytes than the not-found page's"
+		d.Detail = fmt.Sprintf("%s, which does not exist, answers 404 with other bytes than the not-found page's (hint: have the server send that page, or drop site.not_found)", o.URL)
 		return false
 	}
 	return true

@@ -126,6 +126,7 @@ func TestJudgeNotFound(t *testing.T) {
 		{"404, no page configured", site.File{}, status(404), ""},
 		{"403, no page configured", site.File{}, status(403), ""},
 		{"200 with the page", page, nil, diff.Altered},
+		{"403, page configured", page, status(403), diff.Altered},
 		{"200, no page configured", site.File{}, nil, diff.Altered},
 		{"away", site.File{}, redirect(302, "https://parked.example/"), diff.Redirected},
 		{"to the home page", site.File{}, redirect(302, "/"), diff.Redirected},
@@ -185,6 +186,13 @@ func TestTally(t *testing.T) {
 			}
 			return nil
 		}, diff.CannotBeSeen, []string{"3.html"}},
+		{"one forbidden", func(i int) func(*site.Observation) {
+			if i == 2 {
+				return status(403)
+			}
+			return nil
+		}, diff.Drifts, []string{"2.html"}},
+		{"all forbidden", same(status(403)), diff.CannotBeSeen, []string{"*"}},
 		{"one missing, one dead", func(i int) func(*site.Observation) {
 			switch i {
 			case 1:

@@ -2,6 +2,7 @@ package diff
 
 import (
 	"cmp"
+	"net/http"
 	"slices"
 	"time"
 
@@ -31,7 +32,7 @@ type Verdict struct {
 type OriginVerdict struct {
 	Name, URL   string
 	Release     site.ID // what the origin's beacon claims, None where it claims nothing
-	Pages       int     // that were judged
+	Pages       int     // that were to be judged
 	Match       int     // that agree
 	Requests    int64
 	Bytes       int64 // of bodies, as sent
@@ -121,6 +122,17 @@ func (t *Tally) Add(want Expectation, o site.Observation) bool {
 	return ok
 }
 
+// refused makes pages missing to which an origin that serves others answers 401 or 403:
+// that is how servers say that a folder has no index, and buckets that a key is not there.
+func refused(diffs []Difference, match int) []Difference {
+	for i, d := range diffs {
+		if match > 0 && d.Kind == Unreachable && (d.Status == http.StatusUnauthorized || d.Status == http.StatusForbidden) {
+			diffs[i].Kind = Missing
+		}
+	}
+	return diffs
+}
+
 // Verdict returns the origin's verdict; the caller adds what only it knows. An origin that
 // answered nothing at all has an error in place of a difference for every page.
 func (t *Tally) Verdict(name, url string) OriginVerdict {
@@ -129,7 +141,7 @@ func (t *Tally) Verdict(name, url string) OriginVerdict {
 		v.Err = t.err
 		return v
 	}
-	v.Differences = append(Everywhere(t.onPages, t.pages), t.beside...)
+	v.Differences = append(Everywhere(refused(t.onPages, t.match), t.pages), t.beside...)
 	for i := range v.Differences {
 		v.Differences[i].Origin = name
 	}

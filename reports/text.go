@@ -97,13 +97,20 @@ func (c Check) summary(s Style) string {
 	release := c.Release.Short()
 	switch {
 	case c.Agree:
-		return s.paint(green, fmt.Sprintf("The %d origins agree on release %s: %d pages each.", len(c.Origins), release, c.Pages))
+		return s.paint(green, fmt.Sprintf("%s on release %s: %d pages each.", agreement(len(c.Origins)), release, c.Pages))
 	case c.Alike:
 		return s.paint(yellow, fmt.Sprintf("The origins serve the same as each other, but not release %s (hint: publish).", release))
 	case len(c.Drift) == 0:
 		return s.paint(yellow, "Not every origin could be judged.")
 	}
 	return s.paint(red, fmt.Sprintf("The origins do not agree on release %s: %s.", release, plural(len(c.Drift), "difference")))
+}
+
+func agreement(origins int) string {
+	if origins == 1 {
+		return "The origin agrees"
+	}
+	return fmt.Sprintf("The %d origins agree", origins)
 }
 
 func plural(n int, thing string) string {
@@ -130,12 +137,8 @@ func counts(m map[diff.Kind]int) string {
 func (p Publish) Text(w io.Writer, s Style) error {
 	t := s.table(w, "target", "from", "add", "change", "delete", "same", "sent", "stage", "commit", "")
 	for _, r := range p.Targets {
-		state := s.paint(green, "ok")
-		if r.Error != "" {
-			state = s.paint(red, "failed")
-		}
 		t.row(clean(r.Name), r.From.Short(), strconv.Itoa(r.Add), strconv.Itoa(r.Change), strconv.Itoa(r.Delete),
-			strconv.Itoa(r.Same), Bytes(r.SentBytes), duration(r.Stage), duration(r.Commit), state)
+			strconv.Itoa(r.Same), Bytes(r.SentBytes), duration(r.Stage), duration(r.Commit), r.state(s))
 	}
 	if err := t.render(); err != nil {
 		return err
@@ -157,18 +160,43 @@ func (p Publish) Text(w io.Writer, s Style) error {
 func (p Publish) summary(s Style) string {
 	release := p.Release.Short()
 	switch p.Outcome {
-	case "live":
-		return s.paint(green, fmt.Sprintf("Release %s is live on all %d targets: %d files, %s.", release, len(p.Targets), p.Files, Bytes(p.Bytes)))
-	case "unchanged":
-		return s.paint(green, fmt.Sprintf("Release %s was live already; nothing was sent.", release))
+	case "live", "unchanged":
+		return s.paint(green, p.good())
 	case "diverged":
 		return s.paint(red, fmt.Sprintf("Release %s was committed, but not every origin serves it.", release))
 	case "rolled_back":
-		return s.paint(yellow, fmt.Sprintf("The publish failed and was rolled back: every origin is on release %s.", p.Previous.Short()))
+		return s.paint(yellow, "The publish failed and was rolled back: every target that had moved holds again what it held before.")
 	case "mixed":
 		return s.paint(red, "The publish failed and could not be rolled back everywhere: origins may be mixed.")
 	}
 	return s.paint(red, "The publish failed; no live origin was changed.")
+}
+
+// good says how well a publish ended: what nobody looked at is not said to be live.
+func (p Publish) good() string {
+	release := p.Release.Short()
+	switch {
+	case p.Outcome == "unchanged" && p.Check == nil:
+		return fmt.Sprintf("Every target held release %s already; nothing was sent, and no live origin was looked at.", release)
+	case p.Outcome == "unchanged":
+		return fmt.Sprintf("Release %s was live already; nothing was sent.", release)
+	case p.Check == nil:
+		return fmt.Sprintf("Release %s is committed on %s; no live origin was looked at.", release, plural(len(p.Targets), "target"))
+	}
+	return fmt.Sprintf("Release %s is live on %s: %d files, %s.", release, plural(len(p.Targets), "target"), p.Files, Bytes(p.Bytes))
+}
+
+// state tells what became of one target.
+func (r PublishTarget) state(s Style) string {
+	switch {
+	case r.Error != "":
+		return s.paint(red, "failed")
+	case r.Committed != nil:
+		return s.paint(green, "ok")
+	case r.From == r.To && r.Add+r.Change+r.Delete == 0:
+		return s.paint(green, "same")
+	}
+	return "not done"
 }
 
 // maxPaths is how many paths of a kind a plan's text names; JSON has them all.
@@ -178,6 +206,10 @@ const maxPaths = 20
 func (p Plan) Text(w io.Writer, s Style) error {
 	t := s.table(w, "target", "live", "add", "change", "delete", "same", "to send")
 	for _, r := range p.Targets {
+		if r.Error != "" {
+			t.row(clean(r.Name), s.paint(red, "failed"), "?", "?", "?", "?", "?")
+			continue
+		}
 		t.row(clean(r.Name), r.From.Short(), strconv.Itoa(len(r.Add)), strconv.Itoa(len(r.Change)), strconv.Itoa(len(r.Delete)),
 			strconv.Itoa(r.Same), Bytes(r.Bytes))
 	}
@@ -191,6 +223,16 @@ func (p Plan) Text(w io.Writer, s Style) error {
 	}
 	for i, step := range p.Order {
 		fmt.Fprintf(w, "%d. commit %s%s: %s\n", i+1, clean(step.Name), step.when(), step.Reason)
+	}
+	var failed []string
+	for _, r := range p.Targets {
+		if r.Error != "" {
+			failed = append(failed, clean(r.Name))
+		}
+	}
+	if len(failed) > 0 {
+		_, err := fmt.Fprintf(w, "%s\n", s.paint(red, "There is no whole plan: "+strings.Join(failed, ", ")+" failed. Nothing was changed."))
+		return err
 	}
 	_, err := fmt.Fprintf(w, "Release %s. Nothing was changed; `mirror publish` does it.\n", p.Release.Short())
 	return err

@@ -95,7 +95,7 @@ func boundsOf(b diff.Bounds) Bounds {
 // at which anything new can have been seen.
 func (d Window) Text(w io.Writer, s Style) error {
 	if d.Pages == 0 {
-		_, err := fmt.Fprintln(w, "No page changed, so there was no window.")
+		_, err := fmt.Fprintln(w, "No page that can be watched changed, so there was no window to measure.")
 		return err
 	}
 	zero := d.zero()

@@ -73,7 +73,7 @@ func paths(m site.Manifest) []string {
 }
 
 // recompute is the one-liner by which anyone can recompute a release's id.
-const recompute = `find -L . -type f ! -path ./.well-known/mirror.json -printf '%P\n' | LC_ALL=C sort | xargs -d'\n' sha256sum | sha256sum`
+const recompute = `find -L . -type f ! -path ./.well-known/mirror.json -printf '%P\n' | LC_ALL=C sort | xargs -d'\n' sha256sum -- | sha256sum`
 
 func wantCoreutilsID(t *testing.T, dir string, id site.ID) {
 	t.Helper()
@@ -90,7 +90,7 @@ func wantCoreutilsID(t *testing.T, dir string, id site.ID) {
 
 func TestIDEqualsCoreutils(t *testing.T) {
 	dir := tree(t, map[string]string{
-		"index.html": "home", "a/index.html": "a", "a.html": "x", "a-b": "y", "A.html": "case", "empty": "",
+		"-dash.html": "9", "index.html": "home", "a/index.html": "a", "a.html": "x", "a-b": "y", "A.html": "case", "empty": "",
 		"with space": "1", "back\\slash.html": "2", "cr\rname": "3", "文章/你好.html": "4", "%2b?#+&.html": "5",
 		"\"quotes'.html": "6", ".dot/.file": "7", ".well-known/mirror.json": "the beacon", ".well-known/other": "8",
 	})

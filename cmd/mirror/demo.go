@@ -21,7 +21,7 @@ var bundled embed.FS
 
 type demoFlags struct {
 	site string
-	lag  map[string]string
+	pace labPace
 }
 
 func (a *app) demoCommand() *cobra.Command {
@@ -54,7 +54,7 @@ did what it says. Nothing outside a temporary folder is touched.
 		},
 	}
 	cmd.Flags().StringVar(&f.site, "site", "", "`folder` of the site to use (default: a small one of its own)")
-	addLag(cmd, &f.lag)
+	f.pace.addFlags(cmd)
 	return cmd
 }
 
@@ -74,7 +74,7 @@ func (a *app) demo(ctx context.Context, f demoFlags) (*reports.Demo, error) {
 	if err := os.CopyFS(public, source); err != nil {
 		return nil, fmt.Errorf("demo: copy the site: %w", err)
 	}
-	l, err := a.startLab(ctx, f.lag)
+	l, err := a.startLab(ctx, f.pace)
 	if err != nil {
 		return nil, err
 	}

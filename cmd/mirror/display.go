@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
+	"mirror/diff"
 	"mirror/reports"
 	"mirror/targets"
 )
@@ -20,13 +22,14 @@ type display struct {
 
 	mu       sync.Mutex
 	byOrigin map[string]*mpb.Bar
+	waited   map[string]time.Time // when it was last said of an origin that it is waited for
 	staged   []*stageMeter
 	hash     *mpb.Bar
 }
 
 // display opens the display. Close it before anything else is printed.
 func (a *app) display() *display {
-	d := &display{out: a.stderr, byOrigin: map[string]*mpb.Bar{}}
+	d := &display{out: a.stderr, byOrigin: map[string]*mpb.Bar{}, waited: map[string]time.Time{}}
 	if a.quiet {
 		d.out = io.Discard
 		return d
@@ -133,6 +136,28 @@ func (l *stageLines) Expect(files int, bytes int64) {
 
 // Sent says nothing: the report has the sum.
 func (l *stageLines) Sent(int, int64) {}
+
+// sayWaiting is how often it is said that an origin is waited for.
+const sayWaiting = 10 * time.Second
+
+// waiting says now and then what an origin that is waited for still lacks.
+func (d *display) waiting(v diff.OriginVerdict) {
+	d.mu.Lock()
+	last, again := d.waited[v.Name]
+	due := time.Since(last) > sayWaiting
+	if due {
+		d.waited[v.Name] = time.Now()
+	}
+	d.mu.Unlock()
+	switch {
+	case !due || !again: // the first look in vain is no news
+	case v.Err != nil:
+		d.line("  still waiting for %s: %v", v.Name, v.Err)
+	case len(v.Differences) > 0:
+		first := v.Differences[0]
+		d.line("  still waiting for %s: %d differences, such as %s %q: %s", v.Name, len(v.Differences), first.Kind, first.Path, first.Detail)
+	}
+}
 
 // checking shows how far the check of one origin has come.
 func (d *display) checking(origin string, done, total int) {

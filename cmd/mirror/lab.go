@@ -25,7 +25,13 @@ const (
 type labFlags struct {
 	site string
 	dir  string
-	lag  map[string]string
+	pace labPace
+}
+
+// labPace is how the lab's origins take to what is published.
+type labPace struct {
+	lag, trickle, edges map[string]string
+	flap                []string
 }
 
 func (a *app) labCommand() *cobra.Command {
@@ -45,16 +51,19 @@ stay up until interrupted; then all they stored is removed.
 	}
 	cmd.Flags().StringVar(&f.site, "site", "public", "`folder` of the site to publish")
 	cmd.Flags().StringVar(&f.dir, "dir", "mirror-lab", "`folder` for the config")
-	addLag(cmd, &f.lag)
+	f.pace.addFlags(cmd)
 	return cmd
 }
 
-func addLag(cmd *cobra.Command, lag *map[string]string) {
-	cmd.Flags().StringToStringVar(lag, "lag", nil, "how long an origin (git, s3, registry) takes to show what is published: `origin=duration`")
+func (p *labPace) addFlags(cmd *cobra.Command) {
+	cmd.Flags().StringToStringVar(&p.lag, "lag", nil, "how long an origin (git, s3, registry) takes to show what is published: `origin=duration`, or origin=duration±jitter")
+	cmd.Flags().StringToStringVar(&p.trickle, "trickle", nil, "have an origin's files turn one after another: `origin=duration` for each")
+	cmd.Flags().StringToStringVar(&p.edges, "edges", nil, "put caches in front of an origin, each so much later than it: `origin=0s/2s`")
+	cmd.Flags().StringSliceVar(&p.flap, "flap", nil, "give an `origin` a second cache that never turns")
 }
 
 func (a *app) lab(ctx context.Context, f labFlags) error {
-	l, err := a.startLab(ctx, f.lag)
+	l, err := a.startLab(ctx, f.pace)
 	if err != nil {
 		return err
 	}
@@ -82,34 +91,94 @@ func (a *app) lab(ctx context.Context, f labFlags) error {
 	return nil
 }
 
-// startLab starts the lab with the lags that the flag gives.
-func (a *app) startLab(ctx context.Context, lags map[string]string) (*lab.Lab, error) {
+// startLab starts the lab with the pace that the flags give.
+func (a *app) startLab(ctx context.Context, p labPace) (*lab.Lab, error) {
 	l, err := lab.Start(ctx, lab.Options{ContentType: site.ContentType, Log: a.log()})
 	if err != nil {
 		return nil, err
 	}
-	for name, text := range lags {
-		if err := setLag(l, name, text); err != nil {
-			return nil, errors.Join(usage(err), l.Close())
-		}
+	if err := p.apply(l); err != nil {
+		return nil, errors.Join(usage(err), l.Close())
 	}
 	return l, nil
 }
 
-func setLag(l *lab.Lab, name, text string) error {
-	lag, err := time.ParseDuration(text)
-	if err != nil {
-		return fmt.Errorf("--lag %s=%s: %w", name, text, err)
+func (p labPace) apply(l *lab.Lab) error {
+	never := map[string]string{}
+	for _, name := range p.flap {
+		never[name] = ""
 	}
+	for _, setting := range []struct {
+		flag   string
+		values map[string]string
+		set    func(o *lab.Origin, text string) error
+	}{{"lag", p.lag, setLag}, {"trickle", p.trickle, setTrickle}, {"edges", p.edges, setEdges}, {"flap", never, setFlap}} {
+		for name, text := range setting.values {
+			o, err := originOf(l, name)
+			if err == nil {
+				err = setting.set(o, text)
+			}
+			if err != nil {
+				return fmt.Errorf("--%s %s=%s: %w", setting.flag, name, text, err)
+			}
+		}
+	}
+	return nil
+}
+
+func originOf(l *lab.Lab, name string) (*lab.Origin, error) {
 	var names []string
 	for _, o := range l.Origins() {
 		if o.Name == name {
-			o.SetLag(lag, 0)
-			return nil
+			return o, nil
 		}
 		names = append(names, o.Name)
 	}
-	return fmt.Errorf("--lag %s: there is no such origin in the lab (it has %s)", name, strings.Join(names, ", "))
+	return nil, fmt.Errorf("there is no such origin in the lab (it has %s)", strings.Join(names, ", "))
+}
+
+// setLag takes a duration, with or without what it may be more or less.
+func setLag(o *lab.Origin, text string) error {
+	middle, spread, _ := strings.Cut(text, "±")
+	lag, err := time.ParseDuration(middle)
+	if err != nil {
+		return err
+	}
+	var jitter time.Duration
+	if spread != "" {
+		if jitter, err = time.ParseDuration(spread); err != nil {
+			return err
+		}
+	}
+	o.SetLag(max(0, lag-jitter), 2*jitter)
+	return nil
+}
+
+func setTrickle(o *lab.Origin, text string) error {
+	each, err := time.ParseDuration(text)
+	if err != nil {
+		return err
+	}
+	o.SetTrickle(each, nil)
+	return nil
+}
+
+func setEdges(o *lab.Origin, text string) error {
+	e := lab.Edges{Busted: true}
+	for _, part := range strings.Split(text, "/") {
+		late, err := time.ParseDuration(part)
+		if err != nil {
+			return err
+		}
+		e.Stale = append(e.Stale, late)
+	}
+	o.SetEdges(e)
+	return nil
+}
+
+func setFlap(o *lab.Origin, _ string) error {
+	o.SetFlap(true)
+	return nil
 }
 
 // labConfig is the mirror.yaml for a lab and the site in dir.

@@ -153,7 +153,7 @@ func (w *workspace) publishOptions(dests []targets.Destination, d *display) (pub
 		},
 	}
 	if len(w.origins()) > 0 {
-		o.Verifier, o.Watcher = verifier{w, d}, watcher{w, declaredAtomic(dests)}
+		o.Verifier, o.Watcher = verifier{w, d}, watcher{w, d, declaredAtomic(dests)}
 	}
 	return o, nil
 }
@@ -270,9 +270,6 @@ func publishExit(r *publish.Report, err error) error {
 	}[r.Outcome]
 	if code == exitAgree && err != nil {
 		code = exitFailed
-	}
-	if code == exitDisagree && r.Verdict != nil && !r.Verdict.Drifted() {
-		code = exitFailed // not seen to differ, but not seen at all
 	}
 	if code == exitAgree {
 		return nil

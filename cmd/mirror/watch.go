@@ -165,13 +165,13 @@ func (a *app) toLocalSite(ctx context.Context) ([]check.Origin, watch.Options, e
 		return nil, watch.Options{}, err
 	}
 	o := watch.Options{Began: began, Release: rel.ID(), BeaconPath: w.beacon(), Newer: w.newer(rel)}
-	o.Changes, o.Earlier = differing(v, rel.Manifest)
+	o.Changes, o.Earlier = differing(v, rel.Manifest, w.unwatchable)
 	return w.origins(), o, nil
 }
 
 // differing lists the pages that some origin does not serve as the manifest says, and what
 // is served there.
-func differing(v diff.Verdict, m site.Manifest) ([]diff.Change, map[string][]site.Digest) {
+func differing(v diff.Verdict, m site.Manifest, skip func(site.File) bool) ([]diff.Change, map[string][]site.Digest) {
 	index, earlier := map[string]int{}, map[string][]site.Digest{}
 	var changes []diff.Change
 	for _, o := range v.Origins {
@@ -181,6 +181,9 @@ func differing(v diff.Verdict, m site.Manifest) ([]diff.Change, map[string][]sit
 		}
 		for _, d := range differences {
 			f, inRelease := m.Find(d.Path)
+			if skip(f) {
+				continue
+			}
 			if i, ok := index[d.Path]; ok {
 				if changes[i].Old.IsZero() && d.Kind != diff.Missing {
 					changes[i].Old = d.Got

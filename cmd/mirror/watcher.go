@@ -5,8 +5,11 @@ import (
 	"slices"
 	"time"
 
+	"github.com/bmatcuk/doublestar/v4"
+
 	"mirror/diff"
 	"mirror/internal/check"
+	"mirror/internal/config"
 	"mirror/internal/publish"
 	"mirror/internal/watch"
 	"mirror/site"
@@ -21,6 +24,7 @@ const watchedPages = 200
 // watcher watches the live origins for a publish.
 type watcher struct {
 	w      *workspace
+	d      *display
 	atomic []string // destinations that turn all at once
 }
 
@@ -31,12 +35,12 @@ func (v watcher) Watch(ctx context.Context, rel *site.Release, plans map[string]
 	if err != nil {
 		return nil, err
 	}
-	changes, unknown := changesOf(rel.Manifest, plans, before)
+	changes, unknown := changesOf(rel.Manifest, plans, before, v.w.unwatchable)
 	earlier, err := watch.Baseline(ctx, origins, changes, unknown)
 	if err != nil {
 		return nil, err
 	}
-	s := sighting{origins: origins}
+	s := sighting{origins: origins, display: v.d}
 	s.Watch = watch.Start(ctx, origins, watch.Options{
 		Began: time.Now(), Changes: changes, Earlier: earlier, Release: rel.ID(), BeaconPath: v.w.beacon(), Atomic: v.atomic,
 	})
@@ -63,12 +67,16 @@ func (w *workspace) manifestsOf(plans map[string]targets.Plan) ([]site.Manifest,
 
 // changesOf lists what a publish changes anywhere, and which of it has an old side that
 // has to be looked up.
-func changesOf(m site.Manifest, plans map[string]targets.Plan, before []site.Manifest) (changes []diff.Change, unknown []int) {
+func changesOf(m site.Manifest, plans map[string]targets.Plan, before []site.Manifest, skip func(site.File) bool) (changes []diff.Change, unknown []int) {
 	var paths []string
 	for _, plan := range plans {
 		paths = slices.Concat(paths, plan.Changes.Add, plan.Changes.Change, plan.Changes.Delete)
 	}
 	slices.Sort(paths)
+	paths = slices.DeleteFunc(paths, func(path string) bool {
+		f, _ := m.Find(path)
+		return skip(site.File{Path: path, Size: f.Size})
+	})
 	for _, path := range spread(slices.Compact(paths), watchedPages) {
 		next, _ := m.Find(path) // zero where it is deleted
 		c := diff.Change{Path: path, New: next.Digest}
@@ -83,6 +91,17 @@ func changesOf(m site.Manifest, plans map[string]targets.Plan, before []site.Man
 		changes = append(changes, c)
 	}
 	return changes, unknown
+}
+
+// largestWatched is the size of the largest file that is asked for again and again.
+const largestWatched = 256 << 10
+
+// unwatchable reports whether a file cannot be watched by its bytes, or is too large to be
+// asked for so often.
+func (w *workspace) unwatchable(f site.File) bool {
+	matches := func(glob string) bool { return doublestar.MatchUnvalidated(glob, f.Path) }
+	return f.Size > largestWatched || slices.ContainsFunc(w.config.Check.Ignore, matches) ||
+		slices.ContainsFunc(w.config.Check.Normalize, func(n config.Normalize) bool { return matches(n.Match) })
 }
 
 // spread picks at most n of the paths, evenly.
@@ -101,6 +120,7 @@ func spread(paths []string, n int) []string {
 type sighting struct {
 	*watch.Watch
 	origins []check.Origin
+	display *display
 }
 
 // Await waits for those of the named destinations that have an origin.
@@ -110,9 +130,30 @@ func (s sighting) Await(ctx context.Context, names []string) []string {
 
 // Settle waits for all and ends the watch.
 func (s sighting) Settle(ctx context.Context) diff.Window {
+	watching, done := context.WithCancel(ctx)
+	go s.speak(watching)
 	s.Watch.Settle(ctx, s.names())
+	done()
 	s.Watch.Stop()
 	return s.Watch.Window()
+}
+
+// speak says now and then who is late.
+func (s sighting) speak(ctx context.Context) {
+	tick := time.NewTicker(sayWaiting)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		for _, at := range s.Status() {
+			if !at.Settled {
+				s.display.line("  still waiting for %s: %d of %d watched pages are new", at.Name, at.New, at.All)
+			}
+		}
+	}
 }
 
 func (s sighting) names() []string {

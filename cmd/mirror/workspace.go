@@ -55,7 +55,7 @@ func (a *app) open() (*workspace, error) {
 	if err != nil {
 		return nil, usage(err)
 	}
-	if err := selectTargets(c, a.only); err != nil {
+	if err := errors.Join(judgePlaces(c), selectTargets(c, a.only)); err != nil {
 		return nil, usage(err)
 	}
 	where := a.stateDir
@@ -139,7 +139,7 @@ func (w *workspace) scan(ctx context.Context, d *display) (tree, error) {
 	}
 	d.line("site     %s: %d files, release %s", w.config.Site.Dir, len(rel.Manifest), rel.ID().Short())
 	if err := cache.Save(); err != nil {
-		return tree{}, errors.Join(err, root.Close())
+		d.line("note     %v; the next scan will hash every file again", err)
 	}
 	return tree{rel, root}, nil
 }
@@ -210,7 +210,7 @@ func (w *workspace) origins() []check.Origin {
 func (w *workspace) lookFor(rel *site.Release, absent []string, d *display) check.Options {
 	o := check.Options{
 		Release: rel.ID(), Manifest: rel.Manifest, BeaconPath: w.beacon(), NotFound: w.config.Site.NotFound,
-		Absent: absent, Ignore: w.config.Check.Ignore, Progress: d.checking,
+		Absent: absent, Ignore: w.config.Check.Ignore, Progress: d.checking, Waiting: d.waiting,
 	}
 	for _, n := range w.config.Check.Normalize {
 		o.Normalize.Rules = append(o.Normalize.Rules, check.Rule{Match: n.Match, Remove: n.Remove})

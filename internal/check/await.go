@@ -52,6 +52,9 @@ func awaitOne(ctx, patient context.Context, at Origin, wants []diff.Expectation,
 				return v, err
 			}
 			looked = time.Now()
+			if o.Waiting != nil {
+				o.Waiting(v)
+			}
 		}
 		if !rest(patient, pause) {
 			break

@@ -34,6 +34,8 @@ type Options struct {
 	Absent     []string // paths that the release does not have and that may be served all the same
 	Ignore     []string // doublestar globs over paths that are not looked at
 	Normalize  Normalizer
+	// Waiting, if set, hears how an origin stands each time that Await has looked in vain.
+	Waiting func(v diff.OriginVerdict)
 	// Progress, if set, hears of each page that was judged, from several goroutines.
 	Progress func(origin string, done, total int)
 }
@@ -112,12 +114,22 @@ func look(ctx context.Context, at Origin, wants []diff.Expectation, o Options) (
 	}}
 	err := s.observe(ctx, client, pages)
 	v := s.tally.Verdict(at.Name, at.URL.String())
-	v.Release, v.Elapsed = claim, time.Since(began)
+	v.Release, v.Elapsed, v.Pages = claim, time.Since(began), pageCount(wants)
 	v.Requests, v.Bytes = client.Counts()
 	if s.gaveUp && v.Err == nil {
 		v.Err = fmt.Errorf("the origin stopped answering after %d of %d pages: %w", s.done-s.silent, len(wants), s.last)
 	}
 	return v, err
+}
+
+// pageCount is how many of the expectations are pages of the release.
+func pageCount(wants []diff.Expectation) (n int) {
+	for _, w := range wants {
+		if !w.Absent && !w.NotFound {
+			n++
+		}
+	}
+	return n
 }
 
 // sight gathers the answers of one origin, and gives up on one that has fallen silent.

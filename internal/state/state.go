@@ -32,6 +32,10 @@ func Open(dir string) (Folder, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return Folder{}, fmt.Errorf("state: %w", err)
 	}
+	ignore := filepath.Join(dir, ".gitignore")
+	if _, err := os.Stat(ignore); errors.Is(err, fs.ErrNotExist) {
+		_ = os.WriteFile(ignore, []byte("*\n"), 0o644) // a convenience: the folder is of use without it
+	}
 	return Folder{dir}, nil
 }
 

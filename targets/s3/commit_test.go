@@ -1,6 +1,7 @@
 package s3_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -126,7 +127,8 @@ func (p *place) wantExactly(t *testing.T, files targettest.Files) {
 	}
 }
 
-// TestOthersWaitForTheLease: a commit under way keeps another owner out, and one that was
+// TestOthersWaitForTheLease: a commit under way keeps another owner out, which waits before
+// anything of its own is visible, and one that was
 // left half done does so until its lease has run out; then a publish converges, and its
 // rollback leads back to before the torn commit.
 func TestOthersWaitForTheLease(t *testing.T) {
@@ -136,12 +138,21 @@ func TestOthersWaitForTheLease(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.tear(t, "crashed")
 	third := targettest.Files{"index.html": "third", "third.html": "3"}
 	rel := targettest.Release(third)
-	_, err = targettest.Publish(t.Context(), p.openAs(t, "other", "", nil), rel)
+	early := p.openAs(t, "other", "", nil)
+	if err := early.Stage(t.Context(), rel, nil); err != nil {
+		t.Fatal(err)
+	}
+	p.tear(t, "crashed")
+	err = early.Commit(t.Context(), targets.Swap{From: origin, To: rel.ID()})
 	if !errors.Is(err, targets.ErrConflict) || !strings.Contains(err.Error(), "crashed is committing") {
-		t.Fatalf("publish beside a fresh lease: got %v, want ErrConflict naming its owner", err)
+		t.Fatalf("commit beside a fresh lease: got %v, want ErrConflict naming its owner", err)
+	}
+	hurried, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	if err := early.Stage(hurried, rel, nil); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("stage beside a fresh lease: got %v, want it to wait", err)
 	}
 	p.age(t)
 	other := p.openAs(t, "other", "", nil)

@@ -61,3 +61,36 @@ func (t *Target) release(ctx context.Context, h held) {
 		t.log.Warn("the interrupted commit keeps others out until its lease ends", "lease", t.lease, "err", err)
 	}
 }
+
+// leasePoll is how often a lease that keeps us out is looked at again.
+const leasePoll = 500 * time.Millisecond
+
+// awaitFree waits until no commit of another publisher is under way: while nothing of ours
+// is visible anywhere is the time for that. One that shows a sign of life gives
+// ErrConflict; one that stays silent, as after a crash, is waited out.
+func (t *Target) awaitFree(ctx context.Context) error {
+	first, err := t.readState(ctx)
+	if err != nil || first.none() || first.Phase != committing || t.mayTake(first) {
+		return err
+	}
+	t.log.Info("another publisher's commit is under way; waiting until it ends or its lease runs out",
+		"owner", first.Owner, "heard", first.age, "lease", t.lease)
+	tick := time.NewTicker(min(leasePoll, t.lease/renewals))
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+		now, err := t.readState(ctx)
+		switch {
+		case err != nil:
+			return err
+		case now.none() || now.Phase != committing || t.mayTake(now):
+			return nil
+		case now.Revision != first.Revision || now.Beat != first.Beat:
+			return conflict(now)
+		}
+	}
+}

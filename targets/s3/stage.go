@@ -15,7 +15,11 @@ import (
 // Stage uploads the content that the bucket lacks, under its digest; keeps what a commit
 // would replace; and writes down the release and the change that leads to it.
 func (t *Target) Stage(ctx context.Context, rel *site.Release, p targets.Progress) error {
-	if err := t.stageSteadily(ctx, rel, p); err != nil {
+	err := t.awaitFree(ctx)
+	if err == nil {
+		err = t.stageSteadily(ctx, rel, p)
+	}
+	if err != nil {
 		if refused := (*targets.RefusedError)(nil); errors.As(err, &refused) {
 			return err
 		}
