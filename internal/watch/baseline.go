@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"sync"
+	"time"
 
 	"mirror/diff"
 	"mirror/internal/check"
@@ -13,8 +14,8 @@ import (
 
 // Baseline asks every origin once for the changes whose old side is not known, and fills
 // it in with what was live. Bytes that differ from origin to origin are returned as
-// earlier ones, by path. Pages that gave no whole answer stay as they are. The error is
-// only ctx's.
+// earlier ones, by path. Pages that gave no whole answer within baselinePatience stay as
+// they are. The error is only ctx's.
 func Baseline(ctx context.Context, origins []check.Origin, changes []diff.Change, unknown []int) (earlier map[string][]site.Digest, err error) {
 	b := &baseline{changes: changes, known: map[int]bool{}, earlier: map[string][]site.Digest{}}
 	pages := func(at check.Origin) []origin.Page {
@@ -24,24 +25,25 @@ func Baseline(ctx context.Context, origins []check.Origin, changes []diff.Change
 		}
 		return list
 	}
+	patient, cancel := context.WithTimeout(ctx, baselinePatience)
+	defer cancel()
 	var all sync.WaitGroup
-	errs := make([]error, len(origins))
-	for n, at := range origins {
+	for _, at := range origins {
 		all.Go(func() {
 			client := origin.New(at.Origin, at.Options)
 			defer client.Close()
-			anyAnswer := func(int, site.Observation) bool { return true }
-			errs[n] = client.Observe(ctx, pages(at), anyAnswer, func(i int, o site.Observation) { b.saw(unknown[i], o) })
+			// Its error is patient's, which an origin that hangs is not worth.
+			_ = client.Observe(patient, pages(at), anyAnswer, func(i int, o site.Observation) { b.saw(unknown[i], o) })
 		})
 	}
 	all.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return nil, err
-		}
-	}
-	return b.earlier, nil
+	return b.earlier, ctx.Err()
 }
+
+// baselinePatience bounds how long a publish is held up by an origin that does not answer.
+const baselinePatience = 15 * time.Second
+
+func anyAnswer(int, site.Observation) bool { return true }
 
 type baseline struct {
 	mu      sync.Mutex

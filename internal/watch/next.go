@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync"
@@ -47,7 +48,7 @@ func (n *next) first(ctx context.Context) error {
 		all.Go(func() {
 			client := origin.New(at.Origin, at.Options)
 			defer client.Close()
-			errs[i] = client.Observe(ctx, n.pages(at), func(int, site.Observation) bool { return true },
+			errs[i] = client.Observe(ctx, n.pages(at), anyAnswer,
 				func(p int, o site.Observation) { n.keep(i, p, o) })
 		})
 	}
@@ -124,7 +125,7 @@ func (n *next) idle(ctx context.Context) (at int, err error) {
 		})
 	}
 	all.Wait()
-	if f, ok := context.Cause(ctx).(foundAt); ok {
+	if f, ok := errors.AsType[foundAt](context.Cause(ctx)); ok {
 		return int(f), nil
 	}
 	return 0, context.Cause(ctx)
@@ -154,7 +155,7 @@ func (n *next) sweep(ctx context.Context, i int) (Options, error) {
 	defer client.Close()
 	var o Options
 	now := make([]site.Observation, len(n.paths))
-	err := client.Observe(ctx, n.pages(at), func(int, site.Observation) bool { return true },
+	err := client.Observe(ctx, n.pages(at), anyAnswer,
 		func(p int, ob site.Observation) { now[p] = ob })
 	if err != nil {
 		return o, err
