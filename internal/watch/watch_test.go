@@ -1,0 +1,189 @@
+package watch_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"mirror/diff"
+	"mirror/internal/check"
+	"mirror/internal/lab"
+	"mirror/internal/watch"
+	"mirror/site"
+)
+
+// TestAwaitIsQuick has a barrier hear of a turn within 20 ms and an answer's time, however
+// many pages change, since the beacon and one page come round more often than the others.
+func TestAwaitIsQuick(t *testing.T) {
+	const many = 150
+	p := newPair(t)
+	var took []time.Duration
+	for n := range 9 {
+		before, after := bulk(many, n), bulk(many, n+1)
+		if err := p.lab.Git.Edit(t.Context(), before); err != nil {
+			t.Fatal(err)
+		}
+		w := watch.Start(t.Context(), p.origins[:1], watch.Options{Began: time.Now(), Changes: between(before, after), Release: releaseOf(n + 1), BeaconPath: beacon})
+		if err := p.lab.Git.Edit(t.Context(), after); err != nil {
+			t.Fatal(err)
+		}
+		late := w.Await(t.Context(), []string{"git"})
+		took = append(took, time.Since(p.lab.Git.Turned("b000.html").Last().After))
+		w.Stop()
+		if len(late) > 0 || w.Window().Closed {
+			t.Errorf("late %v, closed %v; want to hear of it while most pages are open", late, w.Window().Closed)
+		}
+	}
+	slices.Sort(took)
+	t.Logf("heard of after %s (median), at most %s", took[len(took)/2], took[len(took)-1])
+	if took[len(took)/2] > 30*time.Millisecond {
+		t.Error("want 20 ms and an answer's time")
+	}
+}
+
+const beacon = "beacon.json"
+
+func releaseOf(n int) site.ID { return site.ID(strings.Repeat(fmt.Sprintf("%02x", n), 32)) }
+
+// bulk is many pages of an edition, with its beacon.
+func bulk(many, n int) map[string][]byte {
+	files := map[string][]byte{beacon: fmt.Appendf(nil, `{"release":%q}`, releaseOf(n))}
+	for i := range many {
+		files[fmt.Sprintf("b%03d.html", i)] = fmt.Appendf(nil, "<p>%d of edition %d", i, n)
+	}
+	return files
+}
+
+// between lists what changes, without the beacon. Nil stands for no page.
+func between(old, next map[string][]byte) []diff.Change {
+	var all []diff.Change
+	for path := range next {
+		if path != beacon {
+			all = append(all, diff.Change{Path: path, Old: digest(old[path]), New: digest(next[path])})
+		}
+	}
+	slices.SortFunc(all, func(a, b diff.Change) int { return strings.Compare(a.Path, b.Path) })
+	return all
+}
+
+func digest(text []byte) site.Digest {
+	if text == nil {
+		return site.Digest{}
+	}
+	return sha256.Sum256(text)
+}
+
+// TestBoundsKeepToTheBudget bounds a window by what the rate allows: two gaps between the
+// looks at one page. A quarter of the rate is the barrier's, the rest goes round the pages.
+func TestBoundsKeepToTheBudget(t *testing.T) {
+	const many, rate = 40, 200
+	p := newPair(t)
+	p.origins[0].Rate = rate
+	before, after := bulk(many, 0), bulk(many, 1)
+	if err := p.lab.Git.Edit(t.Context(), before); err != nil {
+		t.Fatal(err)
+	}
+	w := watch.Start(t.Context(), p.origins[:1], watch.Options{Began: time.Now(), Changes: between(before, after), Release: releaseOf(1), BeaconPath: beacon})
+	p.lab.Git.SetLag(time.Second, 0)
+	if err := p.lab.Git.Change(t.Context(), after); err != nil {
+		t.Fatal(err)
+	}
+	late := w.Settle(t.Context(), []string{"git"})
+	w.Stop()
+	got := w.Window()
+	gap := time.Second * many * 4 / (3 * rate)
+	limit := 2*gap + 2*20*time.Millisecond // an answer's time, on a busy machine
+	t.Logf("bounded to %s; 2 x (RTT + P/R) is %s, less the barrier's quarter %s", got.Upper-got.Lower, 2*time.Second*many/rate, limit)
+	if len(late) > 0 || !got.Closed || got.Upper-got.Lower > limit {
+		t.Errorf("late %v, closed %v, bounds %s apart; want at most %s", late, got.Closed, got.Upper-got.Lower, limit)
+	}
+	if got.Upper-got.Lower < gap/2 {
+		t.Errorf("bounds %s apart: more was asked than the rate allows", got.Upper-got.Lower)
+	}
+}
+
+// TestBaseline looks up what is live of the pages of which nobody remembers it.
+func TestBaseline(t *testing.T) {
+	p := newPair(t)
+	files := map[string][]byte{"p0.html": []byte("by hand"), "p1.html": nil}
+	if err := p.lab.S3.Edit(t.Context(), files); err != nil {
+		t.Fatal(err)
+	}
+	p.lab.S3.Override("/p3.html", lab.Noise(nil))
+	p.lab.Git.Override("/p3.html", lab.Reset(nil))
+	p.lab.Git.Override("/p4.html", lab.Empty(nil))
+	p.lab.S3.Override("/p4.html", lab.NotModified(nil))
+	next := edition(2)
+	all := changes()
+	known := all[5]
+	for i := range all[:5] {
+		all[i].Old = site.Digest{}
+	}
+	earlier, err := watch.Baseline(t.Context(), p.origins, all, []int{0, 1, 2, 3, 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := edition(1)
+	for i, path := range []string{"p0.html", "p1.html"} {
+		found := append(slices.Clone(earlier[path]), all[i].Old)
+		for _, want := range [][]byte{old[path], files[path]} {
+			if !slices.Contains(found, digest(want)) {
+				t.Errorf("%s: %q is live, and was not found", path, want)
+			}
+		}
+	}
+	if all[2].Old != digest(old["p2.html"]) || len(slices.DeleteFunc(earlier["p2.html"], func(d site.Digest) bool { return d == all[2].Old })) > 0 {
+		t.Errorf("p2.html: got %v and %v", all[2].Old, earlier["p2.html"])
+	}
+	if all[4].Old != digest([]byte{}) {
+		t.Errorf("p4.html: got %v, want the empty page of git, and nothing of s3", all[4].Old)
+	}
+	if all[5] != known || all[0].New != digest(next["p0.html"]) {
+		t.Error("what is known was changed")
+	}
+}
+
+// TestBaselineEndsWithItsContext has an origin that hangs not hold up who gives up.
+func TestBaselineEndsWithItsContext(t *testing.T) {
+	p := newPair(t)
+	p.lab.Git.SetFault(lab.Hang)
+	p.origins[0].Timeout = time.Minute
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	began := time.Now()
+	if _, err := watch.Baseline(ctx, p.origins, changes(), []int{0, 1}); err == nil || time.Since(began) > 5*time.Second {
+		t.Errorf("got %v after %s", err, time.Since(began))
+	}
+}
+
+// TestSuperseded has a newer release take over while an older one is watched: that one
+// counts as reached.
+func TestSuperseded(t *testing.T) {
+	p := newPair(t)
+	first, second, third := bulk(5, 1), bulk(5, 2), bulk(5, 3)
+	if err := p.lab.Git.Edit(t.Context(), third); err != nil { // the second is never shown
+		t.Fatal(err)
+	}
+	newer := func(id site.ID) (site.Manifest, bool) {
+		var m site.Manifest
+		for path, text := range third {
+			m = append(m, site.File{Path: path, Size: int64(len(text)), Digest: digest(text)})
+		}
+		m.Sort()
+		return m, id == releaseOf(3)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	w := watch.Start(ctx, []check.Origin{p.origins[0]}, watch.Options{
+		Began: time.Now(), Changes: between(first, second), Release: releaseOf(2), BeaconPath: beacon, Newer: newer,
+	})
+	late := w.Settle(ctx, []string{"git"})
+	w.Stop()
+	if len(late) > 0 || !w.Window().Closed {
+		t.Errorf("late %v, window %+v", late, w.Window())
+	}
+}
