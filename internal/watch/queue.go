@@ -15,7 +15,7 @@ type task struct {
 }
 
 // queue decides what to ask one origin next. What a barrier waits for, the beacon and the
-// first page, comes round quickly; the rest of the rate goes to the pages that are not
+// first page, comes round quickly while it waits; the rest of the rate goes to the pages that are not
 // settled, in turn. That keeps every gap between two questions for the same page as short
 // as the rate allows, and the gaps are what the bounds are made of.
 type queue struct {
@@ -36,7 +36,7 @@ type queue struct {
 
 func newQueue(w *Watch, name string, rate float64, cdn bool) *queue {
 	q := &queue{watch: w, name: name, flying: map[int]bool{}, cdn: cdn}
-	share := quickShare * float64(len(q.quick())) / rate
+	share := quickShare * float64(len(q.quick(true))) / rate
 	q.pause = max(quick, time.Duration(share*float64(time.Second)))
 	return q
 }
@@ -45,8 +45,12 @@ func (q *queue) next() task {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	now := time.Now()
-	if len(q.owed) == 0 && now.Sub(q.round) >= q.pause {
-		q.round, q.owed = now, q.quick()
+	pause, hurried := calm, q.watch.hurried(q.name)
+	if hurried {
+		pause = q.pause
+	}
+	if len(q.owed) == 0 && now.Sub(q.round) >= pause {
+		q.round, q.owed = now, q.quick(hurried)
 	}
 	if len(q.owed) > 0 {
 		t := q.owed[0]
@@ -61,7 +65,7 @@ func (q *queue) next() task {
 	if q.unsettled() {
 		return q.page(q.cursor)
 	}
-	return task{wait: max(time.Millisecond, q.pause-now.Sub(q.round))}
+	return task{wait: min(q.pause, max(time.Millisecond, pause-now.Sub(q.round)))}
 }
 
 // landed says that the answer for a page has come.
@@ -71,13 +75,14 @@ func (q *queue) landed(i int) {
 	delete(q.flying, i)
 }
 
-// quick is one round of what comes round quickly.
-func (q *queue) quick() []task {
+// quick is one round of what comes round quickly while a barrier waits; else it is the
+// beacon alone.
+func (q *queue) quick(hurried bool) []task {
 	var round []task
 	if q.watch.options.BeaconPath != "" {
 		round = append(round, task{beacon: true})
 	}
-	if len(q.watch.options.Changes) > 0 {
+	if hurried && len(q.watch.options.Changes) > 0 {
 		round = append(round, task{change: 0})
 	}
 	return round

@@ -49,6 +49,8 @@ const (
 	Confirm = 2
 	// unlimited is how many requests a second an origin gets that has no limit of its own.
 	unlimited = 500
+	// calm is how often the beacon is asked for while no barrier waits.
+	calm = time.Second
 	// quick is how often what a barrier waits for is asked for at most, and quickShare the
 	// part of the rate that this may take.
 	quick      = 10 * time.Millisecond
@@ -71,6 +73,7 @@ type Watch struct {
 	behind  *diff.Watch // what is seen past the caches
 	names   []string
 	claims  map[string]site.ID // what each origin's beacon says
+	awaited map[string]int     // how many wait for an origin to turn
 	heard   map[string]bool    // origins that have answered anything
 	looked  map[site.ID]bool   // releases that Newer was asked for
 	row     map[string]int     // answers of each origin since its last old one
@@ -88,7 +91,7 @@ func Start(ctx context.Context, origins []check.Origin, o Options) *Watch {
 	w := &Watch{
 		options: o, window: diff.NewWatch(o.Began, o.Changes, names, Confirm), names: names,
 		behind: diff.NewWatch(o.Began, o.Changes, names, 1),
-		claims: map[string]site.ID{}, heard: map[string]bool{}, looked: map[site.ID]bool{o.Release: true},
+		claims: map[string]site.ID{}, heard: map[string]bool{}, awaited: map[string]int{}, looked: map[site.ID]bool{o.Release: true},
 		row: map[string]int{}, changed: make(chan struct{}),
 	}
 	for _, name := range o.Atomic {
@@ -151,6 +154,8 @@ func (w *Watch) confirmed(name string) bool {
 // Await waits until every named origin has been seen to turn, or ctx ends, and returns
 // those that have not.
 func (w *Watch) Await(ctx context.Context, names []string) (late []string) {
+	w.hurry(names, 1)
+	defer w.hurry(names, -1)
 	return w.await(ctx, names, w.turned)
 }
 
@@ -180,6 +185,22 @@ func (w *Watch) await(ctx context.Context, names []string, there func(name strin
 		case <-changed:
 		}
 	}
+}
+
+// hurry begins or ends the waiting for origins.
+func (w *Watch) hurry(names []string, by int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, name := range names {
+		w.awaited[name] += by
+	}
+}
+
+// hurried reports whether somebody waits for an origin to turn.
+func (w *Watch) hurried(name string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.awaited[name] > 0 && !w.turned(name)
 }
 
 // turned reports whether an origin was seen to have the change: its beacon, which goes
