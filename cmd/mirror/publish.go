@@ -219,7 +219,7 @@ func (w *workspace) finish(ctx context.Context, r *publish.Report, rel *site.Rel
 }
 
 // lagsOf is how long each origin took, from the start of its commit until all of it was
-// seen to have turned. A container's first start is no sample: it pulls what later ones have.
+// seen to have turned.
 func lagsOf(r *publish.Report) map[string]time.Duration {
 	lags := map[string]time.Duration{}
 	if r.Window == nil {
@@ -227,9 +227,6 @@ func lagsOf(r *publish.Report) map[string]time.Duration {
 	}
 	for _, o := range r.Window.Origins {
 		for _, t := range r.Targets {
-			if t.Kind == "oci" && t.Plan.Live.Revision == "" {
-				continue
-			}
 			if t.Name == o.Name && !t.Committed.IsZero() && len(o.Open) == 0 && !o.AllNew.Before.IsZero() {
 				lags[o.Name] = max(0, o.AllNew.Before.Sub(t.Began))
 			}

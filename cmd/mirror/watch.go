@@ -14,6 +14,7 @@ import (
 	"mirror/diff"
 	"mirror/internal/check"
 	"mirror/internal/origin"
+	"mirror/internal/state"
 	"mirror/internal/watch"
 	"mirror/reports"
 	"mirror/site"
@@ -216,15 +217,14 @@ func (w *workspace) newer(rel *site.Release) func(site.ID) (site.Manifest, bool)
 		if err != nil {
 			return nil, false
 		}
-		for _, p := range all { // the last published first
-			switch p.Release {
-			case rel.ID():
-				return nil, false
-			case id:
-				return p.Manifest, true
-			}
+		at := func(id site.ID) int {
+			return slices.IndexFunc(all, func(p state.Published) bool { return p.Release == id })
 		}
-		return nil, false
+		theirs, ours := at(id), at(rel.ID())
+		if theirs < 0 || ours < theirs { // the last published is first; a site that never was is newer than all
+			return nil, false
+		}
+		return all[theirs].Manifest, true
 	}
 }
 

@@ -64,3 +64,32 @@ func TestDamagedReleaseIsPassedOver(t *testing.T) {
 		t.Errorf("got %v, %v; want none", all, err)
 	}
 }
+
+func TestLagsAreMedians(t *testing.T) {
+	f := open(t)
+	for _, seen := range []time.Duration{9 * time.Second, 2 * time.Second} {
+		if err := f.LearnLags(map[string]time.Duration{"a": seen, "b": time.Second}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := f.Lags(); err != nil || got["a"] != 2*time.Second || got["b"] != time.Second {
+		t.Errorf("got %v, %v; want the smaller of two", got, err)
+	}
+	for range 20 {
+		if err := f.LearnLags(map[string]time.Duration{"a": 3 * time.Second}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := f.LearnLags(map[string]time.Duration{"a": time.Hour}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := f.Lags(); err != nil || got["a"] != 3*time.Second {
+		t.Errorf("after an outage: got %v, %v; want 3s", got, err)
+	}
+	if err := os.WriteFile(filepath.Join(f.Dir(), "lags.json"), []byte("{"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := f.Lags(); err != nil || len(got) != 0 {
+		t.Errorf("damaged: got %v, %v; want none", got, err)
+	}
+}
