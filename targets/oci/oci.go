@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"sync"
 
 	"github.com/google/go-containerregistry/pkg/name"
 
@@ -28,6 +29,7 @@ type Target struct {
 	self    *selfBinary
 	rollout *rollout
 	limits  limits
+	staging sync.Mutex // Debian's registry loses blobs that are uploaded twice at once
 }
 
 var (

@@ -21,6 +21,8 @@ func (t *Target) Stage(ctx context.Context, rel *site.Release, p targets.Progres
 	if err := refuse(rel); err != nil {
 		return err
 	}
+	t.staging.Lock()
+	defer t.staging.Unlock()
 	r, err := t.recipe(ctx, rel)
 	if err != nil {
 		return err
