@@ -63,15 +63,15 @@ func (c *Client) turn(ctx context.Context) error {
 	return c.pace.Wait(ctx)
 }
 
-// traced counts what net/http sends again by itself.
+// traced has what net/http sends again by itself, when a connection that it had kept turns
+// out to be broken, wait for a turn of its own and count.
 func (c *Client) traced(ctx context.Context) context.Context {
-	sent := false
-	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) {
-		if sent {
+	tried := false
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GetConn: func(string) {
+		if tried && c.pace.Wait(ctx) == nil { // else the request ends with ctx
 			c.requests.Add(1)
-			c.pace.sentAgain()
 		}
-		sent = true
+		tried = true
 	}})
 }
 

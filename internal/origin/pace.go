@@ -39,7 +39,3 @@ func (p *Pace) Wait(ctx context.Context) error {
 	defer func() { <-p.line }()
 	return p.limiter.Wait(ctx)
 }
-
-// sentAgain has the next request wait for one that net/http sent a second time by itself,
-// when a connection that it had kept turned out to be broken.
-func (p *Pace) sentAgain() { p.limiter.Reserve() }
