@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"mirror/site"
 )
@@ -35,9 +36,16 @@ type Difference struct {
 	Got      site.Digest // zero where no body was read to its end
 	Status   int
 	Location string  // of a redirect
-	Release  site.ID // the earlier release that the bytes are of
+	Release  site.ID // the earlier release that the bytes, or an extra path, are of
 	Behind   int     // how many releases ago that was
 	Detail   string  // one line for people
+	// Published is when Release went live, zero where nobody knows.
+	Published time.Time
+	// Excerpt shows, in a few lines of a unified diff, how the bytes differ; "" where
+	// nobody looked.
+	Excerpt string
+	// Tolerated is the rule by which this difference does not count, "" where it counts.
+	Tolerated string
 }
 
 // Expectation is what the release says of one path.

@@ -21,11 +21,13 @@ const (
 
 // Verdict is what one check found.
 type Verdict struct {
-	Release site.ID // that every origin was compared with
-	Pages   int     // of the release
+	Release site.ID // that every origin was compared with; None where they were compared with each other
+	Pages   int     // of the release, or found on the origins
+	Sampled int     // how many of the pages were looked at, where that was a random sample; else 0
 	Started time.Time
 	Elapsed time.Duration
 	Origins []OriginVerdict
+	Notes   []string // what people should know beside it, a line each
 }
 
 // OriginVerdict is what a check found of one origin.
@@ -38,7 +40,20 @@ type OriginVerdict struct {
 	Bytes       int64 // of bodies, as sent
 	Elapsed     time.Duration
 	Differences []Difference // by path
-	Err         error        // why the origin as a whole could not be seen
+	Noise       []string     // paths at which the origin answers something else each time; none of its differences
+	Trusted     int          // pages that the origin said had not changed since they were verified
+	Facts       Facts
+	Err         error // why the origin as a whole could not be seen
+}
+
+// Facts is what is worth knowing of how an origin serves, beside what it serves.
+type Facts struct {
+	Protocol string    // of HTTP, as in "HTTP/2.0"; "" where nothing answered
+	TLS      string    // version, as in "TLS 1.3"; "" for plain http
+	Expires  time.Time // of the certificate; zero for plain http
+	HSTS     string    // the Strict-Transport-Security header (RFC 6797)
+	Mixed    int       // http:// resources that https pages embed, counted over all pages
+	Hosts    int       // absolute links to an origin's own host that were taken for relative ones
 }
 
 // State tells how the origin stands. Drift outweighs what could not be judged.

@@ -80,6 +80,10 @@ type Drift struct {
 	Release  site.ID     `json:"release"`
 	Behind   int         `json:"behind"`
 	Detail   string      `json:"detail"`
+
+	Published time.Time `json:"published,omitzero"` // of Release
+	Excerpt   string    `json:"excerpt,omitempty"`
+	Tolerated string    `json:"tolerated,omitempty"`
 }
 
 // CheckOf makes the document of a verdict.

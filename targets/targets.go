@@ -104,6 +104,16 @@ type Pruner interface {
 	Prune(ctx context.Context, keep []site.ID) error
 }
 
+// Historian is a Target that remembers what it held before: what a checker without a history
+// of its own names stale pages by.
+type Historian interface {
+	// Past lists what was live, the newest first and at most limit, what is live now
+	// included where it can be told. Each has all the paths that it had; the digests are
+	// there for the paths in of, and for others only where they cost nothing more. What
+	// cannot be read is left out; it is an error only where nothing could be.
+	Past(ctx context.Context, limit int, of []string) ([]site.Past, error)
+}
+
 // Atomic is a Target whose Commit shows either all of a release or nothing of it.
 type Atomic interface {
 	Atomic() bool

@@ -48,19 +48,20 @@ func (g *gauge) busiest() (most int) {
 	return most
 }
 
+// delivery is how much later than another a request may be delivered on a busy machine: so
+// much longer than a second is the time in which what arrives within one was sent.
+const delivery = 150 * time.Millisecond
+
 // TestPublishKeepsTheRate counts what a publish asks of each origin, from its first look at
 // what is live to its last check: no second has more requests than configured, those
-// included that net/http sends a second time by itself when a connection breaks. Where many
-// connections have to be made anew on a busy machine, a few requests that were sent in one
-// second arrive in the next.
+// included that net/http sends a second time by itself when a connection breaks.
 func TestPublishKeepsTheRate(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		rate  int
 		fault lab.Fault
-		late  int // requests that may arrive in a later second than they were sent in
 	}{
-		{"slow", 10, nil, 0}, {"usual", 200, nil, 0}, {"breaks connections", 100, lab.Sometimes(0.3, lab.Reset), 4},
+		{"slow", 10, nil}, {"usual", 200, nil}, {"breaks connections", 100, lab.Sometimes(0.3, lab.Reset)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -80,8 +81,8 @@ func TestPublishKeepsTheRate(t *testing.T) {
 			for name, g := range gauges {
 				most := g.busiest()
 				t.Logf("%s: %d requests, at most %d within a second", name, len(g.came), most)
-				if most > c.rate+c.late || most < c.rate/2 {
-					t.Errorf("%s was asked %d times within a second, want at most %d", name, most, c.rate)
+				if want := 1 + int(float64(c.rate)*(time.Second+delivery).Seconds()); most > want || most < c.rate/2 {
+					t.Errorf("%s was asked %d times within a second, want at most %d", name, most, want)
 				}
 			}
 		})

@@ -102,17 +102,13 @@ func look(ctx context.Context, at Origin, wants []diff.Expectation, o Options) (
 	began := time.Now()
 	client := origin.New(at.Origin, at.Options)
 	defer client.Close()
-	pages := make([]origin.Page, len(wants))
-	for i, want := range wants {
-		pages[i] = pageOf(at, want)
-	}
 	claim := Claim(ctx, client, o.BeaconPath)
 	s := &sight{wants: wants, normalize: o.Normalize, patience: max(2*at.Concurrency, 8), notify: func(done int) {
 		if o.Progress != nil {
 			o.Progress(at.Name, done, len(wants))
 		}
 	}}
-	err := s.observe(ctx, client, pages)
+	err := s.observe(ctx, client, func(i int) origin.Page { return pageOf(at, wants[i]) })
 	v := s.tally.Verdict(at.Name, at.URL.String())
 	v.Release, v.Elapsed, v.Pages = claim, time.Since(began), pageCount(wants)
 	v.Requests, v.Bytes = client.Counts()
@@ -147,15 +143,15 @@ type sight struct {
 	gaveUp bool
 }
 
-func (s *sight) observe(ctx context.Context, client *origin.Client, pages []origin.Page) error {
+func (s *sight) observe(ctx context.Context, client *origin.Client, page func(i int) origin.Page) error {
 	inner, giveUp := context.WithCancel(ctx)
 	defer giveUp()
 	agrees := func(i int, ob site.Observation) bool {
 		_, ok := diff.Judge(s.wants[i], ob)
 		return ok
 	}
-	err := client.Observe(inner, pages, agrees, func(i int, ob site.Observation) {
-		if s.normalize.forgives(inner, client, pages[i], s.wants[i], ob) {
+	err := client.Observe(inner, len(s.wants), page, agrees, func(i int, ob site.Observation) {
+		if s.normalize.forgives(inner, client, page(i), s.wants[i], ob) {
 			ob.Digest = s.wants[i].File.Digest
 		}
 		if s.add(s.wants[i], ob) {

@@ -53,6 +53,9 @@ type Page struct {
 	Size int64  // of the body that is expected, in bytes
 	// Past asks past the caches: with a query that nobody has used before.
 	Past bool
+	// ETag and Modified, where set, are of the page as it was last verified: the answer may
+	// be 304 then (RFC 9110, section 13.1).
+	ETag, Modified string
 }
 
 // slack is how much longer than expected a body may be and still be read to its end, so
@@ -127,19 +130,20 @@ func transport(o Options, fresh bool) http.RoundTripper {
 	}
 }
 
-// Observe asks for every page and gives each answer to see, from several goroutines at
-// once. An answer with which agrees does not agree is asked for again, on a fresh
+// Observe asks for n pages and gives each answer to see, from several goroutines at
+// once. page is asked for each page when its turn comes, so that a large site costs little. An answer with which agrees does not agree is asked for again, on a fresh
 // connection, up to Confirm times; see then gets the last one. The error is ctx's: what
 // an origin does wrong is in the observations.
-func (c *Client) Observe(ctx context.Context, pages []Page, agrees func(i int, o site.Observation) bool, see func(i int, o site.Observation)) error {
+func (c *Client) Observe(ctx context.Context, n int, page func(i int) Page, agrees func(i int, o site.Observation) bool, see func(i int, o site.Observation)) error {
 	var next atomic.Int64
 	var workers sync.WaitGroup
-	for range min(c.options.Concurrency, len(pages)) {
+	for range min(c.options.Concurrency, n) {
 		workers.Go(func() {
-			for i := int(next.Add(1) - 1); i < len(pages) && ctx.Err() == nil; i = int(next.Add(1) - 1) {
-				o := c.Fetch(ctx, pages[i])
-				for n := 0; n < c.options.Confirm && ctx.Err() == nil && !agrees(i, o); n++ {
-					o = c.FetchFresh(ctx, pages[i])
+			for i := int(next.Add(1) - 1); i < n && ctx.Err() == nil; i = int(next.Add(1) - 1) {
+				p := page(i)
+				o := c.Fetch(ctx, p)
+				for again := 0; again < c.options.Confirm && ctx.Err() == nil && !agrees(i, o); again++ {
+					o = c.FetchFresh(ctx, p)
 				}
 				if ctx.Err() == nil {
 					see(i, o)

@@ -217,7 +217,7 @@ func TestObserveAsksEachPageOnce(t *testing.T) {
 		list = append(list, origin.Page{Path: fmt.Sprint(i), URL: fmt.Sprint(i)})
 	}
 	var seen [pages]atomic.Int32
-	err := c.Observe(t.Context(), list, agreeAll, func(i int, o site.Observation) {
+	err := c.Observe(t.Context(), pages, func(i int) origin.Page { return list[i] }, agreeAll, func(i int, o site.Observation) {
 		if o.Digest == sha256.Sum256([]byte("/"+list[i].Path)) {
 			seen[i].Add(1)
 		}
@@ -235,6 +235,8 @@ func TestObserveAsksEachPageOnce(t *testing.T) {
 	}
 }
 
+func noPage(int) origin.Page { return origin.Page{} }
+
 func agreeAll(int, site.Observation) bool { return true }
 
 // TestObserveConfirms has an origin answer wrongly once: the second, fresh look counts.
@@ -251,7 +253,7 @@ func TestObserveConfirms(t *testing.T) {
 	}), origin.Options{Concurrency: 1, Confirm: 1})
 	var got site.Observation
 	agrees := func(_ int, o site.Observation) bool { return o.Status == 200 }
-	if err := c.Observe(t.Context(), []origin.Page{ask}, agrees, func(_ int, o site.Observation) { got = o }); err != nil {
+	if err := c.Observe(t.Context(), 1, func(int) origin.Page { return ask }, agrees, func(_ int, o site.Observation) { got = o }); err != nil {
 		t.Fatal(err)
 	}
 	if got.Status != 200 || n.Load() != 2 || len(conns) != 2 {
@@ -267,7 +269,7 @@ func TestRateIsNeverExceeded(t *testing.T) {
 		arrivals <- time.Now()
 		io.WriteString(w, page)
 	}), origin.Options{Concurrency: 16, Rate: rate})
-	if err := c.Observe(t.Context(), make([]origin.Page, pages), agreeAll, func(int, site.Observation) {}); err != nil {
+	if err := c.Observe(t.Context(), pages, noPage, agreeAll, func(int, site.Observation) {}); err != nil {
 		t.Fatal(err)
 	}
 	close(arrivals)
@@ -291,7 +293,7 @@ func TestRateIsNeverExceeded(t *testing.T) {
 func TestObserveEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	c := client(t, serve(t, func(w http.ResponseWriter, r *http.Request) { cancel(); hang(w, r) }), origin.Options{Concurrency: 2})
-	err := c.Observe(ctx, make([]origin.Page, 100), agreeAll, func(int, site.Observation) {
+	err := c.Observe(ctx, 100, noPage, agreeAll, func(int, site.Observation) {
 		t.Error("a cancelled request was told as an observation")
 	})
 	if !errors.Is(err, context.Canceled) {

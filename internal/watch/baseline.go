@@ -18,12 +18,11 @@ import (
 // they are. The error is only ctx's.
 func Baseline(ctx context.Context, origins []check.Origin, changes []diff.Change, unknown []int) (earlier map[string][]site.Digest, err error) {
 	b := &baseline{changes: changes, known: map[int]bool{}, earlier: map[string][]site.Digest{}}
-	pages := func(at check.Origin) []origin.Page {
-		list := make([]origin.Page, len(unknown))
-		for n, i := range unknown {
-			list[n] = origin.Page{Path: changes[i].Path, URL: at.Style.URLPath(changes[i].Path)}
+	page := func(at check.Origin) func(i int) origin.Page {
+		return func(i int) origin.Page {
+			path := changes[unknown[i]].Path
+			return origin.Page{Path: path, URL: at.Style.URLPath(path)}
 		}
-		return list
 	}
 	patient, cancel := context.WithTimeout(ctx, baselinePatience)
 	defer cancel()
@@ -33,7 +32,7 @@ func Baseline(ctx context.Context, origins []check.Origin, changes []diff.Change
 			client := origin.New(at.Origin, at.Options)
 			defer client.Close()
 			// Its error is patient's, which an origin that hangs is not worth.
-			_ = client.Observe(patient, pages(at), anyAnswer, func(i int, o site.Observation) { b.saw(unknown[i], o) })
+			_ = client.Observe(patient, len(unknown), page(at), anyAnswer, func(i int, o site.Observation) { b.saw(unknown[i], o) })
 		})
 	}
 	all.Wait()

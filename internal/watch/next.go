@@ -48,7 +48,7 @@ func (n *next) first(ctx context.Context) error {
 		all.Go(func() {
 			client := origin.New(at.Origin, at.Options)
 			defer client.Close()
-			errs[i] = client.Observe(ctx, n.pages(at), anyAnswer,
+			errs[i] = client.Observe(ctx, len(n.paths), n.page(at), anyAnswer,
 				func(p int, o site.Observation) { n.keep(i, p, o) })
 		})
 	}
@@ -68,12 +68,8 @@ func (n *next) first(ctx context.Context) error {
 	return fmt.Errorf("none of the %d origins gave a single page", len(n.origins))
 }
 
-func (n *next) pages(at check.Origin) []origin.Page {
-	pages := make([]origin.Page, len(n.paths))
-	for p, path := range n.paths {
-		pages[p] = origin.Page{Path: path, URL: at.Style.URLPath(path)}
-	}
-	return pages
+func (n *next) page(at check.Origin) func(p int) origin.Page {
+	return func(p int) origin.Page { return origin.Page{Path: n.paths[p], URL: at.Style.URLPath(n.paths[p])} }
 }
 
 // keep remembers an answer that tells what the page is, and reports whether it differs
@@ -116,9 +112,9 @@ func (n *next) idle(ctx context.Context) (at int, err error) {
 		all.Go(func() {
 			client := origin.New(at.Origin, paced(at.Options))
 			defer client.Close()
-			pages := n.pages(at)
-			for p := 0; ctx.Err() == nil; p = (p + 1) % len(pages) {
-				if n.keep(i, p, client.Fetch(ctx, pages[p])) && n.keep(i, p, client.FetchFresh(ctx, pages[p])) {
+			page := n.page(at)
+			for p := 0; ctx.Err() == nil; p = (p + 1) % len(n.paths) {
+				if n.keep(i, p, client.Fetch(ctx, page(p))) && n.keep(i, p, client.FetchFresh(ctx, page(p))) {
 					found(foundAt(i))
 				}
 			}
@@ -155,7 +151,7 @@ func (n *next) sweep(ctx context.Context, i int) (Options, error) {
 	defer client.Close()
 	var o Options
 	now := make([]site.Observation, len(n.paths))
-	err := client.Observe(ctx, n.pages(at), anyAnswer,
+	err := client.Observe(ctx, len(n.paths), n.page(at), anyAnswer,
 		func(p int, ob site.Observation) { now[p] = ob })
 	if err != nil {
 		return o, err
