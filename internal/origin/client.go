@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -56,6 +57,8 @@ type Page struct {
 	// ETag and Modified, where set, are of the page as it was last verified: the answer may
 	// be 304 then (RFC 9110, section 13.1).
 	ETag, Modified string
+	// Keep, where set, gets the decoded body as it comes.
+	Keep io.Writer
 }
 
 // slack is how much longer than expected a body may be and still be read to its end, so
@@ -63,6 +66,13 @@ type Page struct {
 const slack = 1 << 20
 
 func (p Page) limit() int64 { return p.Size + slack }
+
+func (p Page) sink() io.Writer {
+	if p.Keep == nil {
+		return io.Discard
+	}
+	return p.Keep
+}
 
 // Client asks one origin. It is safe for concurrent use.
 type Client struct {

@@ -89,7 +89,7 @@ func (c *Client) exchange(ctx context.Context, via *http.Client, p Page, o *site
 	}
 	defer resp.Body.Close()
 	o.Status, o.Header = resp.StatusCode, c.keep(resp.Header)
-	return c.read(resp, p.limit(), o)
+	return c.read(resp, p, o)
 }
 
 func (c *Client) keep(h http.Header) http.Header {
@@ -104,8 +104,9 @@ func (c *Client) keep(h http.Header) http.Header {
 	return kept
 }
 
-// read hashes the body as it was sent and as it decodes, each bounded by limit.
-func (c *Client) read(resp *http.Response, limit int64, o *site.Observation) error {
+// read hashes the body as it was sent and as it decodes, each bounded by the page's limit.
+func (c *Client) read(resp *http.Response, p Page, o *site.Observation) error {
+	limit := p.limit()
 	raw := &tally{r: resp.Body, hash: sha256.New(), limit: limit, total: &c.bytes}
 	encoding := strings.ToLower(strings.TrimSpace(resp.Header.Get("Content-Encoding")))
 	body, err := decoder(encoding, raw)
@@ -116,13 +117,13 @@ func (c *Client) read(resp *http.Response, limit int64, o *site.Observation) err
 	buf := c.buffers.Get().(*[]byte)
 	defer c.buffers.Put(buf)
 	if encoding == "" || encoding == "identity" {
-		_, err := io.CopyBuffer(io.Discard, onlyReader{raw}, *buf)
+		_, err := io.CopyBuffer(p.sink(), onlyReader{raw}, *buf)
 		o.Size, o.Digest = raw.n, raw.digest()
 		o.Raw = o.Digest
 		return err
 	}
 	decoded := &tally{r: body, hash: sha256.New(), limit: limit}
-	_, err = io.CopyBuffer(io.Discard, onlyReader{decoded}, *buf)
+	_, err = io.CopyBuffer(p.sink(), onlyReader{decoded}, *buf)
 	if err == nil { // what follows the encoded stream is part of the body too
 		_, err = io.CopyBuffer(io.Discard, onlyReader{raw}, *buf)
 	}
