@@ -1,0 +1,10 @@
+package site
+
+import "time"
+
+// Past is a release that was live, as somebody remembers it.
+type Past struct {
+	Release   ID        // None where its content is known and its release is not
+	Published time.Time // zero where nobody knows
+	Manifest  Manifest  // a digest is zero where only the path is known
+}
