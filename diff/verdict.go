@@ -43,7 +43,8 @@ type OriginVerdict struct {
 	Noise       []string     // paths at which the origin answers something else each time; none of its differences
 	Trusted     int          // pages that the origin said had not changed since they were verified
 	Facts       Facts
-	Err         error // why the origin as a whole could not be seen
+	Err         error  // why the origin as a whole could not be seen
+	Tolerated   string // the rule by which Err does not count, "" where it counts
 }
 
 // Facts is what is worth knowing of how an origin serves, beside what it serves.
@@ -59,14 +60,17 @@ type Facts struct {
 // State tells how the origin stands. Drift outweighs what could not be judged.
 func (o OriginVerdict) State() State {
 	state := Agrees
-	if o.Err != nil {
+	if o.Err != nil && o.Tolerated == "" {
 		state = CannotBeSeen
 	}
 	for _, d := range o.Differences {
-		if d.Kind != Unreachable {
+		switch {
+		case d.Tolerated != "":
+		case d.Kind != Unreachable:
 			return Drifts
+		default:
+			state = CannotBeSeen
 		}
-		state = CannotBeSeen
 	}
 	return state
 }
@@ -82,7 +86,12 @@ func (o OriginVerdict) Counts() map[Kind]int {
 
 // Agree reports whether every origin was seen whole and serves the release.
 func (v Verdict) Agree() bool {
-	return len(v.Origins) > 0 && !slices.ContainsFunc(v.Origins, func(o OriginVerdict) bool { return o.State() != Agrees })
+	return v.seen() && !slices.ContainsFunc(v.Origins, func(o OriginVerdict) bool { return o.State() != Agrees })
+}
+
+// seen reports whether any origin answered: what nobody saw never agrees, whatever is tolerated.
+func (v Verdict) seen() bool {
+	return slices.ContainsFunc(v.Origins, func(o OriginVerdict) bool { return o.Err == nil })
 }
 
 // Drifted reports whether some origin was seen to differ.
@@ -156,7 +165,8 @@ func (t *Tally) Verdict(name, url string) OriginVerdict {
 		v.Err = t.err
 		return v
 	}
-	v.Differences = append(Everywhere(refused(t.onPages, t.match), t.pages), t.beside...)
+	onPages := Everywhere(refused(t.onPages, t.match), t.pages)
+	v.Differences = append(onPages, besideEverywhere(onPages, t.beside)...)
 	for i := range v.Differences {
 		v.Differences[i].Origin = name
 	}

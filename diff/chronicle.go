@@ -1,0 +1,118 @@
+package diff
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"mirror/site"
+)
+
+// Chronicle is the sequence of releases that one release is a part of. It names what an
+// origin serves of another one.
+type Chronicle struct {
+	newer, older []site.Past // than the release; both with the nearest first
+}
+
+// NewChronicle places a release in what is known of the past, newest first. A release that
+// is not among it is taken for the newest.
+func NewChronicle(release site.ID, past []site.Past) Chronicle {
+	at := slices.IndexFunc(past, func(p site.Past) bool { return p.Release == release })
+	if at < 0 {
+		return Chronicle{older: past}
+	}
+	c := Chronicle{newer: slices.Clone(past[:at]), older: slices.Clone(past[at+1:])}
+	slices.Reverse(c.newer)
+	again := func(p site.Past) bool { return p.Release == release }
+	c.newer, c.older = slices.DeleteFunc(c.newer, again), slices.DeleteFunc(c.older, again)
+	return c
+}
+
+// Superseded returns the releases that came after, the newest first.
+func (c Chronicle) Superseded() []site.ID {
+	var ids []site.ID
+	for _, p := range slices.Backward(c.newer) {
+		ids = append(ids, p.Release)
+	}
+	return ids
+}
+
+// Name says of what release a difference is, where one is known: bytes of an earlier release
+// are stale, and bytes of a later one are no drift.
+func (c Chronicle) Name(d *Difference) {
+	switch d.Kind {
+	case Altered:
+		c.nameBytes(d)
+	case Extra:
+		c.nameExtra(d)
+	case Missing:
+		c.nameMissing(d)
+	}
+}
+
+func (c Chronicle) nameBytes(d *Difference) {
+	holds := func(p site.Past) bool {
+		f, ok := p.Manifest.Find(d.Path)
+		return ok && !d.Got.IsZero() && f.Digest == d.Got
+	}
+	if i := slices.IndexFunc(c.older, holds); i >= 0 {
+		d.Kind = Stale
+		c.attribute(d, i)
+		d.Detail = "the bytes of " + d.release()
+		return
+	}
+	if i := slices.IndexFunc(c.newer, holds); i >= 0 {
+		d.Release, d.Published, d.Behind = c.newer[i].Release, c.newer[i].Published, -i-1
+		d.Detail = "the bytes of " + d.release()
+		d.Tolerated = "it is newer"
+	}
+}
+
+// nameExtra goes by the bytes where they are known, else by the path.
+func (c Chronicle) nameExtra(d *Difference) {
+	had := func(p site.Past) bool { _, ok := p.Manifest.Find(d.Path); return ok }
+	same := func(p site.Past) bool {
+		f, ok := p.Manifest.Find(d.Path)
+		return ok && !d.Got.IsZero() && f.Digest == d.Got
+	}
+	if i := slices.IndexFunc(c.older, same); i >= 0 {
+		c.attribute(d, i)
+		d.Detail = "removed since, and served as in " + d.release()
+	} else if i := slices.IndexFunc(c.older, had); i >= 0 {
+		c.attribute(d, i)
+		d.Detail = "removed since " + d.release() + ", and served with other bytes"
+	}
+}
+
+// nameMissing tells a page that an origin has not yet from one that it has lost.
+func (c Chronicle) nameMissing(d *Difference) {
+	if len(c.older) == 0 {
+		return
+	}
+	if _, had := c.older[0].Manifest.Find(d.Path); !had {
+		c.attribute(d, 0)
+		d.Detail += ", as before it was added"
+	}
+}
+
+func (c Chronicle) attribute(d *Difference, i int) {
+	d.Release, d.Published, d.Behind = c.older[i].Release, c.older[i].Published, i+1
+}
+
+// release names a difference's release for people.
+func (d Difference) release() string {
+	name := "an earlier state that is no release of ours"
+	if d.Release != site.None {
+		name = "release " + d.Release.Short()
+	}
+	switch {
+	case d.Behind < 0:
+		name += fmt.Sprintf(", %d newer", -d.Behind)
+	case d.Behind > 0:
+		name += fmt.Sprintf(", %d behind", d.Behind)
+	}
+	if !d.Published.IsZero() {
+		name += ", of " + d.Published.UTC().Format(time.DateTime)
+	}
+	return name
+}

@@ -1,0 +1,101 @@
+package diff
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"mirror/site"
+)
+
+// Expectation is what the release says of one path.
+type Expectation struct {
+	File site.File
+	// Absent says that the release has no such path; it is asked for since a target
+	// stores it, or an earlier release had it.
+	Absent bool
+	// NotFound says that the path is one that never existed, to see how the origin says
+	// so. File.Digest is then the not-found page's, zero where the site has none.
+	NotFound bool
+}
+
+// Judge compares what an origin answered for a path with the release. ok is true where
+// they agree. What could not be judged is a difference of the kind Unreachable, never an
+// agreement.
+func Judge(want Expectation, o site.Observation) (d Difference, ok bool) {
+	d = Difference{Path: want.File.Path, URL: o.URL, Want: want.File.Digest, Got: o.Digest, Status: o.Status}
+	switch {
+	case o.Err != nil && !errors.Is(o.Err, site.ErrTooLong):
+		d.Kind, d.Detail = Unreachable, o.Err.Error()
+	case isRedirect(o.Status):
+		return d, judgeRedirect(want, o, &d)
+	case want.NotFound:
+		return d, judgeNotFound(want, o, &d)
+	case want.Absent:
+		return d, judgeAbsent(o, &d)
+	default:
+		return d, judgePage(want.File, o, &d)
+	}
+	return d, false
+}
+
+func judgeNotFound(want Expectation, o site.Observation, d *Difference) bool {
+	d.Kind = Altered
+	configured := !want.File.Digest.IsZero()
+	switch {
+	case o.Status == http.StatusForbidden && !configured: // a bucket that may not be listed
+		return true
+	case o.Status >= 200 && o.Status < 300, o.Status == http.StatusForbidden:
+		d.Detail = fmt.Sprintf("a path that does not exist answers %d, not 404 with the not-found page", o.Status)
+		return false
+	case o.Status != http.StatusNotFound && o.Status != http.StatusGone:
+		d.Kind, d.Detail = Unreachable, fmt.Sprintf("a path that does not exist answers %d", o.Status)
+		return false
+	case configured && o.Digest != want.File.Digest:
+		d.Detail = fmt.Sprintf("%s, which does not exist, answers 404 with other bytes than the not-found page's (hint: have the server send that page, or drop site.not_found)", o.URL)
+		return false
+	}
+	return true
+}
+
+func judgeAbsent(o site.Observation, d *Difference) bool {
+	switch {
+	case o.Status >= 200 && o.Status < 300:
+		d.Kind, d.Detail = Extra, "served, and no part of the release"
+		return false
+	case o.Status >= 500, o.Status == http.StatusTooManyRequests:
+		d.Kind, d.Detail = Unreachable, fmt.Sprintf("answered %d", o.Status)
+		return false
+	}
+	return true
+}
+
+func judgePage(want site.File, o site.Observation, d *Difference) bool {
+	switch {
+	case o.Status == http.StatusNotFound, o.Status == http.StatusGone:
+		d.Kind, d.Detail = Missing, fmt.Sprintf("answered %d", o.Status)
+	case o.Status != http.StatusOK && (o.Status < 200 || o.Status >= 300):
+		d.Kind, d.Detail = Unreachable, fmt.Sprintf("answered %d", o.Status)
+	case o.Status != http.StatusOK:
+		d.Kind, d.Detail = Altered, fmt.Sprintf("answered %d, not 200", o.Status)
+	case o.Err != nil:
+		d.Kind, d.Detail = Altered, fmt.Sprintf("over %d bytes, want %d", o.Size, want.Size)
+	case o.Digest != want.Digest && o.Raw != want.Digest:
+		d.Kind, d.Detail = Altered, alteration(want, o)
+	default:
+		detail, ok := judgeType(want.Path, o.Header.Get("Content-Type"))
+		d.Kind, d.Detail = Mistyped, detail
+		return ok
+	}
+	return false
+}
+
+func alteration(want site.File, o site.Observation) string {
+	switch {
+	case o.Size == 0:
+		return fmt.Sprintf("an empty body, want %d bytes", want.Size)
+	case o.Size == want.Size:
+		return fmt.Sprintf("other bytes of the same size, %d", want.Size)
+	}
+	return fmt.Sprintf("%d bytes, want %d", o.Size, want.Size)
+}

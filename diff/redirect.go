@@ -1,0 +1,74 @@
+package diff
+
+import (
+	"fmt"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"mirror/site"
+)
+
+func isRedirect(status int) bool {
+	switch status {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
+		http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		return true
+	}
+	return false
+}
+
+// judgeRedirect agrees with a redirect only where a path that the release does not have
+// leads elsewhere on the same host, as servers lead from a folder's name to the folder.
+func judgeRedirect(want Expectation, o site.Observation, d *Difference) bool {
+	d.Kind, d.Location = Redirected, o.Header.Get("Location")
+	d.Detail = fmt.Sprintf("answered %d", o.Status)
+	from, err := url.Parse(o.URL)
+	if err != nil {
+		return false
+	}
+	to, err := from.Parse(d.Location)
+	switch {
+	case d.Location == "":
+		d.Detail += " and no Location"
+	case err != nil:
+		d.Detail += ", to what is no URL"
+	case to.Scheme != "http" && to.Scheme != "https":
+		d.Detail += ", to what is no page of the web"
+	case leaksHost(from, to):
+		d.Detail += ", and leaks the name of another host, " + to.Host
+	case !strings.EqualFold(to.Host, from.Host):
+		d.Detail += ", away to the host " + to.Host
+	case want.Absent:
+		return true
+	case to.Scheme != from.Scheme:
+		d.Detail += ", to " + to.Scheme
+	default:
+		d.Detail += ", elsewhere on the same host (hint: clean_urls and index say how the origin names its pages)"
+	}
+	return false
+}
+
+// leaksHost reports whether a redirect shows a host that visitors should not see: the same
+// page, or its folder, under the name that a backend has for itself.
+func leaksHost(from, to *url.URL) bool {
+	if strings.EqualFold(to.Host, from.Host) {
+		return false
+	}
+	return to.Path == from.Path+"/" || isPrivate(to.Hostname()) && !isPrivate(from.Hostname())
+}
+
+// isPrivate reports whether a host cannot be reached from elsewhere: an address that is not
+// routed (RFC 1918, RFC 4193, RFC 3927), or a name without a public suffix (RFC 6761, RFC 6762).
+func isPrivate(host string) bool {
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast()
+	}
+	for _, suffix := range []string{".local", ".internal", ".localhost", ".lan", ".svc"} {
+		if strings.HasSuffix(strings.ToLower(host), suffix) {
+			return true
+		}
+	}
+	return !strings.Contains(host, ".")
+}
