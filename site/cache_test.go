@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -14,12 +15,15 @@ import (
 // countingFS counts the files that are opened.
 type countingFS struct {
 	fstest.MapFS
+	mu     *sync.Mutex
 	opened map[string]int
 }
 
 func (c countingFS) Open(name string) (fs.File, error) {
 	if f := c.MapFS[name]; f != nil && f.Mode.IsRegular() {
+		c.mu.Lock()
 		c.opened[name]++
+		c.mu.Unlock()
 	}
 	return c.MapFS.Open(name)
 }
@@ -32,7 +36,7 @@ func TestCacheTrustsOnlyRestedFiles(t *testing.T) {
 		"rested.html": {Data: []byte("a"), ModTime: now.Add(-time.Minute)},
 		"fresh.html":  {Data: []byte("b"), ModTime: now.Add(-time.Second)},
 		"edited.html": {Data: []byte("c"), ModTime: now.Add(-time.Minute)},
-	}, map[string]int{}}
+	}, new(sync.Mutex), map[string]int{}}
 	file := filepath.Join(t.TempDir(), "state", "scan")
 	scanOnce(t, fsys, file)
 	clear(fsys.opened)
