@@ -2,6 +2,7 @@ package diff
 
 import (
 	"cmp"
+	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -33,9 +34,10 @@ type Verdict struct {
 // OriginVerdict is what a check found of one origin.
 type OriginVerdict struct {
 	Name, URL   string
-	Release     site.ID // what the origin's beacon claims, None where it claims nothing
-	Pages       int     // that were to be judged
-	Match       int     // that agree
+	Release     site.ID   // what the origin's beacon claims, None where it claims nothing
+	Published   time.Time // when that went live, as the beacon has it
+	Pages       int       // that were to be judged
+	Match       int       // that agree
 	Requests    int64
 	Bytes       int64 // of bodies, as sent
 	Elapsed     time.Duration
@@ -118,6 +120,7 @@ func alike(a, b Difference) bool {
 // Tally gathers what one origin answered into its verdict.
 type Tally struct {
 	pages, match, answers int
+	trusted               int
 	onPages, beside       []Difference
 	err                   error
 }
@@ -146,6 +149,20 @@ func (t *Tally) Add(want Expectation, o site.Observation) bool {
 	return ok
 }
 
+// Trust counts a page that the origin says has not changed since it was verified.
+func (t *Tally) Trust() {
+	t.answers++
+	t.pages++
+	t.match++
+	t.trusted++
+}
+
+// Skip counts a page that was answered and is not judged.
+func (t *Tally) Skip() {
+	t.answers++
+	t.pages++
+}
+
 // refused makes pages missing to which an origin that serves others answers 401 or 403:
 // that is how servers say that a folder has no index, and buckets that a key is not there.
 func refused(diffs []Difference, match int) []Difference {
@@ -160,7 +177,7 @@ func refused(diffs []Difference, match int) []Difference {
 // Verdict returns the origin's verdict; the caller adds what only it knows. An origin that
 // answered nothing at all has an error in place of a difference for every page.
 func (t *Tally) Verdict(name, url string) OriginVerdict {
-	v := OriginVerdict{Name: name, URL: url, Pages: t.pages, Match: t.match}
+	v := OriginVerdict{Name: name, URL: url, Pages: t.pages, Match: t.match, Trusted: t.trusted}
 	if t.answers == 0 && t.err != nil {
 		v.Err = t.err
 		return v
@@ -170,8 +187,37 @@ func (t *Tally) Verdict(name, url string) OriginVerdict {
 	for i := range v.Differences {
 		v.Differences[i].Origin = name
 	}
-	slices.SortFunc(v.Differences, func(a, b Difference) int {
+	v.sort()
+	return v
+}
+
+func (o *OriginVerdict) sort() {
+	slices.SortStableFunc(o.Differences, func(a, b Difference) int {
 		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Kind, b.Kind))
 	})
-	return v
+}
+
+// AddHeaders adds the pages at which an origin sends one header otherwise; they matched in
+// all else. Where that is every page, one difference stands for all.
+func (o *OriginVerdict) AddHeaders(found []Difference) {
+	if len(found) == 0 {
+		return
+	}
+	pages := map[string]bool{}
+	for _, d := range o.Differences {
+		pages[d.Path] = d.Kind == Headers
+	}
+	for _, d := range found {
+		if !pages[d.Path] {
+			o.Match--
+		}
+	}
+	if len(found) > 1 && len(found) == o.Pages && !slices.ContainsFunc(found, func(d Difference) bool { return d.Detail != found[0].Detail }) {
+		one := found[0]
+		one.Path, one.Want, one.Got = "*", site.Digest{}, site.Digest{}
+		one.Detail = fmt.Sprintf("on all %d pages: %s", o.Pages, one.Detail)
+		found = []Difference{one}
+	}
+	o.Differences = append(o.Differences, found...)
+	o.sort()
 }

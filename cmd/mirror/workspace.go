@@ -213,10 +213,10 @@ func (w *workspace) lookFor(rel *site.Release, absent []string, d *display) chec
 		Absent: absent, Ignore: w.config.Check.Ignore, Progress: d.checking, Waiting: d.waiting,
 	}
 	for _, n := range w.config.Check.Normalize {
-		o.Normalize.Rules = append(o.Normalize.Rules, check.Rule{Match: n.Match, Remove: n.Remove})
+		o.Normalize = append(o.Normalize, check.Rule{Match: n.Match, Remove: n.Remove})
 	}
 	if rel.Readable() {
-		o.Normalize.Open = rel.ReadFile
+		o.Open = rel.ReadFile
 	}
 	return o
 }

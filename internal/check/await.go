@@ -2,12 +2,9 @@ package check
 
 import (
 	"context"
-	"errors"
-	"sync"
 	"time"
 
 	"mirror/diff"
-	"mirror/internal/origin"
 )
 
 // The pause between two questions to an origin that does not serve the release yet grows
@@ -22,48 +19,34 @@ const (
 // Await looks at the origins until all serve the release or patience has run out, and at
 // least once. It returns what it saw last of each; the error is only ctx's.
 func Await(ctx context.Context, origins []Origin, o Options, patience time.Duration) (diff.Verdict, error) {
-	v := diff.Verdict{
-		Release: o.Release, Pages: len(o.Manifest), Started: time.Now(),
-		Origins: make([]diff.OriginVerdict, len(origins)),
-	}
-	wants := o.expectations()
-	errs := make([]error, len(origins))
 	patient, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	var all sync.WaitGroup
-	for i, at := range origins {
-		all.Go(func() { v.Origins[i], errs[i] = awaitOne(ctx, patient, at, wants, o) })
-	}
-	all.Wait()
-	v.Elapsed = time.Since(v.Started)
-	return v, errors.Join(errs...)
+	return settle(ctx, origins, o, func(ctx context.Context, v *visit) error { return v.await(ctx, patient) })
 }
 
-// awaitOne asks the beacon, which is one request, and looks at all pages when it claims
-// the release. ctx bounds the requests, patient the waiting.
-func awaitOne(ctx, patient context.Context, at Origin, wants []diff.Expectation, o Options) (v diff.OriginVerdict, err error) {
-	client := origin.New(at.Origin, at.Options)
-	defer client.Close()
-	looked := time.Now()
+// await asks the beacon, which is one request, and looks at all pages when it claims the
+// release. ctx bounds the requests, patient the waiting.
+func (v *visit) await(ctx, patient context.Context) error {
+	looked, o := time.Now(), v.options
 	for pause := firstPause; ; pause = min(pause*3/2, lastPause) {
-		claimed := o.BeaconPath == "" || Claim(ctx, client, o.BeaconPath) == o.Release
+		claimed := o.BeaconPath == "" || Claim(ctx, v.client, o.BeaconPath).Release == o.Release
 		if claimed || time.Since(looked) > unclaimed {
-			if v, err = look(ctx, at, wants, o); err != nil || v.State() == diff.Agrees {
-				return v, err
+			if err := v.look(ctx); err != nil || v.verdict.State() == diff.Agrees {
+				return err
 			}
 			looked = time.Now()
 			if o.Waiting != nil {
-				o.Waiting(v)
+				o.Waiting(v.verdict)
 			}
 		}
 		if !rest(patient, pause) {
 			break
 		}
 	}
-	if v.Name == "" {
-		return look(ctx, at, wants, o)
+	if v.verdict.Name == "" {
+		return v.look(ctx)
 	}
-	return v, ctx.Err()
+	return ctx.Err()
 }
 
 // rest waits, and reports false when ctx ends first.

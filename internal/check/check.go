@@ -4,15 +4,11 @@ package check
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"sync"
 	"time"
-
-	"github.com/bmatcuk/doublestar/v4"
 
 	"mirror/diff"
 	"mirror/internal/origin"
@@ -33,7 +29,25 @@ type Options struct {
 	NotFound   string   // the site's not-found page; "" where only the status counts
 	Absent     []string // paths that the release does not have and that may be served all the same
 	Ignore     []string // doublestar globs over paths that are not looked at
-	Normalize  Normalizer
+	Normalize  []Rule
+	Headers    Headers
+	// Open returns a file's bytes; nil where they are not at hand: then nothing is normalized,
+	// and what differs is not explained.
+	Open func(f site.File) ([]byte, error)
+	// Sample is how many pages to look at, picked at random; 0 for all.
+	Sample int
+	// Learn reads a page that differs once more: where the origin then answers something else
+	// again, the page is noise and no drift.
+	Learn bool
+	// Excerpts shows how altered pages differ.
+	Excerpts bool
+	// Trust, if set, takes an origin's word that a page has not changed.
+	Trust *Trust
+	// Past lists the releases that were live, newest first, with the digests of some paths. It
+	// is asked only when something differs. nil where nothing is known.
+	Past func(ctx context.Context, of []string) []site.Past
+	// Whole returns the manifest of a release that the origins have turned to meanwhile.
+	Whole func(ctx context.Context, id site.ID) (site.Manifest, bool)
 	// Waiting, if set, hears how an origin stands each time that Await has looked in vain.
 	Waiting func(v diff.OriginVerdict)
 	// Progress, if set, hears of each page that was judged, from several goroutines.
@@ -41,162 +55,148 @@ type Options struct {
 }
 
 // Run looks at all origins at once. The error is only ctx's: what an origin does wrong is
-// in the verdict.
+// in the verdict. Where a newer release has gone live meanwhile, that is what counts, and the
+// origins are looked at again.
 func Run(ctx context.Context, origins []Origin, o Options) (diff.Verdict, error) {
-	v := diff.Verdict{
-		Release: o.Release, Pages: len(o.Manifest), Started: time.Now(),
-		Origins: make([]diff.OriginVerdict, len(origins)),
+	return settle(ctx, origins, o, func(ctx context.Context, v *visit) error { return v.look(ctx) })
+}
+
+// maxRestarts is how many releases may go live while one check runs.
+const maxRestarts = 3
+
+// settle looks in one way or another, until no newer release has come in between.
+func settle(ctx context.Context, origins []Origin, o Options, look func(context.Context, *visit) error) (diff.Verdict, error) {
+	began := time.Now()
+	var notes []string
+	for restarts := 0; ; restarts++ {
+		r := newRound(origins, o)
+		verdict, err := r.run(ctx, look)
+		if err == nil && !verdict.Agree() && restarts < maxRestarts {
+			if next, ok := r.superseded(ctx); ok {
+				notes = append(notes, fmt.Sprintf("release %s has gone live since %s: the origins are compared with that", next.Release.Short(), o.Release.Short()))
+				o = next
+				r.close()
+				continue
+			}
+		}
+		r.close()
+		verdict.Started, verdict.Elapsed, verdict.Notes = began, time.Since(began), append(verdict.Notes, notes...)
+		return verdict, err
 	}
-	wants := o.expectations()
-	errs := make([]error, len(origins))
-	var all sync.WaitGroup
+}
+
+// round is one look at all origins for one release.
+type round struct {
+	options Options
+	wants   []diff.Expectation
+	visits  []*visit
+	headers *headerBook
+	story   diff.Chronicle
+}
+
+func newRound(origins []Origin, o Options) *round {
+	r := &round{options: o, wants: o.expectations()}
+	r.headers = newHeaderBook(o.Headers.Names, len(origins), len(r.wants))
 	for i, at := range origins {
-		all.Go(func() { v.Origins[i], errs[i] = look(ctx, at, wants, o) })
+		r.visits = append(r.visits, &visit{
+			at: at, index: i, client: origin.New(at.Origin, at.Options), wants: r.wants, options: o, headers: r.headers,
+		})
+	}
+	return r
+}
+
+func (r *round) close() {
+	for _, v := range r.visits {
+		v.client.Close()
+	}
+}
+
+// run looks at the origins, then closer at what differs.
+func (r *round) run(ctx context.Context, look func(context.Context, *visit) error) (diff.Verdict, error) {
+	errs := make([]error, len(r.visits))
+	r.each(func(i int, v *visit) { errs[i] = look(ctx, v) })
+	if err := errors.Join(errs...); err != nil {
+		return r.verdict(), err
+	}
+	r.name(ctx)
+	r.each(func(_ int, v *visit) { v.lookCloser(ctx) })
+	r.judgeHeaders()
+	return r.verdict(), ctx.Err()
+}
+
+func (r *round) each(do func(i int, v *visit)) {
+	var all sync.WaitGroup
+	for i, v := range r.visits {
+		all.Go(func() { do(i, v) })
 	}
 	all.Wait()
-	v.Elapsed = time.Since(v.Started)
-	return v, errors.Join(errs...)
 }
 
-// expectations lists what to ask for: the release's pages, what should be absent, and a
-// path that never existed.
-func (o Options) expectations() []diff.Expectation {
-	var wants []diff.Expectation
+func (r *round) verdict() diff.Verdict {
+	v := diff.Verdict{Release: r.options.Release, Pages: len(r.options.Manifest)}
+	if r.options.Sample > 0 && r.options.Sample < len(r.options.Manifest) {
+		v.Sampled = pageCount(r.wants)
+	}
+	for _, at := range r.visits {
+		at.verdict.Requests, at.verdict.Bytes = at.client.Counts()
+		v.Origins = append(v.Origins, at.verdict)
+	}
+	return v
+}
+
+// name says of what release each difference is.
+func (r *round) name(ctx context.Context) {
+	var paths []string
+	for _, v := range r.visits {
+		for _, d := range v.verdict.Differences {
+			if d.Kind != diff.Unreachable && d.Path != "*" {
+				paths = append(paths, d.Path)
+			}
+		}
+	}
+	if r.options.Past == nil || !r.differs() {
+		return
+	}
+	slices.Sort(paths)
+	r.story = diff.NewChronicle(r.options.Release, r.options.Past(ctx, slices.Compact(paths)))
+	for _, v := range r.visits {
+		for i := range v.verdict.Differences {
+			r.story.Name(&v.verdict.Differences[i])
+		}
+	}
+}
+
+func (r *round) differs() bool {
+	return slices.ContainsFunc(r.visits, func(v *visit) bool { return len(v.verdict.Differences) > 0 })
+}
+
+// superseded returns the options for a newer release that an origin claims to serve now.
+func (r *round) superseded(ctx context.Context) (Options, bool) {
+	newer := r.story.Superseded()
+	if len(newer) == 0 || r.options.Whole == nil {
+		return Options{}, false
+	}
+	claims := make([]site.ID, len(r.visits))
+	r.each(func(i int, v *visit) { claims[i] = Claim(ctx, v.client, r.options.BeaconPath).Release })
+	for _, id := range newer {
+		if !slices.Contains(claims, id) {
+			continue
+		}
+		if m, ok := r.options.Whole(ctx, id); ok {
+			return r.options.against(id, m), true
+		}
+	}
+	return Options{}, false
+}
+
+// against looks for another release: what the one before had and it has not is to be gone.
+func (o Options) against(id site.ID, m site.Manifest) Options {
+	absent := slices.Clone(o.Absent)
 	for _, f := range o.Manifest {
-		if !o.ignored(f.Path) {
-			wants = append(wants, diff.Expectation{File: f})
-		}
+		absent = append(absent, f.Path)
 	}
-	for _, path := range o.Absent {
-		if _, ok := o.Manifest.Find(path); !ok && !o.ours(path) && !o.ignored(path) {
-			wants = append(wants, diff.Expectation{File: site.File{Path: path}, Absent: true})
-		}
-	}
-	probe := diff.Expectation{File: site.File{Path: "not-found"}, NotFound: true}
-	if f, ok := o.Manifest.Find(o.NotFound); ok {
-		probe.File = f
-	}
-	return append(wants, probe)
-}
-
-// ours reports whether an origin may serve a path though no release has it: the beacon, and
-// the settings that a git host reads from the branch and that no publish takes away.
-func (o Options) ours(path string) bool {
-	return path == o.BeaconPath || path == "CNAME" || path == ".nojekyll"
-}
-
-func (o Options) ignored(path string) bool {
-	return slices.ContainsFunc(o.Ignore, func(glob string) bool { return doublestar.MatchUnvalidated(glob, path) })
-}
-
-func pageOf(at Origin, want diff.Expectation) origin.Page {
-	p := origin.Page{Path: want.File.Path, URL: at.Style.URLPath(want.File.Path), Size: want.File.Size}
-	if want.NotFound {
-		p.URL = "mirror-" + rand.Text() + ".html"
-	}
-	return p
-}
-
-// look asks one origin for everything.
-func look(ctx context.Context, at Origin, wants []diff.Expectation, o Options) (diff.OriginVerdict, error) {
-	began := time.Now()
-	client := origin.New(at.Origin, at.Options)
-	defer client.Close()
-	claim := Claim(ctx, client, o.BeaconPath)
-	s := &sight{wants: wants, normalize: o.Normalize, patience: max(2*at.Concurrency, 8), notify: func(done int) {
-		if o.Progress != nil {
-			o.Progress(at.Name, done, len(wants))
-		}
-	}}
-	err := s.observe(ctx, client, func(i int) origin.Page { return pageOf(at, wants[i]) })
-	v := s.tally.Verdict(at.Name, at.URL.String())
-	v.Release, v.Elapsed, v.Pages = claim, time.Since(began), pageCount(wants)
-	v.Requests, v.Bytes = client.Counts()
-	if s.gaveUp && v.Err == nil {
-		v.Err = fmt.Errorf("the origin stopped answering after %d of %d pages: %w", s.done-s.silent, len(wants), s.last)
-	}
-	return v, err
-}
-
-// pageCount is how many of the expectations are pages of the release.
-func pageCount(wants []diff.Expectation) (n int) {
-	for _, w := range wants {
-		if !w.Absent && !w.NotFound {
-			n++
-		}
-	}
-	return n
-}
-
-// sight gathers the answers of one origin, and gives up on one that has fallen silent.
-type sight struct {
-	wants     []diff.Expectation
-	normalize Normalizer
-	patience  int // how many unanswered requests in a row are enough
-	notify    func(done int)
-
-	mu     sync.Mutex
-	tally  diff.Tally
-	done   int
-	silent int // unanswered in a row
-	last   error
-	gaveUp bool
-}
-
-func (s *sight) observe(ctx context.Context, client *origin.Client, page func(i int) origin.Page) error {
-	inner, giveUp := context.WithCancel(ctx)
-	defer giveUp()
-	agrees := func(i int, ob site.Observation) bool {
-		_, ok := diff.Judge(s.wants[i], ob)
-		return ok
-	}
-	err := client.Observe(inner, len(s.wants), page, agrees, func(i int, ob site.Observation) {
-		if s.normalize.forgives(inner, client, page(i), s.wants[i], ob) {
-			ob.Digest = s.wants[i].File.Digest
-		}
-		if s.add(s.wants[i], ob) {
-			giveUp()
-		}
-	})
-	if ctx.Err() == nil {
-		return nil // given up or done
-	}
-	return err
-}
-
-// add takes an answer and reports whether to give up.
-func (s *sight) add(want diff.Expectation, o site.Observation) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.tally.Add(want, o)
-	s.done++
-	s.notify(s.done)
-	if o.Status != 0 {
-		s.silent = 0
-		return false
-	}
-	s.silent, s.last = s.silent+1, o.Err
-	s.gaveUp = s.gaveUp || s.silent >= s.patience
-	return s.gaveUp
-}
-
-// Claim returns what the origin claims to serve; a claim is no proof, so an origin
-// without one, or with one that cannot be read, just claims nothing.
-func Claim(ctx context.Context, client *origin.Client, path string) site.ID {
-	if path == "" {
-		return site.None
-	}
-	text, err := client.Body(ctx, origin.Page{Path: path, URL: site.URLStyle{}.URLPath(path)})
-	if err != nil {
-		return site.None
-	}
-	var b site.Beacon
-	if json.Unmarshal(text, &b) != nil {
-		return site.None
-	}
-	id, err := site.ParseID(string(b.Release))
-	if err != nil {
-		return site.None
-	}
-	return id
+	slices.Sort(absent)
+	o.Release, o.Manifest, o.Absent = id, m, slices.Compact(absent)
+	o.Open = nil // the bytes at hand are of the release before
+	return o
 }

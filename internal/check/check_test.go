@@ -303,14 +303,12 @@ func TestRunNormalizes(t *testing.T) {
 	w.holds["about/index.html"] = "about<!-- rendered at 12:30 -->"
 	w.holds["plain.txt"] = "text<!-- rendered at 12:30 -->"
 	o := options()
-	o.Normalize = check.Normalizer{
-		Rules: []check.Rule{{Match: "**/*.html", Remove: []*regexp.Regexp{regexp.MustCompile(`<!-- rendered at .*? -->`)}}},
-		Open:  func(f site.File) ([]byte, error) { return []byte(release[f.Path]), nil },
-	}
+	o.Normalize = []check.Rule{{Match: "**/*.html", Remove: []*regexp.Regexp{regexp.MustCompile(`<!-- rendered at .*? -->`)}}}
+	o.Open = func(f site.File) ([]byte, error) { return []byte(release[f.Path]), nil }
 	if got := drifts(run(t, o, w.start(t, "a"))); !slices.Equal(got, []string{"a altered plain.txt"}) {
 		t.Errorf("got %q, want the page that no rule covers", got)
 	}
-	o.Normalize.Open = nil
+	o.Open = nil
 	if got := drifts(run(t, o, w.start(t, "b"))); len(got) != 2 {
 		t.Errorf("without the release's bytes: got %q, want both", got)
 	}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 
-	"mirror/diff"
 	"mirror/internal/origin"
 	"mirror/site"
 )
@@ -18,35 +17,24 @@ type Rule struct {
 	Remove []*regexp.Regexp
 }
 
-// Normalizer forgives differences that rules take out.
-type Normalizer struct {
-	Rules []Rule
-	// Open returns a file of the release; nil where its bytes are not at hand, and then
-	// nothing is forgiven.
-	Open func(f site.File) ([]byte, error)
-}
-
 // forgives reports whether a page that is altered is the release's after what the rules
 // name was taken out of both. The page is fetched once more for it.
-func (n Normalizer) forgives(ctx context.Context, client *origin.Client, page origin.Page, want diff.Expectation, o site.Observation) bool {
-	rules := n.rulesFor(page.Path)
-	if len(rules) == 0 || n.Open == nil || want.Absent || want.NotFound {
+func (v *visit) forgives(ctx context.Context, page origin.Page, want site.File) bool {
+	rules := v.options.rulesFor(page.Path)
+	if len(rules) == 0 || v.options.Open == nil {
 		return false
 	}
-	if d, ok := diff.Judge(want, o); ok || d.Kind != diff.Altered {
-		return false
-	}
-	live, err := client.Body(ctx, page)
+	live, err := v.client.Body(ctx, page)
 	if err != nil {
 		return false
 	}
-	ours, err := n.Open(want.File)
+	ours, err := v.options.Open(want)
 	return err == nil && bytes.Equal(remove(rules, live), remove(rules, ours))
 }
 
-func (n Normalizer) rulesFor(path string) []*regexp.Regexp {
+func (o Options) rulesFor(path string) []*regexp.Regexp {
 	var all []*regexp.Regexp
-	for _, r := range n.Rules {
+	for _, r := range o.Normalize {
 		if doublestar.MatchUnvalidated(r.Match, path) {
 			all = append(all, r.Remove...)
 		}

@@ -321,7 +321,7 @@ func (w *Watch) ask(ctx context.Context, client *origin.Client, at check.Origin,
 		case <-timer.C:
 		}
 	case t.beacon:
-		w.claim(at.Name, check.Claim(ctx, client, w.options.BeaconPath))
+		w.claim(at.Name, check.Claim(ctx, client, w.options.BeaconPath).Release)
 	default:
 		fetch := client.Fetch
 		if t.fresh {

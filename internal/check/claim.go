@@ -1,0 +1,29 @@
+package check
+
+import (
+	"context"
+	"encoding/json"
+
+	"mirror/internal/origin"
+	"mirror/site"
+)
+
+// Claim returns what the origin claims to serve; a claim is no proof, so an origin
+// without one, or with one that cannot be read, just claims nothing.
+func Claim(ctx context.Context, client *origin.Client, path string) site.Beacon {
+	if path == "" {
+		return site.Beacon{}
+	}
+	text, err := client.Body(ctx, origin.Page{Path: path, URL: site.URLStyle{}.URLPath(path)})
+	if err != nil {
+		return site.Beacon{}
+	}
+	var b site.Beacon
+	if json.Unmarshal(text, &b) != nil {
+		return site.Beacon{}
+	}
+	if b.Release, err = site.ParseID(string(b.Release)); err != nil {
+		return site.Beacon{}
+	}
+	return b
+}

@@ -1,0 +1,71 @@
+package check
+
+import (
+	"context"
+	"net/http"
+	"path"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"mirror/diff"
+	"mirror/internal/origin"
+	"mirror/site"
+)
+
+// The bounds of a closer look: how many pages of an origin, and how large they may be, in bytes.
+const (
+	maxCloser     = 100
+	largestCloser = 4 << 20
+)
+
+// lookCloser reads altered pages again to say what differs: whether something was put into
+// them, and where.
+func (v *visit) lookCloser(ctx context.Context) {
+	if v.options.Open == nil {
+		return
+	}
+	var pages errgroup.Group
+	pages.SetLimit(v.at.Concurrency)
+	looked := 0
+	for i := range v.verdict.Differences {
+		d := &v.verdict.Differences[i]
+		f, ok := v.options.Manifest.Find(d.Path)
+		if !ok || d.Status != http.StatusOK || d.Kind != diff.Altered && d.Kind != diff.Stale || f.Size > largestCloser || looked == maxCloser {
+			continue
+		}
+		looked++
+		pages.Go(func() error {
+			v.explain(ctx, f, d)
+			return nil
+		})
+	}
+	_ = pages.Wait() // none of them fails: what cannot be read again has no explanation
+}
+
+// explain adds to a difference what a look at both texts tells.
+func (v *visit) explain(ctx context.Context, f site.File, d *diff.Difference) {
+	if d.URL == "" || !v.options.Excerpts && !(d.Kind == diff.Altered && isHTML(f.Path)) {
+		return
+	}
+	live, err := v.client.Body(ctx, origin.Page{Path: f.Path, URL: v.at.Style.URLPath(f.Path), Size: f.Size})
+	if err != nil {
+		return
+	}
+	ours, err := v.options.Open(f)
+	if err != nil {
+		return
+	}
+	if d.Kind == diff.Altered && isHTML(f.Path) {
+		if what, ok := diff.Injection(ours, live); ok {
+			d.Detail = "injected: " + strings.Join(what, ", ")
+		}
+	}
+	if v.options.Excerpts {
+		d.Excerpt = diff.Excerpt(ours, live)
+	}
+}
+
+func isHTML(name string) bool {
+	return strings.HasPrefix(site.ContentType(path.Base(name), nil), "text/html")
+}

@@ -1,0 +1,62 @@
+package check
+
+import (
+	"math/rand/v2"
+	"slices"
+
+	"github.com/bmatcuk/doublestar/v4"
+
+	"mirror/diff"
+	"mirror/site"
+)
+
+// expectations lists what to ask for: the release's pages, what should be absent, and a
+// path that never existed.
+func (o Options) expectations() []diff.Expectation {
+	var wants []diff.Expectation
+	for _, f := range o.Manifest {
+		if !o.ignored(f.Path) {
+			wants = append(wants, diff.Expectation{File: f})
+		}
+	}
+	wants = sample(wants, o.Sample)
+	for _, path := range o.Absent {
+		if _, ok := o.Manifest.Find(path); !ok && !o.ours(path) && !o.ignored(path) {
+			wants = append(wants, diff.Expectation{File: site.File{Path: path}, Absent: true})
+		}
+	}
+	probe := diff.Expectation{File: site.File{Path: "not-found"}, NotFound: true}
+	if f, ok := o.Manifest.Find(o.NotFound); ok {
+		probe.File = f
+	}
+	return append(wants, probe)
+}
+
+// sample picks n of the pages at random, each set as likely as any other.
+func sample(wants []diff.Expectation, n int) []diff.Expectation {
+	if n <= 0 || n >= len(wants) {
+		return wants
+	}
+	rand.Shuffle(len(wants), func(i, j int) { wants[i], wants[j] = wants[j], wants[i] })
+	return wants[:n]
+}
+
+// ours reports whether an origin may serve a path though no release has it: the beacon, and
+// the settings that a git host reads from the branch and that no publish takes away.
+func (o Options) ours(path string) bool {
+	return path == o.BeaconPath || path == "CNAME" || path == ".nojekyll"
+}
+
+func (o Options) ignored(path string) bool {
+	return slices.ContainsFunc(o.Ignore, func(glob string) bool { return doublestar.MatchUnvalidated(glob, path) })
+}
+
+// pageCount is how many of the expectations are pages of the release.
+func pageCount(wants []diff.Expectation) (n int) {
+	for _, w := range wants {
+		if !w.Absent && !w.NotFound {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,55 @@
+package check
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"mirror/site"
+)
+
+// Trust is what conditional requests go by: an origin that answers 304 says that a page is
+// still as it was when it was last read in full.
+type Trust struct {
+	// Known returns what an origin's pages were last verified as.
+	Known func(origin string) map[string]Validator
+	// Keep hears of the pages that were verified now.
+	Keep func(origin string, verified map[string]Validator)
+	// Again is the share, from 0 to 1, of the known pages that are read in full all the
+	// same: those for which that was the longest ago.
+	Again float64
+}
+
+// Validator is by what an origin tells whether a page has changed (RFC 9110, section 8.8), and
+// what the page was then.
+type Validator struct {
+	ETag, Modified string
+	Digest         site.Digest
+	Verified       time.Time
+}
+
+// known leaves out what is to be read in full this time.
+func (t *Trust) known(origin string) map[string]Validator {
+	if t == nil {
+		return nil
+	}
+	all := t.Known(origin)
+	paths := make([]string, 0, len(all))
+	for path := range all {
+		paths = append(paths, path)
+	}
+	slices.SortFunc(paths, func(a, b string) int {
+		return cmp.Or(all[a].Verified.Compare(all[b].Verified), cmp.Compare(a, b))
+	})
+	again := int(t.Again*float64(len(paths)) + 0.999)
+	for _, path := range paths[:min(again, len(paths))] {
+		delete(all, path)
+	}
+	return all
+}
+
+func (t *Trust) keep(origin string, verified map[string]Validator) {
+	if t != nil {
+		t.Keep(origin, verified)
+	}
+}
