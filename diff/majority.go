@@ -1,0 +1,347 @@
+package diff
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"mirror/site"
+)
+
+// Answer is what one origin answered for one page, as far as origins without a release are
+// compared by it.
+type Answer struct {
+	Origin   string
+	URL      string
+	Status   int         // 0 where nothing came
+	Digest   site.Digest // of the decoded body
+	Hostless site.Digest // of the body with its links to the origin's own host taken for relative ones; Digest where it has none
+	Size     int64       // of the decoded body in bytes, 0 where nobody counted
+	Type     string      // the Content-Type
+	Location string      // of a redirect, as sent
+	Target   string      // where a redirect leads: below the origin's own base, else a whole URL
+	Away     bool        // the redirect leaves the origin's own base
+	Serves   bool        // the origin serves other pages, so that 401 and 403 say that this one is not there
+	Unsteady bool        // the bytes are others on each read
+	Err      error
+}
+
+// Ruling is how the origins stand to each other at one page.
+type Ruling struct {
+	Differ   []Difference // of the origins that differ from the reference, or could not be judged
+	Agree    []int        // the answers, by index, that agree with the reference
+	Forgiven []int        // those of Agree that the bytes as sent would have parted, but for links to own hosts
+	Tie      bool         // there is no reference: no group of equal answers is larger than every other
+	Gone     bool         // every answer that could be judged says that there is no such page
+	Away     bool         // every one of them is a redirect to the same place on another host
+}
+
+// Majority compares what the origins answered for a page with each other. The largest group
+// of equal answers stands as the reference, and those that are not in it differ. Where two
+// groups are the largest there is none: every answer differs then, and none is called right.
+// What could not be judged is Unreachable, and neither agrees nor votes.
+func Majority(path string, answers []Answer) Ruling {
+	return rule(path, answers, func(a Answer) bool { return a.stands() != failed },
+		func(a, b Answer) bool { return a.Same(path, b) })
+}
+
+// NotFoundMajority compares how the origins answer a path that never existed. Whatever the
+// others do, an answer other than 404 or 410 (401 and 403 of an origin that serves other
+// pages) differs; the not-found pages are compared with each other.
+func NotFoundMajority(path string, answers []Answer) Ruling {
+	pages := slices.Clone(answers) // as if the not-found pages were pages
+	for i, a := range answers {
+		if isGone(a.Status) {
+			pages[i].Status = http.StatusOK
+		}
+	}
+	votes := func(a Answer) bool { return a.Err == nil && isGone(answers[indexOf(answers, a.Origin)].Status) }
+	r := rule(path, pages, votes, sameBytes)
+	r.Gone, r.Away = false, false
+	kept := r.Differ[:0]
+	for _, d := range r.Differ {
+		a := answers[indexOf(answers, d.Origin)]
+		if a.stands() == gone && !isGone(a.Status) { // a bucket that may not be listed
+			continue
+		}
+		kept = append(kept, notFoundDifference(d, a))
+	}
+	r.Differ = kept
+	return r
+}
+
+func notFoundDifference(d Difference, a Answer) Difference {
+	d.Status = a.Status
+	switch a.stands() {
+	case served:
+		d.Kind, d.Detail = Altered, fmt.Sprintf("a path that does not exist answers %d, not 404", a.Status)
+	case moved:
+		d.Kind, d.Detail = Redirected, fmt.Sprintf("a path that does not exist answers %d, not 404", a.Status)
+	case gone:
+		d.Detail = "the not-found page: " + d.Detail
+	}
+	return d
+}
+
+// stand is what an answer says of its page.
+type stand int
+
+const (
+	failed stand = iota // nothing that could be judged
+	gone                // there is no such page
+	moved               // it is elsewhere
+	served
+)
+
+func (a Answer) stands() stand {
+	switch {
+	case a.Err != nil:
+		return failed
+	case isRedirect(a.Status):
+		return moved
+	case a.Status >= 200 && a.Status < 300:
+		return served
+	case isGone(a.Status), a.Serves && (a.Status == http.StatusUnauthorized || a.Status == http.StatusForbidden):
+		return gone
+	}
+	return failed
+}
+
+func isGone(status int) bool { return status == http.StatusNotFound || status == http.StatusGone }
+
+// Same reports whether two answers say the same of the page at path: its bytes, and how
+// browsers take them; where it leads; or that it is not there.
+func (a Answer) Same(path string, b Answer) bool {
+	switch a.stands() {
+	case served:
+		return b.stands() == served && a.Status == b.Status && sameBytes(a, b) && treatment(path, a.Type) == treatment(path, b.Type)
+	case moved:
+		return b.stands() == moved && a.Target == b.Target
+	}
+	return a.stands() == b.stands()
+}
+
+func sameBytes(a, b Answer) bool {
+	return a.Digest == b.Digest || !a.Hostless.IsZero() && a.Hostless == b.Hostless
+}
+
+// treatment is what a browser makes of a media type, so far as it changes the page: servers
+// name the type of what is downloaded or is a picture in ways that do not.
+func treatment(path, contentType string) string {
+	mediaType, params, _ := strings.Cut(strings.ToLower(contentType), ";")
+	mediaType = strings.TrimSpace(mediaType)
+	role := roleOf(mediaType)
+	if role == "image" || role == "" {
+		role = ""
+		if roleOf(site.ContentType(path, nil)) == "image" && strings.HasPrefix(mediaType, "text/") {
+			role = "text"
+		}
+		return role
+	}
+	_, charset, _ := strings.Cut(params, "charset=")
+	charset = strings.Trim(charset, `"' `)
+	if charset == "" || charset == "utf-8" || charset == "us-ascii" {
+		return role
+	}
+	return role + " in " + charset
+}
+
+// rule parts the answers that may vote into groups of equals, and judges each by the largest.
+func rule(path string, answers []Answer, votes func(Answer) bool, equal func(a, b Answer) bool) Ruling {
+	groups, voters := group(answers, votes, equal)
+	reference, tie := largest(groups)
+	r := Ruling{Tie: tie, Gone: voters > 0, Away: voters > 0}
+	for i, a := range answers {
+		d := Difference{Origin: a.Origin, Path: path, URL: a.URL, Got: a.Digest, Status: a.Status, Location: a.Location}
+		switch {
+		case a.stands() == failed || groups[i] < 0 && !a.Unsteady:
+			d.Kind, d.Detail = Unreachable, unjudged(a)
+			r.Differ = append(r.Differ, d)
+			continue
+		case a.Unsteady:
+			d.Kind, d.Detail = Altered, "the answer is another on each read (hint: --learn takes that for noise)"
+			r.Differ = append(r.Differ, d)
+		case tie:
+			r.Differ = append(r.Differ, tied(d, answers, groups, i, path))
+		case groups[i] == reference && voters == 1: // nobody to agree with
+		case groups[i] == reference:
+			r.Agree = append(r.Agree, i)
+		default:
+			d.Want = answers[reference].Digest
+			r.Differ = append(r.Differ, outvoted(d, path, a, answers[reference], size(groups, reference), voters))
+		}
+		r.Gone = r.Gone && a.stands() == gone
+		r.Away = r.Away && a.stands() == moved && a.Away
+	}
+	r.Away = r.Away && len(r.Differ) == 0
+	r.Forgiven = forgiven(r.Agree, answers)
+	return r
+}
+
+// group gives each voter the index of its group's first member, and -1 to who does not vote.
+func group(answers []Answer, votes func(Answer) bool, equal func(a, b Answer) bool) (groups []int, voters int) {
+	groups = make([]int, len(answers))
+	for i, a := range answers {
+		groups[i] = -1
+		if !votes(a) || a.Unsteady {
+			continue
+		}
+		voters++
+		groups[i] = i
+		for j := range i {
+			if groups[j] >= 0 && groups[j] != groups[i] && equal(a, answers[j]) {
+				merge(groups[:i+1], groups[i], groups[j])
+			}
+		}
+	}
+	return groups, voters
+}
+
+func merge(groups []int, a, b int) {
+	for i, g := range groups {
+		if g == a || g == b {
+			groups[i] = min(a, b)
+		}
+	}
+}
+
+func size(groups []int, g int) (n int) {
+	for _, other := range groups {
+		if other == g {
+			n++
+		}
+	}
+	return n
+}
+
+// largest returns the largest group; tie tells that another one is as large.
+func largest(groups []int) (best int, tie bool) {
+	best, most := -1, 0
+	for i, g := range groups {
+		if g != i { // not the first of its group
+			continue
+		}
+		switch n := size(groups, g); {
+		case n > most:
+			best, most, tie = g, n, false
+		case n == most:
+			tie = true
+		}
+	}
+	return best, tie
+}
+
+func unjudged(a Answer) string {
+	if a.Err != nil {
+		return a.Err.Error()
+	}
+	return fmt.Sprintf("answered %d", a.Status)
+}
+
+// outvoted says how an answer differs from the reference, on which so many of the voters agree.
+func outvoted(d Difference, path string, a, reference Answer, agree, voters int) Difference {
+	d.Kind = kindBeside(path, a, reference)
+	d.Detail = fmt.Sprintf("%s; %d of %d origins %s", says(d.Kind, a), agree, voters, does(d.Kind, a, reference))
+	return d
+}
+
+// kindBeside names the drift of an answer beside another.
+func kindBeside(path string, a, reference Answer) Kind {
+	switch {
+	case a.stands() == gone:
+		return Missing
+	case a.stands() == moved:
+		return Redirected
+	case reference.stands() == gone:
+		return Extra
+	case reference.stands() == served && a.Status == reference.Status && sameBytes(a, reference) &&
+		treatment(path, a.Type) != treatment(path, reference.Type):
+		return Mistyped
+	}
+	return Altered
+}
+
+func says(kind Kind, a Answer) string {
+	switch {
+	case kind == Mistyped:
+		return "Content-Type " + cmp.Or(a.Type, "none")
+	case a.stands() == moved && a.Away:
+		return fmt.Sprintf("answered %d, away to the host %s", a.Status, hostOf(a.Target))
+	case a.stands() != served || a.Status != http.StatusOK:
+		return fmt.Sprintf("answered %d", a.Status)
+	case kind == Extra:
+		return "served"
+	}
+	return fmt.Sprintf("%d bytes", a.Size)
+}
+
+func does(kind Kind, a, reference Answer) string {
+	switch reference.stands() {
+	case gone:
+		return "say that there is no such page"
+	case moved:
+		return "lead to " + reference.Target
+	}
+	switch {
+	case kind == Mistyped:
+		return "say " + cmp.Or(reference.Type, "none")
+	case kind == Altered && a.Size == reference.Size:
+		return "serve others"
+	case kind == Altered:
+		return fmt.Sprintf("serve %d", reference.Size)
+	}
+	return "serve it"
+}
+
+// tied says from whom the i-th answer differs, and calls nobody right.
+func tied(d Difference, answers []Answer, groups []int, i int, path string) Difference {
+	var like, unlike []string
+	first := -1
+	for j, other := range answers {
+		switch {
+		case j == i || groups[j] < 0:
+		case groups[j] == groups[i]:
+			like = append(like, other.Origin)
+		default:
+			unlike = append(unlike, other.Origin)
+			if first < 0 {
+				first = j
+			}
+		}
+	}
+	d.Kind = kindBeside(path, answers[i], answers[first])
+	d.Detail = "tie: "
+	if len(like) > 0 {
+		d.Detail += "like " + and(like) + ", "
+	}
+	d.Detail += fmt.Sprintf("differs from %s (%s)", and(unlike), says(d.Kind, answers[i]))
+	return d
+}
+
+func and(names []string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+}
+
+// forgiven lists those that agree although not all bytes are the same as sent.
+func forgiven(agree []int, answers []Answer) []int {
+	for _, i := range agree {
+		if answers[i].stands() != moved && answers[i].Digest != answers[agree[0]].Digest && answers[i].stands() != gone {
+			return agree
+		}
+	}
+	return nil
+}
+
+func indexOf(answers []Answer, origin string) int {
+	for i, a := range answers {
+		if a.Origin == origin {
+			return i
+		}
+	}
+	return -1
+}
