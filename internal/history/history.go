@@ -1,0 +1,105 @@
+// Package history is what mirror remembers of what it did and saw, in one SQLite file beside
+// the config: the releases that were live, the lags of the origins, and what they said of
+// pages that were verified. All of it can be lost: the targets themselves tell what is live.
+//
+// Several processes may use the file at once, and one may die at any moment: every change is
+// one transaction. A store that is only read makes no file.
+package history
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+)
+
+// Name is what the file is called in the state folder.
+const Name = "history.db"
+
+// Store is the history of one state folder. It is safe for concurrent use.
+type Store struct {
+	path string
+
+	mu sync.Mutex
+	db *sql.DB // nil until there is a file
+}
+
+// Open opens the history at path. Where there is no file yet everything in it is empty, and
+// the first change makes it. A file that is damaged gives ErrDamaged, as every other method
+// may; whoever only reads can go on without.
+func Open(ctx context.Context, path string) (*Store, error) {
+	s := &Store{path: path}
+	_, err := s.reading(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Close ends the use of the file.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.db == nil {
+		return nil
+	}
+	err := s.explain(s.db.Close())
+	s.db = nil
+	return err
+}
+
+// reading returns the database, nil where there is none.
+func (s *Store) reading(ctx context.Context) (*sql.DB, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.db != nil {
+		return s.db, nil
+	}
+	_, err := os.Stat(s.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err == nil {
+		s.db, err = connectToRead(ctx, s.path)
+	}
+	return s.db, s.explain(err)
+}
+
+// writing returns the database, and makes it where there is none.
+func (s *Store) writing(ctx context.Context) (*sql.DB, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.db != nil {
+		return s.db, nil
+	}
+	if err := os.MkdirAll(filepath.Dir(s.path), 0o755); err != nil {
+		return nil, fmt.Errorf("history: %w", err)
+	}
+	db, err := connect(ctx, s.path, readWrite)
+	s.db = db
+	return db, s.explain(err)
+}
+
+// change runs do in one transaction that no other writer overlaps.
+func (s *Store) change(ctx context.Context, do func(tx *sql.Tx) error) error {
+	db, err := s.writing(ctx)
+	if err != nil {
+		return err
+	}
+	return s.explain(inTransaction(ctx, db, do))
+}
+
+func inTransaction(ctx context.Context, db *sql.DB, do func(tx *sql.Tx) error) error {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := do(tx); err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	return tx.Commit()
+}
