@@ -48,7 +48,7 @@ func kinds() Kinds {
 }
 
 func environment(name string) string {
-	return map[string]string{"SLACK": "hunter2@hook", "N": "7", "WORD": "swordfish", "REF": "${N}"}[name]
+	return map[string]string{"SLACK": "hook:TAAAAAAAA-BBBBBBBBB-abcdefghij0123456789abcd@webhook", "N": "7", "WORD": "swordfish", "REF": "${N}"}[name]
 }
 
 func TestLoadEveryDocumentedKey(t *testing.T) {
@@ -75,7 +75,9 @@ func TestLoadEveryDocumentedKey(t *testing.T) {
 		{"concurrency of an origin", c.Check.For(c.Targets[1].Origin).Concurrency, 2},
 		{"remove", c.Check.Normalize[0].Remove[0].String(), "<!-- rendered at .*? -->"},
 		{"schedule", c.Schedule[1], Job{"daily", "CRON_TZ=Asia/Shanghai 0 9 * * *", "report"}},
-		{"notify", c.Notify[0].URL, "slack://hunter2@hook"},
+		{"notify", c.Notify[0].URL, "slack://hook:TAAAAAAAA-BBBBBBBBB-abcdefghij0123456789abcd@webhook"},
+		{"signed webhook", c.Notify[1], Notify{Name: "pager", URL: "https://hooks.example.com/mirror", SecretEnv: "HOOK_SECRET",
+			Quiet: "22:00-07:00 Europe/Berlin", Urgent: []string{"unreachable", "publish_failed"}}},
 	} {
 		if !reflect.DeepEqual(x.got, x.want) {
 			t.Errorf("%s: got %v, want %v", x.what, x.got, x.want)

@@ -103,8 +103,9 @@ var errorTable = []struct {
 		`1:23: max_delete: "101%" is no percentage or count (hint: write a share such as 50%, or a number of files)`}},
 	{"choice", body("publish: {on_late: contineu}"), []string{
 		`1:20: on_late: "contineu" is none of continue, rollback; did you mean "continue"?`}},
-	{"choice in a list", body("notify: [{url: 'x://y', on: [drfit]}]"), []string{
-		`1:30: on: "drfit" is none of drift, recovered, unreachable; did you mean "drift"?`}},
+	{"choice in a list", body("notify: [{url: 'https://y', on: [drfit]}]"), []string{
+		`1:34: on: "drfit" is none of drift, recovered, unreachable, publish_failed, window, certificate, overdue, test; ` +
+			`did you mean "drift"?`}},
 	{"choice of a kind", body("targets: [{name: a, type: s3, bucket: b, layout: lvie}]"), []string{
 		`1:50: layout: "lvie" is none of live, pointer; did you mean "live"?`}},
 	{"map of text", body("targets: [{name: a, type: s3, bucket: b, tags: {k: [1]}}]"), []string{"1:52: tags.k: a list is no text"}},
@@ -152,9 +153,29 @@ var errorTable = []struct {
 	{"no name in token_env", tokenEnv("my token"), []string{
 		"1:51: token_env: takes the name of an environment variable, letters, digits and _"}},
 	{"secret in notify", body("notify: [{url: 'slack://swordfish@hook/x'}]"), []string{
-		`1:16: url: "slack://***@hook/x" holds a secret (hint: keep it in the environment and write ${NAME} here)`}},
+		`1:16: url: "slack://***" holds a secret (hint: keep it in the environment and write ${NAME} here)`}},
+	{"secret in a webhook", body("notify: [{url: 'https://hooks.example.com/swordfish/0123456789abcdef0123456789'}]"), []string{
+		`1:16: url: "https://hooks.example.com/***" holds a secret (hint: keep it in the environment and write ${NAME} here)`}},
+	{"webhook in the clear", body("notify: [{url: 'http://hooks.example.com/swordfish'}]"), []string{
+		`1:16: url: "http://hooks.example.com/***" is no place to notify: ` +
+			`it must begin with https:// (hint: http:// is for this machine alone)`}},
+	{"incomplete service", body("notify: [{url: 'telegram://${WORD}'}]"), []string{
+		`1:16: url: "telegram://${WORD}" is no place to notify: ` +
+			`it is no complete telegram URL (hint: telegram://${TOKEN}@telegram?chats=@channel)`}},
+	{"signed service", body("notify: [{url: 'ntfy://ntfy.sh/x', secret_env: A}]"), []string{
+		"1:48: secret_env: signs what a webhook gets, and a service takes no signature"}},
+	{"quiet", body("notify: [{url: 'https://y', quiet: at night}]"), []string{
+		`1:36: quiet: "at night" is no quiet time: it is no time of day (hint: 22:00-07:00 Europe/Berlin)`}},
+	{"quiet nowhere", body("notify: [{url: 'https://y', quiet: '22:00-07:00 Berlin'}]"), []string{
+		`1:36: quiet: "22:00-07:00 Berlin" is no quiet time: its time zone is not known (hint: Europe/Berlin)`}},
+	{"urgent and never quiet", body("notify: [{url: 'https://y', urgent: [drift]}]"), []string{
+		"1:37: urgent: is for what is told in a quiet time, and there is none"}},
+	{"notify twice", body("notify: [{name: a, url: 'https://y'}, {name: a, url: 'https://z'}]"), []string{
+		`1:46: name: another place to notify is called "a"`}},
 	{"notify", body("notify: [{url: nowhere}]"), []string{
-		`1:16: url: "nowhere" is no service URL (hint: slack://…, see shoutrrr's documentation)`}},
+		`1:16: url: "nowhere" is no place to notify: it is no URL (hint: https://… or a service: bark, discord, generic, googlechat, ` +
+			`gotify, hangouts, ifttt, join, lark, matrix, mattermost, notifiarr, ntfy, opsgenie, pagerduty, pushbullet, pushover, ` +
+			`rocketchat, signal, slack, smtp, teams, telegram, wecom, zulip)`}},
 	{"secret elsewhere", body("check: {rate: ghp_0123456789abcdefABCD}"), []string{
 		"1:15: rate: a text that looks like a secret is no number"}},
 

@@ -43,7 +43,9 @@ func (d *decoder) format(key string, n *yaml.Node, v reflect.Value, format strin
 			wrong = "is no header's name"
 		}
 	case "service":
-		wrong = d.service(n)
+		d.service(key, n)
+	case "quiet":
+		d.quiet(key, n)
 	}
 	if wrong != "" {
 		d.on(n, "%s: %s %s", key, d.describe(n), wrong)
@@ -52,19 +54,6 @@ func (d *decoder) format(key string, n *yaml.Node, v reflect.Value, format strin
 
 func notInName(c rune) bool {
 	return c != '-' && c != '_' && c != '.' && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z')
-}
-
-// service judges a notify URL: shoutrrr puts the secrets of a service into it.
-func (d *decoder) service(n *yaml.Node) string {
-	_, rest, found := strings.Cut(n.Value, "://")
-	if !found {
-		return "is no service URL (hint: slack://…, see shoutrrr's documentation)"
-	}
-	authority, _, _ := strings.Cut(rest, "/")
-	if strings.Contains(authority, "@") && !d.fromEnv(n) {
-		return "holds a secret (hint: keep it in the environment and write ${NAME} here)"
-	}
-	return ""
 }
 
 // decodeNode decodes the keys that every target has, and tries those of its kind.
@@ -136,6 +125,7 @@ func (d *decoder) judge(c *Config) {
 	for i := range c.Schedule {
 		jobs = d.once(jobs, &c.Schedule[i].Name, "job")
 	}
+	d.judgeNotify(c.Notify)
 	d.positive("verify_timeout", &c.Publish.VerifyTimeout)
 	d.positive("timeout", &c.Check.Timeout)
 }

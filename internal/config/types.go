@@ -129,8 +129,18 @@ type Job struct {
 
 // Notify is a place to tell of what the daemon sees.
 type Notify struct {
-	// URL names the service, as shoutrrr does. Take its secrets from the environment: ${NAME}.
+	// Name tells this place from the others, in logs and for what it was told already.
+	Name string `yaml:"name" jsonschema:"format=name"`
+	// URL is a webhook (https://…), or names a service as shoutrrr does. Take its secrets from
+	// the environment: ${NAME}.
 	URL string `yaml:"url" jsonschema:"required,format=service"`
 	// On lists what to tell: everything unless given.
-	On []string `yaml:"on" jsonschema:"enum=drift,enum=recovered,enum=unreachable"`
+	On []string `yaml:"on" jsonschema:"enum=drift,enum=recovered,enum=unreachable,enum=publish_failed,enum=window,enum=certificate,enum=overdue,enum=test"`
+	// SecretEnv names the environment variable with the secret that signs what a webhook gets.
+	SecretEnv string `yaml:"secret_env"`
+	// Quiet is when nothing is told, by the clock of a place: 22:00-07:00 Europe/Berlin. What
+	// happens then is told in one message afterwards.
+	Quiet string `yaml:"quiet" jsonschema:"format=quiet"`
+	// Urgent lists what is told in the quiet time too.
+	Urgent []string `yaml:"urgent" jsonschema:"enum=drift,enum=recovered,enum=unreachable,enum=publish_failed,enum=window,enum=certificate,enum=overdue,enum=test"`
 }

@@ -174,7 +174,7 @@ check:
 
 # What "mirror daemon" runs by itself.
 # schedule: [{name: drift, cron: "*/15 * * * *", run: check}]
-# notify: [{url: "slack://${SLACK_TOKEN}@${SLACK_CHANNEL}", on: [drift, recovered, unreachable]}]
+# notify: [{url: "ntfy://ntfy.sh/${NTFY_TOPIC}", on: [drift, recovered, unreachable]}]
 `
 
 // scalar writes a text as one YAML value that reads back as itself.

@@ -1,0 +1,121 @@
+package notify
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// Kind is what an event is about.
+type Kind string
+
+// The kinds of events, as the config's on lists them.
+const (
+	Drift         Kind = "drift"          // an origin serves what the release does not hold
+	Recovered     Kind = "recovered"      // an episode of another kind has ended
+	Unreachable   Kind = "unreachable"    // an origin answers nothing
+	PublishFailed Kind = "publish_failed" // a publish did not go live everywhere
+	Window        Kind = "window"         // the origins disagreed for longer than allowed
+	Certificate   Kind = "certificate"    // an origin's certificate is near its end
+	Overdue       Kind = "overdue"        // a check of the daemon's own did not run
+	Trial         Kind = "test"           // somebody tries whether messages arrive
+)
+
+// Kinds lists every kind.
+func Kinds() []Kind {
+	return []Kind{Drift, Recovered, Unreachable, PublishFailed, Window, Certificate, Overdue, Trial}
+}
+
+// Severity is how much an event matters.
+type Severity string
+
+// The severities.
+const (
+	Info     Severity = "info"
+	Warning  Severity = "warning"
+	Critical Severity = "critical"
+)
+
+// Event tells that an episode has begun or ended. An episode that is closed has the kind
+// that it was opened with: what recipients call recovered is an episode with a Closed time.
+// Every text in it may come from an origin: it is bounded and made harmless before it is sent.
+type Event struct {
+	Kind Kind
+	// Episode names the episode, and no other one, ever: its messages are told once by it.
+	Episode string
+	Origin  string // name; "" where the event is of no single origin
+	// Title says in one line what happens; "" for the kind's own words.
+	Title    string
+	Lines    []string       // what else there is to say
+	Counts   map[string]int // pages by kind of drift
+	Paths    []string       // the first pages that differ
+	Next     string         // what to do next; "" for the kind's own advice
+	Severity Severity       // "" for the kind's own
+	Opened   time.Time      // when it began; zero for now
+	Closed   time.Time      // when it ended; zero while it lasts
+	URL      string         // where to read more, http or https
+}
+
+// closes reports whether the event ends its episode.
+func (e Event) closes() bool { return !e.Closed.IsZero() }
+
+// lasted is how long the episode lasted until now, or until it ended.
+func (e Event) lasted(now time.Time) time.Duration {
+	if e.closes() {
+		now = e.Closed
+	}
+	return max(0, now.Sub(e.Opened))
+}
+
+// Bounds of what is kept of an event, in items and in characters.
+const (
+	maxItems = 20
+	maxField = 300
+)
+
+// bounded returns the event with its gaps filled in, sharing nothing with the caller's, and
+// no larger than messages need.
+func (e Event) bounded(now time.Time) Event {
+	e.Severity = cmp.Or(e.Severity, severityOf(e.Kind))
+	if e.Opened.IsZero() {
+		e.Opened = now
+	}
+	e.Origin, e.Title, e.Next = cut(e.Origin, maxField), cut(e.Title, maxField), cut(e.Next, maxField)
+	e.Lines, e.Paths = cutAll(e.Lines), cutAll(e.Paths)
+	counts := map[string]int{}
+	for _, kind := range largest(e.Counts) {
+		counts[cut(kind, maxField)] = e.Counts[kind]
+	}
+	e.Counts = counts
+	return e
+}
+
+func cutAll(texts []string) []string {
+	kept := make([]string, 0, min(len(texts), maxItems))
+	for _, text := range texts[:min(len(texts), maxItems)] {
+		kept = append(kept, cut(text, maxField))
+	}
+	return kept
+}
+
+// largest lists the counted kinds, most pages first, and no more than messages can hold.
+func largest(counts map[string]int) []string {
+	var kinds []string
+	for kind := range counts {
+		kinds = append(kinds, kind)
+	}
+	slices.SortFunc(kinds, func(a, b string) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
+	})
+	return kinds[:min(len(kinds), maxItems)]
+}
+
+func severityOf(k Kind) Severity {
+	switch k {
+	case Unreachable, PublishFailed, Overdue:
+		return Critical
+	case Recovered, Trial:
+		return Info
+	}
+	return Warning
+}
