@@ -23,4 +23,7 @@ type Observation struct {
 	// monotonic reading: the bounds that an inconsistency window is made of.
 	Asked, Answered time.Time
 	Err             error // why no whole answer came
+	// PastCaches is what was answered past the caches that stand in front of the place,
+	// where that was asked for too; nil else. It tells an old cache from an old origin.
+	PastCaches *Observation
 }

@@ -3,9 +3,7 @@
 package origin
 
 import (
-	"context"
 	"crypto/tls"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -30,22 +28,21 @@ type Options struct {
 	Concurrency int           // requests at once
 	Rate        float64       // requests a second; 0 for no limit
 	Pace        *Pace         // keeps the rate together with other clients; nil for one of its own
-	Waited      bool          // who asks has waited for its turn in Pace
-	Timeout     time.Duration // for an answer, beside the time that its size takes at slowest
+	Waited      bool          // who asks waits for its turn in Pace, and for what Retry-After says
+	Timeout     time.Duration // for an answer, beside the time that its body takes at slowest
 	Confirm     int           // how often an answer that does not agree is asked for again
 	Headers     []string      // headers to keep of each answer, beside the usual ones
 	// Transport carries the requests; nil for one tuned to the other options.
 	Transport http.RoundTripper
 }
 
-// slowest is the slowest an origin may send a long body, in bytes a second.
-const slowest = 128 << 10
-
 // UserAgent is how the checker names itself.
 const UserAgent = "mirror-check/1"
 
 // keptHeaders are kept of every answer.
-var keptHeaders = []string{"Content-Type", "Location", "Retry-After", "Cache-Control"}
+func keptHeaders() []string {
+	return []string{"Content-Type", "Location", "Retry-After", "Cache-Control", "Etag", "Last-Modified"}
+}
 
 // Page is one path to ask for.
 type Page struct {
@@ -54,11 +51,13 @@ type Page struct {
 	Size int64  // of the body that is expected, in bytes
 	// Past asks past the caches: with a query that nobody has used before.
 	Past bool
-	// ETag and Modified, where set, are of the page as it was last verified: the answer may
-	// be 304 then (RFC 9110, section 13.1).
+	// ETag and Modified, where set, are of the page as it was last verified: Fetch's answer
+	// may be 304 then (RFC 9110, section 13.1). A fresh look, or one past the caches, goes
+	// without them.
 	ETag, Modified string
-	// Keep, where set, gets the decoded body as it comes.
-	Keep io.Writer
+	// Keep, where set, is asked for each answer that comes who gets its decoded body; nil for
+	// nobody. An error of that writer ends the answer, and is the observation's.
+	Keep func(status int, header http.Header) io.Writer
 }
 
 // slack is how much longer than expected a body may be and still be read to its end, so
@@ -67,57 +66,55 @@ const slack = 1 << 20
 
 func (p Page) limit() int64 { return p.Size + slack }
 
-func (p Page) sink() io.Writer {
-	if p.Keep == nil {
-		return io.Discard
-	}
-	return p.Keep
-}
-
 // Client asks one origin. It is safe for concurrent use.
 type Client struct {
-	origin  Origin
-	options Options
-	base    string
-	pace    *Pace
-	warm    *http.Client // keeps its connections
-	fresh   *http.Client // a connection for each request
-	buffers sync.Pool
+	origin   Origin
+	options  Options
+	base     string
+	pace     *Pace
+	hold     hold
+	warm     http.RoundTripper // keeps its connections
+	fresh    http.RoundTripper // a connection for each request
+	header   http.Header       // of every request; shared, so never written to
+	kept     []string          // canonical names of the headers to keep
+	buffers  sync.Pool
+	decoders *decoders
+	learnt   learnt
 
 	requests, bytes atomic.Int64
 }
 
 // New returns a client. Close it after use.
 func New(o Origin, options Options) *Client {
-	if options.Concurrency < 1 {
-		options.Concurrency = 1
-	}
+	options.Concurrency = max(options.Concurrency, 1)
 	if options.Pace == nil {
 		options.Pace = NewPace(options.Rate)
 	}
-	c := &Client{origin: o, options: options, base: o.URL.String(), pace: options.Pace}
+	c := &Client{origin: o, options: options, base: o.URL.String(), pace: options.Pace, decoders: newDecoders(), kept: keptHeaders()}
+	for _, name := range options.Headers {
+		c.kept = append(c.kept, http.CanonicalHeaderKey(name))
+	}
+	c.header = http.Header{"User-Agent": {UserAgent}, "Accept-Encoding": {"gzip, br, zstd"}}
 	c.buffers.New = func() any { b := make([]byte, 64<<10); return &b }
-	c.warm = newHTTP(transport(options, false))
-	c.fresh = newHTTP(transport(options, true))
+	c.warm = transport(options, false)
+	c.fresh = transport(options, true)
 	return c
 }
 
 // Close drops the connections that are kept.
 func (c *Client) Close() {
-	c.warm.CloseIdleConnections()
-	c.fresh.CloseIdleConnections()
+	for _, t := range []http.RoundTripper{c.warm, c.fresh} {
+		if idle, ok := t.(interface{ CloseIdleConnections() }); ok {
+			idle.CloseIdleConnections()
+		}
+	}
 }
 
 // Counts tells how many requests were sent and how many bytes of bodies came back.
 func (c *Client) Counts() (requests, bytes int64) { return c.requests.Load(), c.bytes.Load() }
 
-func newHTTP(t http.RoundTripper) *http.Client {
-	return &http.Client{
-		Transport:     t,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-}
-
+// transport returns what carries the requests. It is used without an http.Client, which
+// would look into where a redirect leads: here that is told, not followed.
 func transport(o Options, fresh bool) http.RoundTripper {
 	if o.Transport != nil {
 		return o.Transport
@@ -137,33 +134,12 @@ func transport(o Options, fresh bool) http.RoundTripper {
 		MaxResponseHeaderBytes: 64 << 10,
 		WriteBufferSize:        2 << 10,
 		ReadBufferSize:         32 << 10,
+		HTTP2: &http.HTTP2Config{ // what a connection may hold unread, and when it is dead
+			MaxReceiveBufferPerConnection: 4<<20 - 1,
+			MaxReceiveBufferPerStream:     256 << 10,
+			SendPingTimeout:               o.Timeout,
+			PingTimeout:                   o.Timeout,
+			WriteByteTimeout:              o.Timeout,
+		},
 	}
-}
-
-// Observe asks for n pages and gives each answer to see, from several goroutines at
-// once. page is asked for each page when its turn comes, so that a large site costs little. An answer with which agrees does not agree is asked for again, on a fresh
-// connection, up to Confirm times; see then gets the last one. The error is ctx's: what
-// an origin does wrong is in the observations.
-func (c *Client) Observe(ctx context.Context, n int, page func(i int) Page, agrees func(i int, o site.Observation) bool, see func(i int, o site.Observation)) error {
-	var next atomic.Int64
-	var workers sync.WaitGroup
-	for range min(c.options.Concurrency, n) {
-		workers.Go(func() {
-			for i := int(next.Add(1) - 1); i < n && ctx.Err() == nil; i = int(next.Add(1) - 1) {
-				p := page(i)
-				o := c.Fetch(ctx, p)
-				for again := 0; again < c.options.Confirm && ctx.Err() == nil && !agrees(i, o); again++ {
-					o = c.FetchFresh(ctx, p)
-				}
-				if ctx.Err() == nil {
-					see(i, o)
-				}
-			}
-		})
-	}
-	workers.Wait()
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("check %s: %w", c.origin.Name, err)
-	}
-	return nil
 }

@@ -1,0 +1,150 @@
+package origin
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"hash"
+	"io"
+	"net/http"
+	"strings"
+
+	"mirror/site"
+)
+
+// read hashes the body as it was sent and as it decodes, each bounded by the page's limit.
+func (a *attempt) read(resp *http.Response, o *site.Observation) error {
+	c := a.client
+	raw := &tally{r: resp.Body, hash: sha256.New(), limit: a.limit(), got: a.got}
+	buf := c.buffers.Get().(*[]byte)
+	defer c.buffers.Put(buf)
+	encoding := strings.ToLower(strings.TrimSpace(resp.Header.Get("Content-Encoding")))
+	also, done := a.listeners(resp)
+	defer done()
+	if encoding == "" || encoding == "identity" {
+		raw.also = also
+		err := drain(raw, *buf)
+		o.Size, o.Digest = raw.n, raw.digest()
+		o.Raw = o.Digest
+		if err != nil {
+			o.Raw = site.Digest{}
+		}
+		return err
+	}
+	return a.readEncoded(encoding, raw, also, *buf, o)
+}
+
+// got counts what has come of the body.
+func (a *attempt) got(n int64) {
+	a.patience.got.Add(n)
+	a.client.bytes.Add(n)
+}
+
+// listeners returns who else reads the decoded body.
+func (a *attempt) listeners(resp *http.Response) (also []io.Writer, done func()) {
+	done = func() {}
+	if a.Keep != nil {
+		if w := a.Keep(resp.StatusCode, resp.Header); w != nil {
+			also = append(also, w)
+		}
+	}
+	if resp.TLS != nil && resp.StatusCode == http.StatusOK && isHTML(resp.Header) {
+		m := a.client.learnt.scanner()
+		also = append(also, m)
+		done = func() { a.client.learnt.scanned(m) }
+	}
+	return also, done
+}
+
+// readEncoded reads both forms of an encoded body. Where it does not decode, or to too
+// much, Raw is told all the same if what was sent came whole: the site may hold that.
+func (a *attempt) readEncoded(encoding string, raw *tally, also []io.Writer, buf []byte, o *site.Observation) error {
+	body, err := a.client.decoders.open(a.ctx, encoding, raw)
+	if err != nil {
+		return a.undecoded(encoding, raw, err)
+	}
+	defer body.close()
+	decoded := &tally{r: body.decoded, hash: sha256.New(), limit: raw.limit, also: also}
+	err = drain(decoded, buf)
+	o.Size, o.Digest = decoded.n, decoded.digest()
+	if decoded.unwanted != nil {
+		return decoded.unwanted
+	}
+	rest := drain(body.sent, buf) // what follows the encoded stream is part of the body too
+	switch {
+	case rest == nil:
+		o.Raw = raw.digest()
+	case err == nil:
+		return rest
+	}
+	switch {
+	case decoded.n > decoded.limit:
+		return tooLong(encoding, raw, decoded)
+	case err != nil:
+		return a.undecoded(encoding, raw, err)
+	}
+	return nil
+}
+
+// undecoded tells whose fault it was that a body could not be decoded.
+func (a *attempt) undecoded(encoding string, raw *tally, err error) error {
+	switch {
+	case raw.err != nil && raw.err != io.EOF:
+		return raw.err
+	case a.ctx.Err() != nil:
+		return a.ctx.Err()
+	}
+	return brokenEncoding(encoding, err)
+}
+
+// tooLong is the error of a body that decodes to more than its page can have.
+func tooLong(encoding string, raw, decoded *tally) error {
+	return fail(Bomb, fmt.Sprintf("%d bytes of %s decode to %d and more", raw.n, encoding, decoded.n), site.ErrTooLong)
+}
+
+func drain(r io.Reader, buf []byte) error {
+	for {
+		if _, err := r.Read(buf); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+}
+
+// tally hashes and counts what passes, and ends a stream that is longer than its limit.
+type tally struct {
+	r        io.Reader
+	hash     hash.Hash
+	n, limit int64
+	got      func(n int64) // may be nil
+	also     []io.Writer
+	err      error // that ended it
+	unwanted error // of who else reads it
+}
+
+func (t *tally) Read(p []byte) (int, error) {
+	n, err := t.r.Read(p)
+	t.hash.Write(p[:n])
+	t.n += int64(n)
+	if t.got != nil {
+		t.got(int64(n))
+	}
+	for _, w := range t.also {
+		if _, failed := w.Write(p[:n]); failed != nil {
+			t.unwanted = fail(Unknown, "it was not read to its end: "+printable(failed.Error()), failed)
+			return n, t.unwanted
+		}
+	}
+	if t.n > t.limit {
+		err = site.ErrTooLong
+	}
+	if err != nil {
+		t.err = err
+	}
+	return n, err
+}
+
+func (t *tally) digest() (d site.Digest) {
+	t.hash.Sum(d[:0])
+	return d
+}
