@@ -9,13 +9,13 @@ import (
 	"strconv"
 	"time"
 
-	"mirror/diff"
 	"mirror/site"
 )
 
-// JSON writes a document, indented, with a final newline.
+// JSON writes a document, indented, with a final newline. What a terminal or a CI runner
+// would act on is written as an escape; readers of JSON see no difference.
 func JSON(w io.Writer, document any) error {
-	e := json.NewEncoder(w)
+	e := json.NewEncoder(&inert{w})
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	if err := e.Encode(document); err != nil {
@@ -37,75 +37,6 @@ func (m *Millis) UnmarshalJSON(text []byte) error {
 	ms, err := strconv.ParseFloat(string(text), 64)
 	*m = Millis(ms * float64(time.Millisecond))
 	return err
-}
-
-// Check is the document of `mirror check`.
-type Check struct {
-	Schema  string    `json:"schema"` // mirror.check/v1
-	Agree   bool      `json:"agree"`
-	Alike   bool      `json:"alike"` // the origins serve the same as each other, whatever the release says
-	Release site.ID   `json:"release"`
-	Pages   int       `json:"pages"`
-	Started time.Time `json:"started"`
-	Elapsed Millis    `json:"elapsed_ms"`
-	Origins []Origin  `json:"origins"`
-	Drift   []Drift   `json:"drift"`
-}
-
-// Origin is one origin in a Check.
-type Origin struct {
-	Name     string            `json:"name"`
-	URL      string            `json:"url"`
-	State    diff.State        `json:"state"`
-	Release  site.ID           `json:"release"` // the beacon's claim
-	Pages    int               `json:"pages"`
-	Match    int               `json:"match"`
-	Requests int64             `json:"requests"`
-	Bytes    int64             `json:"bytes"`
-	Elapsed  Millis            `json:"elapsed_ms"`
-	Counts   map[diff.Kind]int `json:"counts"`
-	Error    string            `json:"error"`
-}
-
-// Drift is one difference in a Check.
-type Drift struct {
-	Origin   string      `json:"origin"`
-	Path     string      `json:"path"`
-	URL      string      `json:"url"`
-	Kind     diff.Kind   `json:"kind"`
-	Want     site.Digest `json:"want"`
-	Got      site.Digest `json:"got"`
-	Status   int         `json:"status"`
-	Location string      `json:"location"`
-	Release  site.ID     `json:"release"`
-	Behind   int         `json:"behind"`
-	Detail   string      `json:"detail"`
-
-	Published time.Time `json:"published,omitzero"` // of Release
-	Excerpt   string    `json:"excerpt,omitempty"`
-	Tolerated string    `json:"tolerated,omitempty"`
-}
-
-// CheckOf makes the document of a verdict.
-func CheckOf(v diff.Verdict) Check {
-	c := Check{
-		Schema: "mirror.check/v1", Agree: v.Agree(), Alike: v.Alike(), Release: v.Release, Pages: v.Pages,
-		Started: v.Started, Elapsed: Millis(v.Elapsed), Origins: []Origin{}, Drift: []Drift{},
-	}
-	for _, o := range v.Origins {
-		row := Origin{
-			Name: o.Name, URL: o.URL, State: o.State(), Release: o.Release, Pages: o.Pages, Match: o.Match,
-			Requests: o.Requests, Bytes: o.Bytes, Elapsed: Millis(o.Elapsed), Counts: o.Counts(),
-		}
-		if o.Err != nil {
-			row.Error = o.Err.Error()
-		}
-		c.Origins = append(c.Origins, row)
-		for _, d := range o.Differences {
-			c.Drift = append(c.Drift, Drift(d))
-		}
-	}
-	return c
 }
 
 // Plan is the document of `mirror plan`.

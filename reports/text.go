@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/olekukonko/tablewriter"
 	"github.com/olekukonko/tablewriter/renderer"
@@ -20,6 +19,8 @@ type Style struct {
 	Color bool // ANSI colours
 	Lines bool // Unicode box drawing; ASCII else
 	Width int  // columns; 0 for no bound
+
+	Verbose bool // with what one asks for only when something is wrong
 }
 
 // Marks for states and outcomes.
@@ -45,92 +46,6 @@ func (s Style) state(state diff.State) string {
 		return s.paint(red, string(state))
 	}
 	return s.paint(yellow, string(state))
-}
-
-// maxDrift is how many differences the text shows; JSON has them all.
-const maxDrift = 50
-
-// Text writes the check for people.
-func (c Check) Text(w io.Writer, s Style) error {
-	t := s.table(w, "origin", "state", "release", "match", "drift", "requests", "read", "took")
-	for _, o := range c.Origins {
-		t.row(clean(o.Name), s.state(o.State), o.Release.Short(), fmt.Sprintf("%d/%d", o.Match, o.Pages), counts(o.Counts),
-			strconv.FormatInt(o.Requests, 10), Bytes(o.Bytes), duration(o.Elapsed))
-	}
-	if err := t.render(); err != nil {
-		return err
-	}
-	for _, o := range c.Origins {
-		if o.Error != "" {
-			fmt.Fprintf(w, "%s: %s: %s\n", clean(o.Name), s.state(diff.CannotBeSeen), clean(o.Error))
-		}
-	}
-	if err := c.driftTable(w, s); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintln(w, c.summary(s))
-	return err
-}
-
-func (c Check) driftTable(w io.Writer, s Style) error {
-	if len(c.Drift) == 0 {
-		return nil
-	}
-	t := s.table(w, "origin", "kind", "path", "detail")
-	for _, d := range c.Drift[:min(len(c.Drift), maxDrift)] {
-		detail := d.Detail
-		if d.Location != "" {
-			detail += ": " + d.Location
-		}
-		t.row(clean(d.Origin), s.paint(red, string(d.Kind)), clean(d.Path), clean(detail))
-	}
-	if err := t.render(); err != nil {
-		return err
-	}
-	if n := len(c.Drift) - maxDrift; n > 0 {
-		fmt.Fprintf(w, "… and %d more (--json lists all)\n", n)
-	}
-	return nil
-}
-
-func (c Check) summary(s Style) string {
-	release := c.Release.Short()
-	switch {
-	case c.Agree:
-		return s.paint(green, fmt.Sprintf("%s on release %s: %d pages each.", agreement(len(c.Origins)), release, c.Pages))
-	case c.Alike:
-		return s.paint(yellow, fmt.Sprintf("The origins serve the same as each other, but not release %s (hint: publish).", release))
-	case len(c.Drift) == 0:
-		return s.paint(yellow, "Not every origin could be judged.")
-	}
-	return s.paint(red, fmt.Sprintf("The origins do not agree on release %s: %s.", release, plural(len(c.Drift), "difference")))
-}
-
-func agreement(origins int) string {
-	if origins == 1 {
-		return "The origin agrees"
-	}
-	return fmt.Sprintf("The %d origins agree", origins)
-}
-
-func plural(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
-}
-
-func counts(m map[diff.Kind]int) string {
-	var parts []string
-	for _, k := range []diff.Kind{diff.Missing, diff.Stale, diff.Extra, diff.Altered, diff.Redirected, diff.Mistyped, diff.Headers, diff.Unreachable} {
-		if m[k] > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", m[k], k))
-		}
-	}
-	if len(parts) == 0 {
-		return "none"
-	}
-	return strings.Join(parts, ", ")
 }
 
 // Text writes the publish for people.
@@ -323,27 +238,6 @@ func (r *rows) render() error {
 		return fmt.Errorf("write table: %w", r.err)
 	}
 	return nil
-}
-
-// clean makes text from an origin or a file name safe to print: control characters, which
-// could move the cursor or forge a line, and what reorders text are shown as escapes.
-func clean(text string) string {
-	if !strings.ContainsFunc(text, isUnsafe) {
-		return text
-	}
-	var b strings.Builder
-	for _, r := range text {
-		if isUnsafe(r) {
-			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
-		} else {
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
-}
-
-func isUnsafe(r rune) bool {
-	return r == unicode.ReplacementChar || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029'
 }
 
 // Bytes shows a size to three digits.

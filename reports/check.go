@@ -1,0 +1,172 @@
+package reports
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"time"
+
+	"mirror/diff"
+	"mirror/site"
+)
+
+// Check is the document of `mirror check`.
+type Check struct {
+	Schema  string    `json:"schema"` // mirror.check/v1
+	Agree   bool      `json:"agree"`
+	Alike   bool      `json:"alike"`   // the origins serve the same as each other, whatever the release says
+	Release site.ID   `json:"release"` // "" where the origins were compared with each other
+	Pages   int       `json:"pages"`
+	Started time.Time `json:"started"`
+	Elapsed Millis    `json:"elapsed_ms"`
+	Origins []Origin  `json:"origins"`
+	Drift   []Drift   `json:"drift"`
+
+	Sampled int      `json:"sampled"`           // pages that were looked at; 0 for all
+	AtMost  *float64 `json:"at_most,omitempty"` // of a clean sample: the share of pages that drifts, at 95 % confidence
+	Notes   []string `json:"notes"`
+}
+
+// Origin is one origin in a Check.
+type Origin struct {
+	Name     string            `json:"name"`
+	URL      string            `json:"url"`
+	State    diff.State        `json:"state"`
+	Release  site.ID           `json:"release"` // the beacon's claim
+	Pages    int               `json:"pages"`
+	Match    int               `json:"match"`
+	Requests int64             `json:"requests"`
+	Bytes    int64             `json:"bytes"`
+	Elapsed  Millis            `json:"elapsed_ms"`
+	Counts   map[diff.Kind]int `json:"counts"` // of what counts
+	Error    string            `json:"error"`
+
+	// ErrorTolerated is the rule by which Error does not count, "" where it counts.
+	ErrorTolerated string `json:"error_tolerated,omitempty"`
+
+	Tolerated int      `json:"tolerated"` // differences that do not count
+	Noise     []string `json:"noise"`     // paths that are answered otherwise each time
+	Trusted   int      `json:"trusted"`   // pages that the origin said had not changed
+	Protocol  string   `json:"protocol"`
+	TLS       *TLS     `json:"tls,omitempty"` // absent for plain http
+	HSTS      string   `json:"hsts"`
+	Mixed     int      `json:"mixed_content"`  // http:// resources that https pages embed
+	OwnLinks  int      `json:"own_host_links"` // links to an origin's own host, taken for relative ones
+}
+
+// TLS is what is known of an origin's certificate and connection.
+type TLS struct {
+	Version  string     `json:"version"`
+	Expires  *time.Time `json:"expires,omitempty"`
+	DaysLeft *int       `json:"days_left,omitempty"` // whole ones, below 0 once it has expired
+}
+
+// Drift is one difference in a Check.
+type Drift struct {
+	Origin   string      `json:"origin"`
+	Path     string      `json:"path"`
+	URL      string      `json:"url"`
+	Kind     diff.Kind   `json:"kind"`
+	Want     site.Digest `json:"want"`
+	Got      site.Digest `json:"got"`
+	Status   int         `json:"status"`
+	Location string      `json:"location"`
+	Release  site.ID     `json:"release"`
+	Behind   int         `json:"behind"`
+	Detail   string      `json:"detail"`
+
+	Published time.Time `json:"published,omitzero"` // of Release
+	Excerpt   string    `json:"excerpt,omitempty"`
+	Tolerated string    `json:"tolerated,omitempty"`
+}
+
+// CheckOf makes the document of a verdict.
+func CheckOf(v diff.Verdict) Check {
+	c := Check{
+		Schema: "mirror.check/v1", Agree: v.Agree(), Alike: v.Alike(), Release: v.Release, Pages: v.Pages,
+		Started: v.Started, Elapsed: Millis(v.Elapsed), Origins: []Origin{}, Drift: []Drift{},
+		Notes: append([]string{}, v.Notes...),
+	}
+	for _, o := range v.Origins {
+		c.Origins = append(c.Origins, originOf(o, v.Started))
+		for _, d := range o.Differences {
+			c.Drift = append(c.Drift, Drift(d))
+		}
+	}
+	if v.Sampled > 0 && v.Sampled < v.Pages {
+		c.Sampled = v.Sampled
+		c.AtMost = c.bound()
+	}
+	return c
+}
+
+func originOf(o diff.OriginVerdict, at time.Time) Origin {
+	row := Origin{
+		Name: o.Name, URL: o.URL, State: o.State(), Release: o.Release, Pages: o.Pages, Match: o.Match,
+		Requests: o.Requests, Bytes: o.Bytes, Elapsed: Millis(o.Elapsed), Counts: map[diff.Kind]int{},
+		Noise: append([]string{}, o.Noise...), Trusted: o.Trusted,
+		Protocol: o.Facts.Protocol, TLS: tlsOf(o.Facts, at), HSTS: o.Facts.HSTS, Mixed: o.Facts.Mixed, OwnLinks: o.Facts.Hosts,
+	}
+	for _, d := range o.Differences {
+		if d.Tolerated != "" {
+			row.Tolerated++
+		} else {
+			row.Counts[d.Kind]++
+		}
+	}
+	if o.Err != nil {
+		row.Error, row.ErrorTolerated = cmp.Or(o.Err.Error(), "no cause is known"), o.Tolerated
+	}
+	return row
+}
+
+func tlsOf(f diff.Facts, at time.Time) *TLS {
+	if f.TLS == "" && f.Expires.IsZero() {
+		return nil
+	}
+	t := &TLS{Version: f.TLS}
+	if !f.Expires.IsZero() {
+		days := int(math.Floor(f.Expires.Sub(at).Hours() / 24))
+		t.Expires, t.DaysLeft = &f.Expires, &days
+	}
+	return t
+}
+
+// bound is the share of pages that drifts at most, with 95 % confidence, where none of the
+// sampled ones does: 3/n (Hanley and Lippman-Hand 1983). It is nil where one does or where
+// not all could be judged.
+func (c Check) bound() *float64 {
+	if !c.Agree || len(c.Drift)+len(c.unseen()) > 0 {
+		return nil
+	}
+	share := min(1, 3/float64(c.Sampled))
+	return &share
+}
+
+// counted lists the differences that count.
+func (c Check) counted() []Drift {
+	return slices.DeleteFunc(slices.Clone(c.Drift), func(d Drift) bool { return d.Tolerated != "" })
+}
+
+// passed lists the differences that are tolerated.
+func (c Check) passed() []Drift {
+	return slices.DeleteFunc(slices.Clone(c.Drift), func(d Drift) bool { return d.Tolerated == "" })
+}
+
+// unseen lists the origins that could not be seen at all, as differences with the path "*".
+func (c Check) unseen() []Drift {
+	var rows []Drift
+	for _, o := range c.Origins {
+		if o.Error != "" {
+			rows = append(rows, Drift{Origin: o.Name, Path: "*", URL: o.URL, Kind: diff.Unreachable, Detail: o.Error, Tolerated: o.ErrorTolerated})
+		}
+	}
+	return rows
+}
+
+// findings lists all: what counts, then what is tolerated.
+func (c Check) findings() []Drift {
+	all := slices.Concat(c.unseen(), c.Drift)
+	slices.SortStableFunc(all, func(a, b Drift) int { return cmp.Compare(min(len(a.Tolerated), 1), min(len(b.Tolerated), 1)) })
+	return all
+}

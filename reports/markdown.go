@@ -1,0 +1,137 @@
+package reports
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// What the Markdown shows at most. GitHub refuses a step summary above 1 MiB; with these, and
+// every character escaped, the largest is below half of that.
+const (
+	maxMarkdownRows  = 100
+	maxMarkdownBytes = 400 << 10
+	maxMarkdownCell  = 240 // runes
+	maxMarkdownLines = 30  // origins, and notes
+)
+
+// Markdown writes the check as GitHub-flavoured Markdown. Whatever an origin says is shown as
+// text: none of it becomes markup, a mention, a reference or a link.
+func (c Check) Markdown(w io.Writer) error {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "**%s %s**\n", c.sign(), inline(c.summary()))
+	c.markdownOrigins(&b)
+	c.markdownRemarks(&b)
+	c.markdownDrift(&b, "Drift", c.counted())
+	c.markdownDrift(&b, "Tolerated", c.passed())
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+func (c Check) sign() string {
+	switch {
+	case c.Agree:
+		return "✅"
+	case len(c.counted()) == 0:
+		return "⚠️"
+	}
+	return "❌"
+}
+
+func (c Check) markdownOrigins(b *bytes.Buffer) {
+	b.WriteString("\n| origin | state | release | match | drift | took |\n| --- | --- | --- | ---: | --- | ---: |\n")
+	for _, o := range c.Origins[:min(len(c.Origins), maxMarkdownLines)] {
+		fmt.Fprintf(b, "| %s | %s | %s | %d/%d | %s | %s |\n", code(o.Name), o.State, code(o.Release.Short()), o.Match, o.Pages, inline(o.drift()), duration(o.Elapsed))
+	}
+	if n := len(c.Origins) - maxMarkdownLines; n > 0 {
+		fmt.Fprintf(b, "\n… and %d more origins.\n", n)
+	}
+}
+
+func (c Check) markdownRemarks(b *bytes.Buffer) {
+	var lines []string
+	for _, note := range c.Notes {
+		lines = append(lines, inline(note))
+	}
+	for _, o := range c.Origins {
+		name := code(o.Name)
+		if o.Error != "" {
+			lines = append(lines, fmt.Sprintf("%s is **unreachable**: %s%s", name, inline(o.Error), inline(o.excuse())))
+		}
+		for _, warning := range o.warnings() {
+			lines = append(lines, fmt.Sprintf("⚠️ %s: %s", name, inline(warning)))
+		}
+		if len(o.Noise) > 0 {
+			lines = append(lines, fmt.Sprintf("%s: noise: %s", name, inline(o.noise())))
+		}
+		if facts := o.facts(); facts != "" && o.TLS != nil {
+			lines = append(lines, fmt.Sprintf("%s: %s", name, inline(facts)))
+		}
+	}
+	if len(lines) > 0 {
+		b.WriteString("\n")
+	}
+	for _, line := range lines[:min(len(lines), maxMarkdownLines)] {
+		fmt.Fprintf(b, "- %s\n", line)
+	}
+	if n := len(lines) - maxMarkdownLines; n > 0 {
+		fmt.Fprintf(b, "- … and %d more remarks\n", n)
+	}
+}
+
+func (c Check) markdownDrift(b *bytes.Buffer, title string, rows []Drift) {
+	if len(rows) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\n| %s | origin | path | detail |\n| --- | --- | --- | --- |\n", title)
+	shown := 0
+	for _, d := range rows[:min(len(rows), maxMarkdownRows)] {
+		if b.Len() > maxMarkdownBytes {
+			break
+		}
+		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", d.Kind, code(d.Origin), code(d.Path), inline(c.reason(d)))
+		shown++
+	}
+	if n := len(rows) - shown; n > 0 {
+		fmt.Fprintf(b, "\n… and %d more.\n", n)
+	}
+}
+
+// reason is the detail, with the rule by which the difference does not count.
+func (c Check) reason(d Drift) string {
+	if d.Tolerated == "" {
+		return c.detail(d)
+	}
+	return fmt.Sprintf("%s (tolerated: %s)", c.detail(d), d.Tolerated)
+}
+
+// code shows text as code. In a table a code span cannot hold every character, so this is
+// HTML, whose content GitHub searches for no mentions and references.
+func code(text string) string {
+	if text == "" {
+		return ""
+	}
+	return "<code>" + inline(text) + "</code>"
+}
+
+// inline makes text mean nothing but itself, in a table's cell too. What Markdown, HTML or a
+// link finder would act on is a character reference; a name after @ and a number after # are
+// cut off from them, since those are looked for after references are resolved.
+func inline(text string) string {
+	var b strings.Builder
+	text = clip(clean(text), maxMarkdownCell)
+	for i, r := range text {
+		switch {
+		case r == '@' || r == '#':
+			fmt.Fprintf(&b, "&#%d;<wbr>", r)
+		case r == ':' && strings.HasPrefix(text[i:], ": "):
+			b.WriteRune(r) // neither a scheme nor an emoji
+		case strings.ContainsRune("\\`*_{}[]<>|~$^:&!", r), r == '.' && strings.HasSuffix(strings.ToLower(text[:i]), "www"):
+			fmt.Fprintf(&b, "&#%d;", r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,210 @@
+package reports
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+)
+
+// maxResults is how many results code scanning stores of a run; it refuses a file with more
+// than 25,000 of them.
+const maxResults = 5000
+
+// maxInResult bounds, in runes, each text of an origin in a result.
+const maxInResult = 500
+
+type sarifLog struct {
+	Schema  string     `json:"$schema"`
+	Version string     `json:"version"`
+	Runs    []sarifRun `json:"runs"`
+}
+
+type sarifRun struct {
+	Tool        sarifTool         `json:"tool"`
+	Invocations []sarifInvocation `json:"invocations"`
+	Results     []sarifResult     `json:"results"`
+}
+
+type sarifTool struct {
+	Driver sarifDriver `json:"driver"`
+}
+
+type sarifDriver struct {
+	Name  string      `json:"name"`
+	Rules []sarifRule `json:"rules"`
+}
+
+type sarifRule struct {
+	ID      string      `json:"id"`
+	Name    string      `json:"name"`
+	Short   sarifText   `json:"shortDescription"`
+	Full    sarifText   `json:"fullDescription"`
+	Help    sarifText   `json:"help"`
+	Default sarifConfig `json:"defaultConfiguration"`
+}
+
+type sarifText struct {
+	Text string `json:"text"`
+}
+
+type sarifConfig struct {
+	Level string `json:"level"`
+}
+
+type sarifInvocation struct {
+	Successful    bool        `json:"executionSuccessful"`
+	Start         string      `json:"startTimeUtc"`
+	Notifications []sarifNote `json:"toolExecutionNotifications,omitempty"`
+}
+
+type sarifNote struct {
+	Level   string    `json:"level"`
+	Message sarifText `json:"message"`
+}
+
+type sarifResult struct {
+	Rule         string            `json:"ruleId"`
+	RuleIndex    int               `json:"ruleIndex"`
+	Level        string            `json:"level"`
+	Message      sarifText         `json:"message"`
+	Locations    []sarifLocation   `json:"locations"`
+	Fingerprints map[string]string `json:"partialFingerprints"`
+	Suppressions []sarifSuppressed `json:"suppressions,omitempty"`
+	Properties   sarifProperties   `json:"properties"`
+}
+
+type sarifLocation struct {
+	Physical sarifPhysical  `json:"physicalLocation"`
+	Logical  []sarifLogical `json:"logicalLocations"`
+}
+
+type sarifPhysical struct {
+	Artifact sarifArtifact `json:"artifactLocation"`
+	Region   sarifRegion   `json:"region"`
+}
+
+type sarifArtifact struct {
+	URI string `json:"uri"`
+}
+
+type sarifRegion struct {
+	StartLine int `json:"startLine"`
+}
+
+type sarifLogical struct {
+	Name string `json:"name"`
+	Full string `json:"fullyQualifiedName"`
+	Kind string `json:"kind"`
+}
+
+type sarifSuppressed struct {
+	Kind          string `json:"kind"`
+	Justification string `json:"justification"`
+}
+
+type sarifProperties struct {
+	Origin  string `json:"origin"`
+	Want    string `json:"want,omitempty"`
+	Got     string `json:"got,omitempty"`
+	Status  int    `json:"status,omitempty"`
+	Release string `json:"release,omitempty"`
+}
+
+// SARIF writes the check as a SARIF 2.1.0 log: a rule for each kind of drift, a result for
+// each difference, the worst first, with a fingerprint that stays the same as long as the
+// same page of the same origin drifts in the same way.
+func (c Check) SARIF(w io.Writer) error {
+	rows := c.findings()
+	slices.SortStableFunc(rows, func(a, b Drift) int { return cmp.Compare(rank(a.level()), rank(b.level())) })
+	run := sarifRun{
+		Tool:        sarifTool{sarifDriver{Name: "mirror", Rules: sarifRules()}},
+		Invocations: []sarifInvocation{c.invocation(len(rows))},
+		Results:     []sarifResult{},
+	}
+	for _, d := range rows[:min(len(rows), maxResults)] {
+		run.Results = append(run.Results, c.result(d))
+	}
+	return JSON(w, sarifLog{Schema: "https://json.schemastore.org/sarif-2.1.0.json", Version: "2.1.0", Runs: []sarifRun{run}})
+}
+
+func rank(level string) int {
+	return slices.Index([]string{levelError, levelWarning, levelNote}, level)
+}
+
+// invocation carries what is no result: the notes, and how many results were left out.
+func (c Check) invocation(rows int) sarifInvocation {
+	i := sarifInvocation{Successful: true, Start: c.Started.UTC().Format("2006-01-02T15:04:05.000Z")}
+	say := func(level, text string) {
+		i.Notifications = append(i.Notifications, sarifNote{level, sarifText{clip(clean(text), maxInResult)}})
+	}
+	say(levelNote, c.summary())
+	for _, note := range c.Notes[:min(len(c.Notes), maxMarkdownLines)] {
+		say(levelNote, note)
+	}
+	for _, o := range c.Origins {
+		for _, warning := range o.warnings() {
+			say(levelWarning, o.Name+": "+warning)
+		}
+	}
+	if n := rows - maxResults; n > 0 {
+		say(levelWarning, plural(n, "result")+" left out, the mildest: code scanning keeps no more")
+	}
+	return i
+}
+
+func (c Check) result(d Drift) sarifResult {
+	r := sarifResult{
+		Rule: string(d.Kind), RuleIndex: slices.Index(kinds(), d.Kind), Level: d.level(),
+		Message: sarifText{clip(clean(d.Origin+" "+d.Path+": "+c.detail(d)), maxInResult)},
+		Locations: []sarifLocation{{
+			Physical: sarifPhysical{sarifArtifact{d.artifact()}, sarifRegion{1}},
+			Logical:  []sarifLogical{{clean(d.Origin), clip(clean(d.Origin+" "+d.URL), maxInResult), "resource"}},
+		}},
+		Fingerprints: d.fingerprints(),
+		Properties:   sarifProperties{clean(d.Origin), d.Want.String(), d.Got.String(), d.Status, string(d.Release)},
+	}
+	if d.Tolerated != "" {
+		r.Suppressions = []sarifSuppressed{{"external", clip(clean(d.Tolerated), maxInResult)}}
+	}
+	return r
+}
+
+// artifact is the site's path as a relative URI. Code scanning shows no result without a
+// file: what concerns a whole origin stands at the page that everybody opens first.
+func (d Drift) artifact() string {
+	name := strings.TrimPrefix(path.Clean("/"+d.Path), "/")
+	if d.Path == "*" || name == "" {
+		name = "index.html"
+	}
+	parts := strings.Split(name, "/")
+	for i, part := range parts {
+		parts[i] = url.PathEscape(strings.ToValidUTF8(part, "\uFFFD"))
+	}
+	return strings.ReplaceAll(strings.Join(parts, "/"), ":", "%3A") // or its beginning is a scheme
+}
+
+// fingerprints name the difference, not what is seen of it, so that a page that goes on
+// drifting stays one alert. The first key is the one that GitHub reads.
+func (d Drift) fingerprints() map[string]string {
+	sum := sha256.Sum256([]byte(d.Origin + "\x00" + string(d.Kind) + "\x00" + d.Path))
+	id := hex.EncodeToString(sum[:16])
+	return map[string]string{"primaryLocationLineHash": id + ":1", "mirrorDrift/v1": id}
+}
+
+func sarifRules() []sarifRule {
+	var rules []sarifRule
+	for _, k := range kinds() {
+		about := explain(k)
+		rules = append(rules, sarifRule{
+			ID: string(k), Name: strings.ToUpper(string(k)[:1]) + string(k)[1:],
+			Short: sarifText{about.what}, Full: sarifText{about.what + " " + about.why}, Help: sarifText{about.todo},
+			Default: sarifConfig{Drift{Kind: k}.level()},
+		})
+	}
+	return rules
+}
