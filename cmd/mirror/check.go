@@ -82,10 +82,7 @@ func (w *workspace) check(ctx context.Context, liveOnly bool) (diff.Verdict, err
 			d.line("note     check.headers: %s is not compared yet; the content type is", h)
 		}
 	}
-	absent, err := w.removed(rel.Manifest)
-	if err != nil {
-		return diff.Verdict{}, err
-	}
+	absent := w.removed(ctx, rel.Manifest, d)
 	if !liveOnly {
 		absent = append(absent, w.stored(ctx, rel, d)...)
 		slices.Sort(absent)
@@ -104,14 +101,13 @@ func (w *workspace) reference(ctx context.Context, d *display) (*site.Release, f
 	if !isMissing(err) {
 		return nil, nil, err
 	}
-	earlier, stateErr := w.state.Releases()
-	if stateErr != nil || len(earlier) == 0 {
-		return nil, nil, errors.Join(err, stateErr)
+	last, pastErr := w.lastPublished(ctx)
+	if pastErr != nil {
+		return nil, nil, errors.Join(err, pastErr)
 	}
-	last := earlier[0]
 	d.line("site     %s is not there; comparing with release %s, published here on %s",
-		w.config.Site.Dir, last.Release.Short(), last.When.Format(time.DateTime))
-	return site.NewRelease(last.Manifest, nil, w.beacon(), last.When), func() error { return nil }, nil
+		w.config.Site.Dir, last.Release.Short(), last.Published.Format(time.DateTime))
+	return site.NewRelease(last.Manifest, nil, w.beacon(), last.Published), func() error { return nil }, nil
 }
 
 // listTimeout bounds how long the targets may take to say what they store.

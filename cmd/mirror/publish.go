@@ -15,8 +15,8 @@ import (
 	"mirror/diff"
 	"mirror/internal/check"
 	"mirror/internal/config"
+	"mirror/internal/history"
 	"mirror/internal/publish"
-	"mirror/internal/state"
 	"mirror/reports"
 	"mirror/site"
 	"mirror/targets"
@@ -96,7 +96,7 @@ func (w *workspace) publish(ctx context.Context, f publishFlags) (*reports.Publi
 	if err != nil {
 		return nil, err
 	}
-	options, err := w.publishOptions(dests, d)
+	options, err := w.publishOptions(ctx, dests, d)
 	if err != nil {
 		return nil, err
 	}
@@ -140,8 +140,12 @@ func (w *workspace) build(ctx context.Context) error {
 }
 
 // publishOptions is what the config says of a publish.
-func (w *workspace) publishOptions(dests []targets.Destination, d *display) (publish.Options, error) {
-	lags, err := w.state.Lags()
+func (w *workspace) publishOptions(ctx context.Context, dests []targets.Destination, d *display) (publish.Options, error) {
+	var lags map[string]time.Duration
+	err := w.remember(ctx, func(h *history.Store) (err error) {
+		lags, err = h.Lags(ctx)
+		return err
+	})
 	if err != nil {
 		return publish.Options{}, err
 	}
@@ -194,19 +198,9 @@ func (w *workspace) finish(ctx context.Context, r *publish.Report, rel *site.Rel
 	if r.Outcome != publish.Live && r.Outcome != publish.Diverged {
 		return nil
 	}
-	if err := w.state.LearnLags(lagsOf(r)); err != nil {
-		return err
-	}
-	if err := w.state.SaveRelease(state.Published{Release: rel.ID(), When: rel.Published, Manifest: rel.Manifest}); err != nil {
-		return err
-	}
-	releases, err := w.state.Releases()
+	keep, err := w.learn(ctx, r, rel)
 	if err != nil {
 		return err
-	}
-	var keep []site.ID
-	for _, p := range releases[:min(len(releases), w.config.Publish.KeepReleases)] {
-		keep = append(keep, p.Release)
 	}
 	for _, dest := range dests {
 		if p, ok := dest.Target.(targets.Pruner); ok {
@@ -287,7 +281,7 @@ func (w *workspace) plan(ctx context.Context, d *display) (*publish.Report, erro
 	if err != nil {
 		return nil, err
 	}
-	options, err := w.publishOptions(dests, d)
+	options, err := w.publishOptions(ctx, dests, d)
 	if err != nil {
 		return nil, err
 	}

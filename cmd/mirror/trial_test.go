@@ -135,7 +135,7 @@ func (r *trial) publish(order publish.Mode) *publish.Report {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	o, err := w.publishOptions(dests, d)
+	o, err := w.publishOptions(r.t.Context(), dests, d)
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -14,7 +14,6 @@ import (
 	"mirror/diff"
 	"mirror/internal/check"
 	"mirror/internal/origin"
-	"mirror/internal/state"
 	"mirror/internal/watch"
 	"mirror/reports"
 	"mirror/site"
@@ -156,16 +155,13 @@ func (a *app) toLocalSite(ctx context.Context) ([]check.Origin, watch.Options, e
 		return nil, watch.Options{}, err
 	}
 	defer done()
-	absent, err := w.removed(rel.Manifest)
-	if err != nil {
-		return nil, watch.Options{}, err
-	}
+	absent := w.removed(ctx, rel.Manifest, d)
 	began := time.Now()
 	v, err := check.Run(ctx, w.origins(), w.lookFor(rel, absent, d))
 	if err != nil {
 		return nil, watch.Options{}, err
 	}
-	o := watch.Options{Began: began, Release: rel.ID(), BeaconPath: w.beacon(), Newer: w.newer(rel)}
+	o := watch.Options{Began: began, Release: rel.ID(), BeaconPath: w.beacon(), Newer: w.newer(ctx, rel)}
 	o.Changes, o.Earlier = differing(v, rel.Manifest, w.unwatchable)
 	return w.origins(), o, nil
 }
@@ -208,24 +204,6 @@ func everyPage(m site.Manifest) []diff.Difference {
 		all[i] = diff.Difference{Path: f.Path, Kind: diff.Missing}
 	}
 	return all
-}
-
-// newer looks up releases that were published from here after rel.
-func (w *workspace) newer(rel *site.Release) func(site.ID) (site.Manifest, bool) {
-	return func(id site.ID) (site.Manifest, bool) {
-		all, err := w.state.Releases()
-		if err != nil {
-			return nil, false
-		}
-		at := func(id site.ID) int {
-			return slices.IndexFunc(all, func(p state.Published) bool { return p.Release == id })
-		}
-		theirs, ours := at(id), at(rel.ID())
-		if theirs < 0 || ours < theirs { // the last published is first; a site that never was is newer than all
-			return nil, false
-		}
-		return all[theirs].Manifest, true
-	}
 }
 
 // nextChange waits for the next change on any of the URLs.

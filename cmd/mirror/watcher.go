@@ -31,7 +31,7 @@ type watcher struct {
 // Watch finds out what is live at the pages that change, and begins.
 func (v watcher) Watch(ctx context.Context, rel *site.Release, plans map[string]targets.Plan) (publish.Sighting, error) {
 	origins := v.w.origins()
-	before, err := v.w.manifestsOf(plans)
+	before, err := v.w.manifestsOf(ctx, plans)
 	if err != nil {
 		return nil, err
 	}
@@ -45,24 +45,6 @@ func (v watcher) Watch(ctx context.Context, rel *site.Release, plans map[string]
 		Began: time.Now(), Changes: changes, Earlier: earlier, Release: rel.ID(), BeaconPath: v.w.beacon(), Atomic: v.atomic,
 	})
 	return s, nil
-}
-
-// manifestsOf returns the manifests, as far as they are remembered, of what is live.
-func (w *workspace) manifestsOf(plans map[string]targets.Plan) ([]site.Manifest, error) {
-	earlier, err := w.state.Releases()
-	if err != nil {
-		return nil, err
-	}
-	var known []site.Manifest
-	for _, p := range earlier {
-		for _, plan := range plans {
-			if plan.Live.Release == p.Release {
-				known = append(known, p.Manifest)
-				break
-			}
-		}
-	}
-	return known, nil
 }
 
 // changesOf lists what a publish changes anywhere, and which of it has an old side that

@@ -221,27 +221,5 @@ func (w *workspace) lookFor(rel *site.Release, absent []string, d *display) chec
 	return o
 }
 
-// removed lists the paths that releases published from here had and m has not.
-func (w *workspace) removed(m site.Manifest) ([]string, error) {
-	earlier, err := w.state.Releases()
-	if err != nil {
-		return nil, err
-	}
-	gone := map[string]bool{}
-	for _, p := range earlier {
-		for _, f := range p.Manifest {
-			if _, ok := m.Find(f.Path); !ok {
-				gone[f.Path] = true
-			}
-		}
-	}
-	paths := make([]string, 0, len(gone))
-	for path := range gone {
-		paths = append(paths, path)
-	}
-	slices.Sort(paths)
-	return paths, nil
-}
-
 // isMissing reports whether the site's folder is not there.
 func isMissing(err error) bool { return errors.Is(err, fs.ErrNotExist) }

@@ -91,6 +91,9 @@ func TestPastIsInTheOrderOfGoingLive(t *testing.T) {
 	add(t, s, one, two, again)
 	wantPast(t, s, 10, again, two, one)
 	wantPast(t, open(t, path), 2, again, two)
+	if got, err := s.Sequence(t.Context()); err != nil || len(got) != 3 || got[0].Release != one.Release || got[1].Release != two.Release || got[0].Manifest != nil {
+		t.Errorf("sequence: got %+v, %v", got, err)
+	}
 	add(t, s, at(4, one)) // the newest is live already
 	wantPast(t, s, 10, again, two, one)
 }

@@ -137,6 +137,18 @@ func (s *Store) Past(ctx context.Context, limit int, _ []string) ([]site.Past, e
 	return s.past(ctx, "SELECT seq, id, published FROM release ORDER BY seq DESC LIMIT ?", limit)
 }
 
+// Sequence lists the remembered releases in the order in which they went live, the newest
+// first, without their manifests. One that went live again is there again.
+func (s *Store) Sequence(ctx context.Context) ([]site.Past, error) {
+	var all []site.Past
+	err := s.read(ctx, func(tx *sql.Tx) error {
+		numbered, err := listReleases(ctx, tx, "SELECT seq, id, published FROM release ORDER BY seq DESC")
+		all = past(numbered)
+		return err
+	})
+	return all, err
+}
+
 // Versions lists what the remembered releases held at the given paths, the newest first: the
 // manifests name no others, and a release that had none of them has an empty one. Of a large
 // site that is much less to hold than Past.

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"mirror/internal/history"
+	"mirror/internal/publish"
+	"mirror/site"
+	"mirror/targets"
+)
+
+// remember opens the history for do.
+func (w *workspace) remember(ctx context.Context, do func(h *history.Store) error) error {
+	h, err := history.Open(ctx, w.state.History())
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(h), h.Close())
+}
+
+// removed lists the paths that releases published from here had and m has not. Where the
+// history cannot be read that is told of, and they go unseen.
+func (w *workspace) removed(ctx context.Context, m site.Manifest, d *display) []string {
+	var paths []string
+	err := w.remember(ctx, func(h *history.Store) (err error) {
+		paths, err = h.Removed(ctx, m)
+		return err
+	})
+	if err != nil {
+		d.line("note     %v; pages that earlier releases had are not looked for", err)
+	}
+	return paths
+}
+
+// lastPublished returns the last release that went live from here; errNeverPublished where
+// there is none.
+func (w *workspace) lastPublished(ctx context.Context) (last site.Past, err error) {
+	err = w.remember(ctx, func(h *history.Store) error {
+		past, err := h.Past(ctx, 1, nil)
+		if err == nil && len(past) == 0 {
+			return errNeverPublished
+		}
+		if err == nil {
+			last = past[0]
+		}
+		return err
+	})
+	return last, err
+}
+
+var errNeverPublished = errors.New("nothing was published from here yet")
+
+// manifestsOf returns the manifests, as far as they are remembered, of what is live.
+func (w *workspace) manifestsOf(ctx context.Context, plans map[string]targets.Plan) ([]site.Manifest, error) {
+	var known []site.Manifest
+	err := w.remember(ctx, func(h *history.Store) error {
+		seen := map[site.ID]bool{}
+		for _, plan := range plans {
+			id := plan.Live.Release
+			if id == site.None || seen[id] {
+				continue
+			}
+			seen[id] = true
+			p, ok, err := h.Release(ctx, id)
+			if err != nil {
+				return err
+			}
+			if ok {
+				known = append(known, p.Manifest)
+			}
+		}
+		return nil
+	})
+	return known, err
+}
+
+// newer looks up releases that were published from here after rel.
+func (w *workspace) newer(ctx context.Context, rel *site.Release) func(site.ID) (site.Manifest, bool) {
+	return func(id site.ID) (site.Manifest, bool) {
+		var found site.Past
+		var ok bool
+		err := w.remember(ctx, func(h *history.Store) error {
+			all, err := h.Sequence(ctx)
+			if err != nil {
+				return err
+			}
+			at := func(id site.ID) int {
+				return slices.IndexFunc(all, func(p site.Past) bool { return p.Release == id })
+			}
+			theirs, ours := at(id), at(rel.ID())
+			if theirs < 0 || ours < theirs { // the last published is first; a site that never was is newer than all
+				return nil
+			}
+			found, ok, err = h.Release(ctx, id)
+			return err
+		})
+		return found.Manifest, err == nil && ok
+	}
+}
+
+// learn remembers what a publish made live and how long the origins took, and returns the
+// releases that the targets shall keep.
+func (w *workspace) learn(ctx context.Context, r *publish.Report, rel *site.Release) (keep []site.ID, err error) {
+	err = w.remember(ctx, func(h *history.Store) error {
+		if err := h.LearnLags(ctx, lagsOf(r)); err != nil {
+			return err
+		}
+		if err := h.AddRelease(ctx, site.Past{Release: rel.ID(), Published: rel.Published, Manifest: rel.Manifest}); err != nil {
+			return err
+		}
+		all, err := h.Sequence(ctx)
+		for _, p := range all {
+			if len(keep) < w.config.Publish.KeepReleases && !slices.Contains(keep, p.Release) {
+				keep = append(keep, p.Release)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("the release is live, and is not remembered here: %w", err)
+	}
+	return keep, nil
+}
