@@ -23,9 +23,23 @@ func NewChronicle(release site.ID, past []site.Past) Chronicle {
 	}
 	c := Chronicle{newer: slices.Clone(past[:at]), older: slices.Clone(past[at+1:])}
 	slices.Reverse(c.newer)
-	again := func(p site.Past) bool { return p.Release == release }
-	c.newer, c.older = slices.DeleteFunc(c.newer, again), slices.DeleteFunc(c.older, again)
+	c.older = slices.DeleteFunc(c.older, func(p site.Past) bool { return p.Release == release })
 	return c
+}
+
+// Sequence joins what two remember of the past, the newest first. Of a release that both know,
+// or that came twice, what the first says of its last time stays.
+func Sequence(first, second []site.Past) []site.Past {
+	known := map[site.ID]bool{}
+	var all []site.Past
+	for _, p := range slices.Concat(first, second) {
+		if p.Release == site.None || !known[p.Release] {
+			known[p.Release] = true
+			all = append(all, p)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b site.Past) int { return b.Published.Compare(a.Published) })
+	return all
 }
 
 // Superseded returns the releases that came after, the newest first.

@@ -21,6 +21,11 @@ const (
 	Unreachable Kind = "unreachable" // it could not be judged
 )
 
+// Kinds lists the kinds of drift, most telling first.
+func Kinds() []Kind {
+	return []Kind{Missing, Stale, Extra, Altered, Redirected, Mistyped, Headers, Unreachable}
+}
+
 // Difference is one drift: a path at which an origin does not serve the release.
 type Difference struct {
 	Origin   string

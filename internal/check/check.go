@@ -43,9 +43,9 @@ type Options struct {
 	Excerpts bool
 	// Trust, if set, takes an origin's word that a page has not changed.
 	Trust *Trust
-	// Past lists the releases that were live, newest first, with the digests of some paths. It
-	// is asked only when something differs. nil where nothing is known.
-	Past func(ctx context.Context, of []string) []site.Past
+	// Past holds who knows of the releases that were live. They are asked one after another, for
+	// as long as there is a difference that nobody knows the release of.
+	Past []PastFunc
 	// Whole returns the manifest of a release that the origins have turned to meanwhile.
 	Whole func(ctx context.Context, id site.ID) (site.Manifest, bool)
 	// Waiting, if set, hears how an origin stands each time that Await has looked in vain.
@@ -53,6 +53,9 @@ type Options struct {
 	// Progress, if set, hears of each page that was judged, from several goroutines.
 	Progress func(origin string, done, total int)
 }
+
+// PastFunc lists releases that were live, newest first, with the digests of the paths in of.
+type PastFunc func(ctx context.Context, of []string) []site.Past
 
 // Run looks at all origins at once. The error is only ctx's: what an origin does wrong is
 // in the verdict. Where a newer release has gone live meanwhile, that is what counts, and the
@@ -146,28 +149,37 @@ func (r *round) verdict() diff.Verdict {
 
 // name says of what release each difference is.
 func (r *round) name(ctx context.Context) {
-	var paths []string
-	for _, v := range r.visits {
-		for _, d := range v.verdict.Differences {
-			if d.Kind != diff.Unreachable && d.Path != "*" {
-				paths = append(paths, d.Path)
-			}
+	var past []site.Past
+	for _, ask := range r.options.Past {
+		nameless := r.nameless()
+		if len(nameless) == 0 {
+			return
 		}
-	}
-	if r.options.Past == nil || !r.differs() {
-		return
-	}
-	slices.Sort(paths)
-	r.story = diff.NewChronicle(r.options.Release, r.options.Past(ctx, slices.Compact(paths)))
-	for _, v := range r.visits {
-		for i := range v.verdict.Differences {
-			r.story.Name(&v.verdict.Differences[i])
+		past = diff.Sequence(past, ask(ctx, nameless))
+		r.story = diff.NewChronicle(r.options.Release, past)
+		for _, v := range r.visits {
+			for i := range v.verdict.Differences {
+				r.story.Name(&v.verdict.Differences[i])
+			}
 		}
 	}
 }
 
-func (r *round) differs() bool {
-	return slices.ContainsFunc(r.visits, func(v *visit) bool { return len(v.verdict.Differences) > 0 })
+// nameless lists the paths of what differs and is of no known release.
+func (r *round) nameless() []string {
+	var paths []string
+	for _, v := range r.visits {
+		for _, d := range v.verdict.Differences {
+			switch d.Kind {
+			case diff.Altered, diff.Extra, diff.Missing:
+				if d.Release == site.None && d.Behind == 0 {
+					paths = append(paths, d.Path)
+				}
+			}
+		}
+	}
+	slices.Sort(paths)
+	return slices.Compact(paths)
 }
 
 // superseded returns the options for a newer release that an origin claims to serve now.

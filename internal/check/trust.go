@@ -11,10 +11,11 @@ import (
 // Trust is what conditional requests go by: an origin that answers 304 says that a page is
 // still as it was when it was last read in full.
 type Trust struct {
-	// Known returns what an origin's pages were last verified as.
-	Known func(origin string) map[string]Validator
-	// Keep hears of the pages that were verified now.
-	Keep func(origin string, verified map[string]Validator)
+	// Known returns, by path, what the pages of the origin at a URL were last verified as.
+	Known func(url string) map[string]Validator
+	// Keep hears what is known now: of the pages that were read in full and of those that the
+	// origin says have not changed.
+	Keep func(url string, known map[string]Validator)
 	// Again is the share, from 0 to 1, of the known pages that are read in full all the
 	// same: those for which that was the longest ago.
 	Again float64
@@ -29,11 +30,11 @@ type Validator struct {
 }
 
 // known leaves out what is to be read in full this time.
-func (t *Trust) known(origin string) map[string]Validator {
+func (t *Trust) known(url string) map[string]Validator {
 	if t == nil {
 		return nil
 	}
-	all := t.Known(origin)
+	all := t.Known(url)
 	paths := make([]string, 0, len(all))
 	for path := range all {
 		paths = append(paths, path)
@@ -48,8 +49,8 @@ func (t *Trust) known(origin string) map[string]Validator {
 	return all
 }
 
-func (t *Trust) keep(origin string, verified map[string]Validator) {
+func (t *Trust) keep(url string, known map[string]Validator) {
 	if t != nil {
-		t.Keep(origin, verified)
+		t.Keep(url, known)
 	}
 }

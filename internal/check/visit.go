@@ -44,7 +44,7 @@ func (v *visit) page(i int) origin.Page {
 // look asks for everything once.
 func (v *visit) look(ctx context.Context) error {
 	began := time.Now()
-	v.known = v.options.Trust.known(v.at.Name)
+	v.known = v.options.Trust.known(v.at.URL.String())
 	claim := Claim(ctx, v.client, v.options.BeaconPath)
 	s := &sight{visit: v, patience: max(2*v.at.Concurrency, 8), verified: map[string]Validator{}}
 	err := s.observe(ctx)
@@ -56,7 +56,7 @@ func (v *visit) look(ctx context.Context) error {
 	if s.gaveUp && v.verdict.Err == nil {
 		v.verdict.Err = fmt.Errorf("the origin stopped answering after %d of %d pages: %w", s.done-s.silent, len(v.wants), s.last)
 	}
-	v.options.Trust.keep(v.at.Name, s.verified)
+	v.options.Trust.keep(v.at.URL.String(), s.verified)
 	return err
 }
 
@@ -103,7 +103,7 @@ func (s *sight) unchanged(i int, o site.Observation) bool {
 func (s *sight) see(ctx context.Context, i int, o site.Observation) bool {
 	want := s.wants[i]
 	if s.unchanged(i, o) {
-		return s.add(o, func() { s.tally.Trust() })
+		return s.add(o, func() { s.tally.Trust(); s.verified[want.File.Path] = s.known[want.File.Path] })
 	}
 	d, ok := diff.Judge(want, o)
 	if !ok && d.Kind == diff.Altered && !want.Absent && !want.NotFound {
