@@ -19,6 +19,7 @@ import (
 
 func (a *app) checkCommand() *cobra.Command {
 	var liveOnly bool
+	var out *outputs
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Hash the live pages of every origin; exit 1 when they disagree",
@@ -33,9 +34,13 @@ published from here.
 ` + exitCodes,
 		Example: `  mirror check
   mirror check --json | jq '.drift'
+  mirror check --out junit=report.xml --out sarif=drift.sarif
   mirror check --live-only            # ask the origins only, not the targets' stores`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := out.judge(); err != nil {
+				return err
+			}
 			w, err := a.open()
 			if err != nil {
 				return err
@@ -44,12 +49,10 @@ published from here.
 			if err != nil {
 				return err
 			}
-			if err := a.show(reports.CheckOf(verdict)); err != nil {
-				return err
-			}
-			return checkExit(verdict)
+			return ending(checkExit(verdict), out.write(reports.CheckOf(verdict)))
 		},
 	}
+	out = a.outputs(cmd)
 	cmd.Flags().BoolVar(&liveOnly, "live-only", false, "do not ask the targets which files they store")
 	return cmd
 }
