@@ -27,7 +27,7 @@ func TestErrorsOnPlacesToNotifyHoldNoSecret(t *testing.T) {
 		"slack://" + secret, "slack://hook:" + secret + "@webhook", "telegram://" + secret + "@telegram", "nosuch://" + secret,
 		"discord://" + secret, "smtp://me:" + secret + "@mail", "http://example.com/" + secret, "https://me:" + secret + "@example.com",
 		"https:// " + secret, "https://example.com/#" + secret, "ntfy://%zz" + secret, "matrix://" + secret, "generic+http://a/" + secret,
-		"generic+%%://" + secret, "pushover://" + secret, "gotify://host/" + secret, "teams://" + secret, "bark+x://" + secret,
+		"generic+%%://" + secret, "pushover://" + secret, "teams://" + secret, "bark+x://" + secret,
 	} {
 		_, err := Parse("m.yaml", []byte(body("notify: [{url: '"+address+"'}]")), environment, kinds())
 		if err == nil {

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 )
@@ -41,7 +42,8 @@ const (
 // Every text in it may come from an origin: it is bounded and made harmless before it is sent.
 type Event struct {
 	Kind Kind
-	// Episode names the episode, and no other one, ever: its messages are told once by it.
+	// Episode names the episode, and no other one, ever: that it opened is told once, and so is
+	// that it closed. "" for a name made of the kind, the origin and Opened.
 	Episode string
 	Origin  string // name; "" where the event is of no single origin
 	// Title says in one line what happens; "" for the kind's own words.
@@ -69,7 +71,7 @@ func (e Event) lasted(now time.Time) time.Duration {
 
 // Bounds of what is kept of an event, in items and in characters.
 const (
-	maxItems = 20
+	maxItems = 10
 	maxField = 300
 )
 
@@ -79,6 +81,9 @@ func (e Event) bounded(now time.Time) Event {
 	e.Severity = cmp.Or(e.Severity, severityOf(e.Kind))
 	if e.Opened.IsZero() {
 		e.Opened = now
+	}
+	if e.Episode == "" {
+		e.Episode = fmt.Sprintf("%s-%s-%d", e.Kind, e.Origin, e.Opened.UnixNano())
 	}
 	e.Origin, e.Title, e.Next = cut(e.Origin, maxField), cut(e.Title, maxField), cut(e.Next, maxField)
 	e.Lines, e.Paths = cutAll(e.Lines), cutAll(e.Paths)

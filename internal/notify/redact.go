@@ -2,9 +2,11 @@ package notify
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 	"unicode"
 )
 
@@ -140,7 +142,10 @@ func oneLine(text string) string {
 
 // scrubbedError is an error with its secrets taken out. It does not unwrap: whoever prints
 // what it stood for would print them.
-type scrubbedError struct{ text string }
+type scrubbedError struct {
+	text  string
+	after time.Duration // not to be tried again before; 0 where the recipient said nothing
+}
 
 // Error returns what went wrong.
 func (e *scrubbedError) Error() string { return e.text }
@@ -150,5 +155,10 @@ func (s scrubber) error(err error) error {
 	if err == nil {
 		return nil
 	}
-	return &scrubbedError{cmp.Or(s.clean(err.Error()), "failed")}
+	scrubbed := &scrubbedError{text: cmp.Or(s.clean(err.Error()), "failed")}
+	var r *refusal
+	if errors.As(err, &r) {
+		scrubbed.after = r.after
+	}
+	return scrubbed
 }

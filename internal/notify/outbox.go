@@ -1,0 +1,267 @@
+package notify
+
+import (
+	"slices"
+	"time"
+)
+
+// Change is what a message tells of an episode.
+type Change string
+
+// The changes that are told.
+const (
+	Opened   Change = "opened"
+	Closed   Change = "closed"
+	Passed   Change = "passed"   // opened and closed before it could be told
+	Flapping Change = "flapping" // opened again soon after it closed; more is told when it is steady
+	Settled  Change = "settled"  // steady after flapping, open or closed
+)
+
+// News is a part of a message: what happened to one episode.
+type News struct {
+	Change Change
+	Event  Event
+	// Changes counts how often it opened and closed while nothing was told, and Since says
+	// since when, for what has settled.
+	Changes int
+	Since   time.Time
+}
+
+// waiting is news that was not delivered yet, and the ledger's keys of what it tells.
+type waiting struct {
+	News
+	story *story
+	keys  []string
+	since time.Time
+}
+
+// outbox decides what one recipient is told, and when. It does nothing by itself: its owner
+// gives it events and takes messages out of it, with the time of each.
+type outbox struct {
+	name    string
+	wishes  wishes
+	quiet   Quiet
+	options Options
+	sent    func(key string) bool // the ledger
+	cover   func(keys []string)   // tells the ledger of what is told by other news
+	waiting []*waiting            // in the order in which it is told
+	stories []*story
+	dropped int
+}
+
+// wishes are the kinds that a recipient wants, and those that may disturb it.
+type wishes struct{ on, urgent []Kind }
+
+func (w wishes) wants(k Kind) bool {
+	return len(w.on) == 0 || slices.Contains(w.on, k) || slices.Equal(w.on, []Kind{Recovered})
+}
+
+func (w wishes) wantsOpened(k Kind) bool { return len(w.on) == 0 || slices.Contains(w.on, k) }
+
+func (w wishes) wantsClosed() bool { return len(w.on) == 0 || slices.Contains(w.on, Recovered) }
+
+// take accepts an event.
+func (o *outbox) take(e Event, now time.Time) {
+	if !o.wishes.wants(e.Kind) {
+		return
+	}
+	s := o.story(e, now)
+	switch {
+	case s.unsteady:
+		o.hold(s, e, now)
+	case e.closes():
+		o.close(s, e, now)
+	default:
+		o.open(s, e, now)
+	}
+}
+
+func (o *outbox) open(s *story, e Event, now time.Time) {
+	key := o.key(e, false)
+	w := o.holding(key)
+	switch {
+	case w != nil && w.Change == Opened:
+		w.Event = e // the news are newer than when they began to wait
+	case w != nil || o.sent(key):
+	case s.reopens(now, o.options.Damp) || s.room(now, o.options.PerHour).After(now):
+		o.unsettle(s, e, now)
+	case o.wishes.wantsOpened(e.Kind):
+		o.push(&waiting{News{Change: Opened, Event: e}, s, []string{key}, now})
+	}
+}
+
+func (o *outbox) close(s *story, e Event, now time.Time) {
+	opening, ending := o.key(e, false), o.key(e, true)
+	if o.holding(ending) != nil || o.sent(ending) {
+		return
+	}
+	s.closed = now
+	w := o.holding(opening)
+	switch {
+	case w != nil:
+		w.News, w.keys = News{Change: Passed, Event: e}, append(w.keys, ending)
+	case !o.wishes.wantsClosed():
+	case o.sent(opening):
+		o.push(&waiting{News{Change: Closed, Event: e}, s, []string{ending}, now})
+	default:
+		o.push(&waiting{News{Change: Passed, Event: e}, s, []string{opening, ending}, now})
+	}
+}
+
+// unsettle says once that a story flaps, in place of all that waits to be told of it.
+func (o *outbox) unsettle(s *story, e Event, now time.Time) {
+	s.unsteady, s.since, s.changes = true, now, 1
+	s.last, s.changed = e, now
+	keys, since := o.withdraw(s, now)
+	keys = append(keys, o.key(e, false))
+	if !o.wishes.wantsOpened(e.Kind) {
+		o.cover(keys)
+		return
+	}
+	o.push(&waiting{News{Change: Flapping, Event: e}, s, keys, since})
+}
+
+// hold keeps an event of a story that flaps back. Only the last one will be told.
+func (o *outbox) hold(s *story, e Event, now time.Time) {
+	same := e.Episode == s.last.Episode && e.closes() == s.last.closes()
+	if key := o.key(e, e.closes()); !same && (o.holding(key) != nil || o.sent(key)) {
+		return
+	}
+	if !same {
+		o.cover(o.keys(s.last))
+		s.changed = now
+		s.changes++
+	}
+	s.last = e
+}
+
+// settle tells of the stories that are steady again, and forgets those long past.
+func (o *outbox) settle(now time.Time) {
+	for _, s := range o.stories {
+		if s.unsteady && !now.Before(s.changed.Add(o.options.Damp)) {
+			o.settleOne(s, now)
+		}
+	}
+	o.stories = slices.DeleteFunc(o.stories, func(s *story) bool {
+		return !s.unsteady && now.Sub(s.touched) > o.options.Damp+time.Hour && !o.waits(s)
+	})
+}
+
+func (o *outbox) settleOne(s *story, now time.Time) {
+	keys, since := o.withdraw(s, now)
+	s.unsteady = false
+	if s.last.closes() {
+		s.closed = s.changed
+	}
+	keys = append(keys, o.keys(s.last)...)
+	if s.last.closes() && !o.wishes.wantsClosed() {
+		o.cover(keys)
+		return
+	}
+	news := News{Change: Settled, Event: s.last, Changes: s.changes, Since: s.since}
+	o.push(&waiting{news, s, keys, since})
+}
+
+// push appends news. The oldest is dropped where there is too much.
+func (o *outbox) push(w *waiting) {
+	if len(o.waiting) >= o.options.Queue {
+		o.waiting = o.waiting[1:]
+		o.dropped++
+	}
+	o.waiting = append(o.waiting, w)
+}
+
+// withdraw takes out all that waits of a story, and returns its keys and since when it waited.
+func (o *outbox) withdraw(s *story, now time.Time) (keys []string, since time.Time) {
+	since = now
+	o.waiting = slices.DeleteFunc(o.waiting, func(w *waiting) bool {
+		if w.story == s {
+			keys = append(keys, w.keys...)
+			since = earlier(since, w.since)
+		}
+		return w.story == s
+	})
+	return keys, since
+}
+
+// holding returns the waiting news that tell what a key names, nil without any.
+func (o *outbox) holding(key string) *waiting {
+	for _, w := range o.waiting {
+		if slices.Contains(w.keys, key) {
+			return w
+		}
+	}
+	return nil
+}
+
+func (o *outbox) waits(s *story) bool {
+	return slices.ContainsFunc(o.waiting, func(w *waiting) bool { return w.story == s })
+}
+
+// key names an episode's beginning or end in the ledger.
+func (o *outbox) key(e Event, ending bool) string {
+	if ending {
+		return o.name + "/" + e.Episode + "/closed"
+	}
+	return o.name + "/" + e.Episode + "/opened"
+}
+
+// keys are those of all that an event stands for: an end stands for its beginning too.
+func (o *outbox) keys(e Event) []string {
+	if e.closes() {
+		return []string{o.key(e, false), o.key(e, true)}
+	}
+	return []string{o.key(e, false)}
+}
+
+// due is the first moment from now on at which news may be told to this recipient.
+func (o *outbox) due(w *waiting, now time.Time) time.Time {
+	at := w.story.room(now, o.options.PerHour)
+	if slices.Contains(o.wishes.urgent, w.Event.Kind) {
+		return at
+	}
+	return o.quiet.end(at)
+}
+
+// batch returns the news that are to be told now, together; none while more may come to
+// join them, unless in haste.
+func (o *outbox) batch(now time.Time, haste bool) []*waiting {
+	var ready []*waiting
+	for _, w := range o.waiting {
+		if !o.due(w, now).After(now) {
+			ready = append(ready, w)
+			haste = haste || !now.Before(w.since.Add(o.options.Group))
+		}
+	}
+	if !haste {
+		return nil
+	}
+	return ready
+}
+
+// next is when the outbox is to be looked at again if nothing comes in before.
+func (o *outbox) next(now time.Time) (at time.Time, ok bool) {
+	for _, s := range o.stories {
+		if settles := s.changed.Add(o.options.Damp); s.unsteady && (!ok || settles.Before(at)) {
+			at, ok = settles, true
+		}
+	}
+	for _, w := range o.waiting {
+		if told := later(o.due(w, now), w.since.Add(o.options.Group)); !ok || told.Before(at) {
+			at, ok = told, true
+		}
+	}
+	return at, ok
+}
+
+// delivered takes news that were told out of the outbox.
+func (o *outbox) delivered(batch []*waiting, now time.Time) {
+	o.waiting = slices.DeleteFunc(o.waiting, func(w *waiting) bool { return slices.Contains(batch, w) })
+	var counted []*story
+	for _, w := range batch {
+		if !slices.Contains(counted, w.story) {
+			counted = append(counted, w.story)
+			w.story.tell(now)
+		}
+	}
+}

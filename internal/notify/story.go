@@ -1,0 +1,65 @@
+package notify
+
+import (
+	"slices"
+	"time"
+)
+
+// story is what one recipient was told of one kind of event on one origin.
+type story struct {
+	kind    Kind
+	origin  string
+	touched time.Time   // by an event
+	closed  time.Time   // when an episode last ended
+	told    []time.Time // the messages of the last hour
+
+	unsteady bool      // flapping: nothing is told until it is steady
+	since    time.Time // when it began to flap
+	last     Event     // the last that is held back
+	changed  time.Time // when that came
+	changes  int       // since
+}
+
+// story returns the story that an event belongs to.
+func (o *outbox) story(e Event, now time.Time) *story {
+	i := slices.IndexFunc(o.stories, func(s *story) bool { return s.kind == e.Kind && s.origin == e.Origin })
+	if i < 0 {
+		i = len(o.stories)
+		o.stories = append(o.stories, &story{kind: e.Kind, origin: e.Origin})
+	}
+	o.stories[i].touched = now
+	return o.stories[i]
+}
+
+// reopens reports whether an episode that begins now follows soon on another.
+func (s *story) reopens(now time.Time, damp time.Duration) bool {
+	return !s.closed.IsZero() && now.Sub(s.closed) < damp
+}
+
+// room is the first moment from now on at which one more message keeps to so many an hour.
+func (s *story) room(now time.Time, perHour int) time.Time {
+	if len(s.told) < perHour {
+		return now
+	}
+	return later(now, s.told[len(s.told)-perHour].Add(time.Hour))
+}
+
+// tell notes a message.
+func (s *story) tell(now time.Time) {
+	s.told = slices.DeleteFunc(s.told, func(t time.Time) bool { return now.Sub(t) > time.Hour })
+	s.told = append(s.told, now)
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
