@@ -72,7 +72,7 @@ func (c Chronicle) nameBytes(d *Difference) {
 	if i := slices.IndexFunc(c.older, holds); i >= 0 {
 		d.Kind = Stale
 		c.attribute(d, i)
-		d.Detail = "the bytes of " + d.release()
+		d.Detail = "the bytes of " + d.release() + d.behindCaches()
 		return
 	}
 	if i := slices.IndexFunc(c.newer, holds); i >= 0 {

@@ -46,4 +46,7 @@ type Difference struct {
 	Excerpt string
 	// Tolerated is the rule by which this difference does not count, "" where it counts.
 	Tolerated string
+	// Cached says that only caches in front of the origin serve it: past them the origin
+	// serves the release.
+	Cached bool
 }

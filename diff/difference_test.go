@@ -95,6 +95,21 @@ func TestNoStatusButOKAgrees(t *testing.T) {
 	}
 }
 
+// TestJudgePastTheCaches tells a cache that is behind from an origin that is.
+func TestJudgePastTheCaches(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		past   func(*site.Observation)
+		cached bool
+	}{{"the origin is right", nil, true}, {"the origin is wrong, too", status(404), false}} {
+		past := answer(c.past)
+		d, ok := diff.Judge(diff.Expectation{File: fileOf("index.html")}, answer(func(o *site.Observation) { status(404)(o); o.PastCaches = &past }))
+		if ok || d.Kind != diff.Missing || d.Cached != c.cached {
+			t.Errorf("%s: got %v %s, cached %v", c.name, ok, d.Kind, d.Cached)
+		}
+	}
+}
+
 func TestJudgeAbsent(t *testing.T) {
 	for _, c := range []struct {
 		name   string

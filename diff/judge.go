@@ -23,6 +23,23 @@ type Expectation struct {
 // they agree. What could not be judged is a difference of the kind Unreachable, never an
 // agreement.
 func Judge(want Expectation, o site.Observation) (d Difference, ok bool) {
+	d, ok = judge(want, o)
+	if !ok && o.PastCaches != nil {
+		_, d.Cached = judge(want, *o.PastCaches)
+		d.Detail += d.behindCaches()
+	}
+	return d, ok
+}
+
+// behindCaches tells people what serves it.
+func (d Difference) behindCaches() string {
+	if d.Cached {
+		return "; only caches serve it, past them the origin serves the release"
+	}
+	return ""
+}
+
+func judge(want Expectation, o site.Observation) (d Difference, ok bool) {
 	d = Difference{Path: want.File.Path, URL: o.URL, Want: want.File.Digest, Got: o.Digest, Status: o.Status}
 	switch {
 	case o.Err != nil && !errors.Is(o.Err, site.ErrTooLong):

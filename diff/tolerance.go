@@ -55,7 +55,7 @@ func (t Tolerance) rule(d Difference) string {
 			return r.Text
 		}
 	}
-	if t.Since >= 0 && t.Since <= t.Window && d.Release != "" && d.Behind > 0 {
+	if t.Window > 0 && t.Since >= 0 && t.Since <= t.Window && d.Release != "" && d.Behind > 0 {
 		return fmt.Sprintf("the release has been live for %s only", t.Since.Round(time.Second))
 	}
 	return ""

@@ -1,12 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,7 +17,7 @@ import (
 )
 
 func (a *app) checkCommand() *cobra.Command {
-	var liveOnly bool
+	var g gate
 	var out *outputs
 	cmd := &cobra.Command{
 		Use:   "check",
@@ -29,23 +28,28 @@ those that a target still stores and those of earlier releases, and how a path t
 not exist is answered. A page that could not be fetched never counts as agreeing.
 
 The release is the site's folder as it is now; where that is not there, the last release
-published from here.
+published from here. A page that is of an earlier release is stale, and which release that
+is the history here tells, or the targets: the branch's commits, the bucket's manifests,
+the images. Where a newer release goes live during the check, it counts from then on.
 
 ` + exitCodes,
 		Example: `  mirror check
   mirror check --json | jq '.drift'
   mirror check --out junit=report.xml --out sarif=drift.sarif
+  mirror check --wait 5m              # right after a publish made elsewhere
+  mirror check --tolerate altered:feed.xml --max-unreachable 1%
+  mirror check --sample 200           # with at least 95 % confidence, drift on under 1.5 % of the pages
   mirror check --live-only            # ask the origins only, not the targets' stores`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := out.judge(); err != nil {
+			if err := cmp.Or(out.judge(), g.judge()); err != nil {
 				return err
 			}
 			w, err := a.open()
 			if err != nil {
 				return err
 			}
-			verdict, err := w.check(cmd.Context(), liveOnly)
+			verdict, err := w.check(cmd.Context(), g)
 			if err != nil {
 				return err
 			}
@@ -53,7 +57,8 @@ published from here.
 		},
 	}
 	out = a.outputs(cmd)
-	cmd.Flags().BoolVar(&liveOnly, "live-only", false, "do not ask the targets which files they store")
+	g.flags(cmd)
+	g.configFlags(cmd)
 	return cmd
 }
 
@@ -69,7 +74,7 @@ func checkExit(v diff.Verdict) error {
 }
 
 // check does the whole of `mirror check`.
-func (w *workspace) check(ctx context.Context, liveOnly bool) (diff.Verdict, error) {
+func (w *workspace) check(ctx context.Context, g gate) (diff.Verdict, error) {
 	if len(w.origins()) == 0 {
 		return diff.Verdict{}, usage(fmt.Errorf("%s: no target has an origin, so there is nothing to look at (hint: add origin: {url: …})", w.config.File))
 	}
@@ -80,18 +85,53 @@ func (w *workspace) check(ctx context.Context, liveOnly bool) (diff.Verdict, err
 		return diff.Verdict{}, err
 	}
 	defer done()
-	for _, h := range w.config.Check.Headers {
-		if !strings.EqualFold(h, "content-type") {
-			d.line("note     check.headers: %s is not compared yet; the content type is", h)
+	o, err := w.inquiry(ctx, rel, g, d)
+	if err != nil {
+		return diff.Verdict{}, err
+	}
+	verdict, err := check.Await(ctx, w.origins(), o, g.wait)
+	if err != nil {
+		return diff.Verdict{}, err
+	}
+	g.tolerance.Since = liveFor(verdict)
+	verdict.Tolerate(g.tolerance)
+	return verdict, nil
+}
+
+// inquiry says what a check looks for: more than a publish, which knows what it did.
+func (w *workspace) inquiry(ctx context.Context, rel *site.Release, g gate, d *display) (check.Options, error) {
+	absent := w.removed(ctx, rel.Manifest, d)
+	past := []check.PastFunc{w.remembered(d)}
+	s := &stores{w: w, display: d}
+	if !g.liveOnly {
+		s = w.stores(ctx, d)
+		absent = append(absent, s.extra(ctx, rel)...)
+		if len(absent) == 0 {
+			absent = s.removed(ctx, rel.Manifest)
+		}
+		past = append(past, s.past)
+	}
+	slices.Sort(absent)
+	o := w.lookFor(rel, slices.Compact(absent), d)
+	o.Past, o.Whole = past, w.whole(s)
+	o.Sample, o.Learn, o.Excerpts = g.sample, g.learn, w.app.verbose
+	if g.trustETag {
+		o.Trust = w.trust(ctx, d)
+	}
+	promised, err := w.promised()
+	o.Headers = check.Headers{Names: w.config.Check.Headers, Promised: promised}
+	return o, err
+}
+
+// liveFor tells for how long the release has been live, by the beacons that claim it; negative
+// where none does.
+func liveFor(v diff.Verdict) time.Duration {
+	for _, o := range v.Origins {
+		if o.Release == v.Release && !o.Published.IsZero() {
+			return max(0, time.Since(o.Published))
 		}
 	}
-	absent := w.removed(ctx, rel.Manifest, d)
-	if !liveOnly {
-		absent = append(absent, w.stored(ctx, rel, d)...)
-		slices.Sort(absent)
-		absent = slices.Compact(absent)
-	}
-	return check.Run(ctx, w.origins(), w.lookFor(rel, absent, d))
+	return -1
 }
 
 // reference returns the release to compare with: the site's folder, or where that is not
@@ -111,31 +151,4 @@ func (w *workspace) reference(ctx context.Context, d *display) (*site.Release, f
 	d.line("site     %s is not there; comparing with release %s, published here on %s",
 		w.config.Site.Dir, last.Release.Short(), last.Published.Format(time.DateTime))
 	return site.NewRelease(last.Manifest, nil, w.beacon(), last.Published), func() error { return nil }, nil
-}
-
-// listTimeout bounds how long the targets may take to say what they store.
-const listTimeout = time.Minute
-
-// stored asks the targets for files that they hold and the release has not. A target that
-// cannot be asked is told of: extra pages of its origin may go unseen.
-func (w *workspace) stored(ctx context.Context, rel *site.Release, d *display) []string {
-	ctx, cancel := context.WithTimeout(ctx, listTimeout)
-	defer cancel()
-	dests, err := w.destinations(ctx)
-	if err != nil {
-		d.line("note     %v; extra pages there are looked for among earlier releases only", err)
-	}
-	found := make([][]string, len(dests))
-	var all sync.WaitGroup
-	for i, dest := range dests {
-		all.Go(func() {
-			plan, err := dest.Plan(ctx, rel)
-			if err != nil {
-				d.Note(dest.Name, fmt.Sprintf("cannot be asked what it stores, so extra pages are looked for among earlier releases only: %v", err))
-			}
-			found[i] = plan.Changes.Delete
-		})
-	}
-	all.Wait()
-	return slices.Concat(found...)
 }

@@ -151,7 +151,7 @@ func (s *story) check(ctx context.Context, code int) (diff.Verdict, error) {
 	if err != nil {
 		return diff.Verdict{}, err
 	}
-	v, err := w.check(ctx, false)
+	v, err := w.check(ctx, gate{})
 	if err != nil {
 		return v, err
 	}

@@ -142,6 +142,8 @@ func (r *round) verdict() diff.Verdict {
 	}
 	for _, at := range r.visits {
 		at.verdict.Requests, at.verdict.Bytes = at.client.Counts()
+		f := at.client.Facts()
+		at.verdict.Facts = diff.Facts{Protocol: f.Protocol, TLS: f.TLS, Expires: f.Expires, HSTS: f.HSTS, Mixed: f.Mixed}
 		v.Origins = append(v.Origins, at.verdict)
 	}
 	return v

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"mirror/diff"
+	"mirror/internal/check"
+	"mirror/internal/history"
+	"mirror/site"
+	"mirror/targets"
+)
+
+// stores is what the targets say, beside what their origins serve.
+type stores struct {
+	w       *workspace
+	display *display
+	dests   []targets.Destination
+}
+
+// pastLimit is how many releases a target is asked for.
+const pastLimit = 20
+
+// askTimeout bounds how long the targets may take to say what they store, or held.
+const askTimeout = time.Minute
+
+// stores opens the targets. One that cannot be opened is told of, and asked nothing.
+func (w *workspace) stores(ctx context.Context, d *display) *stores {
+	dests, err := w.destinations(ctx)
+	if err != nil {
+		d.line("note     %v; what is stored there is not asked for", err)
+	}
+	return &stores{w, d, dests}
+}
+
+// each asks all targets at once.
+func (s *stores) each(ctx context.Context, ask func(ctx context.Context, i int, dest targets.Destination) error) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	var all sync.WaitGroup
+	for i, dest := range s.dests {
+		all.Go(func() {
+			if err := ask(ctx, i, dest); err != nil {
+				s.display.Note(dest.Name, fmt.Sprintf("cannot be asked what it stores: %v", err))
+			}
+		})
+	}
+	all.Wait()
+}
+
+// extra lists the files that targets hold and the release has not.
+func (s *stores) extra(ctx context.Context, rel *site.Release) []string {
+	found := make([][]string, len(s.dests))
+	s.each(ctx, func(ctx context.Context, i int, dest targets.Destination) error {
+		plan, err := dest.Plan(ctx, rel)
+		found[i] = plan.Changes.Delete
+		return err
+	})
+	return slices.Concat(found...)
+}
+
+// removed lists paths that the targets held before and m has not: what no history here knows.
+func (s *stores) removed(ctx context.Context, m site.Manifest) []string {
+	var gone []string
+	for _, p := range s.past(ctx, nil) {
+		for _, f := range p.Manifest {
+			if _, ok := m.Find(f.Path); !ok {
+				gone = append(gone, f.Path)
+			}
+		}
+	}
+	return gone
+}
+
+// past lists what the targets held before, as one sequence.
+func (s *stores) past(ctx context.Context, of []string) []site.Past {
+	found := make([][]site.Past, len(s.dests))
+	s.each(ctx, func(ctx context.Context, i int, dest targets.Destination) (err error) {
+		if h, ok := dest.Target.(targets.Historian); ok {
+			found[i], err = h.Past(ctx, pastLimit, of)
+		}
+		return err
+	})
+	var all []site.Past
+	for _, past := range found {
+		all = diff.Sequence(all, past)
+	}
+	return all
+}
+
+// manifest returns the manifest of the release that a target holds now, from its own records
+// where they are whole, else from the bytes that it stores.
+func (s *stores) manifest(ctx context.Context, id site.ID) (site.Manifest, bool) {
+	found := make([]site.Manifest, len(s.dests))
+	s.each(ctx, func(ctx context.Context, i int, dest targets.Destination) error {
+		if live, err := dest.Live(ctx); err != nil || live.Release != id {
+			return err
+		}
+		if h, ok := dest.Target.(targets.Historian); ok {
+			if past, err := h.Past(ctx, 1, nil); err == nil && len(past) > 0 && past[0].Manifest.ID() == id {
+				found[i] = past[0].Manifest
+				return nil
+			}
+		}
+		m, err := dest.ReadBack(ctx)
+		if err == nil && m.ID() == id {
+			found[i] = m
+		}
+		return err
+	})
+	i := slices.IndexFunc(found, func(m site.Manifest) bool { return m != nil })
+	if i < 0 {
+		return nil, false
+	}
+	return found[i], true
+}
+
+// remembered returns what the history here holds at the given paths.
+func (w *workspace) remembered(d *display) check.PastFunc {
+	return func(ctx context.Context, of []string) (past []site.Past) {
+		err := w.remember(ctx, func(h *history.Store) (err error) {
+			past, err = h.Versions(ctx, of)
+			return err
+		})
+		if err != nil {
+			d.line("note     %v; what is stale goes unnamed", err)
+		}
+		return past
+	}
+}
+
+// whole returns the manifest of a release, from the history or from the targets.
+func (w *workspace) whole(s *stores) func(ctx context.Context, id site.ID) (site.Manifest, bool) {
+	return func(ctx context.Context, id site.ID) (m site.Manifest, ok bool) {
+		err := w.remember(ctx, func(h *history.Store) error {
+			p, known, err := h.Release(ctx, id)
+			m, ok = p.Manifest, known
+			return err
+		})
+		if err == nil && ok {
+			return m, true
+		}
+		return s.manifest(ctx, id)
+	}
+}

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"context"
+
+	"mirror/internal/check"
+	"mirror/internal/history"
+)
+
+// readAgain is the share of the pages that are read in full though their origins could be
+// asked whether they have changed: within ten checks it is every page's turn.
+const readAgain = 0.1
+
+// trust goes by the validators in the history. Where that cannot be read, or written, every
+// page is read in full.
+func (w *workspace) trust(ctx context.Context, d *display) *check.Trust {
+	return &check.Trust{
+		Again: readAgain,
+		Known: func(url string) map[string]check.Validator {
+			known := map[string]check.Validator{}
+			err := w.remember(ctx, func(h *history.Store) error {
+				all, err := h.Validators(ctx, url)
+				for _, v := range all {
+					known[v.Path] = check.Validator{ETag: v.ETag, Modified: v.LastModified, Digest: v.Digest, Verified: v.Verified}
+				}
+				return err
+			})
+			if err != nil {
+				d.line("note     %v; every page is read in full", err)
+				return nil
+			}
+			return known
+		},
+		Keep: func(url string, known map[string]check.Validator) {
+			var all history.Validators
+			for path, v := range known {
+				all = append(all, history.Validator{Path: path, Digest: v.Digest, ETag: v.ETag, LastModified: v.Modified, Verified: v.Verified})
+			}
+			if err := w.remember(ctx, func(h *history.Store) error { return h.SaveValidators(ctx, url, all) }); err != nil {
+				d.line("note     %v; the next check reads every page in full", err)
+			}
+		},
+	}
+}
