@@ -345,3 +345,6 @@ func indexOf(answers []Answer, origin string) int {
 	}
 	return -1
 }
+
+// Judged reports whether an answer says anything of its page.
+func (a Answer) Judged() bool { return a.stands() != failed }

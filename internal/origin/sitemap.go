@@ -1,42 +1,210 @@
 package origin
 
 import (
+	"cmp"
 	"context"
-	"encoding/xml"
+	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 )
 
-// maxSitemap bounds how many pages a sitemap may name: what the protocol allows one file
-// (sitemaps.org, "Sitemap file limits").
-const maxSitemap = 50_000
+// Bounds of what is read to list an origin's pages. One file is held to what the protocol
+// allows it (sitemaps.org, "Sitemap file limits").
+const (
+	maxSitemapURLs  = 50_000
+	maxSitemapBytes = 50 << 20
+	maxSitemapFiles = 1000
+	maxSitemapDepth = 3 // an index may name indexes, though none should
+	maxListed       = 1_000_000
+	maxPath         = 2048 // bytes of a decoded path
+)
 
-// Sitemap returns the pages that the origin's sitemap.xml names, as decoded paths below
-// the origin's base, each once. Pages elsewhere are passed over: mirrors often name the
-// main host, so the path counts and the host does not.
+// ErrNoSitemap says that an origin has no sitemap.
+var ErrNoSitemap = errors.New("there is no sitemap")
+
+// Listing bounds a listing of an origin's pages and says what belongs to the origin.
+type Listing struct {
+	// Bases are all base URLs under which the site is named: links to them are links to the
+	// origin's own pages. The origin's own comes by itself.
+	Bases []*url.URL
+	// Site is the base that pages are below where the sitemap is another origin's; nil for
+	// the origin's own.
+	Site *url.URL
+	// MaxPages bounds how many pages are listed; 0 for the default.
+	MaxPages int
+}
+
+// Listed is what was found of an origin's pages.
+type Listed struct {
+	Paths   []string // decoded, below the origin's base, sorted, each once
+	Queries int      // links left out for their query
+	Outside int      // left out since they lead below another base, or cannot be a page's URL
+	Notes   []string // what a bound cut off or could not be read
+}
+
+func (l *Listed) note(format string, args ...any) {
+	if text := fmt.Sprintf(format, args...); !slices.Contains(l.Notes, text) {
+		l.Notes = append(l.Notes, text)
+	}
+}
+
+// Sitemap returns the pages that the origin's sitemap names, as decoded paths below the
+// origin's base, each once.
 func (c *Client) Sitemap(ctx context.Context) ([]string, error) {
-	text, err := c.Body(ctx, Page{Path: "sitemap.xml", URL: "sitemap.xml", Size: 50 << 20})
-	if err != nil {
-		return nil, fmt.Errorf("sitemap.xml: %w", err)
+	l, err := c.ListSitemap(ctx, Listing{})
+	return l.Paths, err
+}
+
+// ListSitemap lists the pages that the origin's sitemaps name: those that its robots.txt
+// names, else sitemap.xml. Indexes, gzip and plain text are understood (sitemaps.org).
+// Mirrors often name the main host, so the path counts and an unknown host does not. The
+// error is ErrNoSitemap, or says why none could be read; what could not be read beside
+// others is a note.
+func (c *Client) ListSitemap(ctx context.Context, o Listing) (Listed, error) {
+	named := c.robotsSitemaps(ctx, o)
+	if len(named) == 0 {
+		named = []string{"sitemap.xml"}
 	}
-	var doc struct {
-		Locations []string `xml:"url>loc"`
+	return c.ListSitemapAt(ctx, named, o)
+}
+
+// ListSitemapAt lists the pages that the sitemaps at these paths below the origin's base name.
+func (c *Client) ListSitemapAt(ctx context.Context, paths []string, o Listing) (Listed, error) {
+	w := &sitemapWalk{client: c, own: newOwnership(c.origin.URL, o.Bases), site: newOwnership(cmp.Or(o.Site, c.origin.URL), o.Bases),
+		limit: o.MaxPages, seen: map[string]bool{}, pages: map[string]bool{}}
+	if w.limit <= 0 {
+		w.limit = maxListed
 	}
-	if err := xml.Unmarshal(text, &doc); err != nil {
-		return nil, fmt.Errorf("sitemap.xml: %w", err)
-	}
-	var paths []string
-	for _, loc := range doc.Locations[:min(len(doc.Locations), maxSitemap)] {
-		u, err := url.Parse(strings.TrimSpace(loc))
-		if err != nil {
+	w.enqueue(paths, 0)
+	var first error
+	read := 0
+	for len(w.queue) > 0 && ctx.Err() == nil {
+		next := w.queue[0]
+		w.queue = w.queue[1:]
+		err := w.read(ctx, next)
+		if err == nil {
+			read++
 			continue
 		}
-		if path, ok := strings.CutPrefix(u.Path, c.origin.URL.Path); ok {
+		if first == nil {
+			first = fmt.Errorf("%s: %w", next.path, err)
+		}
+		w.listed.note("%s could not be read, so pages that only it names go unseen: %v", next.path, err)
+	}
+	if err := ctx.Err(); err != nil {
+		return Listed{}, err
+	}
+	if read == 0 {
+		return Listed{}, first
+	}
+	w.listed.Paths = sortedKeys(w.pages)
+	return w.listed, nil
+}
+
+// robotsSitemaps returns the paths of the sitemaps that robots.txt names (RFC 9309 leaves
+// the line to sitemaps.org). Without one, or with one that cannot be read, there are none.
+func (c *Client) robotsSitemaps(ctx context.Context, o Listing) []string {
+	text, err := c.Body(ctx, Page{Path: "robots.txt", URL: "robots.txt"})
+	if err != nil {
+		return nil
+	}
+	own := newOwnership(c.origin.URL, o.Bases)
+	var paths []string
+	for line := range strings.Lines(string(text)) {
+		key, value, ok := strings.Cut(strings.TrimPrefix(line, "\ufeff"), ":")
+		if !ok || !strings.EqualFold(strings.TrimSpace(key), "sitemap") || len(paths) >= maxSitemapFiles {
+			continue
+		}
+		if path, _, ok := own.path(strings.TrimSpace(value)); ok {
 			paths = append(paths, path)
 		}
 	}
-	slices.Sort(paths)
-	return slices.Compact(paths), nil
+	return paths
 }
+
+// sitemapWalk reads sitemaps one after another.
+type sitemapWalk struct {
+	client *Client
+	own    ownership // of sitemaps
+	site   ownership // of pages
+	limit  int
+	queue  []sitemapFile
+	seen   map[string]bool // sitemaps by path
+	pages  map[string]bool
+	listed Listed
+}
+
+type sitemapFile struct {
+	path  string
+	depth int
+}
+
+func (w *sitemapWalk) enqueue(paths []string, depth int) {
+	for _, path := range paths {
+		switch {
+		case w.seen[path]:
+		case depth > maxSitemapDepth:
+			w.listed.note("sitemap indexes within each other deeper than %d were not read", maxSitemapDepth)
+		case len(w.seen) >= maxSitemapFiles:
+			w.listed.note("only the first %d sitemaps were read", maxSitemapFiles)
+		default:
+			w.seen[path] = true
+			w.queue = append(w.queue, sitemapFile{path, depth})
+		}
+	}
+}
+
+// read takes one sitemap in, all of it or nothing.
+func (w *sitemapWalk) read(ctx context.Context, f sitemapFile) error {
+	var doc sitemap
+	o, err := w.client.stream(ctx, f.path, maxSitemapBytes, anyHeader, func(r io.Reader) error {
+		doc = sitemap{}
+		return doc.parse(r)
+	})
+	switch {
+	case o.Status == http.StatusNotFound || o.Status == http.StatusGone:
+		return ErrNoSitemap
+	case o.Status != 0 && o.Status != http.StatusOK:
+		return fmt.Errorf("answered %d", o.Status)
+	case err != nil:
+		return err
+	}
+	if doc.cut {
+		w.listed.note("%s names more than %d URLs; the rest was not looked at", f.path, maxSitemapURLs)
+	}
+	var nested []string
+	for _, loc := range doc.sitemaps {
+		if path, _, ok := w.own.path(loc); ok {
+			nested = append(nested, path)
+		} else {
+			w.listed.note("the sitemap %q is elsewhere and was not read", loc)
+		}
+	}
+	w.enqueue(nested, f.depth+1)
+	w.add(doc.pages)
+	return nil
+}
+
+func (w *sitemapWalk) add(locations []string) {
+	for _, loc := range locations {
+		path, query, ok := w.site.path(loc)
+		switch {
+		case !ok:
+			w.listed.Outside++
+		case query:
+			w.listed.Queries++
+		case w.pages[path]:
+		case len(w.pages) >= w.limit:
+			w.listed.note("only the first %d pages of the sitemap were looked at (hint: --max-pages)", w.limit)
+			return
+		default:
+			w.pages[path] = true
+		}
+	}
+}
+
+func anyHeader(http.Header) bool { return true }

@@ -1,0 +1,98 @@
+package origin
+
+import (
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+
+	"mirror/site"
+)
+
+// ownership tells which URLs are pages of the site.
+type ownership struct {
+	base  *url.URL
+	known []*url.URL // every base under which the site is named
+}
+
+func newOwnership(base *url.URL, others []*url.URL) ownership {
+	return ownership{base: base, known: append([]*url.URL{base}, others...)}
+}
+
+// path returns the decoded path below the site's base of a URL that a sitemap names, and
+// whether it has a query. Of hosts that are not known only the path counts.
+func (o ownership) path(location string) (path string, query, ok bool) {
+	u, err := url.Parse(location)
+	if err != nil {
+		return "", false, false
+	}
+	u = o.base.ResolveReference(u)
+	if u.Scheme != "http" && u.Scheme != "https" {
+		return "", false, false
+	}
+	base := o.baseOf(u)
+	if base == nil {
+		base = o.base
+	}
+	path, ok = below(base, u)
+	return path, u.RawQuery != "", ok
+}
+
+// link returns the decoded path below the site's base of a URL that a page links to, and
+// whether it has a query; ok is false for what is no page of the site.
+func (o ownership) link(u *url.URL) (path string, query, ok bool) {
+	base := o.baseOf(u)
+	if base == nil {
+		return "", false, false
+	}
+	path, ok = below(base, u)
+	return path, u.RawQuery != "", ok
+}
+
+// baseOf returns the longest known base that a URL lies below, nil for none.
+func (o ownership) baseOf(u *url.URL) (longest *url.URL) {
+	for _, base := range o.known {
+		if sameHost(base, u) && strings.HasPrefix(u.Path+"/", base.Path) && (longest == nil || len(base.Path) > len(longest.Path)) {
+			longest = base
+		}
+	}
+	return longest
+}
+
+// sameHost compares hosts and not schemes: a site names itself by http and is served by https.
+func sameHost(a, b *url.URL) bool {
+	return strings.EqualFold(a.Hostname(), b.Hostname()) && port(a) == port(b)
+}
+
+func port(u *url.URL) string {
+	if p := u.Port(); p != "" && p != "80" && p != "443" {
+		return p
+	}
+	return ""
+}
+
+// below returns the decoded path of a URL below a base. A path that would not come back the
+// same, such as one with an escaped slash, is none.
+func below(base, u *url.URL) (path string, ok bool) {
+	path, ok = strings.CutPrefix(u.Path, base.Path)
+	if u.Path+"/" == base.Path {
+		path, ok = "", true
+	}
+	switch {
+	case !ok, len(path) > maxPath, strings.ContainsRune(path, 0):
+		return "", false
+	case strings.Count(u.EscapedPath(), "/") != strings.Count(u.Path, "/"):
+		return "", false
+	}
+	for segment := range strings.SplitSeq(path, "/") {
+		if segment == "." || segment == ".." {
+			return "", false
+		}
+	}
+	return path, true
+}
+
+// urlPath is a decoded path as it is asked for.
+func urlPath(path string) string { return site.URLStyle{NoIndex: true}.URLPath(path) }
+
+func sortedKeys(set map[string]bool) []string { return slices.Sorted(maps.Keys(set)) }

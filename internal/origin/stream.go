@@ -1,0 +1,87 @@
+package origin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+
+	"mirror/site"
+)
+
+// errEnough ends a stream of which no more is wanted.
+var errEnough = errors.New("enough was read")
+
+// small is how long a body is first taken to be, in bytes: an origin that drips is not
+// waited for as long as a large file may take.
+const small = 1 << 20
+
+// FetchAny asks by ask for a page of whose size nothing is known, up to limit bytes: as a
+// small page first, and as ever larger ones where it turns out to be long.
+func FetchAny(ctx context.Context, ask func(context.Context, Page) site.Observation, p Page, limit int64) site.Observation {
+	for size := int64(small); ; size *= 16 {
+		p.Size = min(size, limit)
+		o := ask(ctx, p)
+		if !errors.Is(o.Err, site.ErrTooLong) {
+			return o
+		}
+		if size >= limit {
+			o.Err = fmt.Errorf("over %d bytes: %w", limit, o.Err)
+			return o
+		}
+	}
+}
+
+// stream asks for a page and has parse read its body while it comes, so that a large one
+// is never held. parse begins anew with each answer that accept takes, and what it says of
+// the last one is returned.
+func (c *Client) stream(ctx context.Context, path string, limit int64, accept func(http.Header) bool, parse func(io.Reader) error) (site.Observation, error) {
+	var reading *streaming
+	again := func(status int, header http.Header) io.Writer {
+		reading.end(site.ErrTooLong)
+		reading = nil
+		if status != http.StatusOK || !accept(header) {
+			return nil
+		}
+		reading = newStreaming(parse)
+		return reading.in
+	}
+	o := FetchAny(ctx, c.Fetch, Page{Path: path, URL: urlPath(path), Keep: again}, limit)
+	if err := reading.end(o.Err); err != nil {
+		return o, err
+	}
+	if errors.Is(o.Err, errEnough) {
+		return o, nil
+	}
+	return o, o.Err
+}
+
+// streaming is a parser that runs beside the request that feeds it.
+type streaming struct {
+	in   *io.PipeWriter
+	done chan error
+}
+
+func newStreaming(parse func(io.Reader) error) *streaming {
+	out, in := io.Pipe()
+	s := &streaming{in: in, done: make(chan error, 1)}
+	go func() {
+		err := parse(out)
+		out.CloseWithError(errEnough)
+		if errors.Is(err, errEnough) {
+			err = nil
+		}
+		s.done <- err
+	}()
+	return s
+}
+
+// end tells the parser how its input ended, and returns what it says.
+func (s *streaming) end(err error) error {
+	if s == nil {
+		return nil
+	}
+	s.in.CloseWithError(err) // nil is the end of the file
+	return <-s.done
+}
