@@ -31,7 +31,8 @@ type Config struct {
 // one rename(2): a reader sees all of a release or nothing of it.
 //
 // A release that has to be staged again because the live copy of it was tampered with gets
-// a folder of its own, releases/<id>.2 and so on.
+// a folder of its own, releases/<id>.2 and so on. releases/<id>.sha256 lists what a release
+// consists of.
 type Target struct {
 	path string
 }
@@ -135,7 +136,11 @@ func (t *Target) Commit(ctx context.Context, s targets.Swap) error {
 		case live != s.From:
 			return fmt.Errorf("dir: %s is live: %w", live.Release.Short(), targets.ErrConflict)
 		}
-		return t.turn(staged)
+		if err := t.turn(staged); err != nil {
+			return err
+		}
+		t.wentLive(s.To)
+		return nil
 	})
 }
 

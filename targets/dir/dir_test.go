@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"mirror/site"
@@ -83,5 +84,43 @@ func TestCurrentThatIsAFolderIsLeftAlone(t *testing.T) {
 	must(t, os.MkdirAll(filepath.Join(path, "current"), 0o755))
 	if _, err := targettest.Publish(t.Context(), open(t, path), targettest.Release(targettest.Files{"index.html": "x"})); err == nil {
 		t.Error("published over a folder that is not ours")
+	}
+}
+
+func TestPastLeavesOutWhatWasOnlyStagedAndWhatIsForged(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "blog")
+	tgt := open(t, path)
+	one := targettest.Release(targettest.Files{"index.html": "one"})
+	two := targettest.Release(targettest.Files{"index.html": "two"})
+	staged := targettest.Release(targettest.Files{"index.html": "staged"})
+	for _, rel := range []*site.Release{one, two} {
+		if _, err := targettest.Publish(t.Context(), tgt, rel); err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(t, tgt.Stage(t.Context(), staged, nil))
+	wantReleases(t, tgt, two.ID(), one.ID())
+	if _, err := targettest.Publish(t.Context(), tgt, one); err != nil { // live again
+		t.Fatal(err)
+	}
+	wantReleases(t, tgt, one.ID(), two.ID())
+	must(t, os.WriteFile(filepath.Join(path, "releases", string(two.ID())+".sha256"), []byte("forged"), 0o644))
+	wantReleases(t, tgt, one.ID())
+	must(t, tgt.Prune(t.Context(), nil))
+	if left, err := os.ReadDir(filepath.Join(path, "releases")); err != nil || len(left) != 2 {
+		t.Errorf("after a prune: %v, %v; want the live release and its list", left, err)
+	}
+	wantReleases(t, tgt, one.ID())
+}
+
+func wantReleases(t *testing.T, tgt *dir.Target, want ...site.ID) {
+	t.Helper()
+	past, err := tgt.Past(t.Context(), 10, nil)
+	var got []site.ID
+	for _, p := range past {
+		got = append(got, p.Release)
+	}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("past: got %v, %v; want %v", got, err, want)
 	}
 }

@@ -37,11 +37,14 @@ func (t *Target) Stage(ctx context.Context, rel *site.Release, p targets.Progres
 			return err
 		}
 		if len(copies) > 0 && t.holds(ctx, copies[len(copies)-1], rel) {
-			return nil
+			return t.writeList(rel.Manifest)
 		}
 		name := copyName(rel.ID(), len(copies)+1)
 		work := filepath.Join(t.path, releases, string(rel.ID())+partial)
 		if err := t.fill(ctx, work, rel, p); err != nil {
+			return err
+		}
+		if err := t.writeList(rel.Manifest); err != nil {
 			return err
 		}
 		if err := os.Rename(work, filepath.Join(t.path, releases, name)); err != nil {
@@ -259,7 +262,8 @@ func (t *Target) Prune(ctx context.Context, keep []site.ID) error {
 		for _, e := range entries {
 			link := filepath.Join(releases, e.Name())
 			id := releaseOf(link)
-			if id == site.None || link == live.Revision || slices.Contains(keep, id) {
+			isList := strings.HasSuffix(link, listExt) && id == live.Release
+			if id == site.None || link == live.Revision || isList || slices.Contains(keep, id) {
 				continue
 			}
 			errs = append(errs, os.RemoveAll(filepath.Join(t.path, link)))

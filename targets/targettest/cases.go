@@ -40,6 +40,8 @@ var cases = []struct {
 	{"rollback refuses a third state", rollbackThirdState},
 	{"content of others", foreignContent},
 	{"tampering", tampering},
+	{"past releases", pastReleases},
+	{"past of others", pastOfOthers},
 	{"concurrent use", concurrentUse},
 	{"readers during commit", readersDuringCommit},
 	{"writes refused", func(t *testing.T, f Fixture) { brokenWrites(t, f, refuse) }},
