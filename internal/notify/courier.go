@@ -177,7 +177,7 @@ func (c *courier) deliver(ctx context.Context, batch []*waiting, now time.Time) 
 		news, keys = append(news, w.News), append(keys, w.keys...)
 	}
 	attempt, cancel := context.WithTimeout(ctx, c.options.Timeout)
-	err := c.scrub.error(c.sender.Send(attempt, compose(news, now, c.options)))
+	err := c.scrub.error(c.sender.Send(attempt, compose(news, now)))
 	cancel()
 	now = time.Now()
 	c.record(ctx, keys, now, err)

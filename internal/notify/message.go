@@ -31,15 +31,15 @@ const (
 )
 
 // compose puts news into words.
-func compose(news []News, at time.Time, options Options) Message {
+func compose(news []News, at time.Time) Message {
 	m := Message{ID: idOf(news), News: news, At: at}
 	if len(news) == 1 {
-		m.Title = cut(headline(news[0], at, options), maxTitle)
+		m.Title = cut(headline(news[0], at), maxTitle)
 		m.Text = details(news[0], at)
 		return m
 	}
 	m.Title = cut(summary(news), maxTitle)
-	m.Text = overview(news, at, options)
+	m.Text = overview(news, at)
 	return m
 }
 
@@ -53,7 +53,7 @@ func idOf(news []News) string {
 }
 
 // headline says in one line what happened.
-func headline(n News, now time.Time, options Options) string {
+func headline(n News, now time.Time) string {
 	e, words := n.Event, wordsFor(n.Event.Kind)
 	switch n.Change {
 	case Closed:
@@ -61,7 +61,7 @@ func headline(n News, now time.Time, options Options) string {
 	case Passed:
 		return fmt.Sprintf("%s %s for %s, recovered", nameOf(e), words.was, span(e.lasted(now)))
 	case Flapping:
-		return fmt.Sprintf("%s is flapping: %s again; more when it is steady for %s", nameOf(e), words.noun, span(options.Damp))
+		return fmt.Sprintf("%s is flapping: %s again; more when it is steady for %s", nameOf(e), words.noun, span(n.Steady))
 	case Settled:
 		state := words.is
 		if e.closes() {
@@ -165,10 +165,10 @@ func summary(news []News) string {
 }
 
 // overview lists several news, one in a line.
-func overview(news []News, now time.Time, options Options) string {
+func overview(news []News, now time.Time) string {
 	var lines []string
 	for _, n := range news {
-		line := "- " + cut(headline(n, now, options), maxLine)
+		line := "- " + cut(headline(n, now), maxLine)
 		if n.Change == Opened || n.Change == Flapping {
 			line += " (since " + clock(n.Event.Opened) + ")"
 		}
@@ -199,10 +199,16 @@ func safeLink(address string) string {
 	if err != nil || !isWebhook(u) || u.Host == "" || u.User != nil || len(address) > maxField {
 		return ""
 	}
-	if text := u.String(); !strings.ContainsAny(text, "<>|*`[]()@!\\\"' ") {
-		return text
+	text := u.String()
+	odd := strings.ContainsFunc(text, func(c rune) bool { return notInName(c) && !strings.ContainsRune("/:?=#%+", c) })
+	if odd || strings.Count(text, "://") > 1 {
+		return ""
 	}
-	return ""
+	return text
+}
+
+func notInName(c rune) bool {
+	return c != '-' && c != '_' && c != '.' && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z')
 }
 
 // clock tells a time to people in any zone.

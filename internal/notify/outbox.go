@@ -25,6 +25,8 @@ type News struct {
 	// since when, for what has settled.
 	Changes int
 	Since   time.Time
+	// Steady is how long it must be steady to be told of again, for what flaps.
+	Steady time.Duration
 }
 
 // waiting is news that was not delivered yet, and the ledger's keys of what it tells.
@@ -110,15 +112,14 @@ func (o *outbox) close(s *story, e Event, now time.Time) {
 
 // unsettle says once that a story flaps, in place of all that waits to be told of it.
 func (o *outbox) unsettle(s *story, e Event, now time.Time) {
-	s.unsteady, s.since, s.changes = true, now, 1
-	s.last, s.changed = e, now
+	s.begin(e, now, o.options.Damp)
 	keys, since := o.withdraw(s, now)
 	keys = append(keys, o.key(e, false))
 	if !o.wishes.wantsOpened(e.Kind) {
 		o.cover(keys)
 		return
 	}
-	o.push(&waiting{News{Change: Flapping, Event: e}, s, keys, since})
+	o.push(&waiting{News{Change: Flapping, Event: e, Steady: s.hold}, s, keys, since})
 }
 
 // hold keeps an event of a story that flaps back. Only the last one will be told.
@@ -138,18 +139,18 @@ func (o *outbox) hold(s *story, e Event, now time.Time) {
 // settle tells of the stories that are steady again, and forgets those long past.
 func (o *outbox) settle(now time.Time) {
 	for _, s := range o.stories {
-		if s.unsteady && !now.Before(s.changed.Add(o.options.Damp)) {
+		if s.unsteady && !now.Before(s.changed.Add(s.hold)) {
 			o.settleOne(s, now)
 		}
 	}
 	o.stories = slices.DeleteFunc(o.stories, func(s *story) bool {
-		return !s.unsteady && now.Sub(s.touched) > o.options.Damp+time.Hour && !o.waits(s)
+		return !s.unsteady && now.Sub(s.touched) > memory*o.options.Damp+time.Hour && !o.waits(s)
 	})
 }
 
 func (o *outbox) settleOne(s *story, now time.Time) {
 	keys, since := o.withdraw(s, now)
-	s.unsteady = false
+	s.unsteady, s.settled = false, now
 	if s.last.closes() {
 		s.closed = s.changed
 	}
@@ -242,7 +243,7 @@ func (o *outbox) batch(now time.Time, haste bool) []*waiting {
 // next is when the outbox is to be looked at again if nothing comes in before.
 func (o *outbox) next(now time.Time) (at time.Time, ok bool) {
 	for _, s := range o.stories {
-		if settles := s.changed.Add(o.options.Damp); s.unsteady && (!ok || settles.Before(at)) {
+		if settles := s.changed.Add(s.hold); s.unsteady && (!ok || settles.Before(at)) {
 			at, ok = settles, true
 		}
 	}

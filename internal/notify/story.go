@@ -18,6 +18,25 @@ type story struct {
 	last     Event     // the last that is held back
 	changed  time.Time // when that came
 	changes  int       // since
+	hold     time.Duration
+	settled  time.Time // when it was steady last
+}
+
+// An origin that flaps again and again must be steady for longer each time, up to longest
+// times the damping, until it was steady for memory times the damping.
+const (
+	longest = 6
+	memory  = 36
+)
+
+// begin notes that the story flaps, from an event on.
+func (s *story) begin(e Event, now time.Time, damp time.Duration) {
+	s.unsteady, s.since, s.changes = true, now, 1
+	s.last, s.changed = e, now
+	if s.settled.IsZero() || now.Sub(s.settled) > memory*damp {
+		s.hold = 0
+	}
+	s.hold = max(damp, min(2*s.hold, longest*damp))
 }
 
 // story returns the story that an event belongs to.

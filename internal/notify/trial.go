@@ -34,7 +34,7 @@ func try(ctx context.Context, r Recipient) Result {
 	start := time.Now()
 	event := Event{Kind: Trial, Episode: "test-" + start.UTC().Format(time.RFC3339Nano),
 		Title: "test message", Lines: []string{"If you can read this, alerts arrive here."}}
-	message := compose([]News{{Change: Opened, Event: event.bounded(start)}}, start, options)
+	message := compose([]News{{Change: Opened, Event: event.bounded(start)}}, start)
 	sender, err := r.sender()
 	if err == nil {
 		err = sender.Send(ctx, message)
