@@ -67,14 +67,18 @@ func (s *story) tell(ctx context.Context) error {
 const (
 	demoFolder  = "mirror-demo"
 	removedPage = demoFolder + "/first.html"
+	changedPage = demoFolder + "/page 1 镜.html"
 	demoPages   = 6
 )
+
+func demoPage(i int) string {
+	return fmt.Sprintf("<!doctype html><title>%d</title><p>Page %d of the demo.\n", i, i)
+}
 
 func (s *story) first(ctx context.Context) (string, error) {
 	pages := map[string]string{removedPage: "<!doctype html><title>first</title><p>This page is in v1 only.\n"}
 	for i := 1; i <= demoPages; i++ {
-		name := fmt.Sprintf("%s/page %d 镜.html", demoFolder, i)
-		pages[name] = fmt.Sprintf("<!doctype html><title>%d</title><p>Page %d of the demo.\n", i, i)
+		pages[fmt.Sprintf("%s/page %d 镜.html", demoFolder, i)] = demoPage(i)
 	}
 	if err := s.write(pages); err != nil {
 		return "", err
@@ -84,9 +88,8 @@ func (s *story) first(ctx context.Context) (string, error) {
 
 // second changes a page, adds one and removes one.
 func (s *story) second(ctx context.Context) (string, error) {
-	changed := fmt.Sprintf("%s/page 1 镜.html", demoFolder)
 	if err := s.write(map[string]string{
-		changed:                     "<!doctype html><title>1</title><p>Page 1 of the demo, second edition.\n",
+		changedPage:                 "<!doctype html><title>1</title><p>Page 1 of the demo, second edition.\n",
 		demoFolder + "/second.html": "<!doctype html><title>second</title><p>This page is new in v2.\n",
 	}); err != nil {
 		return "", err
@@ -201,12 +204,15 @@ func (s *story) inject(ctx context.Context) ([]drift, error) {
 		s.lab.Git.Edit(ctx, map[string][]byte{missing: nil}),
 		s.lab.S3.Edit(ctx, map[string][]byte{altered: []byte("<p>Not what was published.\n")}),
 		s.lab.S3.EditHeaders(ctx, map[string][]byte{mistyped: body}, http.Header{"Content-Type": {"text/plain"}}),
-		s.lab.Registry.Edit(ctx, map[string][]byte{removedPage: []byte("<p>A page that was removed.\n")}),
+		s.lab.Registry.Edit(ctx, map[string][]byte{
+			removedPage: []byte("<p>A page that was removed.\n"),
+			changedPage: []byte(demoPage(1)), // as it was in v1
+		}),
 	)
 	s.lab.Registry.Override(urlOf(redirected), http.RedirectHandler("https://parked.example/", http.StatusMovedPermanently))
 	s.lab.Git.Override(urlOf(unreachable), http.HandlerFunc(cut))
 	return []drift{
-		{"git", missing, diff.Missing}, {"s3", altered, diff.Altered}, {"s3", mistyped, diff.Mistyped},
+		{"git", missing, diff.Missing}, {"s3", altered, diff.Altered}, {"s3", mistyped, diff.Mistyped}, {"registry", changedPage, diff.Stale},
 		{"registry", removedPage, diff.Extra}, {"registry", redirected, diff.Redirected}, {"git", unreachable, diff.Unreachable},
 	}, err
 }
@@ -220,7 +226,7 @@ func urlOf(path string) string { return "/" + strings.TrimSuffix(path, "index.ht
 func (s *story) pick(n int) ([]string, error) {
 	var pages []string
 	err := fs.WalkDir(os.DirFS(s.public), ".", func(path string, d fs.DirEntry, err error) error {
-		if err == nil && d.Type().IsRegular() && strings.HasSuffix(path, ".html") && path != "404.html" && !hidden(path) {
+		if err == nil && d.Type().IsRegular() && strings.HasSuffix(path, ".html") && path != "404.html" && path != changedPage && !hidden(path) {
 			pages = append(pages, path)
 		}
 		return err
