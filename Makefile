@@ -7,6 +7,7 @@ SHELL := /bin/bash
 VERSITYGW     := github.com/versity/versitygw v1.8.0 cmd/versitygw
 REGISTRY      := github.com/distribution/distribution/v3 v3.1.2 cmd/registry
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2 v2.15.0 cmd/golangci-lint
+ACTIONLINT    := github.com/rhysd/actionlint v1.7.12 cmd/actionlint
 
 TIMEOUT  ?= 20m
 FUZZTIME ?= 20s
@@ -28,12 +29,14 @@ servers: ## the real servers that no package manager has, built into bin
 	@.ci/install-tool $(VERSITYGW)
 	@.ci/install-tool $(REGISTRY)
 
-lint: ## formatting, vet, golangci-lint, tidy
+lint: ## formatting, vet, golangci-lint, actionlint, tidy
 	@.ci/install-tool $(GOLANGCI_LINT)
+	@.ci/install-tool $(ACTIONLINT)
 	@unformatted=$$(gofmt -l .); \
 		if [ -n "$$unformatted" ]; then echo "not formatted (make format): $$unformatted" >&2; exit 1; fi
 	go vet $(PACKAGES)
 	bin/golangci-lint run $(PACKAGES)
+	bin/actionlint .github/workflows/*.yml ci/github-*.yml
 	go mod tidy -diff
 
 format: ## format every source
