@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // for cron specs with a zone where the system has no zones: a bare container
 )
 
 func main() {

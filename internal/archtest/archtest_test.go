@@ -41,7 +41,7 @@ func allowed() map[string][]string {
 		"internal/origin":          {"site"},
 		"internal/check":           {"internal/origin", "diff", "site"},
 		"internal/watch":           {"internal/check", "internal/origin", "diff", "site"},
-		"internal/config":          {"internal/notify", "targets"},
+		"internal/config":          {"internal/notify", "scheduler", "targets"},
 		"internal/config/scaffold": {},
 		"internal/history":         {"diff", "site"},
 		"internal/notify":          {},

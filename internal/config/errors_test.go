@@ -184,8 +184,20 @@ var errorTable = []struct {
 		`1:27: type: "s4" is no kind of target; there are dir, git, odd, s3; did you mean "s3"?`}},
 	{"target twice", body("targets: [{name: a, type: odd}, {name: a, type: odd}]"), []string{
 		`1:40: name: another target is called "a"`}},
-	{"job twice", body("schedule: [{name: a, cron: x, run: check}, {name: a, cron: x, run: check}]"), []string{
-		`1:51: name: another job is called "a"`}},
+	{"job twice", body("schedule: [{name: a, cron: '@daily', run: check}, {name: a, cron: '@daily', run: check}]"), []string{
+		`1:58: name: another job is called "a"`}},
+	{"cron", body("schedule:", "  - name: a", "    run: check", "    cron: 0 0 31 2 *"), []string{
+		`4:11: cron: "0 0 31 2 *" never fires: no month of "2" has a day 31 (hint: "0 0 28 2 *", "0 0 1 * *")`}},
+	{"cron of a zone alone", body("schedule: [{name: a, run: check, cron: CRON_TZ=UTC}]"), []string{
+		`1:40: cron: "CRON_TZ=UTC" does not say when (hint: "*/15 * * * *" is every 15 minutes, "0 9 * * *" is daily at 9)`}},
+	{"cron with seconds", body("schedule: [{name: a, run: check, cron: '0 */5 * * * *'}]"), []string{
+		`1:40: cron: "0 */5 * * * *" has 6 fields, not five: seconds cannot be given (hint: "*/5 * * * *")`}},
+	{"cron from the environment", body("schedule: [{name: a, run: check, cron: '${WORD}'}]"), []string{
+		`1:40: cron: "${WORD}" is no cron spec (hint: "*/15 * * * *" is every 15 minutes)`}},
+	{"watch", body("schedule: [{name: a, run: check, cron: '@daily', watch: true}]"), []string{
+		"1:57: watch: is for run: publish only"}},
+	{"run", body("schedule: [{name: a, run: prun, cron: '@daily'}]"), []string{
+		`1:27: run: "prun" is none of check, publish, report, prune; did you mean "prune"?`}},
 	{"order", body("publish: {order: fast}"), []string{`1:18: order: "fast" is none of auto, parallel`}},
 	{"order of strangers", body("publish: {order: [a, b, a]}"), []string{
 		`1:22: order: no target is called "b"`, `1:25: order: "a" is listed twice`}},

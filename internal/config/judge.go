@@ -42,6 +42,8 @@ func (d *decoder) format(key string, n *yaml.Node, v reflect.Value, format strin
 		if strings.ContainsFunc(text, notInName) { // a token (RFC 9110, 5.6.2) could hold more; no real one does
 			wrong = "is no header's name"
 		}
+	case "cron":
+		d.cron(key, n)
 	case "service":
 		d.service(key, n)
 	case "quiet":
@@ -121,10 +123,7 @@ func (d *decoder) judge(c *Config) {
 		names = d.once(names, &c.Targets[i].Name, "target")
 	}
 	d.judgeOrder(&c.Publish, names)
-	var jobs []string
-	for i := range c.Schedule {
-		jobs = d.once(jobs, &c.Schedule[i].Name, "job")
-	}
+	d.judgeJobs(c.Schedule)
 	d.judgeNotify(c.Notify)
 	d.positive("verify_timeout", &c.Publish.VerifyTimeout)
 	d.positive("timeout", &c.Check.Timeout)

@@ -121,10 +121,22 @@ type Normalize struct {
 type Job struct {
 	// Name tells this job from the others.
 	Name string `yaml:"name" jsonschema:"required,format=name"`
-	// Cron is when: five fields, UTC unless it begins with CRON_TZ=.
-	Cron string `yaml:"cron" jsonschema:"required"`
+	// Cron is when: five fields or @hourly, "@every 10m" and the like, UTC unless it begins
+	// with CRON_TZ=.
+	Cron string `yaml:"cron" jsonschema:"required,format=cron"`
 	// Run is what.
-	Run string `yaml:"run" jsonschema:"required,enum=check,enum=publish,enum=report"`
+	Run string `yaml:"run" jsonschema:"required,enum=check,enum=publish,enum=report,enum=prune"`
+	// Timeout is how long one run may take. 0s is no limit.
+	Timeout time.Duration `yaml:"timeout" jsonschema:"default=1h"`
+	// Jitter is by how much a run may be put off at random, so that not all begin at once.
+	Jitter time.Duration `yaml:"jitter" jsonschema:"default=0s"`
+	// CatchUp says that runs missed while the machine was off are made up for, by one.
+	CatchUp bool `yaml:"catch_up" jsonschema:"default=true"`
+	// Watch says that a change in the site's folder runs the job too. It is for publish.
+	Watch bool `yaml:"watch" jsonschema:"default=false"`
+	// Build says that site.build is run first, if there is one. It is for publish; what a
+	// change in the site's folder runs is never built.
+	Build bool `yaml:"build" jsonschema:"default=true"`
 }
 
 // Notify is a place to tell of what the daemon sees.
