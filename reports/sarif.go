@@ -9,6 +9,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"mirror/diff"
 )
 
 // maxResults is how many results code scanning stores of a run; it refuses a file with more
@@ -159,7 +161,7 @@ func (c Check) invocation(rows int) sarifInvocation {
 
 func (c Check) result(d Drift) sarifResult {
 	r := sarifResult{
-		Rule: string(d.Kind), RuleIndex: slices.Index(kinds(), d.Kind), Level: d.level(),
+		Rule: string(d.Kind), RuleIndex: slices.Index(diff.Kinds(), d.Kind), Level: d.level(),
 		Message: sarifText{clip(clean(d.Origin+" "+d.Path+": "+c.detail(d)), maxInResult)},
 		Locations: []sarifLocation{{
 			Physical: sarifPhysical{sarifArtifact{d.artifact()}, sarifRegion{1}},
@@ -198,7 +200,7 @@ func (d Drift) fingerprints() map[string]string {
 
 func sarifRules() []sarifRule {
 	var rules []sarifRule
-	for _, k := range kinds() {
+	for _, k := range diff.Kinds() {
 		about := explain(k)
 		rules = append(rules, sarifRule{
 			ID: string(k), Name: strings.ToUpper(string(k)[:1]) + string(k)[1:],

@@ -86,14 +86,9 @@ func plural(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-// kinds lists the kinds of drift, most telling first.
-func kinds() []diff.Kind {
-	return []diff.Kind{diff.Missing, diff.Stale, diff.Extra, diff.Altered, diff.Redirected, diff.Mistyped, diff.Headers, diff.Unreachable}
-}
-
 func counts(m map[diff.Kind]int) string {
 	var parts []string
-	for _, k := range kinds() {
+	for _, k := range diff.Kinds() {
 		if m[k] > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", m[k], k))
 		}

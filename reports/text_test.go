@@ -112,7 +112,7 @@ func TestNothingHostileIsPrintedRaw(t *testing.T) {
 
 // TestCheckFields keeps the names that scripts rely on.
 func TestCheckFields(t *testing.T) {
-	text, err := json.Marshal(reports.CheckOf(verdict()))
+	text, err := json.Marshal(reports.CheckOf(nasty()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,8 +120,11 @@ func TestCheckFields(t *testing.T) {
 	if err := json.Unmarshal(text, &doc); err != nil {
 		t.Fatal(err)
 	}
-	wantKeys(t, doc, "schema", "agree", "release", "pages", "started", "elapsed_ms", "origins", "drift")
-	wantKeys(t, doc["origins"].([]any)[0].(map[string]any), "name", "url", "state", "release", "pages", "match", "requests", "bytes", "elapsed_ms", "counts", "error")
+	wantKeys(t, doc, "schema", "agree", "release", "pages", "started", "elapsed_ms", "origins", "drift", "sampled", "notes")
+	origin := doc["origins"].([]any)[0].(map[string]any)
+	wantKeys(t, origin, "name", "url", "state", "release", "pages", "match", "requests", "bytes", "elapsed_ms", "counts", "error",
+		"tolerated", "noise", "trusted", "protocol", "tls", "hsts", "mixed_content", "own_host_links")
+	wantKeys(t, origin["tls"].(map[string]any), "version", "expires", "days_left")
 	wantKeys(t, doc["drift"].([]any)[0].(map[string]any), "origin", "path", "url", "kind", "want", "got", "status", "location", "release", "behind", "detail")
 }
 
