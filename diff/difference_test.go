@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+	"time"
 
 	"mirror/diff"
 	"mirror/site"
@@ -268,5 +269,22 @@ func TestBetween(t *testing.T) {
 	got := diff.Between(have, want)
 	if fmt.Sprint(got) != fmt.Sprint(diff.Changes{Add: []string{"new"}, Change: []string{"changed"}, Delete: []string{"gone"}, Same: 1}) || got.Empty() {
 		t.Errorf("got %+v", got)
+	}
+}
+
+func TestTallyKeepsTheSlowest(t *testing.T) {
+	var tally diff.Tally
+	for _, ms := range []int{3, 9, 1, 7, 7, 2, 8, 4} {
+		tally.Add(diff.Expectation{File: fileOf(fmt.Sprint(ms))}, answer(func(o *site.Observation) {
+			o.Asked = time.Unix(0, 0)
+			o.Answered = o.Asked.Add(time.Duration(ms) * time.Millisecond)
+		}))
+	}
+	var got []string
+	for _, s := range tally.Verdict("a", "").Slowest {
+		got = append(got, s.Path)
+	}
+	if fmt.Sprint(got) != "[9 8 7 7 4]" {
+		t.Errorf("got %v", got)
 	}
 }

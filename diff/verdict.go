@@ -45,6 +45,7 @@ type OriginVerdict struct {
 	Noise       []string     // paths at which the origin answers something else each time; none of its differences
 	Trusted     int          // pages that the origin said had not changed since they were verified
 	Facts       Facts
+	Slowest     []Slow // the pages that took longest, the slowest first
 	Err         error  // why the origin as a whole could not be seen
 	Tolerated   string // the rule by which Err does not count, "" where it counts
 }
@@ -58,6 +59,15 @@ type Facts struct {
 	Mixed    int       // http:// resources that https pages embed, counted over all pages
 	Hosts    int       // absolute links to an origin's own host that were taken for relative ones
 }
+
+// Slow is how long one page took to be read.
+type Slow struct {
+	Path string
+	Took time.Duration
+}
+
+// keepSlowest is how many of the slowest pages a verdict names.
+const keepSlowest = 5
 
 // State tells how the origin stands. Drift outweighs what could not be judged.
 func (o OriginVerdict) State() State {
@@ -121,12 +131,14 @@ func alike(a, b Difference) bool {
 type Tally struct {
 	pages, match, answers int
 	trusted               int
+	slowest               []Slow
 	onPages, beside       []Difference
 	err                   error
 }
 
 // Add judges an answer and reports whether it agrees with the release.
 func (t *Tally) Add(want Expectation, o site.Observation) bool {
+	t.time(Slow{want.File.Path, o.Answered.Sub(o.Asked)})
 	if o.Status != 0 {
 		t.answers++
 	} else if t.err == nil {
@@ -147,6 +159,15 @@ func (t *Tally) Add(want Expectation, o site.Observation) bool {
 		t.beside = append(t.beside, d)
 	}
 	return ok
+}
+
+func (t *Tally) time(s Slow) {
+	if len(t.slowest) == keepSlowest && s.Took <= t.slowest[keepSlowest-1].Took {
+		return
+	}
+	at, _ := slices.BinarySearchFunc(t.slowest, s, func(a, b Slow) int { return cmp.Compare(b.Took, a.Took) })
+	t.slowest = slices.Insert(t.slowest, at, s)
+	t.slowest = t.slowest[:min(len(t.slowest), keepSlowest)]
 }
 
 // Trust counts a page that the origin says has not changed since it was verified.
@@ -177,7 +198,7 @@ func refused(diffs []Difference, match int) []Difference {
 // Verdict returns the origin's verdict; the caller adds what only it knows. An origin that
 // answered nothing at all has an error in place of a difference for every page.
 func (t *Tally) Verdict(name, url string) OriginVerdict {
-	v := OriginVerdict{Name: name, URL: url, Pages: t.pages, Match: t.match, Trusted: t.trusted}
+	v := OriginVerdict{Name: name, URL: url, Pages: t.pages, Match: t.match, Trusted: t.trusted, Slowest: t.slowest}
 	if t.answers == 0 && t.err != nil {
 		v.Err = t.err
 		return v
