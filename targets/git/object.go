@@ -40,6 +40,7 @@ type commit struct {
 	raw     []byte
 	tree    plumbing.Hash
 	parents []plumbing.Hash
+	when    time.Time // as a commit that was read says
 	trailers
 }
 
@@ -49,6 +50,9 @@ type trailers struct {
 	Beacon  string   // path of the beacon in the tree, "" for none
 	Kept    []string // files in the tree that are not the site's
 	Vacant  bool     // stands for "nothing is published"
+
+	// After is the head that a commit without parents took the place of.
+	After plumbing.Hash
 }
 
 const (
@@ -57,6 +61,7 @@ const (
 	trailerBeacon  = "Mirror-Beacon"
 	trailerKept    = "Mirror-Kept"
 	trailerVacant  = "Mirror-Vacant"
+	trailerAfter   = "Mirror-After"
 )
 
 // newCommit makes a commit of ours.
@@ -90,6 +95,9 @@ func (s trailers) message(tree plumbing.Hash) string {
 	if len(s.Kept) > 0 {
 		fmt.Fprintf(&b, "%s: %s\n", trailerKept, strings.Join(s.Kept, ", "))
 	}
+	if !s.After.IsZero() {
+		fmt.Fprintf(&b, "%s: %s\n", trailerAfter, s.After)
+	}
 	return b.String()
 }
 
@@ -115,7 +123,7 @@ func parseCommit(raw []byte) (commit, error) {
 	}
 	return commit{
 		hash: nameOf(plumbing.CommitObject, raw), raw: raw,
-		tree: c.TreeHash, parents: c.ParentHashes, trailers: parseTrailers(c.Message, c.TreeHash),
+		tree: c.TreeHash, parents: c.ParentHashes, when: c.Committer.When.UTC(), trailers: parseTrailers(c.Message, c.TreeHash),
 	}, nil
 }
 
@@ -136,6 +144,9 @@ func parseTrailers(message string, tree plumbing.Hash) trailers {
 	out := trailers{Release: id, Beacon: said[trailerBeacon]}
 	if path, err := strconv.Unquote(out.Beacon); err == nil && out.Beacon[0] == '"' {
 		out.Beacon = path
+	}
+	if after, err := parseHash(said[trailerAfter]); err == nil {
+		out.After = after
 	}
 	if kept := said[trailerKept]; kept != "" {
 		out.Kept = strings.Split(kept, ", ")

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -94,8 +95,20 @@ func (b *bounded) Read(p []byte) (int, error) {
 // fetch asks for the given commit, depth commits deep, and writes the pack to w. An empty
 // filter asks for everything.
 func (s *session) fetch(ctx context.Context, want plumbing.Hash, depth int, filter packp.Filter, w io.Writer) error {
+	return s.fetchAll(ctx, wish{wants: []plumbing.Hash{want}, depth: depth, filter: filter}, maxPack, w)
+}
+
+// wish is what a fetch asks for.
+type wish struct {
+	wants  []plumbing.Hash
+	depth  int          // commits; 0 for all of them
+	filter packp.Filter // "" for everything
+}
+
+// fetchAll asks for what is wished, and writes the pack, of limit bytes at most, to w.
+func (s *session) fetchAll(ctx context.Context, wanted wish, limit int64, w io.Writer) error {
 	s.used = true
-	req := s.uploadRequest(want, depth, filter)
+	req := s.uploadRequest(wanted)
 	var head bytes.Buffer
 	if err := req.UploadRequest.Encode(&head); err != nil {
 		return err
@@ -112,25 +125,25 @@ func (s *session) fetch(ctx context.Context, want plumbing.Hash, depth int, filt
 	if err := resp.Decode(answer); err != nil {
 		return because(ctx, s.explain(err))
 	}
-	_, err = io.Copy(w, &bounded{r: s.demux(resp, io.Discard), left: maxPack})
+	_, err = io.Copy(w, &bounded{r: s.demux(resp, io.Discard), left: limit})
 	return because(ctx, err)
 }
 
 // maxPack bounds a fetched pack, in bytes.
 const maxPack = 16 << 30
 
-func (s *session) uploadRequest(want plumbing.Hash, depth int, filter packp.Filter) *packp.UploadPackRequest {
+func (s *session) uploadRequest(w wish) *packp.UploadPackRequest {
 	req := packp.NewUploadPackRequestFromCapabilities(s.caps)
 	for _, c := range []capability.Capability{capability.MultiACK, capability.MultiACKDetailed, capability.ThinPack} {
 		req.Capabilities.Delete(c)
 	}
 	s.ask(req.Capabilities, capability.NoProgress)
-	req.Wants = []plumbing.Hash{want}
-	if s.ask(req.Capabilities, capability.Shallow) {
-		req.Depth = packp.DepthCommits(depth)
+	req.Wants = slices.Clone(w.wants) // encoding them sorts them
+	if w.depth > 0 && s.ask(req.Capabilities, capability.Shallow) {
+		req.Depth = packp.DepthCommits(w.depth)
 	}
-	if filter != "" && s.ask(req.Capabilities, capability.Filter) {
-		req.Filter = filter
+	if w.filter != "" && s.ask(req.Capabilities, capability.Filter) {
+		req.Filter = w.filter
 	}
 	return req
 }

@@ -99,7 +99,7 @@ func (t *Target) commitOf(sh shipment) commit {
 func (t *Target) newCommit(head commit, tree plumbing.Hash, said trailers) commit {
 	parent := head.hash
 	if t.orphan {
-		parent = plumbing.ZeroHash
+		parent, said.After = plumbing.ZeroHash, head.hash
 	}
 	return newCommit(t.author, time.Now(), tree, parent, said)
 }

@@ -1,0 +1,218 @@
+package git
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/filemode"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
+
+	"mirror/site"
+	"mirror/targets"
+)
+
+var _ targets.Historian = (*Target)(nil)
+
+// Bounds of what one look into the past may cost.
+const (
+	maxPast      = 64        // commits
+	maxPastBytes = 256 << 20 // fetched in one request
+	maxPastBlobs = 4096      // files that are fetched one by one
+	pageLimit    = 256       // KiB; larger files are left out where none can be fetched alone
+)
+
+// Past lists the commits of the branch, the newest first. Their trees are fetched, and of the
+// files only those of the paths in of: one by one where the server allows that, else all of
+// the branch's small ones, as far as the bounds go; a digest that was not to be had is zero.
+// Commits without parents are followed as far as they are still staged.
+func (t *Target) Past(ctx context.Context, limit int, of []string) (past []site.Past, err error) {
+	defer t.redact(&err)
+	s, err := t.open(ctx, uploadPack)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	head := s.refs[t.branch]
+	limit = min(limit, maxPast)
+	if head.IsZero() || limit <= 0 {
+		return nil, nil
+	}
+	wants := t.wantsOf(s, limit)
+	trees, err := t.fetchWithin(ctx, s, wish{wants: wants, depth: limit, filter: packp.FilterBlobNone()})
+	if err != nil {
+		return nil, err
+	}
+	defer trees.Close()
+	v := newVisit(of)
+	v.all(ctx, trees, trees.line(wants, limit))
+	if len(v.past) == 0 && v.err != nil {
+		return nil, v.err
+	}
+	if v.hash(trees); len(v.order) > 0 { // a server without filters has sent all
+		err = t.fillIn(ctx, s, wants, limit, v)
+	}
+	return v.past, err
+}
+
+// wantsOf are the branch's head, and where commits have no parents those that are staged.
+func (t *Target) wantsOf(s *session, limit int) []plumbing.Hash {
+	wants := []plumbing.Hash{s.refs[t.branch]}
+	if !t.orphan {
+		return wants
+	}
+	for ref, hash := range s.refs {
+		if _, ours := stagedID(ref); ours && !slices.Contains(wants, hash) && len(wants) < 2*limit {
+			wants = append(wants, hash)
+		}
+	}
+	return wants
+}
+
+// fetchWithin fetches what is wished for, and less deep where it is too much.
+func (t *Target) fetchWithin(ctx context.Context, via *session, w wish) (*store, error) {
+	for {
+		if via.used {
+			s, err := t.open(ctx, uploadPack)
+			if err != nil {
+				return nil, err
+			}
+			defer s.Close()
+			via = s
+		}
+		got, err := newStore(func(out io.Writer) error { return via.fetchAll(ctx, w, maxPastBytes, out) })
+		if err == nil || !errors.Is(err, errTooMuch) || w.depth <= 1 || ctx.Err() != nil {
+			return got, err
+		}
+		w.depth /= 4
+		w.depth = max(w.depth, 1)
+	}
+}
+
+// line lists commits from the first of heads on, the newest first: parents, and what a
+// commit without parents says that it came after.
+func (s *store) line(heads []plumbing.Hash, limit int) []commit {
+	var all []commit
+	seen := map[plumbing.Hash]bool{}
+	next := heads[0]
+	for len(all) < limit && !next.IsZero() && !seen[next] {
+		seen[next] = true
+		c, err := s.commit(next)
+		if err != nil {
+			break // further back than was fetched
+		}
+		all = append(all, c)
+		next = c.After
+		if len(c.parents) > 0 {
+			next = c.parents[0]
+		}
+	}
+	return all
+}
+
+// visit gathers the past from trees.
+type visit struct {
+	of    map[string]bool
+	past  []site.Past
+	blobs map[plumbing.Hash][]*site.File // whose digests are to be filled in
+	order []plumbing.Hash                // of blobs that are not known, those of the newest commits first
+	err   error                          // why a commit was left out
+}
+
+func newVisit(of []string) *visit {
+	v := &visit{of: make(map[string]bool, len(of)), blobs: map[plumbing.Hash][]*site.File{}}
+	for _, path := range of {
+		v.of[path] = true
+	}
+	return v
+}
+
+// all takes the commits in. What a commit of others holds beside the site is told by the
+// last commit of ours before it.
+func (v *visit) all(ctx context.Context, s *store, commits []commit) {
+	for i, c := range commits {
+		if v.err = ctx.Err(); v.err != nil {
+			return
+		}
+		if c.Vacant {
+			continue
+		}
+		var ours trailers
+		for _, earlier := range commits[i:] {
+			if earlier.Release != site.None || earlier.Vacant {
+				ours = earlier.trailers
+				break
+			}
+		}
+		snap, err := s.snapshot(c.hash)
+		if err != nil {
+			v.err = err
+			continue
+		}
+		v.past = append(v.past, site.Past{Release: c.Release, Published: c.when, Manifest: v.paths(snap, ours)})
+	}
+}
+
+// paths lists a commit's files without those that are ours, and notes which blobs are asked for.
+func (v *visit) paths(snap *snapshot, ours trailers) site.Manifest {
+	m := make(site.Manifest, 0, len(snap.files))
+	for path := range snap.files {
+		if path != ours.Beacon && !slices.Contains(ours.Kept, path) {
+			m = append(m, site.File{Path: path})
+		}
+	}
+	m.Sort()
+	for i := range m {
+		e := snap.files[m[i].Path]
+		if !v.of[m[i].Path] || e.mode == filemode.Submodule {
+			continue
+		}
+		if v.blobs[e.blob] == nil {
+			v.order = append(v.order, e.blob)
+		}
+		v.blobs[e.blob] = append(v.blobs[e.blob], &m[i])
+	}
+	return m
+}
+
+// fillIn finds the digests that are asked for, each blob once.
+func (t *Target) fillIn(ctx context.Context, s *session, wants []plumbing.Hash, depth int, v *visit) error {
+	if len(v.order) > maxPastBlobs {
+		v.order = v.order[:maxPastBlobs]
+	}
+	if s.caps.Supports(capability.AllowReachableSHA1InWant) || s.caps.Supports(capability.AllowTipSHA1InWant) {
+		got, err := t.fetchWithin(ctx, s, wish{wants: v.order})
+		if err == nil {
+			v.hash(got)
+			return got.Close()
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		t.log.Debug("the server gives no single files", "err", err)
+	}
+	got, err := t.fetchWithin(ctx, s, wish{wants: wants, depth: depth, filter: packp.FilterBlobLimit(pageLimit, packp.BlobLimitPrefixKibi)})
+	if err != nil {
+		t.log.Warn("the bytes of past pages could not be fetched; only their paths are known", "err", err)
+		return ctx.Err()
+	}
+	v.hash(got)
+	return got.Close()
+}
+
+// hash sets the digests of the blobs that the store has; the others stay in order.
+func (v *visit) hash(s *store) {
+	v.order = slices.DeleteFunc(v.order, func(blob plumbing.Hash) bool {
+		f, err := s.hash(blob)
+		if err != nil {
+			return false
+		}
+		for _, file := range v.blobs[blob] {
+			file.Size, file.Digest = f.Size, f.Digest
+		}
+		return true
+	})
+}
