@@ -22,14 +22,18 @@ func TestFlappingIsToldOnceAndThenWhenItIsSteady(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				p := &place{}
-				n := start(t, Recipient{Sender: p}, Options{})
+				r, o := Recipient{Name: "ops", Sender: p}, Options{Ledger: NewMemory(100)}
+				n := start(t, r, o)
 				var e Event
+				var all []Event
 				for i := range 9 {
 					e = opened(fmt.Sprint(i), "bucket")
 					n.Send(e)
+					all = append(all, e)
 					time.Sleep(2 * time.Minute)
 					if i < 8 || c.closes {
 						n.Send(closed(e))
+						all = append(all, closed(e))
 					}
 					time.Sleep(3 * time.Minute)
 				}
@@ -39,6 +43,13 @@ func TestFlappingIsToldOnceAndThenWhenItIsSteady(t *testing.T) {
 				if last := messages[len(messages)-1]; strings.Contains(last.Title, "recovered") != c.closes {
 					t.Errorf("at the end it is told %q", last.Title)
 				}
+				stop(t, n)
+				n = start(t, r, o)
+				for _, known := range all { // nothing of what was held back is told one by one
+					n.Send(known)
+				}
+				time.Sleep(time.Hour)
+				wantTold(t, p, c.want...)
 				if !c.closes { // its end is told as that of any other
 					n.Send(closed(e))
 					c.want = append(c.want, "8 closed")
@@ -143,8 +154,8 @@ func long(r *rand.Rand) time.Duration {
 
 func history(t *testing.T, r *rand.Rand) {
 	p := &place{}
-	failing := r.IntN(2) == 0
-	p.fails = func(int) bool { return failing && r.IntN(3) == 0 }
+	failing, faults := r.IntN(2) == 0, rand.New(rand.NewPCG(r.Uint64(), 9)) // of the place's own goroutine
+	p.fails = func(int) bool { return failing && faults.IntN(3) == 0 }
 	options := Options{Ledger: NewMemory(1 << 20)}
 	n := start(t, Recipient{Name: "ops", Sender: p}, options)
 	var steps []step

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -107,11 +108,7 @@ func details(n News, now time.Time) string {
 func tail(e Event) []string {
 	var lines []string
 	if !e.closes() {
-		next := wordsFor(e.Kind).next
-		if e.Next != "" {
-			next = plain(e.Next)
-		}
-		if next != "" {
+		if next := cmp.Or(plain(e.Next), wordsFor(e.Kind).next); next != "" {
 			lines = append(lines, "Next: "+next)
 		}
 	}

@@ -151,9 +151,6 @@ func (o *outbox) settle(now time.Time) {
 func (o *outbox) settleOne(s *story, now time.Time) {
 	keys, since := o.withdraw(s, now)
 	s.unsteady, s.settled = false, now
-	if s.last.closes() {
-		s.closed = s.changed
-	}
 	keys = append(keys, o.keys(s.last)...)
 	if s.last.closes() && !o.wishes.wantsClosed() {
 		o.cover(keys)
