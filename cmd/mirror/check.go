@@ -18,9 +18,10 @@ import (
 
 func (a *app) checkCommand() *cobra.Command {
 	var g gate
+	var with compareOptions
 	var out *outputs
 	cmd := &cobra.Command{
-		Use:   "check",
+		Use:   "check [URL URL…]",
 		Short: "Hash the live pages of every origin; exit 1 when they disagree",
 		Long: `Fetch every page of the release from every live origin, hash it, and compare it with
 the release and so with every other origin. Also looked for: pages that should be gone,
@@ -32,6 +33,8 @@ published from here. A page that is of an earlier release is stale, and which re
 is the history here tells, or the targets: the branch's commits, the bucket's manifests,
 the images. Where a newer release goes live during the check, it counts from then on.
 
+` + aboutURLs + `
+
 ` + exitCodes,
 		Example: `  mirror check
   mirror check --json | jq '.drift'
@@ -39,17 +42,14 @@ the images. Where a newer release goes live during the check, it counts from the
   mirror check --wait 5m              # right after a publish made elsewhere
   mirror check --tolerate altered:feed.xml --max-unreachable 1%
   mirror check --sample 200           # with at least 95 % confidence, drift on under 1.5 % of the pages
-  mirror check --live-only            # ask the origins only, not the targets' stores`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+  mirror check --live-only            # ask the origins only, not the targets' stores
+  mirror check https://me.github.io/ https://my-blog.example.com/ https://blog.example.run/`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, urls []string) error {
 			if err := cmp.Or(out.judge(), g.judge()); err != nil {
 				return err
 			}
-			w, err := a.open()
-			if err != nil {
-				return err
-			}
-			verdict, err := w.check(cmd.Context(), g)
+			verdict, err := a.verdict(cmd, g, with, urls)
 			if err != nil {
 				return err
 			}
@@ -59,7 +59,24 @@ the images. Where a newer release goes live during the check, it counts from the
 	out = a.outputs(cmd)
 	g.flags(cmd)
 	g.configFlags(cmd)
+	with.flags(cmd)
 	return cmd
+}
+
+// verdict checks what the config says, or compares URLs with each other.
+func (a *app) verdict(cmd *cobra.Command, g gate, with compareOptions, urls []string) (diff.Verdict, error) {
+	if len(urls) > 0 {
+		with.gate = g
+		return a.compare(cmd.Context(), urls, with)
+	}
+	if err := with.unused(cmd); err != nil {
+		return diff.Verdict{}, err
+	}
+	w, err := a.open()
+	if err != nil {
+		return diff.Verdict{}, err
+	}
+	return w.check(cmd.Context(), g)
 }
 
 // checkExit maps a verdict to its exit code.

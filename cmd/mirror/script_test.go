@@ -25,7 +25,7 @@ func TestScripts(t *testing.T) {
 				return err
 			}
 			env.Setenv("MIRROR", path)
-			for _, name := range []string{"PORT1", "PORT2"} {
+			for _, name := range []string{"PORT1", "PORT2", "PORT3"} {
 				port, err := freePort()
 				if err != nil {
 					return err

@@ -40,6 +40,7 @@ func allowed() map[string][]string {
 		"internal/publish":         {"targets", "diff", "site"},
 		"internal/origin":          {"site"},
 		"internal/check":           {"internal/origin", "diff", "site"},
+		"internal/compare":         {"internal/origin", "diff", "site"},
 		"internal/watch":           {"internal/check", "internal/origin", "diff", "site"},
 		"internal/config":          {"internal/notify", "scheduler", "targets"},
 		"internal/config/scaffold": {},

@@ -31,6 +31,11 @@ func (c *Client) Crawl(ctx context.Context, o Listing) (Listed, error) {
 		w.limit = defaultCrawl
 	}
 	level := []string{""}
+	for _, seed := range o.Seeds {
+		if w.add(seed) {
+			level = append(level, seed)
+		}
+	}
 	for depth := 0; len(level) > 0; depth++ {
 		if depth > maxLinkDepth {
 			w.listed.note("links were followed %d deep; what lies deeper was not looked at", maxLinkDepth)
@@ -130,16 +135,23 @@ func (w *crawl) take(link *url.URL) {
 			w.queries[path+"?"+link.RawQuery] = true
 		}
 		return
-	case w.pages[path]:
-		return
-	case len(w.pages) >= w.limit:
-		w.listed.note("the crawl ended after %d pages; there are links to more (hint: --max-pages, --pages FILE)", w.limit)
-		return
 	}
-	w.pages[path] = true
-	if mayLink(path) {
+	if w.add(path) {
 		w.next = append(w.next, path)
 	}
+}
+
+// add adds a page and reports whether its links are to be followed.
+func (w *crawl) add(path string) bool {
+	switch {
+	case w.pages[path]:
+		return false
+	case len(w.pages) >= w.limit:
+		w.listed.note("the crawl ended after %d pages; there are links to more (hint: --max-pages, --pages FILE)", w.limit)
+		return false
+	}
+	w.pages[strings.Clone(path)] = true // not all of the URL that it is part of
+	return mayLink(path)
 }
 
 // isAsset reports whether a path names what pages embed: a server of files gives it

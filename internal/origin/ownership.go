@@ -78,18 +78,23 @@ func below(base, u *url.URL) (path string, ok bool) {
 	if u.Path+"/" == base.Path {
 		path, ok = "", true
 	}
-	switch {
-	case !ok, len(path) > maxPath, strings.ContainsRune(path, 0):
+	if !ok || strings.Count(u.EscapedPath(), "/") != strings.Count(u.Path, "/") || !IsPath(path) {
 		return "", false
-	case strings.Count(u.EscapedPath(), "/") != strings.Count(u.Path, "/"):
-		return "", false
+	}
+	return path, true
+}
+
+// IsPath reports whether a decoded path names a page below a base, and leads nowhere else.
+func IsPath(path string) bool {
+	if len(path) > maxPath || strings.ContainsRune(path, 0) {
+		return false
 	}
 	for segment := range strings.SplitSeq(path, "/") {
 		if segment == "." || segment == ".." {
-			return "", false
+			return false
 		}
 	}
-	return path, true
+	return true
 }
 
 // urlPath is a decoded path as it is asked for.

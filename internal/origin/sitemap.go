@@ -36,6 +36,8 @@ type Listing struct {
 	Site *url.URL
 	// MaxPages bounds how many pages are listed; 0 for the default.
 	MaxPages int
+	// Seeds are pages whose links a crawl follows beside the home page's.
+	Seeds []string
 }
 
 // Listed is what was found of an origin's pages.
@@ -202,7 +204,7 @@ func (w *sitemapWalk) add(locations []string) {
 			w.listed.note("only the first %d pages of the sitemap were looked at (hint: --max-pages)", w.limit)
 			return
 		default:
-			w.pages[path] = true
+			w.pages[strings.Clone(path)] = true // not all of the URL that it is part of
 		}
 	}
 }

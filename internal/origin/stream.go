@@ -39,7 +39,7 @@ func FetchAny(ctx context.Context, ask func(context.Context, Page) site.Observat
 func (c *Client) stream(ctx context.Context, path string, limit int64, accept func(http.Header) bool, parse func(io.Reader) error) (site.Observation, error) {
 	var reading *streaming
 	again := func(status int, header http.Header) io.Writer {
-		reading.end(site.ErrTooLong)
+		_ = reading.end(site.ErrTooLong) // what the answer before this one was counts no more
 		reading = nil
 		if status != http.StatusOK || !accept(header) {
 			return nil

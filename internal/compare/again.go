@@ -1,0 +1,151 @@
+package compare
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"mirror/diff"
+)
+
+// A page that changed between two reads, and not between the next two, may be one that
+// names the second it was made in: it is read once more after a pause. Many such pages are
+// rather a change that goes on, and are not all waited for.
+const (
+	changePause = 1100 * time.Millisecond
+	maxPauses   = 64
+)
+
+// again asks every voter for the suspects once more, each on a fresh connection, as often
+// as Confirm says or until they agree, and settles them.
+func (c *comparison) again(ctx context.Context, voters []*sight, suspects []int) {
+	if len(voters) == 0 {
+		return
+	}
+	workers := voters[0].at.Concurrency
+	for _, s := range voters {
+		workers = min(workers, s.at.Concurrency)
+	}
+	var next, pauses atomic.Int64
+	var all sync.WaitGroup
+	for range min(max(workers, 1), len(suspects)) {
+		all.Go(func() {
+			for n := next.Add(1) - 1; n < int64(len(suspects)) && ctx.Err() == nil; n = next.Add(1) - 1 {
+				l := &look{comparison: c, voters: voters, page: suspects[n], pauses: &pauses}
+				l.run(ctx)
+			}
+		})
+	}
+	all.Wait()
+}
+
+// look is a page that is looked at again.
+type look struct {
+	*comparison
+	voters []*sight
+	page   int
+	pauses *atomic.Int64 // how many pages were waited for
+
+	answers []diff.Answer
+	hosts   []int
+}
+
+func (l *look) run(ctx context.Context) {
+	l.answers, l.hosts = make([]diff.Answer, len(l.voters)), make([]int, len(l.voters))
+	for v, s := range l.voters {
+		l.answers[v] = s.answer(l.page, l.path(l.page))
+	}
+	rounds := 1
+	for _, s := range l.voters {
+		rounds = max(rounds, s.at.Confirm)
+	}
+	var r diff.Ruling
+	for range rounds {
+		l.round(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if r = l.rule(l.page, l.answers); len(r.Differ) == 0 {
+			break
+		}
+	}
+	l.settle(l.page, l.voters, l.learn(r), func(v int) int { return l.hosts[v] })
+}
+
+// round asks every voter at once.
+func (l *look) round(ctx context.Context) {
+	var all sync.WaitGroup
+	for v, s := range l.voters {
+		all.Go(func() { l.answers[v], l.hosts[v] = l.reread(ctx, s, l.answers[v]) })
+	}
+	all.Wait()
+}
+
+// reread asks for the page anew, and as often as it takes to tell whether it changes on
+// each read.
+func (l *look) reread(ctx context.Context, s *sight, before diff.Answer) (diff.Answer, int) {
+	ask := func() read {
+		r := s.ask(ctx, s.client.FetchFresh, l.path(l.page))
+		r.Serves = s.serves
+		return r
+	}
+	now := ask()
+	if before.Unsteady {
+		now.Unsteady = true
+	}
+	if l.steady(before, now.Answer) {
+		return now.Answer, now.hosts
+	}
+	last := ask()
+	if l.steady(now.Answer, last.Answer) {
+		if l.pauses.Add(1) > maxPauses || !rest(ctx, changePause) {
+			return last.Answer, last.hosts
+		}
+		now, last = last, ask()
+	}
+	last.Unsteady = !l.steady(now.Answer, last.Answer)
+	return last.Answer, last.hosts
+}
+
+// steady reports whether two reads of one origin say the same, or one of them says nothing.
+func (l *look) steady(a, b diff.Answer) bool {
+	if a.Unsteady || b.Unsteady || !a.Judged() || !b.Judged() {
+		return true
+	}
+	if l.page == len(l.paths) {
+		return a.Status == b.Status && a.Digest == b.Digest
+	}
+	return a.Same(l.paths[l.page], b)
+}
+
+// learn takes what changes on each read out of a ruling, where that is asked for.
+func (l *look) learn(r diff.Ruling) diff.Ruling {
+	if !l.options.Learn {
+		return r
+	}
+	r.Differ = slices.DeleteFunc(r.Differ, func(d diff.Difference) bool {
+		v := slices.IndexFunc(l.answers, func(a diff.Answer) bool { return a.Origin == d.Origin })
+		if !l.answers[v].Unsteady {
+			return false
+		}
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.voters[v].noise = append(l.voters[v].noise, d.Path)
+		return true
+	})
+	return r
+}
+
+// rest waits, and reports false when ctx ends first.
+func rest(ctx context.Context, pause time.Duration) bool {
+	t := time.NewTimer(pause)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}

@@ -1,0 +1,153 @@
+package compare
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"sync"
+
+	"mirror/internal/origin"
+)
+
+// Found is the pages to compare.
+type Found struct {
+	Paths []string // decoded, below each origin's base, sorted, each once; "" is the home page
+	From  string   // how they were found, for people
+	Notes []string // what is not among them
+}
+
+// Search says how pages are looked for.
+type Search struct {
+	MaxPages int  // 0 for the default
+	Crawl    bool // follow links where there are sitemaps, too
+}
+
+// Find lists the pages of the origins: those that their sitemaps name, all together, so that
+// a page which one of them has forgotten is found missing there; where none has a sitemap,
+// those to which links lead from the home page of the first origin that answers. The error
+// is ctx's, or says that no origin answers.
+func Find(ctx context.Context, origins []Origin, s Search) (Found, error) {
+	o := origin.Listing{Bases: basesOf(origins), MaxPages: s.MaxPages}
+	found := listAll(ctx, origins, o)
+	if err := ctx.Err(); err != nil {
+		return Found{}, err
+	}
+	found = found.with([]string{""}, s.MaxPages)
+	if len(found.Paths) == 1 {
+		found.Notes = append(found.Notes, "no origin has a sitemap: pages that nothing links to were not looked at (hint: --pages FILE)")
+	} else if !s.Crawl {
+		found.Notes = append(found.Notes, "styles, scripts and pictures that no sitemap names were not looked at (hint: --crawl)")
+		return found, nil
+	}
+	return crawl(ctx, origins, o, found)
+}
+
+// FindAt lists the pages that the sitemap at a URL names, wherever that is.
+func FindAt(ctx context.Context, at string, origins []Origin, maxPages int) (Found, error) {
+	u, err := url.Parse(at)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return Found{}, fmt.Errorf("%q is no URL of a sitemap", at)
+	}
+	base := &url.URL{Scheme: u.Scheme, Host: u.Host, Path: "/"}
+	client := origin.New(origin.Origin{Name: u.Host, URL: base}, origins[0].Options)
+	defer client.Close()
+	l, err := client.ListSitemapAt(ctx, []string{u.Path[min(1, len(u.Path)):]},
+		origin.Listing{Bases: basesOf(origins), Site: origins[0].URL, MaxPages: maxPages})
+	switch {
+	case err != nil:
+		return Found{}, fmt.Errorf("%s: %w", at, err)
+	case len(l.Paths) == 0:
+		return Found{}, fmt.Errorf("%s names no page below %s", at, origins[0].URL)
+	}
+	return Found{From: "the sitemap " + at, Notes: notesOf(u.Host, l)}.with(append(l.Paths, ""), maxPages), nil
+}
+
+// Named are pages that a person names; the home page is always one of them.
+func Named(paths []string, maxPages int) Found {
+	return Found{From: "the list"}.with(append(paths, ""), maxPages)
+}
+
+func basesOf(origins []Origin) (bases []*url.URL) {
+	for _, at := range origins {
+		bases = append(bases, at.URL)
+	}
+	return bases
+}
+
+// listAll reads the sitemaps of all origins at once.
+func listAll(ctx context.Context, origins []Origin, o origin.Listing) (found Found) {
+	lists, errs := make([]origin.Listed, len(origins)), make([]error, len(origins))
+	var all sync.WaitGroup
+	for i, at := range origins {
+		all.Go(func() {
+			client := origin.New(at.Origin, at.Options)
+			defer client.Close()
+			lists[i], errs[i] = client.ListSitemap(ctx, o)
+		})
+	}
+	all.Wait()
+	read := 0
+	for i, l := range lists {
+		switch {
+		case errs[i] == nil:
+			read++
+			found.Notes = append(found.Notes, notesOf(origins[i].Name, l)...)
+			if l.Outside > 0 {
+				found.Notes = append(found.Notes, fmt.Sprintf("%s: %d URLs of the sitemap lead elsewhere and were not looked at", origins[i].Name, l.Outside))
+			}
+			found = found.with(l.Paths, o.MaxPages)
+		case !errors.Is(errs[i], origin.ErrNoSitemap):
+			found.Notes = append(found.Notes, fmt.Sprintf("%s has no usable sitemap: %v", origins[i].Name, errs[i]))
+		}
+		lists[i] = origin.Listed{} // the union has it
+	}
+	found.From = fmt.Sprintf("the sitemaps of %d of %d origins", read, len(origins))
+	return found
+}
+
+// crawl adds what the links of the first origin that answers lead to.
+func crawl(ctx context.Context, origins []Origin, o origin.Listing, found Found) (Found, error) {
+	var failed []error
+	o.Seeds = found.Paths
+	for _, at := range origins {
+		client := origin.New(at.Origin, at.Options)
+		l, err := client.Crawl(ctx, o)
+		client.Close()
+		if err != nil {
+			failed = append(failed, fmt.Errorf("%s: %w", at.Name, err))
+			continue
+		}
+		found.Notes = append(found.Notes, notesOf(at.Name, l)...)
+		if len(o.Seeds) > 1 {
+			found.From += " and the links of " + at.Name
+		} else {
+			found.From = "the links of " + at.Name
+		}
+		return found.with(l.Paths, o.MaxPages), ctx.Err()
+	}
+	return Found{}, errors.Join(failed...)
+}
+
+func notesOf(name string, l origin.Listed) (notes []string) {
+	for _, note := range l.Notes {
+		notes = append(notes, name+": "+note)
+	}
+	if l.Queries > 0 {
+		notes = append(notes, fmt.Sprintf("%s: %d URLs with a query were not looked at", name, l.Queries))
+	}
+	return notes
+}
+
+// with adds pages.
+func (f Found) with(paths []string, most int) Found {
+	f.Paths = append(f.Paths, paths...)
+	slices.Sort(f.Paths)
+	f.Paths = slices.Compact(f.Paths)
+	if most > 0 && len(f.Paths) > most {
+		f.Notes = append(f.Notes, fmt.Sprintf("only %d of %d pages are looked at (hint: --max-pages)", most, len(f.Paths)))
+		f.Paths = f.Paths[:most]
+	}
+	return f
+}
