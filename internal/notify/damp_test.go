@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -181,7 +182,9 @@ func history(t *testing.T, r *rand.Rand) {
 			n.Send(s.event)
 		case 1: // a restart, after which all that is known is sent again
 			time.Sleep(time.Duration(r.Int64N(int64(time.Minute))))
-			stop(t, n)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Duration(r.Int64N(int64(10*time.Second))))
+			_ = n.Close(ctx) // what is left undone is sent again
+			cancel()
 			n = start(t, Recipient{Name: "ops", Sender: p}, options)
 			for _, known := range steps[:i+1] {
 				n.Send(known.event)

@@ -24,6 +24,9 @@ func (p *place) Send(ctx context.Context, m Message) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.tried++
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	if len(m.Title)+len(m.Text) == 0 || len(m.News) == 0 {
 		return errors.New("an empty message")
 	}
@@ -32,7 +35,7 @@ func (p *place) Send(ctx context.Context, m Message) error {
 	}
 	m.At = time.Now()
 	p.took = append(p.took, m)
-	return ctx.Err()
+	return nil
 }
 
 // told lists what was told, as "episode change".
