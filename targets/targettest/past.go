@@ -17,7 +17,7 @@ func pastReleases(t *testing.T, f Fixture) {
 		t.Skip("the target remembers nothing")
 	}
 	wantPast(t, tgt, 10, nil)
-	v3 := Files{"index.html": "three", "about/index.html": "about", "new.html": "newer", "odd \\\n#%.html": "x"}
+	v3 := Files{"index.html": "three", "about/index.html": "about", "new.html": "newer", "odd #% +.html": "x"}
 	var all []*site.Release
 	for i, files := range []Files{v1, v2, v3} {
 		rel := dated(files, i)
@@ -27,7 +27,7 @@ func pastReleases(t *testing.T, f Fixture) {
 		all = append(all, rel)
 	}
 	slices.Reverse(all)
-	wantPast(t, tgt, 10, all, "index.html", "old.html", "odd \\\n#%.html", "never.html")
+	wantPast(t, tgt, 10, all, "index.html", "old.html", "odd #% +.html", "never.html")
 	wantPast(t, tgt, 10, all)
 	wantPast(t, tgt, 2, all[:2], "index.html", "new.html")
 	wantPast(t, f.Open(t, nil).(targets.Historian), 1, all[:1], "css/site.css")
