@@ -136,7 +136,7 @@ func protocolFault(err error) (Cause, string) {
 	}
 	reset, ok := errors.AsType[streamError](err)
 	switch {
-	case ok:
+	case ok && has("received from peer"):
 		return BadHTTP2, fmt.Sprintf("the origin ended the request with the error code %d (RFC 9113, section 7)", reset.Code)
 	case has("response headers exceeded", "header list larger", "responses too large"):
 		return LongHeader, "the answer's header is over 64 KiB"
@@ -144,7 +144,7 @@ func protocolFault(err error) (Cause, string) {
 		return BadChunks, "the body's parts are not as they should be"
 	case has("GOAWAY"):
 		return BadHTTP2, "the origin closed the connection (GOAWAY)"
-	case has("http2:", "connection error:", "malformed response from server"):
+	case ok, has("http2:", "connection error:", "malformed response from server"):
 		return BadHTTP2, "what answers breaks the protocol"
 	case has("malformed", "Content-Length", "transfer encoding", "Transfer-Encoding", "transport connection broken", "textproto"):
 		return Malformed, "what answers does not speak HTTP as it should"
