@@ -1,7 +1,6 @@
 package diff
 
 import (
-	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
@@ -231,100 +230,6 @@ func largest(groups []int) (best int, tie bool) {
 		}
 	}
 	return best, tie
-}
-
-func unjudged(a Answer) string {
-	if a.Err != nil {
-		return a.Err.Error()
-	}
-	return fmt.Sprintf("answered %d", a.Status)
-}
-
-// outvoted says how an answer differs from the reference, on which so many of the voters agree.
-func outvoted(d Difference, path string, a, reference Answer, agree, voters int) Difference {
-	d.Kind = kindBeside(path, a, reference)
-	d.Detail = fmt.Sprintf("%s; %d of %d origins %s", says(d.Kind, a), agree, voters, does(d.Kind, a, reference))
-	return d
-}
-
-// kindBeside names the drift of an answer beside another.
-func kindBeside(path string, a, reference Answer) Kind {
-	switch {
-	case a.stands() == gone:
-		return Missing
-	case a.stands() == moved:
-		return Redirected
-	case reference.stands() == gone:
-		return Extra
-	case reference.stands() == served && a.Status == reference.Status && sameBytes(a, reference) &&
-		treatment(path, a.Type) != treatment(path, reference.Type):
-		return Mistyped
-	}
-	return Altered
-}
-
-func says(kind Kind, a Answer) string {
-	switch {
-	case kind == Mistyped:
-		return "Content-Type " + cmp.Or(a.Type, "none")
-	case a.stands() == moved && a.Away:
-		return fmt.Sprintf("answered %d, away to the host %s", a.Status, hostOf(a.Target))
-	case a.stands() != served || a.Status != http.StatusOK:
-		return fmt.Sprintf("answered %d", a.Status)
-	case kind == Extra:
-		return "served"
-	}
-	return fmt.Sprintf("%d bytes", a.Size)
-}
-
-func does(kind Kind, a, reference Answer) string {
-	switch reference.stands() {
-	case gone:
-		return "say that there is no such page"
-	case moved:
-		return "lead to " + reference.Target
-	}
-	switch {
-	case kind == Mistyped:
-		return "say " + cmp.Or(reference.Type, "none")
-	case kind == Altered && a.Size == reference.Size:
-		return "serve others"
-	case kind == Altered:
-		return fmt.Sprintf("serve %d", reference.Size)
-	}
-	return "serve it"
-}
-
-// tied says from whom the i-th answer differs, and calls nobody right.
-func tied(d Difference, answers []Answer, groups []int, i int, path string) Difference {
-	var like, unlike []string
-	first := -1
-	for j, other := range answers {
-		switch {
-		case j == i || groups[j] < 0:
-		case groups[j] == groups[i]:
-			like = append(like, other.Origin)
-		default:
-			unlike = append(unlike, other.Origin)
-			if first < 0 {
-				first = j
-			}
-		}
-	}
-	d.Kind = kindBeside(path, answers[i], answers[first])
-	d.Detail = "tie: "
-	if len(like) > 0 {
-		d.Detail += "like " + and(like) + ", "
-	}
-	d.Detail += fmt.Sprintf("differs from %s (%s)", and(unlike), says(d.Kind, answers[i]))
-	return d
-}
-
-func and(names []string) string {
-	if len(names) < 2 {
-		return strings.Join(names, "")
-	}
-	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
 }
 
 // forgiven lists those that agree although not all bytes are the same as sent.

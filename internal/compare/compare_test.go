@@ -327,6 +327,21 @@ func TestRunSaysThatAnOriginIsDead(t *testing.T) {
 	}
 }
 
+// TestRunGivesUpOnASilentOrigin bounds what a hung origin with many pages costs.
+func TestRunGivesUpOnASilentOrigin(t *testing.T) {
+	hung := newWorld()
+	hung.every = func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
+	var many []string
+	for i := range 2000 {
+		many = append(many, fmt.Sprintf("%04d.html", i))
+	}
+	origins := []compare.Origin{newWorld().start(t, "a"), hung.start(t, "b")}
+	v, err := compare.Run(t.Context(), origins, many, usual)
+	if err != nil || v.Origins[1].Err == nil || hung.requests.Load() > 50 {
+		t.Errorf("%d requests: got %v, %v", hung.requests.Load(), v.Origins[1].Err, err)
+	}
+}
+
 func TestRunCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"mirror/internal/origin"
+	"mirror/site"
 )
 
 // site serves texts by path; what ends in .gz is packed.
@@ -114,7 +115,7 @@ func TestListSitemapRefuses(t *testing.T) {
 		"nothing":     "",
 		"cut":         urlset + "<url><loc>OWN/a</loc></url>",
 		"entities":    `<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><urlset><url><loc>OWN/&b;</loc></url></urlset>`,
-		"nesting":     urlset + strings.Repeat("<a>", 100_000),
+		"nesting":     urlset + strings.Repeat("<a>", 10_000) + strings.Repeat("</a>", 10_000) + "</urlset>",
 		"a long name": urlset + "<" + strings.Repeat("a", 1<<20) + ">",
 		"a long text": urlset + "<url><loc>OWN/" + strings.Repeat("a", 1<<20) + "</loc></url></urlset>",
 		"no gzip":     "\x1f\x8b sorry",
@@ -123,6 +124,10 @@ func TestListSitemapRefuses(t *testing.T) {
 		if err == nil {
 			t.Errorf("%s: got %q", name, got.Paths)
 		}
+	}
+	endless := siteOf(t, map[string]string{"sitemap.xml": urlset + "<" + strings.Repeat("a", 1<<20)})
+	if _, err := endless.ListSitemap(t.Context(), origin.Listing{}); !errors.Is(err, site.ErrTooLong) {
+		t.Errorf("a name without end: got %v", err)
 	}
 	if _, err := siteOf(t, nil).ListSitemap(t.Context(), origin.Listing{}); !errors.Is(err, origin.ErrNoSitemap) {
 		t.Errorf("no sitemap: got %v", err)
@@ -145,8 +150,8 @@ func TestListSitemapIsBounded(t *testing.T) {
 	if err != nil || len(got.Paths) != 7 || !strings.Contains(strings.Join(got.Notes, " "), "--max-pages") {
 		t.Errorf("got %d pages, %q, %v", len(got.Paths), got.Notes, err)
 	}
-	bomb := urlset + strings.Repeat(" ", 60<<20) + "</urlset>"
-	if _, err := siteOf(t, map[string]string{"robots.txt": "Sitemap: /b.xml.gz", "b.xml.gz": bomb}).ListSitemap(t.Context(), origin.Listing{}); err == nil {
+	bomb := "https://a.example/x" + strings.Repeat("\n", 60<<20)
+	if _, err := siteOf(t, map[string]string{"robots.txt": "Sitemap: /b.txt.gz", "b.txt.gz": bomb}).ListSitemap(t.Context(), origin.Listing{}); err == nil {
 		t.Error("a bomb was read")
 	}
 	deep := map[string]string{}
