@@ -3,11 +3,13 @@ package oci
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"mirror/site"
 )
 
-// Prune deletes the tags of staged releases that are neither kept nor live. The registry's
+// Prune deletes the tags of staged releases, and of their lists of files, that are neither
+// kept nor live. The registry's
 // own garbage collection frees the space. Where the registry refuses to delete tags, they
 // stay, and the log says so.
 func (t *Target) Prune(ctx context.Context, keep []site.ID) error {
@@ -20,11 +22,11 @@ func (t *Target) Prune(ctx context.Context, keep []site.ID) error {
 		return err
 	}
 	for _, name := range tags {
-		id, ours := stagedRelease(name)
+		id, ours := stagedRelease(strings.TrimSuffix(name, listSuffix))
 		if !ours || id == live.release() || slices.Contains(keep, id) {
 			continue
 		}
-		deleted, err := t.reg.untag(ctx, t.stagedTag(id))
+		deleted, err := t.reg.untag(ctx, t.tag.Context().Tag(name))
 		if err != nil {
 			return err
 		}

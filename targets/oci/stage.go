@@ -60,13 +60,22 @@ func (t *Target) send(ctx context.Context, rel *site.Release, r recipe, p target
 		return err
 	}
 	defer layer.Close()
+	list, err := writeList(rel.Manifest)
+	if err != nil {
+		return err
+	}
+	defer list.Close()
 	img, own, err := t.build(ctx, rel, r, layer)
 	if err != nil {
 		return err
 	}
 	defer closeAll(own)
 	if p != nil {
-		p.Expect(len(rel.Manifest), layer.info.Size+t.missing(ctx, own))
+		p.Expect(len(rel.Manifest), layer.info.Size+list.info.Size+t.missing(ctx, own))
+	}
+	// The list first: an image that is staged has one.
+	if err := t.pushList(withProgress(ctx, p), rel, list); err != nil {
+		return errors.Join(ctx.Err(), err)
 	}
 	if err := t.reg.push(withProgress(ctx, p), t.stagedTag(rel.ID()), img); err != nil {
 		return errors.Join(ctx.Err(), err)

@@ -1,0 +1,251 @@
+package oci
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+	"github.com/klauspost/compress/gzip"
+	"golang.org/x/sync/errgroup"
+
+	"mirror/site"
+	"mirror/targets"
+)
+
+var _ targets.Historian = (*Target)(nil)
+
+// Beside each staged image lies a list of its files, under a tag of its own that keeps it
+// from the registry's garbage collection: an artifact whose one layer is the manifest's
+// text. So the past is told without reading images, and the images are as they were.
+const (
+	listSuffix   = ".files"
+	listArtifact = types.MediaType("application/vnd.mirror.files.v1+json")
+	listLayer    = types.MediaType("application/vnd.mirror.files.v1.text+gzip")
+	labelCreated = "org.opencontainers.image.created"
+)
+
+// Bounds of one look into the past.
+const (
+	maxLists     = 256       // that are looked at
+	maxList      = 64 << 20  // bytes of one, compressed
+	maxListText  = 256 << 20 // bytes of one
+	maxPastImage = 256 << 20 // bytes of an image that is read for want of a list
+	listsAtOnce  = 8
+)
+
+func (t *Target) listTag(id site.ID) name.Tag {
+	return t.tag.Context().Tag(stagedPrefix + string(id) + listSuffix)
+}
+
+// writeList makes the list's layer.
+func writeList(m site.Manifest) (*blob, error) {
+	list, err := writeBlob(gzipAt(gzip.DefaultCompression), func(w io.Writer) error {
+		_, err := m.WriteTo(w)
+		return err
+	})
+	if err == nil {
+		list.info.MediaType = listLayer
+	}
+	return list, err
+}
+
+// pushList stores a release's list.
+func (t *Target) pushList(ctx context.Context, rel *site.Release, list *blob) error {
+	img := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), listArtifact)
+	img, err := mutate.Append(img, mutate.Addendum{Layer: list, MediaType: listLayer})
+	if err != nil {
+		return err
+	}
+	labels := map[string]string{labelRelease: string(rel.ID()), labelCreated: publishedAt(rel).UTC().Format(time.RFC3339)}
+	return t.reg.push(ctx, t.listTag(rel.ID()), mutate.Annotations(img, labels).(v1.Image))
+}
+
+// Past lists the releases that the registry holds, with all digests: the live one first, the
+// others by when they were published, the latest first; one that was staged and never went
+// live is among them. A live image of others is read itself, if it is not large.
+func (t *Target) Past(ctx context.Context, limit int, _ []string) ([]site.Past, error) {
+	if limit <= 0 {
+		return nil, nil
+	}
+	live, err := t.look(ctx, t.tag)
+	if err != nil {
+		return nil, err
+	}
+	lists, err := t.lists(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var past []site.Past
+	var errs []error
+	if live != nil {
+		p, err := t.pastLive(ctx, live, lists)
+		if err == nil {
+			past = append(past, p)
+		}
+		errs = append(errs, err)
+	}
+	for _, l := range lists {
+		if len(past) >= limit || ctx.Err() != nil {
+			break
+		}
+		if l.release == live.release() {
+			continue
+		}
+		m, err := t.readList(ctx, l)
+		if err == nil {
+			past = append(past, site.Past{Release: l.release, Published: l.created, Manifest: m})
+		}
+		errs = append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil && (len(past) == 0 || ctx.Err() != nil) {
+		return nil, fmt.Errorf("past of %s: %w", t.tag, err)
+	}
+	return past, nil
+}
+
+// pastLive tells what is live from its list, or from its image where it has none.
+func (t *Target) pastLive(ctx context.Context, live *head, lists []list) (site.Past, error) {
+	p := site.Past{Release: live.release()}
+	i := slices.IndexFunc(lists, func(l list) bool { return l.release == p.Release })
+	if i >= 0 {
+		p.Published = lists[i].created
+		m, err := t.readList(ctx, lists[i])
+		if err == nil {
+			p.Manifest = m
+			return p, nil
+		}
+		t.log.Debug("the list of a release's files cannot be read", "release", p.Release, "err", err)
+	}
+	err := t.isSmall(ctx, live)
+	if err == nil {
+		p.Manifest, err = t.held(ctx, live)
+	}
+	return p, err
+}
+
+// isSmall reports, as an error, an image that is too large to be read for a look.
+func (t *Target) isSmall(ctx context.Context, h *head) error {
+	img, err := t.platformImage(ctx, h.desc)
+	if err != nil || img == nil {
+		return err
+	}
+	m, err := img.Manifest()
+	if err != nil {
+		return err
+	}
+	left := int64(maxPastImage)
+	for _, l := range m.Layers {
+		if left -= l.Size; l.Size < 0 || left < 0 {
+			return fmt.Errorf("the image has more than the %d bytes that are read for a look into the past", int64(maxPastImage))
+		}
+	}
+	return nil
+}
+
+// list is what an artifact says of the list that it holds.
+type list struct {
+	release site.ID
+	created time.Time
+	layer   v1.Descriptor
+}
+
+// lists finds the lists of releases, the latest first. One that cannot be read is left out.
+func (t *Target) lists(ctx context.Context) ([]list, error) {
+	tags, err := t.reg.tags(ctx, t.tag.Context())
+	if err != nil {
+		return nil, err
+	}
+	var mu sync.Mutex
+	var found []list
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(listsAtOnce)
+	asked := 0
+	for _, tag := range tags {
+		id, ours := listedRelease(tag)
+		if !ours || asked == maxLists {
+			continue
+		}
+		asked++
+		g.Go(func() error {
+			l, err := t.list(ctx, id)
+			if err != nil {
+				t.log.Debug("a release's list of files cannot be read", "release", id, "err", err)
+				return ctx.Err()
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			found = append(found, l)
+			return nil
+		})
+	}
+	err = g.Wait()
+	slices.SortFunc(found, func(a, b list) int {
+		return cmp.Or(b.created.Compare(a.created), cmp.Compare(a.release, b.release))
+	})
+	return found, err
+}
+
+// listedRelease returns the release whose files a tag lists.
+func listedRelease(tag string) (site.ID, bool) {
+	staged, ok := strings.CutSuffix(tag, listSuffix)
+	if !ok {
+		return site.None, false
+	}
+	return stagedRelease(staged)
+}
+
+func (t *Target) list(ctx context.Context, id site.ID) (list, error) {
+	desc, err := t.reg.get(ctx, t.listTag(id))
+	if err != nil {
+		return list{}, err
+	}
+	if desc == nil {
+		return list{}, errors.New("it is gone")
+	}
+	var m v1.Manifest
+	if err := json.Unmarshal(desc.Manifest, &m); err != nil {
+		return list{}, err
+	}
+	if m.Config.MediaType != listArtifact || len(m.Layers) != 1 || m.Layers[0].Size > maxList || m.Annotations[labelRelease] != string(id) {
+		return list{}, errors.New("it is no list of a release's files")
+	}
+	created, err := time.Parse(time.RFC3339, m.Annotations[labelCreated])
+	if err != nil {
+		created = time.Time{} // then it sorts last
+	}
+	return list{release: id, created: created.UTC(), layer: m.Layers[0]}, nil
+}
+
+// readList reads a list; the release's id vouches for it.
+func (t *Target) readList(ctx context.Context, l list) (site.Manifest, error) {
+	layer, err := t.reg.puller.Layer(ctx, t.tag.Context().Digest(l.layer.Digest.String()))
+	if err != nil {
+		return nil, err
+	}
+	packed, err := layer.Compressed()
+	if err != nil {
+		return nil, err
+	}
+	defer packed.Close()
+	plain, err := gzip.NewReader(io.LimitReader(packed, maxList))
+	if err != nil {
+		return nil, err
+	}
+	m, err := site.ReadManifest(io.LimitReader(plain, maxListText))
+	if err == nil && m.ID() != l.release {
+		err = fmt.Errorf("it is not the list of release %s", l.release.Short())
+	}
+	return m, err
+}
