@@ -1,9 +1,18 @@
 package s3
 
-import "time"
+import (
+	"time"
+
+	"mirror/site"
+)
 
 // SetLease shortens the lease, and so the time between renewals.
 func (t *Target) SetLease(d time.Duration) { t.lease = d }
 
 // SetPage makes listings come in pages of n keys.
 func (t *Target) SetPage(n int32) { t.page = n }
+
+// EmptyRelease is a document that says of a release that it has no files.
+func EmptyRelease(id site.ID) ([]byte, error) {
+	return encodeDocument(&snapshot{Version: version, Release: id})
+}

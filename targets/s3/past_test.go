@@ -63,6 +63,12 @@ func TestPastLeavesOutForgedDocuments(t *testing.T) {
 		publish(t, tgt, two)
 		p.putObjects(t, map[string][]byte{".mirror/releases/" + string(one.ID()): []byte("forged")})
 		wantReleases(t, p.open(t, nil), two.ID())
+		lie, err := s3.EmptyRelease(one.ID())
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.putObjects(t, map[string][]byte{".mirror/releases/" + string(one.ID()): lie})
+		wantReleases(t, p.open(t, nil), two.ID())
 		p.putObjects(t, map[string][]byte{".mirror/releases/" + string(two.ID()): []byte("forged")})
 		if past, err := p.open(t, nil).Past(t.Context(), 10, nil); err == nil {
 			t.Errorf("got %v, want an error where nothing could be read", past)
