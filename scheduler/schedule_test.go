@@ -60,7 +60,7 @@ func TestSlots(t *testing.T) {
 	}
 }
 
-// TestDailySlotsAreOneADay goes through a century of days in every kind of zone: a daily
+// TestDailySlotsAreOneADay goes through ten years in every kind of zone: a daily
 // time that the clock shows on a day has one slot there.
 func TestDailySlotsAreOneADay(t *testing.T) {
 	for _, zone := range []string{"Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Antarctica/Troll", "America/Havana", "Africa/Casablanca", "Asia/Gaza"} {
@@ -71,7 +71,7 @@ func TestDailySlotsAreOneADay(t *testing.T) {
 		for _, hour := range []int{0, 1, 2, 3} {
 			s := schedule(t, fmt.Sprintf("CRON_TZ=%s 20 %d * * *", zone, hour))
 			slot := s.Next(time.Date(2026, 1, 1, 0, 0, 0, 0, loc))
-			for day := range 20 * 365 {
+			for day := range 10 * 365 {
 				shown := time.Date(2026, 1, 1+day, hour, 20, 0, 0, loc)
 				if shown.Hour() != hour || shown.Minute() != 20 {
 					continue // the clock leaves it out
@@ -81,6 +81,27 @@ func TestDailySlotsAreOneADay(t *testing.T) {
 				}
 				slot = s.Next(slot)
 			}
+		}
+	}
+}
+
+// TestQuartersOfAYear has no quarter of an hour left out or repeated where clocks change.
+func TestQuartersOfAYear(t *testing.T) {
+	for _, zone := range []string{"UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Antarctica/Troll", "Asia/Kathmandu"} {
+		s, count := schedule(t, "CRON_TZ="+zone+" */15 * * * *"), 0
+		slot, end := instant(t, "2025-12-31T23:59:59Z"), instant(t, "2026-12-31T23:59:59Z")
+		for {
+			next := s.Next(slot)
+			if next.After(end) {
+				break
+			}
+			if count > 0 && next.Sub(slot) != 15*time.Minute {
+				t.Errorf("%s: after %s comes %s", zone, slot, next)
+			}
+			slot, count = next, count+1
+		}
+		if count != 35_040 {
+			t.Errorf("%s: %d slots, want 35040", zone, count)
 		}
 	}
 }
