@@ -126,7 +126,7 @@ func (w *workspace) inquiry(ctx context.Context, rel *site.Release, g gate, d *d
 		if len(absent) == 0 {
 			absent = s.removed(ctx, rel.Manifest)
 		}
-		past = append(past, s.past)
+		past = append(past, s.releases)
 	}
 	slices.Sort(absent)
 	o := w.lookFor(rel, slices.Compact(absent), d)

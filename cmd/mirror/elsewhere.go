@@ -75,6 +75,12 @@ func (s *stores) removed(ctx context.Context, m site.Manifest) []string {
 	return gone
 }
 
+// releases lists the releases among what the targets held. What somebody else put there names
+// nothing: a page that was changed at its store would be stale by that very change, or newer.
+func (s *stores) releases(ctx context.Context, of []string) []site.Past {
+	return slices.DeleteFunc(s.past(ctx, of), func(p site.Past) bool { return p.Release == site.None })
+}
+
 // past lists what the targets held before, as one sequence.
 func (s *stores) past(ctx context.Context, of []string) []site.Past {
 	found := make([][]site.Past, len(s.dests))
