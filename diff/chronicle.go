@@ -15,13 +15,15 @@ type Chronicle struct {
 }
 
 // NewChronicle places a release in what is known of the past, newest first. A release that
-// is not among it is taken for the newest.
+// is not among it is taken for the newest. What was live and is no release of ours names
+// nothing: it may be what somebody has tampered with.
 func NewChronicle(release site.ID, past []site.Past) Chronicle {
+	past = slices.DeleteFunc(slices.Clone(past), func(p site.Past) bool { return p.Release == site.None })
 	at := slices.IndexFunc(past, func(p site.Past) bool { return p.Release == release })
 	if at < 0 {
 		return Chronicle{older: past}
 	}
-	c := Chronicle{newer: slices.Clone(past[:at]), older: slices.Clone(past[at+1:])}
+	c := Chronicle{newer: past[:at], older: past[at+1:]}
 	slices.Reverse(c.newer)
 	c.older = slices.DeleteFunc(c.older, func(p site.Past) bool { return p.Release == release })
 	return c
@@ -115,10 +117,7 @@ func (c Chronicle) attribute(d *Difference, i int) {
 
 // release names a difference's release for people.
 func (d Difference) release() string {
-	name := "an earlier state that is no release of ours"
-	if d.Release != site.None {
-		name = "release " + d.Release.Short()
-	}
+	name := "release " + d.Release.Short()
 	switch {
 	case d.Behind < 0:
 		name += fmt.Sprintf(", %d newer", -d.Behind)

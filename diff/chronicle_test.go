@@ -25,7 +25,9 @@ func TestChronicleNames(t *testing.T) {
 	older := releaseOf(2, map[string]string{"a": "a2", "b": "b1"})
 	now := releaseOf(3, map[string]string{"a": "a3", "b": "b3", "new": "new"})
 	newest := releaseOf(4, map[string]string{"a": "a4", "b": "b3", "new": "new"})
-	story := diff.NewChronicle(now.Release, []site.Past{newest, now, older, oldest})
+	tampered := releaseOf(2, map[string]string{"a": "tampered"})
+	tampered.Release = site.None
+	story := diff.NewChronicle(now.Release, []site.Past{newest, tampered, now, tampered, older, oldest})
 	for _, c := range []struct {
 		name, path, text string
 		kind, want       diff.Kind

@@ -33,6 +33,15 @@ func clean(text string) string {
 	return strings.ReplaceAll(text, "##", `#\x23`)
 }
 
+// Clean makes lines of text safe to print as clean does: an error may quote an origin.
+func Clean(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = clean(line)
+	}
+	return strings.Join(lines, "\n")
+}
+
 func isUnsafe(r rune) bool {
 	return r == unicode.ReplacementChar || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029'
 }

@@ -61,7 +61,7 @@ func (d *display) Close() {
 
 // line prints a line, above the bars where there are some.
 func (d *display) line(format string, args ...any) {
-	text := fmt.Sprintf(format, args...) + "\n"
+	text := reports.Clean(fmt.Sprintf(format, args...)) + "\n"
 	if d.bars != nil {
 		_, _ = d.bars.Write([]byte(text)) // a closed terminal is no reason to stop
 		return

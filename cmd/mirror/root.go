@@ -84,7 +84,7 @@ func (a *app) exitCode(ctx context.Context, err error) int {
 		}
 	}
 	if err != nil {
-		fmt.Fprintf(a.stderr, "%s %v\n", a.paint("\x1b[31m", "error:"), err)
+		fmt.Fprintf(a.stderr, "%s %s\n", a.paint("\x1b[31m", "error:"), reports.Clean(err.Error()))
 	}
 	return code
 }

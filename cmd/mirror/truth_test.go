@@ -263,7 +263,10 @@ func harmless() []func(b *truthBench, path string) http.Handler {
 				h.Set("Content-Type", "TEXT/CSS;charset=UTF-8")
 			}
 		}),
-		with(func(_ string, h http.Header) { h.Set("Set-Cookie", "a=b"); h.Set("Date", "Thu, 01 Jan 1970 00:00:00 GMT") }),
+		with(func(_ string, h http.Header) {
+			h.Set("Set-Cookie", "a=b")
+			h.Set("Date", "Thu, 01 Jan 1970 00:00:00 GMT")
+		}),
 		func(_ *truthBench, path string) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Type", site.ContentType(path, nil))

@@ -174,7 +174,7 @@ func (r *round) nameless() []string {
 		for _, d := range v.verdict.Differences {
 			switch d.Kind {
 			case diff.Altered, diff.Extra, diff.Missing:
-				if d.Release == site.None && d.Behind == 0 {
+				if d.Release == site.None {
 					paths = append(paths, d.Path)
 				}
 			}
