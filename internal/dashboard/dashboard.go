@@ -1,0 +1,107 @@
+// Package dashboard shows what the daemon remembers and is about to do: pages for people, the
+// same as JSON for scripts, and metrics for Prometheus. It reads; only POST /api/v1/check and
+// /api/v1/publish start something, and both are off unless there is a token.
+//
+// Whatever an origin said (names, titles, bodies, errors) is somebody else's text. It goes
+// through html/template's escaping and nowhere else, and the pages may load nothing but their
+// own stylesheet and script.
+package dashboard
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+)
+
+// Options says what a dashboard shows, and what may be started through it.
+type Options struct {
+	Source  Source             // what is remembered
+	Origins []Origin           // as configured; a check may know fewer, or others
+	Jobs    func() []JobStatus // nil for none
+	// Overdue lists the jobs that ought to have run by now, as the scheduler has them. While
+	// there are any, /readyz fails. Nil for never.
+	Overdue func() []string
+	// Notifications tells how many messages were sent, and how many could not be, so far. Nil
+	// leaves both metrics out.
+	Notifications func() (sent, failed uint64)
+	Version       string
+
+	// Token has to be given, as a bearer token, by whoever starts something; "" turns
+	// starting off.
+	Token string
+	// Check and Publish start the work and return once it has begun, without waiting for its
+	// end. ErrBusy says that it is running already. Nil for what cannot be started.
+	Check, Publish func(ctx context.Context) error
+
+	// Hosts are the names, without a port, under which browsers may ask, beside localhost and
+	// every plain IP address. Others are refused, so that no foreign page can read this one
+	// by pointing its own name here (DNS rebinding). "*" allows all names.
+	Hosts []string
+
+	Now func() time.Time // nil for time.Now
+	Log *slog.Logger     // nil for none
+}
+
+// Origin is one configured origin.
+type Origin struct{ Name, URL string }
+
+// JobStatus is one job of the daemon, and how it stands.
+type JobStatus struct {
+	Name     string
+	Run      string // what it does: check, publish, report, prune
+	Spec     string // the cron spec
+	Describe string // the spec in plain words
+	Running  bool
+	Since    time.Time // with Running
+	Next     time.Time // when the next run begins, zero for never
+	Overdue  bool
+}
+
+// ErrBusy means that what was to be started is running already.
+var ErrBusy = errors.New("it is running already")
+
+// Dashboard answers for the pages, the API and the metrics. It is safe for concurrent use.
+type Dashboard struct {
+	options Options
+	handler http.Handler
+	events  *events
+	metrics *metrics
+}
+
+// New makes a dashboard. It starts nothing: no goroutine runs but those of requests.
+func New(o Options) *Dashboard {
+	o = o.complete()
+	d := &Dashboard{options: o, events: newEvents(o.Now)}
+	d.metrics = newMetrics(o)
+	d.handler = d.routes()
+	return d
+}
+
+func (o Options) complete() Options {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Jobs == nil {
+		o.Jobs = func() []JobStatus { return nil }
+	}
+	if o.Overdue == nil {
+		o.Overdue = func() []string { return nil }
+	}
+	return o
+}
+
+// ServeHTTP answers one request.
+func (d *Dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) { d.handler.ServeHTTP(w, r) }
+
+// Changed tells open pages that there is something new to show. It does not wait for them.
+// Call it when a check or a publish ended and when a job began or ended.
+func (d *Dashboard) Changed() { d.events.changed() }
+
+// Close ends the open event streams, so that a server can shut down. What is shown stays
+// available.
+func (d *Dashboard) Close() { d.events.close() }

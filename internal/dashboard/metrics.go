@@ -1,0 +1,5 @@
+package dashboard
+
+type metrics struct{}
+
+func newMetrics(Options) *metrics { return &metrics{} }
