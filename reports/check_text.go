@@ -149,7 +149,7 @@ func (c Check) driftTable(w io.Writer, s Style, rows []Drift) error {
 	}
 	t := s.table(w, "origin", "kind", "path", "detail")
 	for _, d := range rows[:min(len(rows), maxDrift)] {
-		t.row(clean(d.Origin), s.paint(red, string(d.Kind)), clip(clean(d.Path), maxCell), clip(clean(c.detail(d)), maxCell))
+		t.row(clean(d.Origin), s.paint(red, string(d.Kind)), clip(clean(d.shown()), maxCell), clip(clean(c.detail(d)), maxCell))
 	}
 	if err := t.render(); err != nil {
 		return err
@@ -163,12 +163,20 @@ func (c Check) passedTable(w io.Writer, s Style, rows []Drift) error {
 	}
 	t := s.table(w, "origin", "tolerated", "path", "detail", "by")
 	for _, d := range rows[:min(len(rows), maxDrift)] {
-		t.row(clean(d.Origin), s.paint(yellow, string(d.Kind)), clip(clean(d.Path), maxCell), clip(clean(c.detail(d)), maxCell), clean(d.Tolerated))
+		t.row(clean(d.Origin), s.paint(yellow, string(d.Kind)), clip(clean(d.shown()), maxCell), clip(clean(c.detail(d)), maxCell), clean(d.Tolerated))
 	}
 	if err := t.render(); err != nil {
 		return err
 	}
 	return more(w, len(rows))
+}
+
+// shown is the path as people know it: a site's root is "/".
+func (d Drift) shown() string {
+	if d.Path == "" {
+		return "/"
+	}
+	return d.Path
 }
 
 func more(w io.Writer, rows int) error {
@@ -228,7 +236,7 @@ func excerpts(w io.Writer, s Style, rows []Drift) {
 		if d.Excerpt == "" {
 			continue
 		}
-		fmt.Fprintf(w, "%s on %s:\n", clip(clean(d.Path), maxCell), clean(d.Origin))
+		fmt.Fprintf(w, "%s on %s:\n", clip(clean(d.shown()), maxCell), clean(d.Origin))
 		for line := range strings.SplitSeq(d.Excerpt, "\n") {
 			fmt.Fprintf(w, "  | %s\n", s.diffLine(line))
 		}

@@ -97,12 +97,16 @@ func (w *workspace) check(ctx context.Context, g gate) (diff.Verdict, error) {
 	}
 	d := w.app.display()
 	defer d.Close()
-	rel, done, err := w.reference(ctx, d)
+	held := &stores{w: w, display: d}
+	if !g.liveOnly {
+		held = w.stores(ctx, d)
+	}
+	rel, done, err := w.reference(ctx, held, d)
 	if err != nil {
 		return diff.Verdict{}, err
 	}
 	defer done()
-	o, err := w.inquiry(ctx, rel, g, d)
+	o, err := w.inquiry(ctx, rel, held, g, d)
 	if err != nil {
 		return diff.Verdict{}, err
 	}
@@ -116,21 +120,14 @@ func (w *workspace) check(ctx context.Context, g gate) (diff.Verdict, error) {
 }
 
 // inquiry says what a check looks for: more than a publish, which knows what it did.
-func (w *workspace) inquiry(ctx context.Context, rel *site.Release, g gate, d *display) (check.Options, error) {
-	absent := w.removed(ctx, rel.Manifest, d)
-	past := []check.PastFunc{w.remembered(d)}
-	s := &stores{w: w, display: d}
-	if !g.liveOnly {
-		s = w.stores(ctx, d)
-		absent = append(absent, s.extra(ctx, rel)...)
-		if len(absent) == 0 {
-			absent = s.removed(ctx, rel.Manifest)
-		}
-		past = append(past, s.releases)
+func (w *workspace) inquiry(ctx context.Context, rel *site.Release, held *stores, g gate, d *display) (check.Options, error) {
+	absent := append(w.removed(ctx, rel.Manifest, d), held.extra(ctx, rel)...)
+	if len(absent) == 0 {
+		absent = held.removed(ctx, rel.Manifest)
 	}
 	slices.Sort(absent)
 	o := w.lookFor(rel, slices.Compact(absent), d)
-	o.Past, o.Whole = past, w.whole(s)
+	o.Past, o.Whole = []check.PastFunc{w.remembered(d), held.past}, w.whole(held)
 	o.Sample, o.Learn, o.Excerpts = g.sample, g.learn, w.app.verbose
 	if g.trustETag {
 		o.Trust = w.trust(ctx, d)
@@ -152,8 +149,8 @@ func liveFor(v diff.Verdict) time.Duration {
 }
 
 // reference returns the release to compare with: the site's folder, or where that is not
-// there the last release that was published from here.
-func (w *workspace) reference(ctx context.Context, d *display) (*site.Release, func() error, error) {
+// there the last release that was published from here, or what most targets hold.
+func (w *workspace) reference(ctx context.Context, held *stores, d *display) (*site.Release, func() error, error) {
 	rel, err := w.scan(ctx, d)
 	if err == nil {
 		return rel.Release, rel.Close, nil
@@ -162,10 +159,14 @@ func (w *workspace) reference(ctx context.Context, d *display) (*site.Release, f
 		return nil, nil, err
 	}
 	last, pastErr := w.lastPublished(ctx)
+	from := "published here on " + last.Published.Format(time.DateTime)
 	if pastErr != nil {
-		return nil, nil, errors.Join(err, pastErr)
+		var ok bool
+		if last, ok = held.most(ctx); !ok {
+			return nil, nil, errors.Join(err, pastErr)
+		}
+		from = "which most targets hold"
 	}
-	d.line("site     %s is not there; comparing with release %s, published here on %s",
-		w.config.Site.Dir, last.Release.Short(), last.Published.Format(time.DateTime))
+	d.line("site     %s is not there; comparing with release %s, %s", w.config.Site.Dir, last.Release.Short(), from)
 	return site.NewRelease(last.Manifest, nil, w.beacon(), last.Published), func() error { return nil }, nil
 }

@@ -75,12 +75,6 @@ func (s *stores) removed(ctx context.Context, m site.Manifest) []string {
 	return gone
 }
 
-// releases lists the releases among what the targets held. What somebody else put there names
-// nothing: a page that was changed at its store would be stale by that very change, or newer.
-func (s *stores) releases(ctx context.Context, of []string) []site.Past {
-	return slices.DeleteFunc(s.past(ctx, of), func(p site.Past) bool { return p.Release == site.None })
-}
-
 // past lists what the targets held before, as one sequence.
 func (s *stores) past(ctx context.Context, of []string) []site.Past {
 	found := make([][]site.Past, len(s.dests))
@@ -95,6 +89,31 @@ func (s *stores) past(ctx context.Context, of []string) []site.Past {
 		all = diff.Sequence(all, past)
 	}
 	return all
+}
+
+// most returns the release that most targets hold, the first of those that equally many do.
+func (s *stores) most(ctx context.Context) (site.Past, bool) {
+	held := make([]site.ID, len(s.dests))
+	s.each(ctx, func(ctx context.Context, i int, dest targets.Destination) error {
+		live, err := dest.Live(ctx)
+		held[i] = live.Release
+		return err
+	})
+	count, most := map[site.ID]int{}, site.None
+	for _, id := range held {
+		count[id]++
+	}
+	delete(count, site.None)
+	for _, id := range held {
+		if count[id] > count[most] {
+			most = id
+		}
+	}
+	if most == site.None {
+		return site.Past{}, false
+	}
+	m, ok := s.manifest(ctx, most)
+	return site.Past{Release: most, Manifest: m}, ok
 }
 
 // manifest returns the manifest of the release that a target holds now, from its own records

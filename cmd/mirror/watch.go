@@ -150,7 +150,7 @@ func (a *app) toLocalSite(ctx context.Context) ([]check.Origin, watch.Options, e
 	}
 	d := a.display()
 	defer d.Close()
-	rel, done, err := w.reference(ctx, d)
+	rel, done, err := w.reference(ctx, &stores{w: w, display: d}, d)
 	if err != nil {
 		return nil, watch.Options{}, err
 	}
