@@ -3,7 +3,6 @@ package diff
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"mirror/site"
 )
@@ -123,9 +122,6 @@ func (d Difference) release() string {
 		name += fmt.Sprintf(", %d newer", -d.Behind)
 	case d.Behind > 0:
 		name += fmt.Sprintf(", %d behind", d.Behind)
-	}
-	if !d.Published.IsZero() {
-		name += ", of " + d.Published.UTC().Format(time.DateTime)
 	}
 	return name
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -63,7 +64,55 @@ func BenchmarkCheck(b *testing.B) {
 		}
 		b.ReportMetric(float64(v.Origins[0].Requests), "requests/op")
 	}
-	perPage(b, cpu(b)-before)
+	perPage(b, cpu(b)-before, 1)
+}
+
+// BenchmarkCheckThree checks three origins side by side, of one nginx.
+func BenchmarkCheckThree(b *testing.B) {
+	u, m := benchOrigin(b)
+	var origins []check.Origin
+	for _, name := range []string{"a", "b", "c"} {
+		origins = append(origins, check.Origin{
+			Origin:  origin.Origin{Name: name, URL: u},
+			Options: origin.Options{Concurrency: 16, Timeout: 10 * time.Second, Confirm: 1},
+		})
+	}
+	before := cpu(b)
+	for b.Loop() {
+		if v := run(b, check.Options{Release: m.ID(), Manifest: m}, origins...); !v.Agree() {
+			b.Fatalf("got %q", drifts(v))
+		}
+	}
+	perPage(b, cpu(b)-before, len(origins))
+}
+
+// BenchmarkCurl reads the pages with curl, 16 at once, into sha256sum: what a shell script does.
+func BenchmarkCurl(b *testing.B) {
+	if _, err := exec.LookPath("curl"); err != nil {
+		b.Skip("curl is not installed")
+	}
+	u, m := benchOrigin(b)
+	var list strings.Builder
+	for _, f := range m {
+		fmt.Fprintf(&list, "url = %q\n", u.String()+f.Path)
+	}
+	config := filepath.Join(b.TempDir(), "urls")
+	if err := os.WriteFile(config, []byte(list.String()), 0o644); err != nil {
+		b.Fatal(err)
+	}
+	for name, script := range map[string]string{
+		"Z":       "curl -s -Z --parallel-max 16 -K " + config + " | sha256sum",
+		"16curls": "split -n l/16 " + config + " " + config + "- && for part in " + config + "-*; do curl -s -K $part | sha256sum & done; wait",
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if out, err := exec.CommandContext(b.Context(), "bash", "-c", script).CombinedOutput(); err != nil {
+					b.Fatalf("%v: %s", err, out)
+				}
+			}
+			b.ReportMetric(benchPages*float64(b.N)/b.Elapsed().Seconds(), "pages/s")
+		})
+	}
 }
 
 // BenchmarkBareLoop does the least that a Go program can: GET and hash, 16 at once.
@@ -85,7 +134,7 @@ func BenchmarkBareLoop(b *testing.B) {
 		}
 		all.Wait()
 	}
-	perPage(b, cpu(b)-before)
+	perPage(b, cpu(b)-before, 1)
 }
 
 func getAndHash(client *http.Client, from string, want site.Digest) error {
@@ -105,8 +154,8 @@ func getAndHash(client *http.Client, from string, want site.Digest) error {
 }
 
 // perPage reports speed, and what one page costs this process.
-func perPage(b *testing.B, used time.Duration) {
-	pages := float64(benchPages) * float64(b.N)
+func perPage(b *testing.B, used time.Duration, origins int) {
+	pages := float64(benchPages*origins) * float64(b.N)
 	b.ReportMetric(pages/b.Elapsed().Seconds(), "pages/s")
 	b.ReportMetric(float64(used.Microseconds())/pages, "cpu-µs/page")
 }
