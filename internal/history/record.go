@@ -15,6 +15,10 @@ type Check struct {
 	Elapsed time.Duration
 	Release site.ID // that the origins were compared with
 	Pages   int
+	// Partial says that not everything was looked at or counted, as with a sample, with some
+	// of the targets, or with tolerance: the check is remembered, and says nothing of
+	// episodes and days.
+	Partial bool
 	Err     string // why there is no verdict; then there are no origins
 	Origins []OriginCheck
 }
@@ -76,11 +80,14 @@ type Publish struct {
 
 // Run is one run of a job of the daemon.
 type Run struct {
-	Job     string
-	Slot    time.Time // that it was for, the key of its being run once
-	Started time.Time
-	Elapsed time.Duration // zero while it runs
-	Outcome string        // "" while it runs
-	Err     string
-	Log     string // the end of what it printed
+	Job  string
+	Slot time.Time // that it was for, the key of its being run once
+	// Triggered says that it is of no slot of the schedule: somebody asked for it, or a folder
+	// changed. Its Slot is when that was.
+	Triggered bool
+	Started   time.Time
+	Elapsed   time.Duration // zero while it runs
+	Outcome   string        // "" while it runs
+	Err       string
+	Log       string // the end of what it printed
 }

@@ -1,0 +1,317 @@
+package history
+
+import (
+	"context"
+	"database/sql"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"mirror/diff"
+	"mirror/site"
+)
+
+// maxError bounds, in bytes, what is kept of an error, which an origin may have written.
+const maxError = 1000
+
+// CheckOf makes what is remembered of a verdict. The differences go with it to RecordCheck.
+func CheckOf(v diff.Verdict) (Check, []diff.Difference) {
+	c := Check{Started: v.Started, Elapsed: v.Elapsed, Release: v.Release, Pages: v.Pages, Partial: v.Sampled > 0}
+	var all []diff.Difference
+	for _, o := range v.Origins {
+		row := OriginCheck{
+			Name: o.Name, URL: o.URL, State: o.State(), Release: o.Release, Pages: o.Pages, Match: o.Match,
+			Requests: o.Requests, Bytes: o.Bytes, Elapsed: o.Elapsed, Expires: o.Facts.Expires, Slowest: o.Slowest,
+			Counts: map[diff.Kind]int{},
+		}
+		if o.Err != nil {
+			row.Err = o.Err.Error()
+		}
+		for _, d := range o.Differences {
+			if d.Tolerated == "" {
+				row.Counts[d.Kind]++
+			}
+			d.Origin = o.Name
+			all = append(all, d)
+		}
+		c.Origins = append(c.Origins, row)
+	}
+	return c, all
+}
+
+// RecordCheck remembers a check, and what it says of the episodes, all or nothing. The
+// differences are those of all its origins. Those that are tolerated open no episode; what
+// they could not judge does not end one either.
+//
+// An episode ends only where the origin was seen without it: neither a check that came to no
+// verdict nor an origin that could not be seen ends one, and pages that could not be judged
+// keep those that they are, or may be, part of.
+func (s *Store) RecordCheck(ctx context.Context, c Check, differences []diff.Difference) (changes Changes, err error) {
+	err = s.change(ctx, func(tx *sql.Tx) error {
+		changes = Changes{}
+		id, err := addCheck(ctx, tx, c)
+		if err != nil {
+			return err
+		}
+		for _, o := range c.Origins {
+			place, err := placeOf(ctx, tx, o.Name)
+			if err != nil {
+				return err
+			}
+			if err := addSeen(ctx, tx, id, c, o, place); err != nil {
+				return err
+			}
+			if c.Partial || c.Err != "" {
+				continue
+			}
+			if err := sumUp(ctx, tx, c, o, place); err != nil {
+				return err
+			}
+			view := viewOf(c, o, differences)
+			if err := turnEpisodes(ctx, tx, view, place, &changes); err != nil {
+				return err
+			}
+			if err := place.note(ctx, tx, c.Started, o.State, view.whole()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return changes, err
+}
+
+// addCheck adds the row of the check itself.
+func addCheck(ctx context.Context, tx *sql.Tx, c Check) (int64, error) {
+	job, err := word(ctx, tx, c.Job, dayOf(c.Started))
+	if err != nil {
+		return 0, err
+	}
+	release, err := word(ctx, tx, string(c.Release), dayOf(c.Started))
+	if err != nil {
+		return 0, err
+	}
+	return insert(ctx, tx, "INSERT INTO verdict (job, started, elapsed, release, pages, partial, err) VALUES (?, ?, ?, ?, ?, ?, ?)",
+		job, nanos(c.Started), c.Elapsed, release, c.Pages, c.Partial, bounded(c.Err, maxError))
+}
+
+// addSeen adds the row of one origin.
+func addSeen(ctx context.Context, tx *sql.Tx, check int64, c Check, o OriginCheck, p place) error {
+	day := dayOf(c.Started)
+	url, err := word(ctx, tx, bounded(o.URL, maxError), day)
+	if err != nil {
+		return err
+	}
+	release, err := word(ctx, tx, bounded(string(o.Release), maxError), day)
+	if err != nil {
+		return err
+	}
+	var slowest []byte
+	for _, page := range o.Slowest {
+		id, err := word(ctx, tx, page.Path, day)
+		if err != nil {
+			return err
+		}
+		slowest = binary.AppendUvarint(slowest, uint64(id)) //nolint:gosec // the database counts from 1
+		slowest = binary.AppendUvarint(slowest, uint64(max(0, page.Took.Microseconds())))
+	}
+	var counts []byte
+	if len(o.Counts) > 0 {
+		if counts, err = json.Marshal(o.Counts); err != nil {
+			return err
+		}
+	}
+	var expires int64
+	if !o.Expires.IsZero() {
+		expires = o.Expires.Unix()
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO seen (verdict, place, url, state, release, pages, matched, requests, bytes, elapsed, expires, counts, err, slowest)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		check, p.id, url, slices.Index(states(), o.State), release, o.Pages, o.Match, o.Requests, o.Bytes, o.Elapsed, expires,
+		string(counts), bounded(o.Err, maxError), append([]byte{}, slowest...))
+	return err
+}
+
+// states lists the states of an origin, each at the number that stands for it.
+func states() []diff.State { return []diff.State{diff.Agrees, diff.Drifts, diff.CannotBeSeen} }
+
+// place is an origin, and how it was last seen.
+type place struct {
+	id    int64
+	at    time.Time // of the latest check of everything, zero for none
+	state int64
+	whole time.Time // of the latest to which every page was answered
+}
+
+func placeOf(ctx context.Context, tx *sql.Tx, name string) (p place, err error) {
+	var at, whole int64
+	err = tx.QueryRowContext(ctx, "SELECT id, at, state, whole FROM place WHERE name = ?", name).Scan(&p.id, &at, &p.state, &whole)
+	if errors.Is(err, sql.ErrNoRows) {
+		p.id, err = insert(ctx, tx, "INSERT INTO place (name, at, state, whole) VALUES (?, 0, 0, 0)", name)
+	}
+	p.at, p.whole = timeOf(at), timeOf(whole)
+	return p, err
+}
+
+// note remembers how the origin was seen last.
+func (p place) note(ctx context.Context, tx *sql.Tx, at time.Time, state diff.State, whole bool) error {
+	if whole {
+		p.whole = at
+	}
+	_, err := tx.ExecContext(ctx, "UPDATE place SET at = ?, state = ?, whole = ? WHERE id = ?",
+		nanos(at), slices.Index(states(), state), nanos(p.whole), p.id)
+	return err
+}
+
+// noLimit is for a limit of 0.
+const noLimit = -1
+
+func limited(n int) int {
+	if n <= 0 {
+		return noLimit
+	}
+	return n
+}
+
+// Checks lists the checks that began at since or later, the newest first; limit bounds how
+// many, 0 for all.
+func (s *Store) Checks(ctx context.Context, since time.Time, limit int) ([]Check, error) {
+	return s.checks(ctx, "WHERE started >= ? ORDER BY started DESC, id DESC LIMIT ?", nanos(since), limited(limit))
+}
+
+// ChecksBefore lists the checks that were remembered before the one with the ID before, or
+// all for 0, the newest first; limit bounds how many, 0 for all.
+func (s *Store) ChecksBefore(ctx context.Context, before int64, limit int) ([]Check, error) {
+	return s.checks(ctx, "WHERE ?1 = 0 OR id < ?1 ORDER BY id DESC LIMIT ?2", before, limited(limit))
+}
+
+// LastCheck returns the latest check of everything that came to a verdict, and whether there
+// is one.
+func (s *Store) LastCheck(ctx context.Context) (Check, bool, error) {
+	return first(s.checks(ctx, "WHERE partial = 0 AND err = '' ORDER BY started DESC, id DESC LIMIT 1"))
+}
+
+// Check returns one check, and whether it is there.
+func (s *Store) Check(ctx context.Context, id int64) (Check, bool, error) {
+	return first(s.checks(ctx, "WHERE id = ?", id))
+}
+
+// first is the first of those that were found, and whether there is one.
+func first[T any](all []T, err error) (found T, ok bool, _ error) {
+	if err == nil && len(all) > 0 {
+		found, ok = all[0], true
+	}
+	return found, ok, err
+}
+
+// checks reads the checks that a condition picks, in its order, with their origins.
+func (s *Store) checks(ctx context.Context, where string, args ...any) (all []Check, err error) {
+	err = s.read(ctx, func(tx *sql.Tx) error {
+		words := &lexicon{tx: tx}
+		if all, err = readChecks(ctx, tx, words, where, args...); err != nil {
+			return err
+		}
+		for i := range all {
+			if all[i].Origins, err = readSeen(ctx, tx, words, all[i].ID); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return all, err
+}
+
+func readChecks(ctx context.Context, tx *sql.Tx, words *lexicon, where string, args ...any) ([]Check, error) {
+	rows, err := tx.QueryContext(ctx, "SELECT id, job, started, elapsed, release, pages, partial, err FROM verdict "+where, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []Check
+	for rows.Next() {
+		var c Check
+		var job, started, release int64
+		var id string
+		if err := rows.Scan(&c.ID, &job, &started, &c.Elapsed, &release, &c.Pages, &c.Partial, &c.Err); err != nil {
+			return nil, err
+		}
+		if err := words.texts(ctx, map[*string]int64{&c.Job: job, &id: release}); err != nil {
+			return nil, err
+		}
+		c.Started, c.Release = timeOf(started), site.ID(id)
+		all = append(all, c)
+	}
+	return all, rows.Err()
+}
+
+func readSeen(ctx context.Context, tx *sql.Tx, words *lexicon, check int64) ([]OriginCheck, error) {
+	rows, err := tx.QueryContext(ctx, `SELECT name, url, seen.state, release, pages, matched, requests, bytes, elapsed, expires, counts, err, slowest
+		FROM seen JOIN place ON place.id = seen.place WHERE verdict = ? ORDER BY seen.place`, check)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []OriginCheck
+	for rows.Next() {
+		o, err := scanSeen(ctx, rows, words)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, o)
+	}
+	return all, rows.Err()
+}
+
+func scanSeen(ctx context.Context, rows *sql.Rows, words *lexicon) (o OriginCheck, err error) {
+	var url, state, release, expires int64
+	var id, counts string
+	var slowest sql.RawBytes
+	if err := rows.Scan(&o.Name, &url, &state, &release, &o.Pages, &o.Match, &o.Requests, &o.Bytes, &o.Elapsed, &expires, &counts, &o.Err, &slowest); err != nil {
+		return o, err
+	}
+	if o.Slowest, err = slowestOf(ctx, slowest, words); err != nil {
+		return o, err
+	}
+	if err := words.texts(ctx, map[*string]int64{&o.URL: url, &id: release}); err != nil {
+		return o, err
+	}
+	if state < 0 || state >= int64(len(states())) {
+		return o, fmt.Errorf("%w: an origin has the state %d", ErrDamaged, state)
+	}
+	o.State, o.Release, o.Counts = states()[state], site.ID(id), map[diff.Kind]int{}
+	if expires != 0 {
+		o.Expires = time.Unix(expires, 0).UTC()
+	}
+	if counts != "" {
+		if err := json.Unmarshal([]byte(counts), &o.Counts); err != nil {
+			return o, fmt.Errorf("%w: %w", ErrDamaged, err)
+		}
+	}
+	return o, nil
+}
+
+// slowestOf reads pairs of a word and microseconds.
+func slowestOf(ctx context.Context, packed []byte, words *lexicon) ([]diff.Slow, error) {
+	var numbers []uint64
+	for len(packed) > 0 {
+		n, size := binary.Uvarint(packed)
+		if size <= 0 {
+			return nil, fmt.Errorf("%w: no list of slow pages", ErrDamaged)
+		}
+		numbers, packed = append(numbers, n), packed[size:]
+	}
+	var all []diff.Slow
+	for pair := range slices.Chunk(numbers, 2) {
+		if len(pair) < 2 {
+			return nil, fmt.Errorf("%w: no list of slow pages", ErrDamaged)
+		}
+		path, err := words.text(ctx, int64(pair[0])) //nolint:gosec // only looked up
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, diff.Slow{Path: path, Took: time.Duration(pair[1]) * time.Microsecond}) //nolint:gosec // as it was written
+	}
+	return all, nil
+}

@@ -1,0 +1,174 @@
+package history
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"mirror/diff"
+)
+
+// Day sums up how one origin did on one day, in the checks that looked at everything.
+type Day struct {
+	Date    time.Time // midnight, UTC
+	Origin  string
+	Checks  int
+	Agreed  int // checks in which it agreed
+	Drifted int // checks in which it drifted
+	// Unreachable is in how many checks it, or some of its pages, could not be judged, and
+	// nothing else was wrong.
+	Unreachable int
+	Pages       int           // that were judged, over all checks
+	Matched     int           // of those, pages that agreed
+	Elapsed     time.Duration // over all checks
+	// AgreedFor, DriftedFor and UnreachableFor tell for how long it was so. The time between
+	// two checks counts as what both saw, half and half where they saw different things; where
+	// it is longer than MaxGap, only so much beside each of them counts.
+	AgreedFor, DriftedFor, UnreachableFor time.Duration
+}
+
+// MaxGap is how far apart two checks may be for the time between to be known.
+const MaxGap = 25 * time.Hour
+
+// add counts one check.
+func (d *Day) add(o OriginCheck) {
+	d.Checks++
+	switch o.State {
+	case diff.Agrees:
+		d.Agreed++
+	case diff.Drifts:
+		d.Drifted++
+	default:
+		d.Unreachable++
+	}
+	d.Pages += o.Pages
+	d.Matched += o.Match
+	d.Elapsed += o.Elapsed
+}
+
+// last adds time in a state.
+func (d *Day) last(state diff.State, t time.Duration) {
+	switch state {
+	case diff.Agrees:
+		d.AgreedFor += t
+	case diff.Drifts:
+		d.DriftedFor += t
+	default:
+		d.UnreachableFor += t
+	}
+}
+
+// stretch is a time that an origin spent in one state, as far as anybody knows.
+type stretch struct {
+	from, to time.Time
+	state    diff.State
+}
+
+// between tells what an origin did between two checks.
+func between(from time.Time, before diff.State, to time.Time, after diff.State) []stretch {
+	gap := to.Sub(from)
+	if from.IsZero() || gap <= 0 {
+		return nil
+	}
+	half := min(gap, MaxGap) / 2
+	return []stretch{{from, from.Add(half), before}, {to.Add(-half), to, after}}
+}
+
+// byDay cuts a stretch at each midnight.
+func (s stretch) byDay(do func(day int64, t time.Duration) error) error {
+	for from := s.from; from.Before(s.to); {
+		day := dayOf(from)
+		end := midnight(day + 1)
+		if s.to.Before(end) {
+			end = s.to
+		}
+		if err := do(day, end.Sub(from)); err != nil {
+			return err
+		}
+		from = end
+	}
+	return nil
+}
+
+// sumUp adds an origin's check, and the time since the one before, to the days.
+func sumUp(ctx context.Context, tx *sql.Tx, c Check, o OriginCheck, p place) error {
+	var one Day
+	one.add(o)
+	if err := addToDay(ctx, tx, dayOf(c.Started), p.id, one); err != nil {
+		return err
+	}
+	for _, s := range between(p.at, states()[p.state], c.Started, o.State) {
+		err := s.byDay(func(day int64, t time.Duration) error {
+			var part Day
+			part.last(s.state, t)
+			return addToDay(ctx, tx, day, p.id, part)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return addSlow(ctx, tx, c, o, p)
+}
+
+func addToDay(ctx context.Context, tx *sql.Tx, day, place int64, d Day) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO day (day, place, checks, agreed, drifted, unseen, pages, matched, elapsed, agreed_for, drifted_for, unseen_for)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+		checks = checks + excluded.checks, agreed = agreed + excluded.agreed, drifted = drifted + excluded.drifted, unseen = unseen + excluded.unseen,
+		pages = pages + excluded.pages, matched = matched + excluded.matched, elapsed = elapsed + excluded.elapsed,
+		agreed_for = agreed_for + excluded.agreed_for, drifted_for = drifted_for + excluded.drifted_for, unseen_for = unseen_for + excluded.unseen_for`,
+		day, place, d.Checks, d.Agreed, d.Drifted, d.Unreachable, d.Pages, d.Matched, d.Elapsed, d.AgreedFor, d.DriftedFor, d.UnreachableFor)
+	return err
+}
+
+// keepSlow is how many of an origin's slowest pages are remembered of a day.
+const keepSlow = 10
+
+// addSlow remembers the slowest pages of the day. A page that is dropped was quicker than all
+// that stay, so that the slowest of any number of days are found among what stays.
+func addSlow(ctx context.Context, tx *sql.Tx, c Check, o OriginCheck, p place) error {
+	day := dayOf(c.Started)
+	for _, page := range o.Slowest {
+		id, err := word(ctx, tx, page.Path, day)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `INSERT INTO slow (day, place, page, took, at, times) VALUES (?, ?, ?, ?, ?, 1)
+			ON CONFLICT DO UPDATE SET times = times + 1, at = iif(excluded.took > took, excluded.at, at), took = max(took, excluded.took)`,
+			day, p.id, id, page.Took.Microseconds(), nanos(c.Started)); err != nil {
+			return err
+		}
+	}
+	_, err := tx.ExecContext(ctx, `DELETE FROM slow WHERE day = ?1 AND place = ?2 AND page NOT IN
+		(SELECT page FROM slow WHERE day = ?1 AND place = ?2 ORDER BY took DESC, page LIMIT ?3)`, day, p.id, keepSlow)
+	return err
+}
+
+// Days sums up each origin's days from the one that since is in, the oldest first.
+func (s *Store) Days(ctx context.Context, since time.Time) (all []Day, err error) {
+	err = s.read(ctx, func(tx *sql.Tx) error {
+		all, err = readDays(ctx, tx, dayOf(since))
+		return err
+	})
+	return all, err
+}
+
+func readDays(ctx context.Context, tx *sql.Tx, from int64) ([]Day, error) {
+	rows, err := tx.QueryContext(ctx, `SELECT day, name, checks, agreed, drifted, unseen, pages, matched, elapsed, agreed_for, drifted_for, unseen_for
+		FROM day JOIN place ON place.id = day.place WHERE day >= ? ORDER BY day, place.id`, from)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []Day
+	for rows.Next() {
+		var d Day
+		var day int64
+		if err := rows.Scan(&day, &d.Origin, &d.Checks, &d.Agreed, &d.Drifted, &d.Unreachable, &d.Pages, &d.Matched, &d.Elapsed,
+			&d.AgreedFor, &d.DriftedFor, &d.UnreachableFor); err != nil {
+			return nil, err
+		}
+		d.Date = midnight(day)
+		all = append(all, d)
+	}
+	return all, rows.Err()
+}

@@ -1,0 +1,213 @@
+package history
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"time"
+
+	"mirror/diff"
+	"mirror/site"
+)
+
+// What is kept of an episode. While it lasts more of its paths are known, so that a check
+// which could not judge some pages can tell whether they were of it.
+const (
+	keepPaths     = 20
+	keepOpenPaths = 1000
+	maxDetail     = 1000    // bytes
+	maxExcerpt    = 4 << 10 // bytes
+)
+
+// turnEpisodes brings the episodes of one origin up to what a check saw of it.
+func turnEpisodes(ctx context.Context, tx *sql.Tx, v view, p place, changes *Changes) error {
+	open, err := readEpisodes(ctx, tx, "WHERE origin = ? AND closed = 0", v.origin)
+	if err != nil {
+		return err
+	}
+	lasting := map[diff.Kind]bool{}
+	for _, e := range open {
+		lasting[e.Kind] = true
+		if err := turnEpisode(ctx, tx, v, e, changes); err != nil {
+			return err
+		}
+	}
+	for _, kind := range diff.Kinds() {
+		if v.kinds[kind] == nil || lasting[kind] {
+			continue
+		}
+		opened, err := openEpisode(ctx, tx, v, kind, p)
+		if err != nil {
+			return err
+		}
+		changes.Opened = append(changes.Opened, opened.shown())
+	}
+	return nil
+}
+
+// turnEpisode continues or ends an episode, or leaves it as it is where nothing was seen.
+func turnEpisode(ctx context.Context, tx *sql.Tx, v view, e storedEpisode, changes *Changes) error {
+	at := later(v.at, e.LastSeen) // whatever the clock does
+	if d := v.kinds[e.Kind]; d != nil {
+		changed := e.see(d)
+		e.LastSeen = at
+		if changed {
+			changes.Changed = append(changes.Changed, e.shown())
+		}
+		return e.update(ctx, tx, changed)
+	}
+	if !v.without(e.Kind, e.Paths, len(e.Paths) == e.Pages) {
+		return nil
+	}
+	e.Closed = at
+	e.Paths = e.Paths[:min(len(e.Paths), keepPaths)]
+	changes.Closed = append(changes.Closed, e.shown())
+	return e.update(ctx, tx, true)
+}
+
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}
+
+// openEpisode adds one. It began after the latest check that answered for every page, or
+// after the one that ended the episode before.
+func openEpisode(ctx context.Context, tx *sql.Tx, v view, kind diff.Kind, p place) (storedEpisode, error) {
+	var ended int64
+	err := tx.QueryRowContext(ctx, "SELECT coalesce(max(closed), 0) FROM episode WHERE origin = ? AND kind = ?", v.origin, kind).Scan(&ended)
+	if err != nil {
+		return storedEpisode{}, err
+	}
+	e := storedEpisode{Episode: Episode{Origin: v.origin, Kind: kind, LastGood: later(p.whole, timeOf(ended))}}
+	e.Opened = later(v.at, e.LastGood)
+	e.LastSeen = e.Opened
+	e.see(v.kinds[kind])
+	e.ID, err = insert(ctx, tx, `INSERT INTO episode (origin, kind, last_good, opened, last_seen, closed, pages, most, paths, signature, release, detail, excerpt, url)
+		VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?)`, e.Origin, e.Kind, nanos(e.LastGood), nanos(e.Opened), nanos(e.LastSeen),
+		e.Pages, e.MostPages, packPaths(e.Paths), e.signature[:], e.Release, e.Detail, e.Excerpt, e.URL)
+	return e, err
+}
+
+// storedEpisode is an episode with more of its paths, and what stands for all of them.
+type storedEpisode struct {
+	Episode
+	signature site.Digest
+}
+
+// see takes what a check saw into the episode, and reports whether other pages differ than
+// before.
+func (e *storedEpisode) see(d *drift) (changed bool) {
+	changed = e.signature != d.signature || e.Pages != d.pages
+	e.signature, e.Pages, e.MostPages = d.signature, d.pages, max(e.MostPages, d.pages)
+	e.Paths = d.paths[:min(len(d.paths), keepOpenPaths)]
+	e.Release = site.ID(bounded(string(d.first.Release), maxDetail))
+	e.Detail, e.URL = bounded(d.first.Detail, maxDetail), bounded(d.first.URL, maxDetail)
+	if changed || d.excerpt != "" {
+		e.Excerpt = bounded(d.excerpt, maxExcerpt)
+	}
+	return changed
+}
+
+// shown is the episode with as many paths as others get to see.
+func (e storedEpisode) shown() Episode {
+	e.Paths = e.Paths[:min(len(e.Paths), keepPaths)]
+	return e.Episode
+}
+
+// update writes the episode; its paths only where they changed.
+func (e storedEpisode) update(ctx context.Context, tx *sql.Tx, paths bool) error {
+	_, err := tx.ExecContext(ctx, `UPDATE episode SET last_seen = ?, closed = ?, pages = ?, most = ?, signature = ?, release = ?, detail = ?, excerpt = ?, url = ?
+		WHERE id = ?`, nanos(e.LastSeen), nanos(e.Closed), e.Pages, e.MostPages, e.signature[:], e.Release, e.Detail, e.Excerpt, e.URL, e.ID)
+	if err != nil || !paths {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, "UPDATE episode SET paths = ? WHERE id = ?", packPaths(e.Paths), e.ID)
+	return err
+}
+
+// packPaths joins paths by NUL, which no path can contain.
+func packPaths(paths []string) []byte { return []byte(strings.Join(paths, "\x00")) }
+
+// EpisodeFilter picks episodes.
+type EpisodeFilter struct {
+	Open   bool      // only those that last
+	Since  time.Time // only those that lasted at some time since then
+	Origin string    // only those of one origin; "" for all
+	Before int64     // only those that opened before the one with this ID; 0 for all
+	Limit  int       // the newest so many; 0 for all
+}
+
+// Episodes lists episodes, the newest first.
+func (s *Store) Episodes(ctx context.Context, f EpisodeFilter) ([]Episode, error) {
+	return s.episodes(ctx, `WHERE (closed = 0 OR NOT ?1 AND closed >= ?2) AND (?3 = '' OR origin = ?3) AND (?4 = 0 OR id < ?4)
+		ORDER BY id DESC LIMIT ?5`, f.Open, nanos(f.Since), f.Origin, f.Before, limited(f.Limit))
+}
+
+// Episode returns one episode, and whether it is there.
+func (s *Store) Episode(ctx context.Context, id int64) (Episode, bool, error) {
+	return first(s.episodes(ctx, "WHERE id = ?", id))
+}
+
+// CloseEpisodes ends the episodes of origins that are none any more: those of which name is
+// false. Nobody looks at them, so that no check will.
+func (s *Store) CloseEpisodes(ctx context.Context, at time.Time, name func(origin string) bool) (closed []Episode, err error) {
+	open, err := s.Episodes(ctx, EpisodeFilter{Open: true})
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range open {
+		if name(e.Origin) {
+			continue
+		}
+		e.Closed = later(at, e.LastSeen)
+		err := s.change(ctx, func(tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, "UPDATE episode SET closed = ? WHERE id = ? AND closed = 0", nanos(e.Closed), e.ID)
+			return err
+		})
+		if err != nil {
+			return closed, err
+		}
+		closed = append(closed, e)
+	}
+	return closed, nil
+}
+
+func (s *Store) episodes(ctx context.Context, where string, args ...any) (all []Episode, err error) {
+	err = s.read(ctx, func(tx *sql.Tx) error {
+		stored, err := readEpisodes(ctx, tx, where, args...)
+		for _, e := range stored {
+			all = append(all, e.shown())
+		}
+		return err
+	})
+	return all, err
+}
+
+func readEpisodes(ctx context.Context, tx *sql.Tx, where string, args ...any) ([]storedEpisode, error) {
+	rows, err := tx.QueryContext(ctx, `SELECT id, origin, kind, last_good, opened, last_seen, closed, pages, most, paths, signature,
+		release, detail, excerpt, url FROM episode `+where, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []storedEpisode
+	for rows.Next() {
+		var e storedEpisode
+		var good, opened, seen, closed int64
+		var paths, signature sql.RawBytes
+		if err := rows.Scan(&e.ID, &e.Origin, &e.Kind, &good, &opened, &seen, &closed, &e.Pages, &e.MostPages, &paths, &signature,
+			&e.Release, &e.Detail, &e.Excerpt, &e.URL); err != nil {
+			return nil, err
+		}
+		if copy(e.signature[:], signature) != len(e.signature) {
+			return nil, fmt.Errorf("%w: episode %d has a digest of %d bytes", ErrDamaged, e.ID, len(signature))
+		}
+		e.LastGood, e.Opened, e.LastSeen, e.Closed = timeOf(good), timeOf(opened), timeOf(seen), timeOf(closed)
+		e.Paths = strings.Split(string(paths), "\x00")
+		all = append(all, e)
+	}
+	return all, rows.Err()
+}

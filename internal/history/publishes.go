@@ -1,0 +1,93 @@
+package history
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"mirror/diff"
+)
+
+// keepLate is how many pages that were still open are kept of each origin's window.
+const keepLate = 100
+
+// RecordPublish remembers a publish and returns its ID.
+func (s *Store) RecordPublish(ctx context.Context, p Publish) (id int64, err error) {
+	var closed any
+	var lower, upper time.Duration
+	var window []byte
+	if p.Window != nil {
+		closed, lower, upper = p.Window.Closed, p.Window.Lower, p.Window.Upper
+		if window, err = json.Marshal(shortened(*p.Window)); err != nil {
+			return 0, fmt.Errorf("history: %w", err)
+		}
+	}
+	err = s.change(ctx, func(tx *sql.Tx) error {
+		id, err = insert(ctx, tx, `INSERT INTO publish (job, started, elapsed, outcome, release, previous, files, sent, closed, lower, upper, window, err)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, p.Job, nanos(p.Started), p.Elapsed, p.Outcome, p.Release, p.Previous, p.Files, p.Sent,
+			closed, lower, upper, string(window), bounded(p.Err, maxError))
+		return err
+	})
+	return id, err
+}
+
+// shortened is the window without most of the pages that an origin never showed.
+func shortened(w diff.Window) diff.Window {
+	w.Origins = append([]diff.OriginWindow{}, w.Origins...)
+	for i, o := range w.Origins {
+		w.Origins[i].Open = o.Open[:min(len(o.Open), keepLate)]
+	}
+	return w
+}
+
+// Publishes lists the publishes that began at since or later, the newest first; limit bounds
+// how many, 0 for all.
+func (s *Store) Publishes(ctx context.Context, since time.Time, limit int) ([]Publish, error) {
+	return s.publishes(ctx, "WHERE started >= ? ORDER BY started DESC, id DESC LIMIT ?", nanos(since), limited(limit))
+}
+
+// PublishesBefore lists the publishes that were remembered before the one with the ID before,
+// or all for 0, the newest first; limit bounds how many, 0 for all.
+func (s *Store) PublishesBefore(ctx context.Context, before int64, limit int) ([]Publish, error) {
+	return s.publishes(ctx, "WHERE ?1 = 0 OR id < ?1 ORDER BY id DESC LIMIT ?2", before, limited(limit))
+}
+
+// Publish returns one publish, and whether it is there.
+func (s *Store) Publish(ctx context.Context, id int64) (Publish, bool, error) {
+	return first(s.publishes(ctx, "WHERE id = ?", id))
+}
+
+// LastPublish returns the latest publish, and whether there is one.
+func (s *Store) LastPublish(ctx context.Context) (Publish, bool, error) {
+	return first(s.publishes(ctx, "ORDER BY started DESC, id DESC LIMIT 1"))
+}
+
+func (s *Store) publishes(ctx context.Context, where string, args ...any) (all []Publish, err error) {
+	err = s.read(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, "SELECT id, job, started, elapsed, outcome, release, previous, files, sent, window, err FROM publish "+where, args...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var p Publish
+			var started int64
+			var window sql.RawBytes
+			if err := rows.Scan(&p.ID, &p.Job, &started, &p.Elapsed, &p.Outcome, &p.Release, &p.Previous, &p.Files, &p.Sent, &window, &p.Err); err != nil {
+				return err
+			}
+			p.Started = timeOf(started)
+			if len(window) > 0 {
+				p.Window = new(diff.Window)
+				if err := json.Unmarshal(window, p.Window); err != nil {
+					return fmt.Errorf("%w: the window of publish %d: %w", ErrDamaged, p.ID, err)
+				}
+			}
+			all = append(all, p)
+		}
+		return rows.Err()
+	})
+	return all, err
+}
