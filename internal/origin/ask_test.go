@@ -185,7 +185,7 @@ func TestRetryAfterHoldsAllBack(t *testing.T) {
 		if took := time.Since(began); took > 90*time.Second || busy.Load() < 90 {
 			t.Errorf("took %s, and %d pages were given up", took, busy.Load())
 		}
-		if early > 3*6 || holds < 7 { // those that were on their way
+		if early > 6*6 || holds < 7 { // those that were on their way
 			t.Errorf("%d requests came though the origin wanted none", early)
 		}
 	})

@@ -41,6 +41,7 @@ func TestMain(m *testing.M) {
 	}
 	os.Setenv("SSL_CERT_FILE", roots)
 	os.Setenv("SSL_CERT_DIR", dir)
+	net.DefaultResolver = resolver()
 	code := m.Run()
 	os.RemoveAll(dir)
 	os.Exit(code)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/andybalholm/brotli"
@@ -15,105 +16,149 @@ import (
 )
 
 // What a decoder has to remember of what it decoded is said by the body's first bytes, so
-// by the origin. A client's decoders have room for allWindows together, in bytes, and one
-// of zstd for maxWindow: what browsers allow (RFC 9659). Small windows need no room.
+// by the origin. The decoders at work for one client have room for allWindows together, in
+// bytes; those that wait to be used again take idleWindows at most. One of zstd may have
+// maxWindow: what browsers allow (RFC 9659). Small windows need no room.
 const (
-	allWindows  = 32 << 20
+	allWindows  = 16 << 20
+	idleWindows = 16 << 20
 	maxWindow   = 8 << 20
 	smallWindow = 512 << 10
 )
 
-// decoder is a decoder that can be used again.
-type decoder interface {
+// decoder decodes bodies of one encoding whose windows are not larger than its own.
+type decoder struct {
+	resetter
+	encoding string
+	window   int64
+}
+
+type resetter interface {
 	io.Reader
 	Reset(r io.Reader) error
 }
 
+func newDecoder(encoding string, window int64) (*decoder, error) {
+	d := &decoder{encoding: encoding, window: window}
+	switch encoding {
+	case "gzip":
+		d.resetter = new(gzip.Reader)
+	case "br":
+		d.resetter = new(brotli.Reader)
+	default:
+		z, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(uint64(window)))
+		if err != nil {
+			return nil, err
+		}
+		d.resetter = z
+	}
+	return d, nil
+}
+
 // decoders decodes bodies within bounds.
 type decoders struct {
-	room  *semaphore.Weighted
-	pools map[string]*sync.Pool
-	sent  sync.Pool
+	room *semaphore.Weighted
+	sent sync.Pool
+
+	mu        sync.Mutex
+	idle      []*decoder
+	idleBytes int64
 }
 
 func newDecoders() *decoders {
-	d := &decoders{room: semaphore.NewWeighted(allWindows), pools: map[string]*sync.Pool{
-		"gzip": {New: func() any { return new(gzip.Reader) }},
-		"br":   {New: func() any { return new(brotli.Reader) }},
-		"zstd": {New: func() any { return newZstd(smallWindow) }},
-	}}
+	d := &decoders{room: semaphore.NewWeighted(allWindows)}
 	d.sent.New = func() any { return bufio.NewReaderSize(nil, 8<<10) }
 	return d
 }
 
-func newZstd(window uint64) decoder {
-	z, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(window))
-	if err != nil {
-		panic(err) // of a bad option
-	}
-	return z
+// reader returns a body that can be looked into. It goes back into sent.
+func (d *decoders) reader(body io.Reader) *bufio.Reader {
+	sent := d.sent.Get().(*bufio.Reader)
+	sent.Reset(body)
+	return sent
 }
 
-// decoding is a body that is being decoded.
-type decoding struct {
-	decoded io.Reader
-	sent    *bufio.Reader // what the decoder has not read yet
-	close   func()
+// take returns a decoder when there is room for it.
+func (d *decoders) take(ctx context.Context, encoding string, window int64) (*decoder, error) {
+	if window > smallWindow {
+		if err := d.room.Acquire(ctx, window); err != nil {
+			return nil, err
+		}
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i, idle := range d.idle {
+		if idle.encoding == encoding && idle.window == window {
+			d.idle = slices.Delete(d.idle, i, i+1)
+			d.idleBytes -= window
+			return idle, nil
+		}
+	}
+	return newDecoder(encoding, window)
+}
+
+// put takes a decoder back.
+func (d *decoders) put(used *decoder) {
+	if used.window > smallWindow {
+		d.room.Release(used.window)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.idleBytes+used.window <= idleWindows {
+		d.idle = append(d.idle, used)
+		d.idleBytes += used.window
+	}
 }
 
 // errEncoding is of an encoding that nobody asked for.
 var errEncoding = errors.New("nobody asked for it")
 
-// open starts to decode a body. It waits until there is room for that.
-func (d *decoders) open(ctx context.Context, encoding string, body io.Reader) (*decoding, error) {
-	if encoding == "x-gzip" {
-		encoding = "gzip"
+// open starts to decode a body, when there is room for that. Who got it calls done when it
+// is decoded, and then finds in sent what the decoder has left of the body.
+func (d *decoders) open(ctx context.Context, encoding string, sent *bufio.Reader) (decoded io.Reader, done func(), err error) {
+	if encoding != "gzip" && encoding != "br" && encoding != "zstd" {
+		return nil, nil, errEncoding
 	}
-	pool, ok := d.pools[encoding]
-	if !ok {
-		return nil, errEncoding
-	}
-	sent := d.sent.Get().(*bufio.Reader)
-	sent.Reset(body)
 	start, err := sent.Peek(zstd.HeaderMaxSize)
-	if len(start) == 0 && err == io.EOF { // an empty body is one in any encoding
-		return &decoding{decoded: sent, sent: sent, close: func() { d.sent.Put(sent) }}, nil
+	if len(start) == 0 && errors.Is(err, io.EOF) { // an empty body is one in any encoding
+		return sent, func() {}, nil
+	}
+	if len(start) == 0 {
+		return nil, nil, err
 	}
 	window, err := windowOf(encoding, start)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if window <= smallWindow {
-		z := pool.Get().(decoder)
-		return &decoding{decoded: z, sent: sent, close: func() { pool.Put(z); d.sent.Put(sent) }}, z.Reset(sent)
+	z, err := d.take(ctx, encoding, window)
+	if err != nil {
+		return nil, nil, err
 	}
-	return d.openLarge(ctx, encoding, window, sent)
+	if err := z.Reset(sent); err != nil {
+		d.put(z)
+		return nil, nil, err
+	}
+	return z, func() { d.put(z) }, nil
 }
 
-// openLarge starts to decode a body whose decoder needs room, and is not kept.
-func (d *decoders) openLarge(ctx context.Context, encoding string, window int64, sent *bufio.Reader) (*decoding, error) {
-	if err := d.room.Acquire(ctx, window); err != nil {
-		return nil, err
-	}
-	body := &decoding{sent: sent, close: func() { d.room.Release(window); d.sent.Put(sent) }}
-	if encoding == "br" {
-		body.decoded = brotli.NewReader(sent)
-		return body, nil
-	}
-	z := newZstd(uint64(window))
-	body.decoded = z
-	return body, z.Reset(sent)
-}
-
-// windowOf returns the bytes that the decoder of a body that starts so may have to remember.
+// windowOf returns the bytes that the decoder of a body that starts so may have to
+// remember, rounded up to a power of two.
 func windowOf(encoding string, start []byte) (int64, error) {
+	var window int64
+	var err error
 	switch encoding {
+	case "gzip":
+		return 32 << 10, nil
 	case "br":
-		return brotliWindow(start[0]), nil
-	case "zstd":
-		return zstdWindow(start)
+		window = brotliWindow(start[0])
+	default:
+		window, err = zstdWindow(start)
 	}
-	return 32 << 10, nil
+	rounded := int64(smallWindow)
+	for rounded < window {
+		rounded *= 2
+	}
+	return rounded, err
 }
 
 // brotliWindow reads the window's size (RFC 7932, section 9.1).

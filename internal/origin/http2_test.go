@@ -40,7 +40,7 @@ func talkHTTP2(t *testing.T, do func(s *stream)) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
-	go accept(l, t.Context(), func(c net.Conn) {
+	go accept(t.Context(), l, func(c net.Conn) {
 		if _, err := io.CopyN(io.Discard, c, int64(len(http2.ClientPreface))); err != nil {
 			return
 		}

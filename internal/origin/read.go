@@ -2,6 +2,7 @@ package origin
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -17,7 +18,7 @@ func (a *attempt) read(resp *http.Response, o *site.Observation) error {
 	raw := &tally{r: resp.Body, hash: sha256.New(), limit: a.limit(), got: a.got}
 	buf := c.buffers.Get().(*[]byte)
 	defer c.buffers.Put(buf)
-	encoding := strings.ToLower(strings.TrimSpace(resp.Header.Get("Content-Encoding")))
+	encoding := strings.TrimPrefix(strings.ToLower(strings.TrimSpace(resp.Header.Get("Content-Encoding"))), "x-") // RFC 9110, section 8.4.1.3
 	also, done := a.listeners(resp)
 	defer done()
 	if encoding == "" || encoding == "identity" {
@@ -58,18 +59,23 @@ func (a *attempt) listeners(resp *http.Response) (also []io.Writer, done func())
 // readEncoded reads both forms of an encoded body. Where it does not decode, or to too
 // much, Raw is told all the same if what was sent came whole: the site may hold that.
 func (a *attempt) readEncoded(encoding string, raw *tally, also []io.Writer, buf []byte, o *site.Observation) error {
-	body, err := a.client.decoders.open(a.ctx, encoding, raw)
+	sent := a.client.decoders.reader(raw)
+	defer a.client.decoders.sent.Put(sent)
+	body, done, err := a.client.decoders.open(a.ctx, encoding, sent)
 	if err != nil {
 		return a.undecoded(encoding, raw, err)
 	}
-	defer body.close()
-	decoded := &tally{r: body.decoded, hash: sha256.New(), limit: raw.limit, also: also}
+	decoded := &tally{r: body, hash: sha256.New(), limit: raw.limit, also: also}
 	err = drain(decoded, buf)
+	done()
 	o.Size, o.Digest = decoded.n, decoded.digest()
-	if decoded.unwanted != nil {
+	switch {
+	case decoded.unwanted != nil:
 		return decoded.unwanted
+	case decoded.n > decoded.limit && raw.n < decoded.n/denser:
+		return tooLong(encoding, raw, decoded)
 	}
-	rest := drain(body.sent, buf) // what follows the encoded stream is part of the body too
+	rest := drain(sent, buf) // what follows the encoded stream is part of the body too
 	switch {
 	case rest == nil:
 		o.Raw = raw.digest()
@@ -85,10 +91,13 @@ func (a *attempt) readEncoded(encoding string, raw *tally, also []io.Writer, buf
 	return nil
 }
 
+// denser is how many times smaller than its content no compressed file of a site is.
+const denser = 100
+
 // undecoded tells whose fault it was that a body could not be decoded.
 func (a *attempt) undecoded(encoding string, raw *tally, err error) error {
 	switch {
-	case raw.err != nil && raw.err != io.EOF:
+	case raw.err != nil && !errors.Is(raw.err, io.EOF):
 		return raw.err
 	case a.ctx.Err() != nil:
 		return a.ctx.Err()
