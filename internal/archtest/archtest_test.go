@@ -44,6 +44,7 @@ func allowed() map[string][]string {
 		"internal/watch":           {"internal/check", "internal/origin", "diff", "site"},
 		"internal/config":          {"internal/notify", "scheduler", "targets"},
 		"internal/config/scaffold": {},
+		"internal/daemon":          {"scheduler", "internal/history", "internal/notify", "diff"},
 		"internal/dashboard":       {"internal/history", "reports", "diff", "site"},
 		"internal/history":         {"diff", "site"},
 		"internal/notify":          {},

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -81,6 +82,8 @@ func TestLoadEveryDocumentedKey(t *testing.T) {
 		{"notify", c.Notify[0].URL, "slack://hook:TAAAAAAAA-BBBBBBBBB-abcdefghij0123456789abcd@webhook"},
 		{"signed webhook", c.Notify[1], Notify{Name: "pager", URL: "https://hooks.example.com/mirror", SecretEnv: "HOOK_SECRET",
 			Quiet: "22:00-07:00 Europe/Berlin", Urgent: []string{"unreachable", "publish_failed"}}},
+		{"daemon", c.Daemon, Daemon{Listen: "0.0.0.0:9000", TokenEnv: "DAEMON_TOKEN", URL: &url.URL{Scheme: "https", Host: "status.example.com", Path: "/"},
+			Hosts: []string{"status.example.org"}, WindowLimit: 30 * time.Second, KeepDays: 90, MaxSizeMB: 50, KeepReports: 7}},
 	} {
 		if !reflect.DeepEqual(x.got, x.want) {
 			t.Errorf("%s: got %v, want %v", x.what, x.got, x.want)

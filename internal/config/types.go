@@ -23,6 +23,8 @@ type Config struct {
 	Schedule []Job `yaml:"schedule"`
 	// Notify says who is told of drift.
 	Notify []Notify `yaml:"notify"`
+	// Daemon says how the daemon listens and for how long it remembers.
+	Daemon Daemon `yaml:"daemon"`
 
 	// File is the path that the config was read from.
 	File string `yaml:"-"`
@@ -155,4 +157,28 @@ type Notify struct {
 	Quiet string `yaml:"quiet" jsonschema:"format=quiet"`
 	// Urgent lists what is told in the quiet time too.
 	Urgent []string `yaml:"urgent" jsonschema:"enum=drift,enum=recovered,enum=unreachable,enum=publish_failed,enum=window,enum=certificate,enum=overdue,enum=test"`
+}
+
+// Daemon says how the daemon listens and for how long it remembers.
+type Daemon struct {
+	// Listen is the address of the dashboard, /metrics and the API. Beyond this machine it
+	// needs token_env, or daemon --allow-remote.
+	Listen string `yaml:"listen" jsonschema:"default=127.0.0.1:8700"`
+	// TokenEnv names the environment variable with the token that starts a check or a
+	// publish through the API. Without it nothing can be started there.
+	TokenEnv string `yaml:"token_env"`
+	// URL is where people reach the dashboard, for the links in what is told.
+	URL *url.URL `yaml:"url"`
+	// Hosts are the names under which browsers reach the dashboard, beside the URL's,
+	// localhost and plain addresses.
+	Hosts []string `yaml:"hosts" jsonschema:"format=name"`
+	// WindowLimit is for how long a publish may leave the origins different before that is
+	// told as an alert of its own. 0s is for ever.
+	WindowLimit time.Duration `yaml:"window_limit" jsonschema:"default=0s"`
+	// KeepDays is for how many days checks, episodes and publishes are remembered.
+	KeepDays int `yaml:"keep_days" jsonschema:"default=365,minimum=1"`
+	// MaxSizeMB is how large the history may be, in megabytes: the oldest checks go first.
+	MaxSizeMB int `yaml:"max_size_mb" jsonschema:"default=200,minimum=10"`
+	// KeepReports is how many reports of each report job are kept.
+	KeepReports int `yaml:"keep_reports" jsonschema:"default=30,minimum=1"`
 }

@@ -1,0 +1,95 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"mirror/scheduler"
+)
+
+// retry is how long a publish that a change asks for waits while the job runs.
+const retry = time.Second
+
+// follow has the jobs that watch the site's folder publish its changes, until ctx ends.
+func (d *Daemon) follow(ctx context.Context) {
+	for ctx.Err() == nil {
+		d.mu.Lock()
+		setup, replaced := d.setup, d.replaced
+		d.mu.Unlock()
+		within, stop := context.WithCancel(ctx)
+		go func() {
+			select {
+			case <-replaced:
+			case <-within.Done():
+			}
+			stop()
+		}()
+		if watching(setup) {
+			f := folder{dir: setup.Site, ignored: setup.Ignored, settle: d.options.Settle, poll: polling, log: d.options.Log}
+			f.follow(within, func(ctx context.Context) { d.siteChanged(ctx, setup, f) })
+		}
+		<-within.Done()
+		stop()
+	}
+}
+
+func watching(s Setup) bool {
+	for _, j := range s.Jobs {
+		if j.Watch {
+			return true
+		}
+	}
+	return false
+}
+
+// siteChanged publishes a folder that is not as it was published last.
+func (d *Daemon) siteChanged(ctx context.Context, s Setup, f folder) {
+	d.mu.Lock()
+	same := d.prints[s.Site] == f.print()
+	d.mu.Unlock()
+	if same {
+		return
+	}
+	d.options.Log.Info("the site's folder was changed", "site", s.Site)
+	for _, j := range s.Jobs {
+		if j.Watch {
+			d.triggerByChange(ctx, j.Name)
+		}
+	}
+}
+
+// triggerByChange runs a job and waits for its end; if it is running, once that is over.
+func (d *Daemon) triggerByChange(ctx context.Context, job string) {
+	for {
+		d.mu.Lock()
+		d.changed[job] = true
+		d.mu.Unlock()
+		ended, err := d.runner.Trigger(job)
+		if err == nil {
+			select {
+			case <-ended:
+			case <-ctx.Done():
+			}
+			return
+		}
+		d.mu.Lock()
+		delete(d.changed, job)
+		d.mu.Unlock()
+		if !errors.Is(err, scheduler.ErrRunning) || !pause(ctx, retry) {
+			return
+		}
+	}
+}
+
+// pause waits, and reports whether it came to the end of that.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}

@@ -1,0 +1,84 @@
+package daemon
+
+import (
+	"context"
+	"crypto/sha256"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+// fileSettle is how long a file must be still: editors write in several steps.
+const fileSettle = 300 * time.Millisecond
+
+// FollowFile calls changed each time that a file's content is another one, until ctx ends. It
+// follows the file's name, since editors, and those who deploy, put a new file in its place.
+func FollowFile(ctx context.Context, file string, log *slog.Logger, changed func()) {
+	f := followed{file: file, changed: changed}
+	f.sum, _ = f.read()
+	watcher, err := fsnotify.NewWatcher()
+	if err == nil {
+		defer watcher.Close()
+		err = watcher.Add(filepath.Dir(file))
+	}
+	if err != nil {
+		log.Warn("the config is looked at now and then: the system cannot tell of its changes", "every", polling, "err", err)
+		f.look(ctx)
+		return
+	}
+	f.listen(ctx, watcher)
+}
+
+// followed is a file, and what it held when it was last told of.
+type followed struct {
+	file    string
+	changed func()
+	sum     [sha256.Size]byte
+}
+
+func (f *followed) read() (sum [sha256.Size]byte, ok bool) {
+	text, err := os.ReadFile(f.file)
+	return sha256.Sum256(text), err == nil
+}
+
+// tell calls changed if there is another content. A file that is gone may be about to come
+// back; the config so far stays.
+func (f *followed) tell() {
+	if sum, ok := f.read(); ok && sum != f.sum {
+		f.sum = sum
+		f.changed()
+	}
+}
+
+func (f *followed) listen(ctx context.Context, watcher *fsnotify.Watcher) {
+	still := time.NewTimer(0)
+	defer still.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-watcher.Events: // of any name: the file may be a link to what has changed
+			still.Reset(fileSettle)
+		case <-watcher.Errors:
+			still.Reset(fileSettle)
+		case <-still.C:
+			f.tell()
+		}
+	}
+}
+
+func (f *followed) look(ctx context.Context) {
+	tick := time.NewTicker(polling)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			f.tell()
+		}
+	}
+}

@@ -1,0 +1,222 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"mirror/diff"
+	"mirror/internal/history"
+	"mirror/scheduler"
+)
+
+// recording is how long a note of what was done may take, also when everything stops.
+const recording = 2 * time.Second
+
+// run is one run of a job.
+type run struct {
+	*Daemon
+	job   Job
+	work  Work
+	slot  scheduler.Slot
+	began time.Time
+	log   runLog
+}
+
+// do makes what the scheduler runs of a job.
+func (d *Daemon) do(j Job, w Work) func(context.Context, scheduler.Slot) error {
+	return func(ctx context.Context, slot scheduler.Slot) error {
+		r := &run{Daemon: d, job: j, work: w, slot: slot, began: time.Now()}
+		return r.whole(ctx)
+	}
+}
+
+// whole does the work and notes its beginning and its end, whatever becomes of it.
+func (r *run) whole(ctx context.Context) (err error) {
+	r.begin(ctx)
+	outcome := scheduler.Panicked
+	defer func() {
+		r.end(ctx, outcome, err)
+		r.options.Changed()
+	}()
+	r.options.Changed()
+	err = r.perform(ctx)
+	outcome = outcomeOf(ctx, err)
+	return err
+}
+
+// outcomeOf says how a run ended, in the scheduler's words.
+func outcomeOf(ctx context.Context, err error) scheduler.Outcome {
+	switch {
+	case err == nil:
+		return scheduler.Done
+	case errors.Is(context.Cause(ctx), scheduler.ErrTimeout):
+		return scheduler.TimedOut
+	case ctx.Err() != nil:
+		return scheduler.Interrupted
+	}
+	return scheduler.Failed
+}
+
+// row is what is remembered of the run.
+func (r *run) row() history.Run {
+	return history.Run{Job: r.job.Name, Slot: r.slot.At, Triggered: r.slot.Reason == scheduler.Triggered, Started: r.began}
+}
+
+// begin remembers that a run began which is of no slot; of others the ledger does.
+func (r *run) begin(ctx context.Context) {
+	if r.slot.Reason != scheduler.Triggered {
+		return
+	}
+	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), recording)
+	defer done()
+	if _, err := r.options.History.BeginRun(ctx, r.row()); err != nil {
+		r.options.Log.Error("a run is not remembered", "job", r.job.Name, "err", err)
+	}
+}
+
+// end remembers how the run went, and what it printed.
+func (r *run) end(ctx context.Context, outcome scheduler.Outcome, err error) {
+	row := r.row()
+	row.Elapsed, row.Outcome, row.Log = max(time.Since(r.began), 1), string(outcome), r.log.String()
+	if err != nil {
+		row.Err = err.Error()
+	}
+	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), recording)
+	defer done()
+	if err := r.options.History.EndRun(ctx, row); err != nil {
+		r.options.Log.Error("the end of a run is not remembered", "job", r.job.Name, "err", err)
+	}
+}
+
+// perform does what the job is for. Those that touch the live origins, or judge them, wait
+// for each other: a check in the middle of a publish would see drift where there is none.
+func (r *run) perform(ctx context.Context) error {
+	if r.job.Run == Report {
+		return r.report(ctx)
+	}
+	select {
+	case r.world <- struct{}{}:
+		defer func() { <-r.world }()
+	case <-ctx.Done():
+		return fmt.Errorf("waited for another job: %w", context.Cause(ctx))
+	}
+	switch r.job.Run {
+	case Check:
+		return r.check(ctx)
+	case Publish:
+		return r.publish(ctx)
+	case Prune:
+		return r.work.Prune(ctx, &r.log)
+	}
+	return fmt.Errorf("there is no kind of job %q", r.job.Run)
+}
+
+// check looks at the origins and tells of what has changed. That they disagree is a verdict,
+// and the run is done; without a verdict it is not, and no episode begins or ends.
+func (r *run) check(ctx context.Context) error {
+	verdict, err := r.work.Check(ctx, &r.log)
+	if ctx.Err() != nil {
+		return errors.Join(context.Cause(ctx), err) // what was seen is not all
+	}
+	row, differences := history.CheckOf(verdict)
+	if err != nil {
+		row = history.Check{Started: r.began, Elapsed: time.Since(r.began), Err: err.Error()}
+	}
+	row.Job = r.job.Name
+	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), recording)
+	defer done()
+	changes, recordErr := r.options.History.RecordCheck(ctx, row, differences)
+	if recordErr != nil {
+		return errors.Join(err, recordErr)
+	}
+	if err == nil {
+		r.judged(verdict, changes)
+	}
+	return err
+}
+
+// judged says what a check found, in the log and to recipients.
+func (r *run) judged(v diff.Verdict, changes history.Changes) {
+	level := r.options.Log.Info
+	if !v.Agree() {
+		level = r.options.Log.Warn
+	}
+	attrs := []any{"job", r.job.Name, "release", v.Release.Short(), "pages", v.Pages, "elapsed", v.Elapsed.Round(time.Millisecond)}
+	for _, o := range v.Origins {
+		attrs = append(attrs, o.Name, standing(o))
+	}
+	level("checked", attrs...)
+	r.tellChanges(changes)
+	r.tellCertificates(v)
+}
+
+// standing says in a few words how an origin stands.
+func standing(o diff.OriginVerdict) string {
+	switch o.State() {
+	case diff.Agrees:
+		return string(diff.Agrees)
+	case diff.CannotBeSeen:
+		return string(diff.CannotBeSeen)
+	}
+	return fmt.Sprintf("%s: %d of %d pages agree", diff.Drifts, o.Match, o.Pages)
+}
+
+// publish builds, puts the site live, and remembers how that went.
+func (r *run) publish(ctx context.Context) error {
+	if err := r.build(ctx); err != nil {
+		r.tellPublish(ctx, history.Publish{Job: r.job.Name, Started: r.began, Elapsed: time.Since(r.began), Outcome: "failed", Err: err.Error()})
+		return err
+	}
+	site := r.current().Site
+	print := folder{dir: site, ignored: r.current().Ignored}.print()
+	row, err := r.work.Publish(ctx, &r.log)
+	row.Job, row.Started, row.Elapsed = r.job.Name, r.began, time.Since(r.began)
+	if err != nil {
+		row.Err = err.Error()
+	} else {
+		r.published(site, print)
+	}
+	r.tellPublish(ctx, row)
+	return err
+}
+
+// build makes the site, unless a change of its folder is why the job runs: that was made by
+// somebody else.
+func (r *run) build(ctx context.Context) error {
+	if r.byChange() || !r.job.Build || r.work.Build == nil {
+		return nil
+	}
+	if err := r.work.Build(ctx, &r.log); err != nil {
+		return fmt.Errorf("nothing is published: %w", err)
+	}
+	return nil
+}
+
+// byChange reports whether the run is due to a change of the site's folder.
+func (r *run) byChange() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	changed := r.slot.Reason == scheduler.Triggered && r.changed[r.job.Name]
+	delete(r.changed, r.job.Name)
+	return changed
+}
+
+// published remembers what a site's folder was like when it went live.
+func (d *Daemon) published(site, print string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.prints[site] = print
+}
+
+// report is over the time from the slot before, and those that were missed, to this one.
+func (r *run) report(ctx context.Context) error {
+	until := r.slot.At
+	next := r.job.Schedule.Next(until)
+	since := until.Add(-24 * time.Hour)
+	if !next.IsZero() {
+		since = until.Add(-next.Sub(until) * time.Duration(1+r.slot.Missed))
+	}
+	return r.work.Report(ctx, r.job.Name, since, until, &r.log)
+}

@@ -1,0 +1,79 @@
+// Package daemon runs a config's jobs by their schedule: it checks, publishes, reports and
+// prunes, remembers each run, and tells people when an episode opens and when it closes. It
+// knows when to do what; what the jobs do is given to it.
+package daemon
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"time"
+
+	"mirror/diff"
+	"mirror/internal/history"
+	"mirror/internal/notify"
+	"mirror/scheduler"
+)
+
+// Kind is what a job does.
+type Kind string
+
+// The kinds, as the config calls them.
+const (
+	Check   Kind = "check"
+	Publish Kind = "publish"
+	Report  Kind = "report"
+	Prune   Kind = "prune"
+)
+
+// Job is something to do at the slots of a schedule.
+type Job struct {
+	Name     string
+	Run      Kind
+	Schedule scheduler.Schedule
+	Timeout  time.Duration // of one run; 0 for none
+	Jitter   time.Duration
+	CatchUp  bool
+	Watch    bool // a publish that a change of the site's folder runs too
+	Build    bool // a publish that builds the site first, except after such a change
+}
+
+// Work is what the jobs do. Each prints what a person would want to read of it to log, and
+// ends soon after ctx has.
+type Work struct {
+	// Check looks at the live origins. The error says why there is no verdict.
+	Check func(ctx context.Context, log io.Writer) (diff.Verdict, error)
+	// Build makes the site; nil where the config does not say how.
+	Build func(ctx context.Context, log io.Writer) error
+	// Publish puts the site live, and says how that went also where it failed.
+	Publish func(ctx context.Context, log io.Writer) (history.Publish, error)
+	// Report writes down what was between two instants.
+	Report func(ctx context.Context, job string, since, until time.Time, log io.Writer) error
+	// Prune forgets what is too old, here and on the targets.
+	Prune func(ctx context.Context, log io.Writer) error
+}
+
+// Setup is what the config says. Another one may take its place while the daemon runs.
+type Setup struct {
+	Jobs       []Job
+	Work       Work
+	Origins    []string           // names; episodes of others end
+	Recipients []notify.Recipient // who is told
+
+	Site    string                 // the site's folder, which jobs with Watch follow
+	Ignored func(path string) bool // of paths in that folder, relative to it; nil for none
+
+	WindowLimit time.Duration // a publish whose window is surely longer is told of; 0 for none
+	Link        string        // the dashboard's URL, for links in what is told; "" for none
+}
+
+// Options are what a daemon works with beside its setup.
+type Options struct {
+	History *history.Store
+	Notify  notify.Options // the history is its ledger
+	Log     *slog.Logger
+	Changed func()        // hears whenever there is something new to show; nil for nobody
+	Grace   time.Duration // how long running jobs have to stop; 0 for 4 s
+	Settle  time.Duration // how long the site's folder must be still before it is published; 0 for 2 s
+	Seed    string        // tells this daemon's jitter from that of others
+}
