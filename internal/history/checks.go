@@ -64,7 +64,7 @@ func (s *Store) RecordCheck(ctx context.Context, c Check, differences []diff.Dif
 			if err := addSeen(ctx, tx, id, c, o, place); err != nil {
 				return err
 			}
-			if c.Partial || c.Err != "" {
+			if c.Partial {
 				continue
 			}
 			if err := sumUp(ctx, tx, c, o, place); err != nil {
@@ -78,7 +78,7 @@ func (s *Store) RecordCheck(ctx context.Context, c Check, differences []diff.Dif
 				return err
 			}
 		}
-		return nil
+		return sumUpAll(ctx, tx, c)
 	})
 	return changes, err
 }

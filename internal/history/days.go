@@ -8,24 +8,31 @@ import (
 	"mirror/diff"
 )
 
-// Day sums up how one origin did on one day, in the checks that looked at everything.
+// Day sums up how one origin did on one day, or on a part of it, in the checks that looked at
+// everything.
 type Day struct {
-	Date    time.Time // midnight, UTC
-	Origin  string
+	Date   time.Time // midnight, UTC
+	Origin string    // All for all origins together
+	// Checks counts those that came to a verdict; the three numbers below add up to it.
 	Checks  int
 	Agreed  int // checks in which it agreed
 	Drifted int // checks in which it drifted
 	// Unreachable is in how many checks it, or some of its pages, could not be judged, and
 	// nothing else was wrong.
 	Unreachable int
-	Pages       int           // that were judged, over all checks
+	Failed      int           // checks that came to no verdict; of All only
+	Pages       int           // that were to be judged, over all checks
 	Matched     int           // of those, pages that agreed
 	Elapsed     time.Duration // over all checks
 	// AgreedFor, DriftedFor and UnreachableFor tell for how long it was so. The time between
 	// two checks counts as what both saw, half and half where they saw different things; where
-	// it is longer than MaxGap, only so much beside each of them counts.
+	// it is longer than MaxGap, only so much of it counts, half of that beside each of them.
 	AgreedFor, DriftedFor, UnreachableFor time.Duration
 }
+
+// All is the name that stands for all origins together: where one drifts they drift, else
+// where one could not be judged they could not.
+const All = ""
 
 // MaxGap is how far apart two checks may be for the time between to be known.
 const MaxGap = 25 * time.Hour
@@ -33,21 +40,23 @@ const MaxGap = 25 * time.Hour
 // add counts one check.
 func (d *Day) add(o OriginCheck) {
 	d.Checks++
-	switch o.State {
-	case diff.Agrees:
-		d.Agreed++
-	case diff.Drifts:
-		d.Drifted++
-	default:
-		d.Unreachable++
-	}
+	d.Agreed += one(o.State == diff.Agrees)
+	d.Drifted += one(o.State == diff.Drifts)
+	d.Unreachable += one(o.State == diff.CannotBeSeen)
 	d.Pages += o.Pages
 	d.Matched += o.Match
 	d.Elapsed += o.Elapsed
 }
 
-// last adds time in a state.
-func (d *Day) last(state diff.State, t time.Duration) {
+func one(yes bool) int {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
+// spend adds time in a state.
+func (d *Day) spend(state diff.State, t time.Duration) {
 	switch state {
 	case diff.Agrees:
 		d.AgreedFor += t
@@ -92,15 +101,15 @@ func (s stretch) byDay(do func(day int64, t time.Duration) error) error {
 
 // sumUp adds an origin's check, and the time since the one before, to the days.
 func sumUp(ctx context.Context, tx *sql.Tx, c Check, o OriginCheck, p place) error {
-	var one Day
-	one.add(o)
-	if err := addToDay(ctx, tx, dayOf(c.Started), p.id, one); err != nil {
+	var sum Day
+	sum.add(o)
+	if err := addToDay(ctx, tx, dayOf(c.Started), p.id, sum); err != nil {
 		return err
 	}
 	for _, s := range between(p.at, states()[p.state], c.Started, o.State) {
 		err := s.byDay(func(day int64, t time.Duration) error {
 			var part Day
-			part.last(s.state, t)
+			part.spend(s.state, t)
 			return addToDay(ctx, tx, day, p.id, part)
 		})
 		if err != nil {
@@ -110,13 +119,47 @@ func sumUp(ctx context.Context, tx *sql.Tx, c Check, o OriginCheck, p place) err
 	return addSlow(ctx, tx, c, o, p)
 }
 
+// sumUpAll adds a check of everything to the days of all origins together.
+func sumUpAll(ctx context.Context, tx *sql.Tx, c Check) error {
+	if c.Partial {
+		return nil
+	}
+	p, err := placeOf(ctx, tx, All)
+	if err != nil {
+		return err
+	}
+	if c.Err != "" || len(c.Origins) == 0 {
+		return addToDay(ctx, tx, dayOf(c.Started), p.id, Day{Failed: 1})
+	}
+	all := OriginCheck{State: diff.Agrees, Elapsed: c.Elapsed}
+	for _, o := range c.Origins {
+		all.State = worse(all.State, o.State)
+		all.Pages += o.Pages
+		all.Match += o.Match
+	}
+	if err := sumUp(ctx, tx, c, all, p); err != nil {
+		return err
+	}
+	return p.note(ctx, tx, c.Started, all.State, false)
+}
+
+// worse is the state of two together.
+func worse(a, b diff.State) diff.State {
+	for _, state := range []diff.State{diff.Drifts, diff.CannotBeSeen} {
+		if a == state || b == state {
+			return state
+		}
+	}
+	return diff.Agrees
+}
+
 func addToDay(ctx context.Context, tx *sql.Tx, day, place int64, d Day) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO day (day, place, checks, agreed, drifted, unseen, pages, matched, elapsed, agreed_for, drifted_for, unseen_for)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
-		checks = checks + excluded.checks, agreed = agreed + excluded.agreed, drifted = drifted + excluded.drifted, unseen = unseen + excluded.unseen,
+	_, err := tx.ExecContext(ctx, `INSERT INTO day (day, place, checks, agreed, drifted, unseen, failed, pages, matched, elapsed, agreed_for, drifted_for, unseen_for)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+		checks = checks + excluded.checks, agreed = agreed + excluded.agreed, drifted = drifted + excluded.drifted, unseen = unseen + excluded.unseen, failed = failed + excluded.failed,
 		pages = pages + excluded.pages, matched = matched + excluded.matched, elapsed = elapsed + excluded.elapsed,
 		agreed_for = agreed_for + excluded.agreed_for, drifted_for = drifted_for + excluded.drifted_for, unseen_for = unseen_for + excluded.unseen_for`,
-		day, place, d.Checks, d.Agreed, d.Drifted, d.Unreachable, d.Pages, d.Matched, d.Elapsed, d.AgreedFor, d.DriftedFor, d.UnreachableFor)
+		day, place, d.Checks, d.Agreed, d.Drifted, d.Unreachable, d.Failed, d.Pages, d.Matched, d.Elapsed, d.AgreedFor, d.DriftedFor, d.UnreachableFor)
 	return err
 }
 
@@ -141,34 +184,4 @@ func addSlow(ctx context.Context, tx *sql.Tx, c Check, o OriginCheck, p place) e
 	_, err := tx.ExecContext(ctx, `DELETE FROM slow WHERE day = ?1 AND place = ?2 AND page NOT IN
 		(SELECT page FROM slow WHERE day = ?1 AND place = ?2 ORDER BY took DESC, page LIMIT ?3)`, day, p.id, keepSlow)
 	return err
-}
-
-// Days sums up each origin's days from the one that since is in, the oldest first.
-func (s *Store) Days(ctx context.Context, since time.Time) (all []Day, err error) {
-	err = s.read(ctx, func(tx *sql.Tx) error {
-		all, err = readDays(ctx, tx, dayOf(since))
-		return err
-	})
-	return all, err
-}
-
-func readDays(ctx context.Context, tx *sql.Tx, from int64) ([]Day, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT day, name, checks, agreed, drifted, unseen, pages, matched, elapsed, agreed_for, drifted_for, unseen_for
-		FROM day JOIN place ON place.id = day.place WHERE day >= ? ORDER BY day, place.id`, from)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var all []Day
-	for rows.Next() {
-		var d Day
-		var day int64
-		if err := rows.Scan(&day, &d.Origin, &d.Checks, &d.Agreed, &d.Drifted, &d.Unreachable, &d.Pages, &d.Matched, &d.Elapsed,
-			&d.AgreedFor, &d.DriftedFor, &d.UnreachableFor); err != nil {
-			return nil, err
-		}
-		d.Date = midnight(day)
-		all = append(all, d)
-	}
-	return all, rows.Err()
 }

@@ -6,7 +6,8 @@ CREATE TABLE word (
 	used INTEGER NOT NULL        -- days since 1970, the latest
 ) STRICT;
 
--- Origins by name, and how each was last seen by a check of everything.
+-- Origins by name, and how each was last seen by a check of everything. The one without a
+-- name stands for all together.
 CREATE TABLE place (
 	id    INTEGER PRIMARY KEY,
 	name  TEXT NOT NULL UNIQUE,
@@ -55,6 +56,7 @@ CREATE TABLE day (
 	agreed      INTEGER NOT NULL, -- checks
 	drifted     INTEGER NOT NULL, -- checks
 	unseen      INTEGER NOT NULL, -- checks
+	failed      INTEGER NOT NULL, -- checks that came to no verdict, of all together only
 	pages       INTEGER NOT NULL, -- over all checks
 	matched     INTEGER NOT NULL, -- over all checks
 	elapsed     INTEGER NOT NULL, -- nanoseconds, over all checks

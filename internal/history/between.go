@@ -1,0 +1,223 @@
+package history
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+	"time"
+)
+
+// Days sums up each origin's days from the one that since is in, the oldest first.
+func (s *Store) Days(ctx context.Context, since time.Time) (all []Day, err error) {
+	err = s.read(ctx, func(tx *sql.Tx) error {
+		all, err = readDays(ctx, tx, dayOf(since), lastDay)
+		return err
+	})
+	return slices.DeleteFunc(all, func(d Day) bool { return d.Origin == All }), err
+}
+
+// lastDay is later than all.
+const lastDay = 1 << 40
+
+// Between sums up a period by days, the oldest first, each origin's and those of All. The
+// first and the last day count as far as they are in the period: for these, and only for
+// these, single checks are read. Where the checks of the first day are forgotten already, all
+// of that day counts.
+func (s *Store) Between(ctx context.Context, since, until time.Time) (all []Day, err error) {
+	err = s.read(ctx, func(tx *sql.Tx) error {
+		oldest, newest, err := extent(ctx, tx)
+		if err != nil || !since.Before(until) {
+			return err
+		}
+		from, to := dayOf(since), dayOf(until) // whole days are from, up to but not including to
+		if since.After(midnight(from)) && !oldest.IsZero() && !oldest.After(since) {
+			from++
+			if all, err = readPart(ctx, tx, since, earlier(until, midnight(from))); err != nil {
+				return err
+			}
+		}
+		if newest.Before(until) {
+			to++
+		}
+		whole, err := readDays(ctx, tx, from, to)
+		if err != nil {
+			return err
+		}
+		all = append(all, whole...)
+		if to < from || !until.After(midnight(to)) || newest.Before(until) {
+			return nil
+		}
+		part, err := readPart(ctx, tx, midnight(to), until)
+		all = append(all, part...)
+		return err
+	})
+	return all, err
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// extent tells when the oldest and the newest check that are remembered began.
+func extent(ctx context.Context, tx *sql.Tx) (oldest, newest time.Time, err error) {
+	var first, last int64
+	err = tx.QueryRowContext(ctx, "SELECT coalesce((SELECT min(started) FROM verdict), 0), coalesce((SELECT max(started) FROM verdict), 0)").Scan(&first, &last)
+	return timeOf(first), timeOf(last), err
+}
+
+// readDays reads whole days, from one up to but not including another.
+func readDays(ctx context.Context, tx *sql.Tx, from, to int64) ([]Day, error) {
+	rows, err := tx.QueryContext(ctx, `SELECT day, name, checks, agreed, drifted, unseen, failed, pages, matched, elapsed, agreed_for, drifted_for, unseen_for
+		FROM day JOIN place ON place.id = day.place WHERE day >= ? AND day < ? ORDER BY day, place.id`, from, to)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []Day
+	for rows.Next() {
+		var d Day
+		var day int64
+		if err := rows.Scan(&day, &d.Origin, &d.Checks, &d.Agreed, &d.Drifted, &d.Unreachable, &d.Failed, &d.Pages, &d.Matched, &d.Elapsed,
+			&d.AgreedFor, &d.DriftedFor, &d.UnreachableFor); err != nil {
+			return nil, err
+		}
+		d.Date = midnight(day)
+		all = append(all, d)
+	}
+	return all, rows.Err()
+}
+
+// readPart sums up a part of one day from its checks.
+func readPart(ctx context.Context, tx *sql.Tx, from, to time.Time) ([]Day, error) {
+	checks, err := readStates(ctx, tx, from.Add(-MaxGap), to.Add(MaxGap))
+	if err != nil {
+		return nil, err
+	}
+	sums, before := map[string]*Day{}, map[string]sighting{}
+	var names []string
+	for _, c := range checks {
+		if sums[c.Name] == nil {
+			sums[c.Name] = &Day{Date: midnight(dayOf(from)), Origin: c.Name}
+			names = append(names, c.Name)
+		}
+		day, last := sums[c.Name], before[c.Name]
+		if inside := !c.at.Before(from) && c.at.Before(to); inside && c.failed {
+			day.Failed++
+		} else if inside {
+			day.add(c.OriginCheck)
+		}
+		if c.failed {
+			continue
+		}
+		for _, s := range between(last.at, last.State, c.at, c.State) {
+			day.spend(s.state, max(0, earlier(s.to, to).Sub(later(s.from, from))))
+		}
+		before[c.Name] = c
+	}
+	var all []Day
+	for _, name := range names {
+		all = append(all, *sums[name])
+	}
+	return all, nil
+}
+
+// sighting is what a check saw of an origin, as far as it is summed up.
+type sighting struct {
+	OriginCheck
+	at     time.Time
+	failed bool // to come to a verdict
+}
+
+// readStates reads what checks of everything saw, in the order of time, of each origin and of
+// all together.
+func readStates(ctx context.Context, tx *sql.Tx, from, to time.Time) ([]sighting, error) {
+	rows, err := tx.QueryContext(ctx, `SELECT id, started, err <> '', verdict.elapsed, coalesce(place, 0), coalesce(seen.state, 0),
+		coalesce(seen.pages, 0), coalesce(matched, 0), coalesce(seen.elapsed, 0)
+		FROM verdict LEFT JOIN seen ON seen.verdict = verdict.id WHERE started >= ? AND started < ? AND partial = 0 ORDER BY started, id, place`,
+		nanos(from), nanos(to))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	names, err := placeNames(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	var each, together []sighting
+	last := int64(0)
+	for rows.Next() {
+		var id, started, place, state int64
+		var s sighting
+		var elapsed time.Duration
+		if err := rows.Scan(&id, &started, &s.failed, &elapsed, &place, &state, &s.Pages, &s.Match, &s.Elapsed); err != nil {
+			return nil, err
+		}
+		s.at, s.State = timeOf(started), states()[state]
+		s.failed = s.failed || place == 0
+		if id != last {
+			together = append(together, sighting{OriginCheck{Name: All, State: s.State, Elapsed: elapsed}, s.at, s.failed})
+			last = id
+		}
+		all := &together[len(together)-1]
+		all.State, all.Pages, all.Match = worse(all.State, s.State), all.Pages+s.Pages, all.Match+s.Match
+		if place != 0 {
+			s.Name = names[place]
+			each = append(each, s)
+		}
+	}
+	return append(each, together...), rows.Err()
+}
+
+func placeNames(ctx context.Context, tx *sql.Tx) (map[int64]string, error) {
+	rows, err := tx.QueryContext(ctx, "SELECT id, name FROM place")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	names := map[int64]string{}
+	for rows.Next() {
+		var id int64
+		var name string
+		if err := rows.Scan(&id, &name); err != nil {
+			return nil, err
+		}
+		names[id] = name
+	}
+	return names, rows.Err()
+}
+
+// SlowPage is how slow one page of an origin was at its slowest.
+type SlowPage struct {
+	Origin, Path string
+	Took         time.Duration
+	At           time.Time // of the check
+	Times        int       // how many checks had it among their slowest, at least
+}
+
+// Slowest lists the pages that took longest in a period, each once for an origin, the slowest
+// first. The period counts by days.
+func (s *Store) Slowest(ctx context.Context, since, until time.Time, limit int) (all []SlowPage, err error) {
+	err = s.read(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, `SELECT place.name, word.text, max(took), at, sum(times) FROM slow
+			JOIN place ON place.id = slow.place JOIN word ON word.id = page
+			WHERE day BETWEEN ? AND ? GROUP BY place, page ORDER BY max(took) DESC, place.name, word.text LIMIT ?`, dayOf(since), dayOf(until), limited(limit))
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var p SlowPage
+			var took, at int64
+			if err := rows.Scan(&p.Origin, &p.Path, &took, &at, &p.Times); err != nil {
+				return err
+			}
+			p.Took, p.At = time.Duration(took)*time.Microsecond, timeOf(at)
+			all = append(all, p)
+		}
+		return rows.Err()
+	})
+	return all, err
+}
