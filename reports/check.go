@@ -125,12 +125,21 @@ func tlsOf(f diff.Facts, at time.Time) *TLS {
 	if f.TLS == "" && f.Expires.IsZero() {
 		return nil
 	}
-	t := &TLS{Version: f.TLS}
-	if !f.Expires.IsZero() {
-		days := int(math.Floor(f.Expires.Sub(at).Hours() / 24))
-		t.Expires, t.DaysLeft = &f.Expires, &days
+	t := CertificateOf(f.Expires, at)
+	if t == nil {
+		t = &TLS{}
 	}
+	t.Version = f.TLS
 	return t
+}
+
+// CertificateOf tells how long a certificate holds at an instant; nil for none.
+func CertificateOf(expires, at time.Time) *TLS {
+	if expires.IsZero() {
+		return nil
+	}
+	days := int(math.Floor(expires.Sub(at).Hours() / 24))
+	return &TLS{Expires: &expires, DaysLeft: &days}
 }
 
 // bound is the share of pages that drifts at most, with 95 % confidence, where none of the

@@ -30,6 +30,18 @@ type Day struct {
 	AgreedFor, DriftedFor, UnreachableFor time.Duration
 }
 
+// Plus is both together, with the name and the date of d where it has them, else of other.
+func (d Day) Plus(other Day) Day {
+	if d.Date.IsZero() {
+		d.Date, d.Origin = other.Date, other.Origin
+	}
+	d.Checks, d.Failed = d.Checks+other.Checks, d.Failed+other.Failed
+	d.Agreed, d.Drifted, d.Unreachable = d.Agreed+other.Agreed, d.Drifted+other.Drifted, d.Unreachable+other.Unreachable
+	d.Pages, d.Matched, d.Elapsed = d.Pages+other.Pages, d.Matched+other.Matched, d.Elapsed+other.Elapsed
+	d.AgreedFor, d.DriftedFor, d.UnreachableFor = d.AgreedFor+other.AgreedFor, d.DriftedFor+other.DriftedFor, d.UnreachableFor+other.UnreachableFor
+	return d
+}
+
 // All is the name that stands for all origins together: where one drifts they drift, else
 // where one could not be judged they could not.
 const All = ""

@@ -1,0 +1,156 @@
+// Package period sums up what the history knows of a time into a report.
+package period
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"mirror/diff"
+	"mirror/internal/history"
+	"mirror/reports"
+)
+
+// How much of a long period is listed one by one.
+const (
+	maxEpisodes  = 500
+	maxPublishes = 100
+	maxSlow      = 10
+)
+
+// Of reports on the time from since up to but not including until.
+func Of(ctx context.Context, h *history.Store, since, until time.Time) (reports.Period, error) {
+	p := reports.Period{Schema: "mirror.report/v1", Since: since.UTC(), Until: until.UTC()}
+	days, err := h.Between(ctx, since, until)
+	if err != nil {
+		return p, err
+	}
+	before, err := h.Between(ctx, since.Add(-until.Sub(since)), since)
+	if err != nil {
+		return p, err
+	}
+	last, known, err := h.LastCheck(ctx)
+	if err != nil {
+		return p, err
+	}
+	if known {
+		p.Last, p.Release = &last.Started, last.Release
+	}
+	sums, earlier := sumUp(days), sumUp(before)
+	p.Checks, p.Failed = sums[history.All].Checks, sums[history.All].Failed
+	p.Agreement = agreement(sums[history.All], earlier[history.All])
+	p.State = together(last)
+	p.Origins = origins(last, days, sums, earlier, until)
+	p.Days = daily(days, p.Origins)
+	if err := addEpisodes(ctx, h, &p); err != nil {
+		return p, err
+	}
+	if err := addPublishes(ctx, h, &p); err != nil {
+		return p, err
+	}
+	return p, addSlowest(ctx, h, &p)
+}
+
+// sumUp adds up the days of each origin.
+func sumUp(days []history.Day) map[string]history.Day {
+	sums := map[string]history.Day{}
+	for _, d := range days {
+		sums[d.Origin] = sums[d.Origin].Plus(d)
+	}
+	return sums
+}
+
+// together is the state of all origins of a check, "" for one that saw none.
+func together(c history.Check) (state diff.State) {
+	for _, o := range c.Origins {
+		if state == "" || state == diff.Agrees || o.State == diff.Drifts {
+			state = o.State
+		}
+	}
+	return state
+}
+
+func agreement(d, before history.Day) reports.Agreement {
+	a := reports.Agreement{
+		Checks: d.Checks, Agreed: d.Agreed, Drifted: d.Drifted, Unreachable: d.Unreachable, ByChecks: byChecks(d), ByTime: byTime(d),
+		AgreedFor: reports.Millis(d.AgreedFor), DriftedFor: reports.Millis(d.DriftedFor), UnreachableFor: reports.Millis(d.UnreachableFor),
+	}
+	a.Before = cmp.Or(byTime(before), byChecks(before))
+	return a
+}
+
+func byChecks(d history.Day) *float64 { return share(float64(d.Agreed), float64(d.Checks)) }
+
+func byTime(d history.Day) *float64 {
+	return share(float64(d.AgreedFor), float64(d.AgreedFor+d.DriftedFor+d.UnreachableFor))
+}
+
+func share(part, all float64) *float64 {
+	if all == 0 {
+		return nil
+	}
+	s := part / all
+	return &s
+}
+
+// origins lists those of the latest check, and then those that only the period knows.
+func origins(last history.Check, days []history.Day, sums, before map[string]history.Day, now time.Time) []reports.PeriodOrigin {
+	all := []reports.PeriodOrigin{}
+	named := map[string]bool{history.All: true}
+	add := func(o reports.PeriodOrigin) {
+		d := sums[o.Name]
+		o.Agreement, o.Elapsed = agreement(d, before[o.Name]), average(d)
+		named[o.Name] = true
+		all = append(all, o)
+	}
+	for _, o := range last.Origins {
+		add(reports.PeriodOrigin{
+			Name: o.Name, URL: o.URL, State: o.State, Release: o.Release, Pages: o.Pages, Match: o.Match, Error: o.Err,
+			Certificate: reports.CertificateOf(o.Expires, now),
+		})
+	}
+	for _, d := range days {
+		if !named[d.Origin] {
+			add(reports.PeriodOrigin{Name: d.Origin})
+		}
+	}
+	return all
+}
+
+func average(d history.Day) *reports.Millis {
+	if d.Checks == 0 {
+		return nil
+	}
+	m := reports.Millis(d.Elapsed / time.Duration(d.Checks))
+	return &m
+}
+
+// daily lists the days, each in the order of the origins.
+func daily(days []history.Day, origins []reports.PeriodOrigin) []reports.PeriodDay {
+	place := map[string]int{}
+	for i, o := range origins {
+		place[o.Name] = i
+	}
+	days = slices.DeleteFunc(slices.Clone(days), func(d history.Day) bool { return d.Origin == history.All })
+	slices.SortStableFunc(days, func(a, b history.Day) int {
+		return cmp.Or(a.Date.Compare(b.Date), cmp.Compare(place[a.Origin], place[b.Origin]))
+	})
+	all := []reports.PeriodDay{}
+	for _, d := range days {
+		all = append(all, reports.PeriodDay{
+			Date: d.Date.Format(time.DateOnly), Origin: d.Origin, Checks: d.Checks, Agreed: d.Agreed, Drifted: d.Drifted, Unreachable: d.Unreachable,
+			ByTime: byTime(d), ByChecks: byChecks(d), Pages: d.Pages, Matched: d.Matched, Elapsed: average(d),
+		})
+	}
+	return all
+}
+
+func addSlowest(ctx context.Context, h *history.Store, p *reports.Period) error {
+	slow, err := h.Slowest(ctx, p.Since, p.Until, maxSlow)
+	p.Slowest = []reports.PeriodSlow{}
+	for _, s := range slow {
+		p.Slowest = append(p.Slowest, reports.PeriodSlow{Origin: s.Origin, Path: s.Path, Took: reports.Millis(s.Took), At: s.At, Times: s.Times})
+	}
+	return err
+}

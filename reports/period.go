@@ -1,0 +1,161 @@
+package reports
+
+import (
+	"time"
+
+	"mirror/diff"
+	"mirror/site"
+)
+
+// Period is the document of `mirror report`: how the origins did over a time.
+type Period struct {
+	Schema string    `json:"schema"` // mirror.report/v1
+	Since  time.Time `json:"since"`
+	Until  time.Time `json:"until"`
+	Checks int       `json:"checks"` // of everything, that came to a verdict
+	Failed int       `json:"failed"` // checks that came to none
+	// Last is when the latest check of everything began, and Release what it compared the
+	// origins with. Both may be of before the period; null and "" where there was none.
+	Last    *time.Time `json:"last_check"`
+	Release site.ID    `json:"release"`
+	State   diff.State `json:"state"` // of all origins together in that check, "" for none
+	// Agreement is of all origins together: when one did not agree, they did not.
+	Agreement Agreement      `json:"agreement"`
+	Origins   []PeriodOrigin `json:"origins"`
+	// Episodes lists those that lasted at some time in the period, those that last still
+	// first, then the latest first. Of very many only the first are listed.
+	Episodes     []PeriodEpisode `json:"episodes"`
+	EpisodeCount int             `json:"episode_count"`
+	// Publishes lists those that began in the period, the latest first. Of very many only
+	// the first are listed.
+	Publishes    []PeriodPublish `json:"publishes"`
+	PublishCount int             `json:"publish_count"`
+	Windows      *PeriodWindows  `json:"windows"` // null where no publish was watched
+	Slowest      []PeriodSlow    `json:"slowest"` // pages, the slowest first
+	Days         []PeriodDay     `json:"days"`    // by date, then in the order of the origins
+}
+
+// Agreement is the share of a period for which all was well.
+type Agreement struct {
+	Checks      int `json:"checks"`
+	Agreed      int `json:"agreed"`      // checks
+	Drifted     int `json:"drifted"`     // checks
+	Unreachable int `json:"unreachable"` // checks
+	// ByChecks is Agreed of Checks; null where there were none.
+	ByChecks *float64 `json:"by_checks"`
+	// ByTime is the share of the time that is known of; null where none is. The time between
+	// two checks counts as what both saw, half and half where they saw different things.
+	ByTime         *float64 `json:"by_time"`
+	AgreedFor      Millis   `json:"agreed_ms"`
+	DriftedFor     Millis   `json:"drifted_ms"`
+	UnreachableFor Millis   `json:"unreachable_ms"`
+	// Before is ByTime, or else ByChecks, of the time before the period, as long as it; null
+	// where nothing is known of that.
+	Before *float64 `json:"before"`
+}
+
+// PeriodOrigin is one origin in a Period.
+type PeriodOrigin struct {
+	Name string `json:"name"`
+	URL  string `json:"url"`
+	// State, Release, Match, Pages and Error are of the latest check; State is "" where that
+	// did not look at the origin.
+	State       diff.State `json:"state"`
+	Release     site.ID    `json:"release"` // the beacon's claim
+	Pages       int        `json:"pages"`
+	Match       int        `json:"match"`
+	Error       string     `json:"error"`
+	Agreement   Agreement  `json:"agreement"`
+	Episodes    int        `json:"episodes"`    // in the period
+	Open        int        `json:"open"`        // that last
+	Longest     *Millis    `json:"longest_ms"`  // episode, at least; null where there was none
+	Elapsed     *Millis    `json:"elapsed_ms"`  // of one check, on average; null where there was none
+	Certificate *TLS       `json:"certificate"` // null for plain http
+}
+
+// PeriodEpisode is one drift episode in a Period. It lasted from between LastGood and Opened
+// until between LastSeen and Closed.
+type PeriodEpisode struct {
+	ID        int64      `json:"id"`
+	Origin    string     `json:"origin"`
+	Kind      diff.Kind  `json:"kind"`
+	LastGood  *time.Time `json:"last_good"` // the check before, null where there is none
+	Opened    time.Time  `json:"opened"`    // the first check that saw it
+	LastSeen  time.Time  `json:"last_seen"` // the last check that saw it
+	Closed    *time.Time `json:"closed"`    // the first check that saw it gone, null while it lasts
+	Lasted    Millis     `json:"lasted_ms"` // from Opened to Closed, or to the end of the period
+	Lower     Millis     `json:"lower_ms"`  // it lasted no less
+	Upper     *Millis    `json:"upper_ms"`  // and no more; null where nothing bounds it
+	Pages     int        `json:"pages"`     // as last seen
+	MostPages int        `json:"most_pages"`
+	Paths     []string   `json:"paths"` // the first of them
+	Release   site.ID    `json:"release"`
+	Detail    string     `json:"detail"`
+	Excerpt   string     `json:"excerpt,omitempty"`
+	URL       string     `json:"url"`
+}
+
+// PeriodPublish is one publish in a Period.
+type PeriodPublish struct {
+	ID       int64     `json:"id"`
+	Started  time.Time `json:"started"`
+	Elapsed  Millis    `json:"elapsed_ms"`
+	Job      string    `json:"job"` // "" for a person
+	Outcome  string    `json:"outcome"`
+	Release  site.ID   `json:"release"`
+	Previous site.ID   `json:"previous"`
+	Files    int       `json:"files"`
+	Bytes    int64     `json:"sent_bytes"`
+	Window   *Window   `json:"window"` // null where nobody watched
+	Error    string    `json:"error"`
+}
+
+// PeriodWindows sums up the windows of a period. Each figure is bounds: those that hold for
+// it whatever each window was within its own. Nothing bounds one that is still open.
+type PeriodWindows struct {
+	Count int      `json:"count"`
+	Open  int      `json:"open"` // that did not close while they were watched
+	P50   OpenSpan `json:"p50"`
+	P95   OpenSpan `json:"p95"`
+	Max   OpenSpan `json:"max"`
+	// Before is the P50 of the time before the period, as long as it; null for none.
+	Before *OpenSpan `json:"before"`
+	// Trend is by how much the P50 changed against Before, as bounds of the difference; null
+	// where there is none to compare with, or where nothing bounds it.
+	Trend *Span `json:"trend"`
+}
+
+// OpenSpan is a length between two bounds, the upper null where nothing bounds it.
+type OpenSpan struct {
+	Lower Millis  `json:"lower_ms"`
+	Upper *Millis `json:"upper_ms"`
+}
+
+// PeriodSlow is a page that took long.
+type PeriodSlow struct {
+	Origin string    `json:"origin"`
+	Path   string    `json:"path"`
+	Took   Millis    `json:"took_ms"` // at its slowest
+	At     time.Time `json:"at"`      // the check that saw that
+	Times  int       `json:"times"`   // how many checks had it among their slowest, at least
+}
+
+// PeriodDay is one origin's day (UTC) in a Period.
+type PeriodDay struct {
+	Date        string   `json:"date"` // as in 2006-01-02
+	Origin      string   `json:"origin"`
+	Checks      int      `json:"checks"`
+	Agreed      int      `json:"agreed"`
+	Drifted     int      `json:"drifted"`
+	Unreachable int      `json:"unreachable"`
+	ByTime      *float64 `json:"by_time"` // null where nothing is known
+	ByChecks    *float64 `json:"by_checks"`
+	Pages       int      `json:"pages"`      // over all checks
+	Matched     int      `json:"matched"`    // over all checks
+	Elapsed     *Millis  `json:"elapsed_ms"` // of one check, on average
+}
+
+// Empty reports whether nothing at all is known of the period.
+func (p Period) Empty() bool {
+	return p.Checks+p.Failed+p.EpisodeCount+p.PublishCount == 0 && p.Last == nil
+}
