@@ -22,7 +22,11 @@ func Everywhere(diffs []Difference, pages int) []Difference {
 		}
 	}
 	first.Path, first.Want = "*", site.Digest{}
-	first.Detail = fmt.Sprintf("the whole origin answers the same page, on all %d pages: %s", pages, first.Detail)
+	what := "the same on all %d pages: %s"
+	if first.Kind == Altered {
+		what = "the whole origin answers the same page, on all %d pages: %s"
+	}
+	first.Detail = fmt.Sprintf(what, pages, first.Detail)
 	return []Difference{first}
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"mirror/diff"
+	"mirror/site"
 )
 
 // The pause between two questions to an origin that does not serve the release yet grows
@@ -28,10 +29,12 @@ func Await(ctx context.Context, origins []Origin, o Options, patience time.Durat
 // release. ctx bounds the requests, patient the waiting.
 func (v *visit) await(ctx, patient context.Context) error {
 	looked, o := time.Now(), v.options
+	var claim site.Beacon
 	for pause := firstPause; ; pause = min(pause*3/2, lastPause) {
-		claimed := o.BeaconPath == "" || Claim(ctx, v.client, o.BeaconPath).Release == o.Release
+		claim = v.claim(ctx)
+		claimed := o.BeaconPath == "" || claim.Release == o.Release
 		if claimed || time.Since(looked) > unclaimed {
-			if err := v.look(ctx); err != nil || v.verdict.State() == diff.Agrees {
+			if err := v.look(ctx, claim); err != nil || v.verdict.State() == diff.Agrees {
 				return err
 			}
 			looked = time.Now()
@@ -44,7 +47,7 @@ func (v *visit) await(ctx, patient context.Context) error {
 		}
 	}
 	if v.verdict.Name == "" {
-		return v.look(ctx)
+		return v.look(ctx, claim)
 	}
 	return ctx.Err()
 }

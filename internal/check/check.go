@@ -61,7 +61,7 @@ type PastFunc func(ctx context.Context, of []string) []site.Past
 // in the verdict. Where a newer release has gone live meanwhile, that is what counts, and the
 // origins are looked at again.
 func Run(ctx context.Context, origins []Origin, o Options) (diff.Verdict, error) {
-	return settle(ctx, origins, o, func(ctx context.Context, v *visit) error { return v.look(ctx) })
+	return settle(ctx, origins, o, func(ctx context.Context, v *visit) error { return v.look(ctx, v.claim(ctx)) })
 }
 
 // maxRestarts is how many releases may go live while one check runs.
@@ -191,7 +191,7 @@ func (r *round) superseded(ctx context.Context) (Options, bool) {
 		return Options{}, false
 	}
 	claims := make([]site.ID, len(r.visits))
-	r.each(func(i int, v *visit) { claims[i] = Claim(ctx, v.client, r.options.BeaconPath).Release })
+	r.each(func(i int, v *visit) { claims[i] = v.claim(ctx).Release })
 	for _, id := range newer {
 		if !slices.Contains(claims, id) {
 			continue

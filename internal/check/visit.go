@@ -27,6 +27,10 @@ type visit struct {
 	verdict diff.OriginVerdict
 }
 
+func (v *visit) claim(ctx context.Context) site.Beacon {
+	return Claim(ctx, v.client, v.options.BeaconPath)
+}
+
 func (v *visit) page(i int) origin.Page {
 	want := v.wants[i]
 	p := origin.Page{Path: want.File.Path, URL: v.at.Style.URLPath(want.File.Path), Size: want.File.Size}
@@ -41,11 +45,10 @@ func (v *visit) page(i int) origin.Page {
 	return p
 }
 
-// look asks for everything once.
-func (v *visit) look(ctx context.Context) error {
+// look asks for everything once, after the origin was asked what it claims to serve.
+func (v *visit) look(ctx context.Context, claim site.Beacon) error {
 	began := time.Now()
 	v.known = v.options.Trust.known(v.at.URL.String())
-	claim := Claim(ctx, v.client, v.options.BeaconPath)
 	s := &sight{visit: v, patience: max(2*v.at.Concurrency, 8), verified: map[string]Validator{}}
 	err := s.observe(ctx)
 	noise := s.noise
