@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"mirror/diff"
 	"mirror/internal/notify"
 	"mirror/scheduler"
 )
@@ -20,6 +21,8 @@ const (
 	defaultSettle = 2 * time.Second
 	// farewell is how long what is ready to be told may take when the daemon stops.
 	farewell = 800 * time.Millisecond
+	// onceFarewell is how long it may take where that is all there is to do.
+	onceFarewell = 30 * time.Second
 	// polling is how often a site's folder is looked at where the system cannot tell of changes.
 	polling = 10 * time.Second
 	// minding is how often it is seen to whether checks are overdue.
@@ -199,4 +202,23 @@ func (d *Daemon) Overdue() []string {
 		}
 	}
 	return names
+}
+
+// Once runs every check of the setup once, one after another, tells who is to be told, and
+// returns the verdicts. It takes the place of Run.
+func (d *Daemon) Once(ctx context.Context) (verdicts []diff.Verdict, err error) {
+	d.resume(ctx)
+	d.tellAgain(ctx)
+	for _, j := range d.current().Jobs {
+		if j.Run != Check {
+			continue
+		}
+		slot := scheduler.Slot{Job: j.Name, At: time.Now(), Reason: scheduler.Triggered}
+		r := &run{Daemon: d, job: j, work: d.current().Work, slot: slot, began: slot.At}
+		err = errors.Join(err, r.whole(ctx))
+		verdicts = append(verdicts, r.verdict)
+	}
+	leaving, done := context.WithTimeout(context.WithoutCancel(ctx), onceFarewell)
+	defer done()
+	return verdicts, errors.Join(err, d.told().Close(leaving))
 }

@@ -22,6 +22,8 @@ type run struct {
 	slot  scheduler.Slot
 	began time.Time
 	log   runLog
+
+	verdict diff.Verdict // of a check
 }
 
 // do makes what the scheduler runs of a job.
@@ -120,6 +122,7 @@ func (r *run) check(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return errors.Join(context.Cause(ctx), err) // what was seen is not all
 	}
+	r.verdict = verdict
 	row, differences := history.CheckOf(verdict)
 	if err != nil {
 		row = history.Check{Started: r.began, Elapsed: time.Since(r.began), Err: err.Error()}

@@ -47,7 +47,7 @@ func (d *Daemon) tellAgain(ctx context.Context) {
 
 func (d *Daemon) tellEpisode(e history.Episode) {
 	event := notify.Event{
-		Kind: notify.Drift, Episode: fmt.Sprintf("episode/%d", e.ID), Origin: e.Origin,
+		Kind: notify.Drift, Episode: episodeName(e.ID), Origin: e.Origin,
 		Counts: map[string]int{string(e.Kind): e.Pages}, Paths: e.Paths,
 		Opened: e.Opened, Closed: e.Closed, URL: d.link(fmt.Sprintf("episodes/%d", e.ID)),
 	}
@@ -62,6 +62,9 @@ func (d *Daemon) tellEpisode(e history.Episode) {
 	}
 	d.told().Send(event)
 }
+
+// episodeName names an episode to recipients.
+func episodeName(id int64) string { return fmt.Sprintf("episode/%d", id) }
 
 // link is the URL of one of the dashboard's pages, "" where nobody said how it is reached.
 func (d *Daemon) link(page string) string {
