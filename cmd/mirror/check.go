@@ -19,7 +19,7 @@ import (
 func (a *app) checkCommand() *cobra.Command {
 	var g gate
 	var with compareOptions
-	var out *outputs
+	var out *outputs[reports.Check]
 	cmd := &cobra.Command{
 		Use:   "check [URL URL…]",
 		Short: "Hash the live pages of every origin; exit 1 when they disagree",
@@ -53,10 +53,11 @@ the images. Where a newer release goes live during the check, it counts from the
 			if err != nil {
 				return err
 			}
-			return ending(checkExit(verdict), out.write(reports.CheckOf(verdict)))
+			doc := reports.CheckOf(verdict)
+			return ending(checkExit(verdict), errors.Join(out.write(doc), ci(out, doc)))
 		},
 	}
-	out = a.outputs(cmd)
+	out = outputsOf(a, cmd, reports.Formats())
 	g.flags(cmd)
 	g.configFlags(cmd)
 	with.flags(cmd)

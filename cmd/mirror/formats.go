@@ -17,45 +17,46 @@ import (
 	"mirror/reports"
 )
 
-// outputs says in which formats a check is written, and where to.
-type outputs struct {
-	app    *app
-	format string   // on stdout; "" where no flag says so
-	out    []string // FORMAT=FILE
-	all    []output
+// outputs says in which formats a document is written, and where to.
+type outputs[Document any] struct {
+	app     *app
+	formats []reports.FormatOf[Document]
+	format  string   // on stdout; "" where no flag says so
+	out     []string // FORMAT=FILE
+	all     []output[Document]
 }
 
 // output is one format in one place; "-" is stdout.
-type output struct {
-	reports.Format
+type output[Document any] struct {
+	reports.FormatOf[Document]
 	file string
 }
 
-// outputs adds the flags for formats to a command.
-func (a *app) outputs(cmd *cobra.Command) *outputs {
-	o := &outputs{app: a}
-	cmd.Flags().StringVar(&o.format, "format", "", "what stdout gets, as `format`: "+strings.Join(formatNames(), ", ")+" (default text)")
+// outputsOf adds the flags for formats to a command.
+func outputsOf[Document any](a *app, cmd *cobra.Command, formats []reports.FormatOf[Document]) *outputs[Document] {
+	o := &outputs[Document]{app: a, formats: formats}
+	cmd.Flags().StringVar(&o.format, "format", "", "what stdout gets, as `format`: "+strings.Join(o.names(), ", ")+" (default text)")
 	cmd.Flags().StringArrayVar(&o.out, "out", nil, "write `format=file` too, - for stdout; may be repeated")
-	_ = cmd.RegisterFlagCompletionFunc("format", completeFormats("")) // fails only for an unknown flag
-	_ = cmd.RegisterFlagCompletionFunc("out", completeFormats("="))
+	_ = cmd.RegisterFlagCompletionFunc("format", o.complete("")) // fails only for an unknown flag
+	_ = cmd.RegisterFlagCompletionFunc("out", o.complete("="))
 	return o
 }
 
-func formatNames() []string {
+func (o *outputs[Document]) names() []string {
 	var names []string
-	for _, f := range reports.Formats() {
+	for _, f := range o.formats {
 		names = append(names, f.Name)
 	}
 	return names
 }
 
-func completeFormats(after string) cobra.CompletionFunc {
+func (o *outputs[Document]) complete(after string) cobra.CompletionFunc {
 	return func(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
 		if strings.Contains(typed, "=") {
 			return nil, cobra.ShellCompDirectiveDefault // the file
 		}
 		var all []string
-		for _, f := range reports.Formats() {
+		for _, f := range o.formats {
 			all = append(all, f.Name+after+"\t"+f.About)
 		}
 		if after != "" {
@@ -67,7 +68,7 @@ func completeFormats(after string) cobra.CompletionFunc {
 
 // judge reads the flags. Everything that can be wrong with them is a usage error, told
 // before anything is fetched.
-func (o *outputs) judge() error {
+func (o *outputs[Document]) judge() error {
 	if o.app.json {
 		if o.format != "" && o.format != "json" {
 			return usage(fmt.Errorf("--json and --format %s both want stdout (hint: --out json=FILE)", o.format))
@@ -97,10 +98,10 @@ func (o *outputs) judge() error {
 }
 
 // add adds one output, unless its place is taken or cannot be written to.
-func (o *outputs) add(flag, format, file string, places map[string]string) error {
-	i := slices.IndexFunc(reports.Formats(), func(f reports.Format) bool { return f.Name == format })
+func (o *outputs[Document]) add(flag, format, file string, places map[string]string) error {
+	i := slices.IndexFunc(o.formats, func(f reports.FormatOf[Document]) bool { return f.Name == format })
 	if i < 0 {
-		return usage(fmt.Errorf("%s: there is no format %q (there are %s)", flag, format, strings.Join(formatNames(), ", ")))
+		return usage(fmt.Errorf("%s: there is no format %q (there are %s)", flag, format, strings.Join(o.names(), ", ")))
 	}
 	place := file
 	if file != "-" {
@@ -116,28 +117,28 @@ func (o *outputs) add(flag, format, file string, places map[string]string) error
 		return usage(fmt.Errorf("%s and %s both write to %s", other, flag, cmp.Or(strings.TrimPrefix(place, "-"), "stdout")))
 	}
 	places[place] = flag
-	o.all = append(o.all, output{reports.Formats()[i], file})
+	o.all = append(o.all, output[Document]{o.formats[i], file})
 	return nil
 }
 
-// write writes a check everywhere that the flags say, and to what CI systems look at. One
-// place that cannot be written to keeps no other from being written to.
-func (o *outputs) write(c reports.Check) error {
+// write writes a document everywhere that the flags say. One place that cannot be written to
+// keeps no other from being written to.
+func (o *outputs[Document]) write(d Document) error {
 	var errs []error
 	for _, out := range o.all {
-		errs = append(errs, o.writeOne(c, out))
+		errs = append(errs, o.writeOne(d, out))
 	}
-	return errors.Join(append(errs, o.ci(c))...)
+	return errors.Join(errs...)
 }
 
-func (o *outputs) writeOne(c reports.Check, out output) error {
+func (o *outputs[Document]) writeOne(d Document, out output[Document]) error {
 	if out.file == "-" {
 		style := o.app.style(o.app.stdout)
 		style.Verbose = o.app.verbose
-		return out.Write(c, o.app.stdout, style)
+		return out.Write(d, o.app.stdout, style)
 	}
 	var b bytes.Buffer
-	if err := out.Write(c, &b, reports.Style{Verbose: o.app.verbose}); err != nil {
+	if err := out.Write(d, &b, reports.Style{Verbose: o.app.verbose}); err != nil {
 		return err
 	}
 	if err := replace(out.file, b.Bytes()); err != nil {
@@ -166,9 +167,9 @@ func replace(name string, text []byte) error {
 // ci shows a check where a GitHub workflow looks: the step's summary, and its annotations,
 // which go to stderr so that stdout stays what was asked for. An output that was asked for
 // in the same form takes the place of either.
-func (o *outputs) ci(c reports.Check) error {
+func ci(o *outputs[reports.Check], c reports.Check) error {
 	asked := func(format string) bool {
-		return slices.ContainsFunc(o.all, func(out output) bool { return out.Name == format })
+		return slices.ContainsFunc(o.all, func(out output[reports.Check]) bool { return out.Name == format })
 	}
 	if o.app.getenv("GITHUB_ACTIONS") == "true" && !asked("github") {
 		if err := c.GitHub(o.app.stderr); err != nil {
@@ -176,7 +177,7 @@ func (o *outputs) ci(c reports.Check) error {
 		}
 	}
 	file := o.app.getenv("GITHUB_STEP_SUMMARY")
-	if file == "" || slices.ContainsFunc(o.all, func(out output) bool { return out.file == file }) {
+	if file == "" || slices.ContainsFunc(o.all, func(out output[reports.Check]) bool { return out.file == file }) {
 		return nil
 	}
 	if err := appendSummary(file, c); err != nil {

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"mirror/internal/history"
+	"mirror/internal/period"
+	"mirror/reports"
+)
+
+func (a *app) reportCommand() *cobra.Command {
+	since, until := instant{"7d"}, instant{}
+	var out *outputs[reports.Period]
+	cmd := &cobra.Command{
+		Use:   "report",
+		Short: "The drift report over a period, in any format",
+		Long: `Tell from the history how the origins did: for what part of the time each agreed, what
+drifted and for how long, how long the windows of the publishes were, which pages were
+slowest, until when the certificates hold, and how it stands. Days are those of UTC.
+
+The history is what was published and checked from this state folder, by commands and by
+the daemon. Nothing is fetched.
+
+` + exitCodes,
+		Example: `  mirror report
+  mirror report --since 4w --out html=report.html
+  mirror report --since 2026-01-01 --until 2026-02-01 --format markdown
+  mirror report --json | jq '.origins[] | {name, agreed: .agreement.by_time}'`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := out.judge(); err != nil {
+				return err
+			}
+			p, err := a.period(cmd.Context(), &since, &until)
+			if err != nil {
+				return err
+			}
+			return out.write(p)
+		},
+	}
+	out = outputsOf(a, cmd, periodFormats())
+	cmd.Flags().Var(&since, "since", "from how long ago, as in 12h, 7d or 4w, or from a date (UTC)")
+	cmd.Flags().Var(&until, "until", "up to that; as for --since (default now)")
+	return cmd
+}
+
+// periodFormats lists the forms of a report over a period.
+func periodFormats() []reports.FormatOf[reports.Period] { return reports.PeriodFormats() }
+
+// period works the report out.
+func (a *app) period(ctx context.Context, since, until *instant) (p reports.Period, err error) {
+	if len(a.only) > 0 {
+		return p, usage(errors.New("a report is of all origins together: --target does not go with it"))
+	}
+	now := time.Now()
+	from, err := since.at(now)
+	if err != nil {
+		return p, usage(err)
+	}
+	to, err := until.at(now)
+	if err != nil {
+		return p, usage(err)
+	}
+	if to.IsZero() {
+		to = now
+	}
+	if !from.Before(to) {
+		return p, usage(fmt.Errorf("--since %s is not before --until %s", since.text, until.text))
+	}
+	w, err := a.open()
+	if err != nil {
+		return p, err
+	}
+	err = w.remember(ctx, func(h *history.Store) error {
+		p, err = period.Of(ctx, h, from, to)
+		return err
+	})
+	return p, err
+}
