@@ -66,6 +66,7 @@ var ErrBusy = errors.New("it is running already")
 type Dashboard struct {
 	options Options
 	handler http.Handler
+	pages   pages
 	events  *events
 	metrics *metrics
 }
@@ -73,7 +74,7 @@ type Dashboard struct {
 // New makes a dashboard. It starts nothing: no goroutine runs but those of requests.
 func New(o Options) *Dashboard {
 	o = o.complete()
-	d := &Dashboard{options: o, events: newEvents(o.Now)}
+	d := &Dashboard{options: o, pages: newPages(), events: newEvents(o.Now)}
 	d.metrics = newMetrics(o)
 	d.handler = d.routes()
 	return d

@@ -85,6 +85,12 @@ func (e *events) id() string {
 // ServeHTTP is one stream. One that was cut says with Last-Event-ID what it last heard of,
 // and is told at once if that is not the latest.
 func (e *events) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("X-Accel-Buffering", "no") // nginx would hold the events back
+	if r.Method == http.MethodHead {
+		return
+	}
 	listener := e.listen()
 	if listener == nil {
 		w.Header().Set("Retry-After", "30")
@@ -92,9 +98,6 @@ func (e *events) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer e.leave(listener)
-	w.Header().Set("Content-Type", "text/event-stream")
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("X-Accel-Buffering", "no") // nginx would hold the events back
 	s := stream{w, http.NewResponseController(w), e.heartbeat}
 	if !s.say("retry: 3000\n" + e.first(r.Header.Get("Last-Event-ID"))) {
 		return

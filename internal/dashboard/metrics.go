@@ -1,5 +1,176 @@
 package dashboard
 
-type metrics struct{}
+import (
+	"context"
+	"net/http"
+	"runtime"
+	"time"
 
-func newMetrics(Options) *metrics { return &metrics{} }
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"mirror/diff"
+	"mirror/internal/history"
+)
+
+// scrapeTimeout bounds the reading of the history for one scrape.
+const scrapeTimeout = 10 * time.Second
+
+// metrics are what Prometheus reads, on a registry of its own. Labels have values from the
+// config and from our own lists only, so that no origin can make new series.
+type metrics struct {
+	options Options
+	handler http.Handler
+	tally   *tally
+
+	readable, up, agrees, pages, expiry *prometheus.Desc
+	age, checked, checkTook             *prometheus.Desc
+	running, overdue, next              *prometheus.Desc
+	sent, unsent                        *prometheus.Desc
+}
+
+func newMetrics(o Options) *metrics {
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc("mirror_"+name, help, labels, nil)
+	}
+	m := &metrics{
+		options: o, tally: newTally(o.Now()),
+		readable:  desc("history_readable", "Whether the history could be read for this scrape."),
+		up:        desc("origin_up", "Whether the latest check saw all of the origin.", "origin"),
+		agrees:    desc("origin_agrees", "Whether the origin served the release when last checked.", "origin"),
+		pages:     desc("drift_pages", "Pages that drifted when last checked, by kind of drift.", "origin", "kind"),
+		expiry:    desc("origin_certificate_expiry_timestamp_seconds", "When the origin's certificate ends, in Unix time.", "origin"),
+		age:       desc("release_age_seconds", "Time since the current release went live."),
+		checked:   desc("last_check_timestamp_seconds", "When the latest check with a verdict ended, in Unix time."),
+		checkTook: desc("last_check_duration_seconds", "How long the latest check with a verdict took."),
+		running:   desc("job_running", "Whether the job is running.", "job"),
+		overdue:   desc("job_overdue", "Whether the job should have been done by now and has not been.", "job"),
+		next:      desc("job_next_run_timestamp_seconds", "When the job runs next, in Unix time.", "job"),
+		sent:      desc("notifications_sent_total", "Messages that were sent."),
+		unsent:    desc("notifications_failed_total", "Messages that could not be sent."),
+	}
+	registry := prometheus.NewRegistry()
+	build := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "mirror_build_info", Help: "What is running: always 1.",
+		ConstLabels: prometheus.Labels{"version": o.Version, "goversion": runtime.Version()},
+	})
+	build.Set(1)
+	registry.MustRegister(m, build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.handler = promhttp.HandlerFor(registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError, MaxRequestsInFlight: 4})
+	return m
+}
+
+// ServeHTTP answers one scrape.
+func (m *metrics) ServeHTTP(w http.ResponseWriter, r *http.Request) { m.handler.ServeHTTP(w, r) }
+
+// Describe lists all that Collect may send.
+func (m *metrics) Describe(to chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{m.readable, m.up, m.agrees, m.pages, m.expiry, m.age, m.checked, m.checkTook,
+		m.running, m.overdue, m.next, m.sent, m.unsent} {
+		to <- d
+	}
+	m.tally.describe(to)
+}
+
+// Collect reads how things are. What cannot be read is left out, so that nothing old is taken
+// for new; history_readable says so.
+func (m *metrics) Collect(to chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
+	defer cancel()
+	g := gauges{to}
+	err := m.collectHistory(ctx, g)
+	g.flag(m.readable, err == nil)
+	if err != nil {
+		m.options.Log.Error("the history could not be read", "path", "/metrics", "err", err)
+	}
+	overdue := map[string]bool{}
+	for _, name := range m.options.Overdue() {
+		overdue[name] = true
+	}
+	for _, j := range m.options.Jobs() {
+		g.flag(m.running, j.Running, j.Name)
+		g.flag(m.overdue, j.Overdue || overdue[j.Name], j.Name)
+		if !j.Next.IsZero() {
+			g.instant(m.next, j.Next, j.Name)
+		}
+	}
+	if m.options.Notifications != nil {
+		sent, failed := m.options.Notifications()
+		g.count(m.sent, sent)
+		g.count(m.unsent, failed)
+	}
+	m.tally.collect(to)
+}
+
+func (m *metrics) collectHistory(ctx context.Context, g gauges) error {
+	check, ok, err := m.options.Source.LastCheck(ctx)
+	if err != nil {
+		return err
+	}
+	if err := m.tally.catchUp(ctx, m.options); err != nil {
+		return err
+	}
+	if !ok {
+		return nil
+	}
+	g.instant(m.checked, check.Started.Add(check.Elapsed))
+	g.set(m.checkTook, check.Elapsed.Seconds())
+	for _, o := range check.Origins {
+		if m.options.configured(o.Name) {
+			m.collectOrigin(g, o)
+		}
+	}
+	publishes, err := m.options.Source.PublishesBefore(ctx, 0, recentPublishes)
+	if err != nil {
+		return err
+	}
+	if _, live := liveSince(publishes, check.Release); !live.IsZero() {
+		g.set(m.age, m.options.Now().Sub(live).Seconds())
+	}
+	return nil
+}
+
+// configured reports whether an origin may be a label.
+func (o Options) configured(name string) bool {
+	for _, origin := range o.Origins {
+		if origin.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+func (m *metrics) collectOrigin(g gauges, o history.OriginCheck) {
+	g.flag(m.up, o.State != diff.CannotBeSeen && o.Err == "", o.Name)
+	g.flag(m.agrees, o.State == diff.Agrees, o.Name)
+	for _, kind := range diff.Kinds() {
+		g.set(m.pages, float64(o.Counts[kind]), o.Name, string(kind))
+	}
+	if !o.Expires.IsZero() {
+		g.instant(m.expiry, o.Expires, o.Name)
+	}
+}
+
+// gauges sends values of one moment.
+type gauges struct{ to chan<- prometheus.Metric }
+
+func (g gauges) set(d *prometheus.Desc, value float64, labels ...string) {
+	g.to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
+}
+
+func (g gauges) flag(d *prometheus.Desc, yes bool, labels ...string) {
+	value := 0.0
+	if yes {
+		value = 1
+	}
+	g.set(d, value, labels...)
+}
+
+func (g gauges) instant(d *prometheus.Desc, t time.Time, labels ...string) {
+	g.set(d, float64(t.UnixMilli())/1000, labels...)
+}
+
+func (g gauges) count(d *prometheus.Desc, n uint64) {
+	g.to <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(n))
+}

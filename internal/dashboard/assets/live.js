@@ -1,0 +1,67 @@
+// Keeps the page as it is now: asks for it again when the daemon says that something changed,
+// and once a minute for what the clock changes. Without it the page works by reloading.
+"use strict";
+(() => {
+  const live = document.getElementById("live");
+  let main = document.querySelector("main");
+  if (!main || !live || !window.EventSource) return;
+  let busy = false, again = false;
+
+  // take makes the node old like the node fresh in place, so that focus, selection, scrolled
+  // regions and opened details stay.
+  function take(old, fresh) {
+    if (old.nodeType !== fresh.nodeType || old.nodeName !== fresh.nodeName) {
+      old.replaceWith(document.importNode(fresh, true));
+      return;
+    }
+    if (old.nodeType !== Node.ELEMENT_NODE) {
+      if (old.data !== fresh.data) old.data = fresh.data;
+      return;
+    }
+    for (const {name} of [...old.attributes]) {
+      if (!fresh.hasAttribute(name) && name !== "open") old.removeAttribute(name);
+    }
+    for (const {name, value} of fresh.attributes) {
+      if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+    }
+    const before = [...old.childNodes], after = [...fresh.childNodes];
+    after.forEach((child, i) => before[i] ? take(before[i], child) : old.append(document.importNode(child, true)));
+    before.slice(after.length).forEach((child) => child.remove());
+  }
+
+  const heading = () => (main.querySelector("h1") || main).textContent.replace(/\s+/g, " ").trim();
+
+  function say(text, bad) {
+    if (live.textContent !== text) live.textContent = text;
+    live.className = bad ? "bad" : "";
+  }
+
+  async function refresh() {
+    if (busy) { again = true; return; }
+    busy = true;
+    try {
+      const answer = await fetch(location.href, {cache: "no-store", credentials: "same-origin"});
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const fresh = page.querySelector("main"), was = heading();
+      if (!fresh) return;
+      take(main, fresh);
+      document.title = page.title;
+      const asOf = page.querySelector("footer time"), shown = document.querySelector("footer time");
+      if (asOf && shown) take(shown, asOf);
+      if (heading() !== was) say("Updated: " + heading());
+    } catch {
+      // The event stream says that the connection is lost, and asks again when it is back.
+    } finally {
+      busy = false;
+      if (again) { again = false; refresh(); }
+    }
+  }
+
+  const events = new EventSource("/events");
+  let lost = false;
+  events.addEventListener("hello", () => { if (lost) refresh(); lost = false; say("Updates by itself."); });
+  events.addEventListener("change", () => { lost = false; if (live.className) say("Updates by itself."); refresh(); });
+  events.onerror = () => { lost = true; say("The connection is lost: this may be old.", true); };
+  setInterval(() => { if (!document.hidden && !lost) refresh(); }, 60000);
+  document.addEventListener("visibilitychange", () => { if (!document.hidden && !lost) refresh(); });
+})();

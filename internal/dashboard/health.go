@@ -1,0 +1,38 @@
+package dashboard
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+)
+
+// healthz answers as long as the process does.
+func (d *Dashboard) healthz(w http.ResponseWriter, _ *http.Request) {
+	plain(w, http.StatusOK, "alive\n")
+}
+
+// readyz is the sign of a dead man: it fails when work that should have been done was not, or
+// when what is shown cannot be read.
+func (d *Dashboard) readyz(w http.ResponseWriter, r *http.Request) {
+	var reasons []string
+	for _, job := range d.options.Overdue() {
+		reasons = append(reasons, fmt.Sprintf("job %s is overdue", show(job)))
+	}
+	if _, _, err := d.options.Source.LastCheck(r.Context()); err != nil {
+		d.options.Log.Error("the history could not be read", "path", r.URL.Path, "err", err)
+		reasons = append(reasons, "the history cannot be read")
+	}
+	if len(reasons) == 0 {
+		plain(w, http.StatusOK, "ready\n")
+		return
+	}
+	plain(w, http.StatusServiceUnavailable, strings.Join(reasons, "\n")+"\n")
+}
+
+func plain(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, text) // the reader may have gone
+}

@@ -1,0 +1,108 @@
+package dashboard
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// How often what costs something may be asked for: wrong tokens, so that none is found by
+// trying, and work.
+const (
+	wrongEvery = time.Second
+	wrongBurst = 10
+	workEvery  = 10 * time.Second
+	workBurst  = 3
+)
+
+// starter starts work for whoever has the token.
+type starter struct {
+	options Options
+	token   [sha256.Size]byte
+	wrong   *rate.Limiter
+	work    *rate.Limiter
+	foreign *http.CrossOriginProtection
+}
+
+func newStarter(o Options) *starter {
+	return &starter{
+		options: o, token: sha256.Sum256([]byte(o.Token)), foreign: http.NewCrossOriginProtection(),
+		wrong: rate.NewLimiter(rate.Every(wrongEvery), wrongBurst), work: rate.NewLimiter(rate.Every(workEvery), workBurst),
+	}
+}
+
+// of answers for one kind of work. Without a token there is nothing here.
+func (s *starter) of(start func(ctx context.Context) error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case s.options.Token == "" || start == nil:
+			answer(w, http.StatusNotFound, refusal{"There is nothing at " + r.URL.Path + "."})
+		case r.Method != http.MethodPost:
+			w.Header().Set("Allow", http.MethodPost)
+			answer(w, http.StatusMethodNotAllowed, refusal{"This is for POST."})
+		case s.foreign.Check(r) != nil:
+			answer(w, http.StatusForbidden, refusal{"Pages of other sites may not ask for this."})
+		case s.admit(w, r):
+			s.start(w, r, start)
+		}
+	})
+}
+
+// admit reports whether the token is right; else it has answered. While there were too many
+// wrong ones, none is looked at.
+func (s *starter) admit(w http.ResponseWriter, r *http.Request) bool {
+	now := s.options.Now()
+	if s.wrong.TokensAt(now) < 1 {
+		tooMany(w, wrongEvery)
+		return false
+	}
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	sum := sha256.Sum256([]byte(strings.TrimSpace(token)))
+	if subtle.ConstantTimeCompare(sum[:], s.token[:]) == 1 && strings.EqualFold(scheme, "Bearer") {
+		return true
+	}
+	// RFC 6750, section 3: an error is named only to those who tried.
+	challenge := `Bearer realm="mirror"`
+	if token != "" {
+		s.wrong.AllowN(now, 1)
+		challenge += `, error="invalid_token"`
+	}
+	w.Header().Set("WWW-Authenticate", challenge)
+	answer(w, http.StatusUnauthorized, refusal{"A bearer token is needed, and it has to be the right one."})
+	return false
+}
+
+func (s *starter) start(w http.ResponseWriter, r *http.Request, start func(ctx context.Context) error) {
+	if !s.work.AllowN(s.options.Now(), 1) {
+		tooMany(w, workEvery)
+		return
+	}
+	// The work goes on when whoever asked for it has gone.
+	err := start(context.WithoutCancel(r.Context()))
+	switch {
+	case err == nil:
+		answer(w, http.StatusAccepted, accepted{true})
+	case errors.Is(err, ErrBusy):
+		answer(w, http.StatusConflict, refusal{"It is running already."})
+	default:
+		s.options.Log.Error("work that was asked for did not begin", "path", r.URL.Path, "err", err)
+		answer(w, http.StatusServiceUnavailable, refusal{"It could not begin; the daemon's log says why."})
+	}
+}
+
+// accepted is the document of work that began.
+type accepted struct {
+	Accepted bool `json:"accepted"`
+}
+
+func tooMany(w http.ResponseWriter, wait time.Duration) {
+	w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())))
+	answer(w, http.StatusTooManyRequests, refusal{"That is too often."})
+}

@@ -1,0 +1,252 @@
+package dashboard
+
+import (
+	"fmt"
+	"html/template"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"mirror/diff"
+	"mirror/site"
+)
+
+// words are what the templates say things with. None of them returns markup.
+func words(now time.Time) template.FuncMap {
+	return template.FuncMap{
+		"ago":      func(t time.Time) string { return ago(now.Sub(t)) },
+		"bytes":    size,
+		"clock":    func(t time.Time) string { return clock(t, now) },
+		"counts":   counts,
+		"day":      func(t time.Time) string { return t.UTC().Format("Mon 2 Jan") },
+		"fresh":    fresh,
+		"iso":      func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"kind":     explain,
+		"link":     link,
+		"lines":    lines,
+		"percent":  percent,
+		"plural":   plural,
+		"plural64": func(n int64, thing string) string { return plural(int(n), thing) },
+		"segment":  url.PathEscape,
+		"short":    site.ID.Short,
+		"show":     show,
+		"sign":     sign,
+		"span":     span,
+		"took":     took,
+		"withSign": withSign,
+	}
+}
+
+// show makes text from elsewhere readable: characters that are not seen, or that reorder
+// what is, are written as escapes. The template escapes the rest.
+func show(text any) string {
+	s := fmt.Sprint(text)
+	if !strings.ContainsFunc(s, isHidden) {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if isHidden(r) {
+			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+func isHidden(r rune) bool {
+	if r == '\n' || r == '\t' {
+		return false
+	}
+	return r == unicode.ReplacementChar || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029'
+}
+
+// link returns an address that may be followed, "" for any other: only those of the web
+// become links, whatever an origin calls its pages.
+func link(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return ""
+	}
+	return u.String()
+}
+
+// line is one line of a unified diff.
+type line struct {
+	Class string // add, del or same
+	Text  string
+}
+
+func lines(excerpt string) []line {
+	var all []line
+	for text := range strings.Lines(excerpt) {
+		class := "same"
+		switch text[0] {
+		case '+':
+			class = "add"
+		case '-':
+			class = "del"
+		}
+		all = append(all, line{class, strings.TrimSuffix(text, "\n")})
+	}
+	return all
+}
+
+// clock shows an instant, with the year only where it is another one.
+func clock(t, now time.Time) string {
+	t = t.UTC()
+	if t.Year() != now.UTC().Year() {
+		return t.Format("2 Jan 2006, 15:04:05")
+	}
+	return t.Format("2 Jan, 15:04:05")
+}
+
+func ago(d time.Duration) string {
+	if d < 0 {
+		return "in " + span(-d)
+	}
+	if d < time.Second {
+		return "just now"
+	}
+	return span(d) + " ago"
+}
+
+// span shows a length of time for people: in the two largest units, so that what was short
+// is exact.
+func span(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch d = d.Round(time.Second); {
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", d/time.Second)
+	case d < 10*time.Minute && d%time.Minute != 0:
+		return fmt.Sprintf("%d min %d s", d/time.Minute, d%time.Minute/time.Second)
+	case d < time.Hour:
+		return fmt.Sprintf("%d min", d/time.Minute)
+	case d < day && d%time.Hour >= time.Minute:
+		return fmt.Sprintf("%d h %d min", d/time.Hour, d%time.Hour/time.Minute)
+	case d < day:
+		return fmt.Sprintf("%d h", d/time.Hour)
+	case d < 10*day && d%day >= time.Hour:
+		return fmt.Sprintf("%s %d h", plural(int(d/day), "day"), d%day/time.Hour)
+	}
+	return plural(int(d/day), "day")
+}
+
+// took shows how long something measured took.
+func took(d time.Duration) string {
+	switch {
+	case d < 10*time.Millisecond:
+		return fmt.Sprintf("%.1f ms", float64(d)/float64(time.Millisecond))
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%.2f s", d.Seconds())
+	}
+	return span(d)
+}
+
+func size(n int64) string {
+	const unit = 1024
+	if n < unit {
+		return fmt.Sprintf("%d B", n)
+	}
+	value, exponent := float64(n)/unit, 0
+	for value >= unit && exponent < 4 {
+		value /= unit
+		exponent++
+	}
+	return fmt.Sprintf("%.1f %ciB", value, "KMGTP"[exponent])
+}
+
+func plural(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// percent shows a share so that only all of it is 100.
+func percent(part, all int) string {
+	if all == 0 {
+		return "–"
+	}
+	if part == all {
+		return "100 %"
+	}
+	return strconv.FormatFloat(float64(part*10000/all)/100, 'f', 2, 64) + " %"
+}
+
+func fresh(p float64) string { return fmt.Sprintf("%.0f %%", 100*p) }
+
+// counts lists how many pages drift in which way, most telling first.
+func counts(m map[diff.Kind]int) string {
+	var parts []string
+	for _, k := range diff.Kinds() {
+		if m[k] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", m[k], k))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// unknown is the state of an origin that no check has looked at.
+const unknown diff.State = "unknown"
+
+// sign is the mark beside a state or an outcome: colour is never the only sign.
+func sign(state any) string {
+	switch fmt.Sprint(state) {
+	case string(diff.Agrees), "live", "unchanged", "done", "ok":
+		return "✓"
+	case string(diff.Drifts), "diverged", "mixed", "failed", "panicked", "timed out", "bad":
+		return "✗"
+	case string(diff.CannotBeSeen), "rolled_back", "interrupted", "warn":
+		return "!"
+	case "running", "":
+		return "…"
+	}
+	return "?"
+}
+
+// withSign names a state or an outcome in words.
+func withSign(state any) string {
+	switch text := fmt.Sprint(state); text {
+	case string(diff.Agrees):
+		return "agrees"
+	case string(diff.Drifts):
+		return "drifts"
+	case string(unknown):
+		return "not checked yet"
+	case "rolled_back":
+		return "rolled back"
+	case "":
+		return "running"
+	default:
+		return text
+	}
+}
+
+// explain says what a kind of drift means.
+func explain(k diff.Kind) string {
+	switch k {
+	case diff.Missing:
+		return "a page of the release is not there"
+	case diff.Stale:
+		return "the bytes are those of an earlier release"
+	case diff.Extra:
+		return "a path is served that the release does not have"
+	case diff.Altered:
+		return "the bytes are of no known release"
+	case diff.Redirected:
+		return "visitors are sent elsewhere"
+	case diff.Mistyped:
+		return "the right bytes, in a type that browsers treat otherwise"
+	case diff.Headers:
+		return "the right bytes under other headers than configured"
+	case diff.Unreachable:
+		return "it could not be judged"
+	}
+	return ""
+}
