@@ -134,7 +134,7 @@ type sighting struct {
 // readStates reads what checks of everything saw, in the order of time, of each origin and of
 // all together.
 func readStates(ctx context.Context, tx *sql.Tx, from, to time.Time) ([]sighting, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT id, started, err <> '', verdict.elapsed, coalesce(place, 0), coalesce(seen.state, 0),
+	rows, err := tx.QueryContext(ctx, `SELECT id, started, verdict.err <> '', verdict.elapsed, coalesce(place, 0), coalesce(seen.state, 0),
 		coalesce(seen.pages, 0), coalesce(matched, 0), coalesce(seen.elapsed, 0)
 		FROM verdict LEFT JOIN seen ON seen.verdict = verdict.id WHERE started >= ? AND started < ? AND partial = 0 ORDER BY started, id, place`,
 		nanos(from), nanos(to))
@@ -187,37 +187,4 @@ func placeNames(ctx context.Context, tx *sql.Tx) (map[int64]string, error) {
 		names[id] = name
 	}
 	return names, rows.Err()
-}
-
-// SlowPage is how slow one page of an origin was at its slowest.
-type SlowPage struct {
-	Origin, Path string
-	Took         time.Duration
-	At           time.Time // of the check
-	Times        int       // how many checks had it among their slowest, at least
-}
-
-// Slowest lists the pages that took longest in a period, each once for an origin, the slowest
-// first. The period counts by days.
-func (s *Store) Slowest(ctx context.Context, since, until time.Time, limit int) (all []SlowPage, err error) {
-	err = s.read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT place.name, word.text, max(took), at, sum(times) FROM slow
-			JOIN place ON place.id = slow.place JOIN word ON word.id = page
-			WHERE day BETWEEN ? AND ? GROUP BY place, page ORDER BY max(took) DESC, place.name, word.text LIMIT ?`, dayOf(since), dayOf(until), limited(limit))
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var p SlowPage
-			var took, at int64
-			if err := rows.Scan(&p.Origin, &p.Path, &took, &at, &p.Times); err != nil {
-				return err
-			}
-			p.Took, p.At = time.Duration(took)*time.Microsecond, timeOf(at)
-			all = append(all, p)
-		}
-		return rows.Err()
-	})
-	return all, err
 }

@@ -50,31 +50,20 @@ func CheckOf(v diff.Verdict) (Check, []diff.Difference) {
 // verdict nor an origin that could not be seen ends one, and pages that could not be judged
 // keep those that they are, or may be, part of.
 func (s *Store) RecordCheck(ctx context.Context, c Check, differences []diff.Difference) (changes Changes, err error) {
+	c = c.bounded()
 	err = s.change(ctx, func(tx *sql.Tx) error {
 		changes = Changes{}
-		id, err := addCheck(ctx, tx, c)
+		words, err := number(ctx, tx, c.texts(), dayOf(c.Started))
+		if err != nil {
+			return err
+		}
+		id, err := insert(ctx, tx, "INSERT INTO verdict (job, started, elapsed, release, pages, partial, err) VALUES (?, ?, ?, ?, ?, ?, ?)",
+			words[c.Job], nanos(c.Started), c.Elapsed, words[string(c.Release)], c.Pages, c.Partial, c.Err)
 		if err != nil {
 			return err
 		}
 		for _, o := range c.Origins {
-			place, err := placeOf(ctx, tx, o.Name)
-			if err != nil {
-				return err
-			}
-			if err := addSeen(ctx, tx, id, c, o, place); err != nil {
-				return err
-			}
-			if c.Partial {
-				continue
-			}
-			if err := sumUp(ctx, tx, c, o, place); err != nil {
-				return err
-			}
-			view := viewOf(c, o, differences)
-			if err := turnEpisodes(ctx, tx, view, place, &changes); err != nil {
-				return err
-			}
-			if err := place.note(ctx, tx, c.Started, o.State, view.whole()); err != nil {
+			if err := addOrigin(ctx, tx, id, c, o, words, differences, &changes); err != nil {
 				return err
 			}
 		}
@@ -83,38 +72,61 @@ func (s *Store) RecordCheck(ctx context.Context, c Check, differences []diff.Dif
 	return changes, err
 }
 
-// addCheck adds the row of the check itself.
-func addCheck(ctx context.Context, tx *sql.Tx, c Check) (int64, error) {
-	job, err := word(ctx, tx, c.Job, dayOf(c.Started))
-	if err != nil {
-		return 0, err
+// bounded is the check with what origins wrote cut to what is kept, and no origins where there
+// is no verdict.
+func (c Check) bounded() Check {
+	c.Err = bounded(c.Err, maxError)
+	if c.Err != "" {
+		c.Origins = nil
 	}
-	release, err := word(ctx, tx, string(c.Release), dayOf(c.Started))
-	if err != nil {
-		return 0, err
+	c.Origins = slices.Clone(c.Origins)
+	for i := range c.Origins {
+		o := &c.Origins[i]
+		o.URL, o.Err, o.Release = bounded(o.URL, maxError), bounded(o.Err, maxError), site.ID(bounded(string(o.Release), maxError))
 	}
-	return insert(ctx, tx, "INSERT INTO verdict (job, started, elapsed, release, pages, partial, err) VALUES (?, ?, ?, ?, ?, ?, ?)",
-		job, nanos(c.Started), c.Elapsed, release, c.Pages, c.Partial, bounded(c.Err, maxError))
+	return c
+}
+
+// texts lists the check's texts that are stored once.
+func (c Check) texts() []string {
+	all := []string{c.Job, string(c.Release)}
+	for _, o := range c.Origins {
+		all = append(all, o.URL, string(o.Release))
+		for _, page := range o.Slowest {
+			all = append(all, page.Path)
+		}
+	}
+	return all
+}
+
+// addOrigin adds what a check saw of one origin, to the rows of the check, to the days and to
+// the episodes.
+func addOrigin(ctx context.Context, tx *sql.Tx, check int64, c Check, o OriginCheck, words numbers, all []diff.Difference, changes *Changes) error {
+	p, err := placeOf(ctx, tx, o.Name)
+	if err != nil {
+		return err
+	}
+	if err := addSeen(ctx, tx, check, o, p, words); err != nil || c.Partial {
+		return err
+	}
+	if err := sumUp(ctx, tx, c, o, p); err != nil {
+		return err
+	}
+	if err := addSlow(ctx, tx, c, o, p, words); err != nil {
+		return err
+	}
+	v := viewOf(c, o, all)
+	if err := turnEpisodes(ctx, tx, v, p, changes); err != nil {
+		return err
+	}
+	return p.note(ctx, tx, c.Started, o.State, v.whole())
 }
 
 // addSeen adds the row of one origin.
-func addSeen(ctx context.Context, tx *sql.Tx, check int64, c Check, o OriginCheck, p place) error {
-	day := dayOf(c.Started)
-	url, err := word(ctx, tx, bounded(o.URL, maxError), day)
-	if err != nil {
-		return err
-	}
-	release, err := word(ctx, tx, bounded(string(o.Release), maxError), day)
-	if err != nil {
-		return err
-	}
-	var slowest []byte
+func addSeen(ctx context.Context, tx *sql.Tx, check int64, o OriginCheck, p place, words numbers) (err error) {
+	slowest := []byte{}
 	for _, page := range o.Slowest {
-		id, err := word(ctx, tx, page.Path, day)
-		if err != nil {
-			return err
-		}
-		slowest = binary.AppendUvarint(slowest, uint64(id)) //nolint:gosec // the database counts from 1
+		slowest = binary.AppendUvarint(slowest, uint64(words[page.Path])) //nolint:gosec // the database counts from 1
 		slowest = binary.AppendUvarint(slowest, uint64(max(0, page.Took.Microseconds())))
 	}
 	var counts []byte
@@ -129,8 +141,8 @@ func addSeen(ctx context.Context, tx *sql.Tx, check int64, c Check, o OriginChec
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO seen (verdict, place, url, state, release, pages, matched, requests, bytes, elapsed, expires, counts, err, slowest)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-		check, p.id, url, slices.Index(states(), o.State), release, o.Pages, o.Match, o.Requests, o.Bytes, o.Elapsed, expires,
-		string(counts), bounded(o.Err, maxError), append([]byte{}, slowest...))
+		check, p.id, words[o.URL], slices.Index(states(), o.State), words[string(o.Release)], o.Pages, o.Match, o.Requests, o.Bytes, o.Elapsed, expires,
+		string(counts), o.Err, slowest)
 	return err
 }
 

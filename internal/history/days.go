@@ -96,39 +96,35 @@ func between(from time.Time, before diff.State, to time.Time, after diff.State) 
 }
 
 // byDay cuts a stretch at each midnight.
-func (s stretch) byDay(do func(day int64, t time.Duration) error) error {
+func (s stretch) byDay(do func(day int64, t time.Duration)) {
 	for from := s.from; from.Before(s.to); {
 		day := dayOf(from)
-		end := midnight(day + 1)
-		if s.to.Before(end) {
-			end = s.to
-		}
-		if err := do(day, end.Sub(from)); err != nil {
-			return err
-		}
+		end := earlier(s.to, midnight(day+1))
+		do(day, end.Sub(from))
 		from = end
 	}
-	return nil
 }
 
 // sumUp adds an origin's check, and the time since the one before, to the days.
 func sumUp(ctx context.Context, tx *sql.Tx, c Check, o OriginCheck, p place) error {
+	days := map[int64]Day{}
+	today := dayOf(c.Started)
 	var sum Day
 	sum.add(o)
-	if err := addToDay(ctx, tx, dayOf(c.Started), p.id, sum); err != nil {
-		return err
-	}
+	days[today] = sum
 	for _, s := range between(p.at, states()[p.state], c.Started, o.State) {
-		err := s.byDay(func(day int64, t time.Duration) error {
-			var part Day
+		s.byDay(func(day int64, t time.Duration) {
+			part := days[day]
 			part.spend(s.state, t)
-			return addToDay(ctx, tx, day, p.id, part)
+			days[day] = part
 		})
-		if err != nil {
+	}
+	for day, part := range days {
+		if err := addToDay(ctx, tx, day, p.id, part); err != nil {
 			return err
 		}
 	}
-	return addSlow(ctx, tx, c, o, p)
+	return nil
 }
 
 // sumUpAll adds a check of everything to the days of all origins together.
@@ -172,28 +168,5 @@ func addToDay(ctx context.Context, tx *sql.Tx, day, place int64, d Day) error {
 		pages = pages + excluded.pages, matched = matched + excluded.matched, elapsed = elapsed + excluded.elapsed,
 		agreed_for = agreed_for + excluded.agreed_for, drifted_for = drifted_for + excluded.drifted_for, unseen_for = unseen_for + excluded.unseen_for`,
 		day, place, d.Checks, d.Agreed, d.Drifted, d.Unreachable, d.Failed, d.Pages, d.Matched, d.Elapsed, d.AgreedFor, d.DriftedFor, d.UnreachableFor)
-	return err
-}
-
-// keepSlow is how many of an origin's slowest pages are remembered of a day.
-const keepSlow = 10
-
-// addSlow remembers the slowest pages of the day. A page that is dropped was quicker than all
-// that stay, so that the slowest of any number of days are found among what stays.
-func addSlow(ctx context.Context, tx *sql.Tx, c Check, o OriginCheck, p place) error {
-	day := dayOf(c.Started)
-	for _, page := range o.Slowest {
-		id, err := word(ctx, tx, page.Path, day)
-		if err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO slow (day, place, page, took, at, times) VALUES (?, ?, ?, ?, ?, 1)
-			ON CONFLICT DO UPDATE SET times = times + 1, at = iif(excluded.took > took, excluded.at, at), took = max(took, excluded.took)`,
-			day, p.id, id, page.Took.Microseconds(), nanos(c.Started)); err != nil {
-			return err
-		}
-	}
-	_, err := tx.ExecContext(ctx, `DELETE FROM slow WHERE day = ?1 AND place = ?2 AND page NOT IN
-		(SELECT page FROM slow WHERE day = ?1 AND place = ?2 ORDER BY took DESC, page LIMIT ?3)`, day, p.id, keepSlow)
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 )
@@ -22,21 +23,62 @@ func midnight(day int64) time.Time { return time.Unix(day*secondsADay, 0).UTC() 
 
 const secondsADay = 24 * 60 * 60
 
-// word returns the number of a text, and makes one where there is none; 0 stands for "". It
-// notes that the text was used on a day.
-func word(ctx context.Context, tx *sql.Tx, text string, day int64) (id int64, err error) {
-	if text == "" {
-		return 0, nil
+// numbers are the numbers of texts; that of "" is 0.
+type numbers map[string]int64
+
+// number finds the numbers of texts, and makes those that there are not yet. It notes that all
+// were used on a day.
+func number(ctx context.Context, tx *sql.Tx, texts []string, day int64) (numbers, error) {
+	all := numbers{"": 0}
+	for chunk := range slices.Chunk(slices.Compact(slices.Sorted(slices.Values(texts))), rowsAtOnce) {
+		if err := lookUp(ctx, tx, chunk, day, all); err != nil {
+			return nil, err
+		}
 	}
-	var used int64
-	err = tx.QueryRowContext(ctx, "SELECT id, used FROM word WHERE text = ?", text).Scan(&id, &used)
-	if errors.Is(err, sql.ErrNoRows) {
-		return insert(ctx, tx, "INSERT INTO word (text, used) VALUES (?, ?)", text, day)
+	for _, text := range texts {
+		if _, known := all[text]; known {
+			continue
+		}
+		id, err := insert(ctx, tx, "INSERT INTO word (text, used) VALUES (?, ?)", text, day)
+		if err != nil {
+			return nil, err
+		}
+		all[text] = id
 	}
-	if err == nil && used < day {
-		_, err = tx.ExecContext(ctx, "UPDATE word SET used = ? WHERE id = ?", day, id)
+	return all, nil
+}
+
+// lookUp adds the numbers of those texts that have one.
+func lookUp(ctx context.Context, tx *sql.Tx, texts []string, day int64, all numbers) error {
+	args := make([]any, len(texts))
+	for i, text := range texts {
+		args[i] = text
 	}
-	return id, err
+	rows, err := tx.QueryContext(ctx, "SELECT id, text, used FROM word WHERE text IN (?"+strings.Repeat(", ?", len(texts)-1)+")", args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var old []int64
+	for rows.Next() {
+		var id, used int64
+		var text string
+		if err := rows.Scan(&id, &text, &used); err != nil {
+			return err
+		}
+		if all[text] = id; used < day {
+			old = append(old, id)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	for _, id := range old {
+		if _, err := tx.ExecContext(ctx, "UPDATE word SET used = ? WHERE id = ?", day, id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // insert adds a row and returns its number.

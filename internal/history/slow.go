@@ -1,0 +1,93 @@
+package history
+
+import (
+	"context"
+	"database/sql"
+	"time"
+)
+
+// keepSlow is how many of an origin's slowest pages are remembered of a day.
+const keepSlow = 10
+
+// addSlow remembers the slowest pages of the day. A page that is dropped was quicker than all
+// that stay, so that the slowest of any number of days are found among what stays.
+func addSlow(ctx context.Context, tx *sql.Tx, c Check, o OriginCheck, p place, words numbers) error {
+	day := dayOf(c.Started)
+	known, least, err := slowOf(ctx, tx, day, p)
+	if err != nil {
+		return err
+	}
+	added := 0
+	for _, page := range o.Slowest {
+		id, took := words[page.Path], page.Took.Microseconds()
+		if !known[id] && len(known) >= keepSlow && took <= least {
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, `INSERT INTO slow (day, place, page, took, at, times) VALUES (?, ?, ?, ?, ?, 1)
+			ON CONFLICT DO UPDATE SET times = times + 1, at = iif(excluded.took > took, excluded.at, at), took = max(took, excluded.took)`,
+			day, p.id, id, took, nanos(c.Started)); err != nil {
+			return err
+		}
+		added += one(!known[id])
+	}
+	if len(known)+added <= keepSlow {
+		return nil
+	}
+	_, err = tx.ExecContext(ctx, `DELETE FROM slow WHERE day = ?1 AND place = ?2 AND page NOT IN
+		(SELECT page FROM slow WHERE day = ?1 AND place = ?2 ORDER BY took DESC, page LIMIT ?3)`, day, p.id, keepSlow)
+	return err
+}
+
+// slowOf tells which pages are remembered of a day, and how long the quickest of them took.
+func slowOf(ctx context.Context, tx *sql.Tx, day int64, p place) (known map[int64]bool, least int64, err error) {
+	rows, err := tx.QueryContext(ctx, "SELECT page, took FROM slow WHERE day = ? AND place = ?", day, p.id)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer rows.Close()
+	known = map[int64]bool{}
+	for rows.Next() {
+		var page, took int64
+		if err := rows.Scan(&page, &took); err != nil {
+			return nil, 0, err
+		}
+		if len(known) == 0 || took < least {
+			least = took
+		}
+		known[page] = true
+	}
+	return known, least, rows.Err()
+}
+
+// SlowPage is how slow one page of an origin was at its slowest.
+type SlowPage struct {
+	Origin, Path string
+	Took         time.Duration
+	At           time.Time // of the check
+	Times        int       // how many checks had it among their slowest, at least
+}
+
+// Slowest lists the pages that took longest in a period, each once for an origin, the slowest
+// first. The period counts by days.
+func (s *Store) Slowest(ctx context.Context, since, until time.Time, limit int) (all []SlowPage, err error) {
+	err = s.read(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, `SELECT place.name, word.text, max(took) AS longest, slow.at, sum(times) FROM slow
+			JOIN place ON place.id = slow.place JOIN word ON word.id = page
+			WHERE day BETWEEN ? AND ? GROUP BY place, page ORDER BY longest DESC, place.name, word.text LIMIT ?`, dayOf(since), dayOf(until), limited(limit))
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var p SlowPage
+			var took, at int64
+			if err := rows.Scan(&p.Origin, &p.Path, &took, &at, &p.Times); err != nil {
+				return err
+			}
+			p.Took, p.At = time.Duration(took)*time.Microsecond, timeOf(at)
+			all = append(all, p)
+		}
+		return rows.Err()
+	})
+	return all, err
+}
