@@ -18,12 +18,8 @@ import (
 	"mirror/site"
 )
 
-// patience is the timeout of the clients that meet hostile origins, and late how much
-// longer than its deadline anything may take.
-const (
-	patience = 400 * time.Millisecond
-	late     = time.Second
-)
+// patience is the timeout of the clients that meet hostile origins.
+const patience = 400 * time.Millisecond
 
 func silent() *log.Logger { return log.New(io.Discard, "", 0) }
 
