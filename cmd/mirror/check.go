@@ -107,6 +107,9 @@ func (w *workspace) check(ctx context.Context, g gate) (diff.Verdict, error) {
 		return diff.Verdict{}, err
 	}
 	defer done()
+	if g.published {
+		rel = w.published(ctx, rel, d)
+	}
 	o, err := w.inquiry(ctx, rel, held, g, d)
 	if err != nil {
 		return diff.Verdict{}, err
@@ -129,6 +132,11 @@ func (w *workspace) inquiry(ctx context.Context, rel *site.Release, held *stores
 	slices.Sort(absent)
 	o := w.lookFor(rel, slices.Compact(absent), d)
 	o.Past, o.Whole = []check.PastFunc{w.remembered(d), held.past}, w.whole(held)
+	if g.published && !rel.Readable() {
+		for _, n := range w.config.Check.Normalize {
+			o.Ignore = append(slices.Clone(o.Ignore), n.Match) // their bytes are not at hand
+		}
+	}
 	o.Sample, o.Learn, o.Excerpts = g.sample, g.learn, w.app.verbose
 	if g.trustETag {
 		o.Trust = w.trust(ctx, d)
@@ -170,4 +178,16 @@ func (w *workspace) reference(ctx context.Context, held *stores, d *display) (*s
 	}
 	d.line("site     %s is not there; comparing with release %s, %s", w.config.Site.Dir, last.Release.Short(), from)
 	return site.NewRelease(last.Manifest, nil, w.beacon(), last.Published), func() error { return nil }, nil
+}
+
+// published returns the release that was published last from here, where the site's folder
+// has become another one since: what nobody has published is not missing anywhere.
+func (w *workspace) published(ctx context.Context, rel *site.Release, d *display) *site.Release {
+	last, err := w.lastPublished(ctx)
+	if err != nil || last.Release == rel.ID() {
+		return rel
+	}
+	d.line("site     %s is not published as it is now; comparing with release %s, published here on %s",
+		w.config.Site.Dir, last.Release.Short(), last.Published.Format(time.DateTime))
+	return site.NewRelease(last.Manifest, nil, w.beacon(), last.Published)
 }

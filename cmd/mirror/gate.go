@@ -21,6 +21,7 @@ type gate struct {
 	trustETag bool
 	wait      time.Duration
 	maxAge    time.Duration
+	published bool // compare with what was published, not with a site's folder that is ahead of it
 
 	unreachable string
 	tolerate    []string

@@ -111,16 +111,23 @@ func (w *workspace) learn(ctx context.Context, r *publish.Report, rel *site.Rele
 		if err := h.AddRelease(ctx, site.Past{Release: rel.ID(), Published: rel.Published, Manifest: rel.Manifest}); err != nil {
 			return err
 		}
-		all, err := h.Sequence(ctx)
-		for _, p := range all {
-			if len(keep) < w.config.Publish.KeepReleases && !slices.Contains(keep, p.Release) {
-				keep = append(keep, p.Release)
-			}
-		}
+		var err error
+		keep, err = w.kept(ctx, h)
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("the release is live, and is not remembered here: %w", err)
 	}
 	return keep, nil
+}
+
+// kept lists the newest releases, as many as the targets shall keep.
+func (w *workspace) kept(ctx context.Context, h *history.Store) (keep []site.ID, err error) {
+	all, err := h.Sequence(ctx)
+	for _, p := range all {
+		if len(keep) < w.config.Publish.KeepReleases && !slices.Contains(keep, p.Release) {
+			keep = append(keep, p.Release)
+		}
+	}
+	return keep, err
 }

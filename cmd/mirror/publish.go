@@ -68,6 +68,16 @@ origins are watched until they serve the release.
 // publish does the whole of `mirror publish`. The document is nil where it failed before
 // there was anything to report.
 func (w *workspace) publish(ctx context.Context, f publishFlags) (*reports.Publish, error) {
+	report, err := w.release(ctx, f)
+	if report == nil {
+		return nil, err
+	}
+	return publishDocument(report, err), publishExit(report, err)
+}
+
+// release puts the site live. The report is nil where it failed before there was anything to
+// report.
+func (w *workspace) release(ctx context.Context, f publishFlags) (*publish.Report, error) {
 	if err := w.apply(f); err != nil {
 		return nil, usage(err)
 	}
@@ -105,8 +115,7 @@ func (w *workspace) publish(ctx context.Context, f publishFlags) (*reports.Publi
 		options.Verifier, options.Watcher = nil, nil
 	}
 	report, err := publish.Run(ctx, rel.Release, dests, options)
-	err = errors.Join(err, w.finish(ctx, report, rel.Release, dests, d))
-	return publishDocument(report, err), publishExit(report, err)
+	return report, errors.Join(err, w.finish(ctx, report, rel.Release, dests, d))
 }
 
 // apply lets the flags overrule the config.

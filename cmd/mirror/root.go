@@ -118,7 +118,7 @@ the live bytes of every origin.
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "more about what is done")
 	flags.BoolVar(&a.noColor, "no-color", false, "no colour (NO_COLOR does the same)")
 	root.AddCommand(a.initCommand(), a.planCommand(), a.publishCommand(), a.checkCommand(), a.watchCommand(),
-		a.labCommand(), a.demoCommand(), a.serveCommand(), a.versionCommand())
+		a.daemonCommand(), a.notifyCommand(), a.labCommand(), a.demoCommand(), a.serveCommand(), a.versionCommand())
 	root.AddCommand(a.historyCommand(), a.reportCommand())
 	wrapArgs(root)
 	_ = root.RegisterFlagCompletionFunc("target", a.completeTargets) // fails only for an unknown flag

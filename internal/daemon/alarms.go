@@ -142,17 +142,21 @@ func outcomeWords(outcome string) string {
 	return "failed; the origins are unchanged"
 }
 
-// mind sees to it, until ctx ends, that nothing is overdue without anybody knowing.
+// mind sees to it, until ctx ends, that nothing is overdue without anybody knowing, and that
+// what a check by hand found is told as well.
 func (d *Daemon) mind(ctx context.Context) {
 	d.tellAgain(ctx)
-	tick := time.NewTicker(minding)
+	tick, found := time.NewTicker(minding), time.NewTicker(others)
 	defer tick.Stop()
+	defer found.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 			d.tellOverdue()
+		case <-found.C:
+			d.tellAgain(ctx)
 		}
 	}
 }

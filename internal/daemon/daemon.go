@@ -27,6 +27,8 @@ const (
 	polling = 10 * time.Second
 	// minding is how often it is seen to whether checks are overdue.
 	minding = time.Minute
+	// others is how often it is looked up what checks and publishes by hand have found.
+	others = 10 * time.Minute
 )
 
 // Daemon runs jobs. Its methods are safe for concurrent use.
@@ -122,8 +124,8 @@ func (d *Daemon) Replace(s Setup) error {
 	}
 	d.mu.Unlock()
 	d.options.Changed()
+	d.dropOrigins(context.Background())
 	if fresh == nil {
-		d.dropOrigins(context.Background())
 		return nil
 	}
 	err := d.part(old)

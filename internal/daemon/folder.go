@@ -174,6 +174,9 @@ func (f folder) look(ctx context.Context, changed func(ctx context.Context)) {
 // print is a fingerprint of the folder: the names, sizes and times of its files. It is ""
 // where there is no file, as for a moment while a generator works.
 func (f folder) print() string {
+	if f.dir == "" {
+		return ""
+	}
 	sum, files := sha256.New(), 0
 	err := f.walk(f.top(), func(name string, entry fs.DirEntry) error {
 		info, err := os.Stat(name) // a link stands for its file

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,9 +12,9 @@ import (
 	"mirror/internal/notify"
 )
 
-// lately is how far back closed episodes are told again after a start: whoever was told is
-// not told twice.
-const lately = 7 * 24 * time.Hour
+// lately is how far back closed episodes are told again after a start, so that what waited for
+// a quiet time to end is told. Whoever was told is not told twice.
+const lately = 24 * time.Hour
 
 // tellChanges tells of the episodes that a check opened, changed and closed.
 func (d *Daemon) tellChanges(c history.Changes) {
@@ -39,7 +40,7 @@ func (d *Daemon) tellAgain(ctx context.Context) {
 	if err != nil {
 		d.options.Log.Error("what is open is not known", "err", err)
 	}
-	for _, e := range episodes {
+	for _, e := range slices.Backward(episodes) {
 		d.tellEpisode(e)
 	}
 	d.tellPublishes(ctx)

@@ -1,0 +1,183 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"mirror/internal/daemon"
+	"mirror/internal/dashboard"
+	"mirror/internal/static"
+	"mirror/scheduler"
+)
+
+// address is where the daemon listens: the flag's word, or the config's.
+func (f daemonFlags) address(w *workspace) string {
+	if f.listen != "" {
+		return f.listen
+	}
+	return w.config.Daemon.Listen
+}
+
+// judge refuses to listen to everybody without anybody having said so.
+func (f daemonFlags) judge(w *workspace) error {
+	address, variable := f.address(w), w.config.Daemon.TokenEnv
+	host, _, err := net.SplitHostPort(address)
+	switch {
+	case variable != "" && w.app.getenv(variable) == "":
+		return fmt.Errorf("daemon: the environment has no %s (token_env)", variable)
+	case f.noDashboard:
+		return nil
+	case err != nil:
+		return fmt.Errorf("listen: %q is no address (hint: 127.0.0.1:8700)", address)
+	case !isLoopback(host) && variable == "" && !f.allowRemote:
+		return fmt.Errorf("listen: %s can be reached from other machines, and there is no token (hint: listen on 127.0.0.1 behind a reverse proxy, "+
+			"set daemon.token_env, or say --allow-remote: then everybody there can read what is shown)", address)
+	}
+	return nil
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// listen opens the dashboard's port; nil without a dashboard.
+func (s *service) listen(ctx context.Context) (net.Listener, error) {
+	if s.flags.noDashboard {
+		return nil, nil
+	}
+	address := s.flags.address(s.space)
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("%w (hint: is another daemon running? --listen chooses another address, --no-dashboard none)", err)
+	}
+	s.address = l.Addr()
+	s.showBoard(s.space)
+	return l, nil
+}
+
+// showBoard puts a dashboard for the config in the place of the one so far.
+func (s *service) showBoard(w *workspace) {
+	if s.address == nil {
+		return
+	}
+	if old := s.board.Swap(dashboard.New(s.boardOptions(w))); old != nil {
+		old.Close() // open pages come back, to the new one
+	}
+}
+
+func (s *service) boardOptions(w *workspace) dashboard.Options {
+	o := dashboard.Options{
+		Source: s.history, Jobs: s.jobStatus, Overdue: s.daemon.Overdue, Notifications: s.sent, Version: version, Log: s.log,
+		Hosts: w.config.Daemon.Hosts,
+		Check: s.trigger(daemon.Check),
+	}
+	for _, at := range w.origins() {
+		o.Origins = append(o.Origins, dashboard.Origin{Name: at.Name, URL: at.URL.String()})
+	}
+	for _, j := range s.daemon.Jobs() {
+		if j.Run == daemon.Publish {
+			o.Publish = s.trigger(daemon.Publish)
+		}
+	}
+	if w.config.Daemon.URL != nil {
+		o.Hosts = append(o.Hosts, w.config.Daemon.URL.Hostname())
+	}
+	if variable := w.config.Daemon.TokenEnv; variable != "" {
+		o.Token = w.app.getenv(variable)
+	}
+	return o
+}
+
+// jobStatus is how the jobs stand, as the dashboard shows it.
+func (s *service) jobStatus() []dashboard.JobStatus {
+	runs := map[string]daemon.Kind{}
+	for _, j := range s.daemon.Jobs() {
+		runs[j.Name] = j.Run
+	}
+	var all []dashboard.JobStatus
+	for _, j := range s.daemon.Status() {
+		all = append(all, dashboard.JobStatus{
+			Name: j.Job, Run: string(runs[j.Job]), Spec: j.Spec, Describe: j.Describe,
+			Running: j.Running, Since: j.Since, Next: j.Next, Overdue: j.Overdue,
+		})
+	}
+	return all
+}
+
+// sent counts messages.
+func (s *service) sent() (sent, failed uint64) {
+	for _, to := range s.daemon.Notifications() {
+		sent += uint64(max(0, to.Delivered))
+		failed += uint64(max(0, to.Failed))
+	}
+	return sent, failed
+}
+
+// trigger starts a job of a kind.
+func (s *service) trigger(kind daemon.Kind) func(context.Context) error {
+	return func(context.Context) error {
+		err := s.daemon.Trigger(kind)
+		if errors.Is(err, scheduler.ErrRunning) {
+			return dashboard.ErrBusy
+		}
+		return err
+	}
+}
+
+// leave is how long requests in flight may take when the daemon stops.
+const leave = time.Second
+
+// serve answers until ctx ends.
+func (s *service) serve(ctx context.Context, l net.Listener) error {
+	server := static.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.board.Load().ServeHTTP(w, r) }))
+	server.ReadTimeout = time.Minute
+	server.ErrorLog = slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)
+	done := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(done)
+		s.board.Load().Close()
+		within, cancel := context.WithTimeout(context.WithoutCancel(ctx), leave)
+		defer cancel()
+		if server.Shutdown(within) != nil {
+			_ = server.Close() // cuts off those that would not finish
+		}
+	})
+	err := server.Serve(l)
+	if stop() { // it ended by itself
+		return fmt.Errorf("dashboard: %w", err)
+	}
+	<-done
+	return nil
+}
+
+// askHealth asks a daemon whether it is alive.
+func askHealth(ctx context.Context, address string) error {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return usage(fmt.Errorf("listen: %q is no address", address))
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/healthz", nil)
+	if err != nil {
+		return err
+	}
+	answer, err := (&http.Client{Transport: &http.Transport{}}).Do(request)
+	if err != nil {
+		return fmt.Errorf("no daemon answers: %w", err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("the daemon answers %s", answer.Status)
+	}
+	return nil
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"mirror/internal/notify"
+	"mirror/reports"
+)
+
+func (a *app) notifyCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "notify",
+		Short: "Try the places that the daemon tells of drift",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(&cobra.Command{
+		Use:   "test",
+		Short: "Send a test message to every place under notify",
+		Long: `Send a test message to every place under notify in the config, whatever it asks to be told
+and whatever the time, and say who took it. Exit 0 when all did, 3 when one did not.
+
+` + exitCodes,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.notifyTest(cmd.Context()) },
+	})
+	return cmd
+}
+
+func (a *app) notifyTest(ctx context.Context) error {
+	w, err := a.open()
+	if err != nil {
+		return err
+	}
+	recipients, err := w.recipients()
+	if err != nil {
+		return usage(err)
+	}
+	if len(recipients) == 0 {
+		return usage(fmt.Errorf("%s: there is nobody to tell (hint: notify: [{url: …}]; docs/notify.md has the services)", w.config.File))
+	}
+	results := notifyResults{Schema: "mirror.notify/v1"}
+	var failed error
+	for _, r := range notify.Test(ctx, recipients) {
+		row := trialResult{Name: r.Name, To: r.To, OK: r.Err == nil, Error: text(r.Err), Elapsed: reports.Millis(r.Took)}
+		if r.Err != nil {
+			failed = &exit{exitFailed, nil}
+		}
+		results.Results = append(results.Results, row)
+	}
+	return errors.Join(a.show(results), failed)
+}
+
+// notifyResults is how the test messages came out.
+type notifyResults struct {
+	Schema  string        `json:"schema"`
+	Results []trialResult `json:"results"`
+}
+
+type trialResult struct {
+	Name    string         `json:"name"`
+	To      string         `json:"to"` // without secrets
+	OK      bool           `json:"ok"`
+	Error   string         `json:"error"`
+	Elapsed reports.Millis `json:"elapsed_ms"`
+}
+
+// Text writes a line for each place.
+func (t notifyResults) Text(w io.Writer, _ reports.Style) error {
+	for _, r := range t.Results {
+		state := "told"
+		if !r.OK {
+			state = "not told: " + r.Error
+		}
+		if _, err := fmt.Fprintf(w, "%-12s %s  %s (%s)\n", r.Name, r.To, state, time.Duration(r.Elapsed).Round(time.Millisecond)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/renameio/v2"
+
+	"mirror/internal/history"
+	"mirror/internal/period"
+	"mirror/reports"
+)
+
+// reportFolder is where the daemon's reports are, in the state folder.
+const reportFolder = "reports"
+
+// writeReport writes the report of a job over a period, in each form that a file is kept in,
+// and drops the oldest.
+func (w runWorkspace) writeReport(ctx context.Context, h *history.Store, job string, since, until time.Time) error {
+	p, err := period.Of(ctx, h, since, until)
+	if err != nil {
+		return err
+	}
+	dir := filepath.Join(w.state.Dir(), reportFolder)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	d := w.app.display()
+	defer d.Close()
+	name := filepath.Join(dir, job+"_"+until.UTC().Format("2006-01-02T150405Z"))
+	for _, f := range periodFormats() {
+		extension, kept := reportExtensions()[f.Name]
+		if !kept {
+			continue
+		}
+		var text bytes.Buffer
+		if err := f.Write(p, &text, reports.Style{}); err != nil {
+			return fmt.Errorf("report: %w", err)
+		}
+		if err := renameio.WriteFile(name+extension, text.Bytes(), 0o644); err != nil {
+			return fmt.Errorf("report: %w", err)
+		}
+		d.line("report   %s", name+extension)
+	}
+	return dropReports(dir, job, w.config.Daemon.KeepReports)
+}
+
+// reportExtensions are the forms that are kept, and what their files end in.
+func reportExtensions() map[string]string {
+	return map[string]string{"markdown": ".md", "html": ".html", "json": ".json"}
+}
+
+// dropReports removes all but the newest reports of a job.
+func dropReports(dir, job string, keep int) error {
+	entries, err := os.ReadDir(dir) // by name, and so by time
+	if err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	var times []string
+	files := map[string][]string{}
+	for _, e := range entries {
+		when, ok := strings.CutPrefix(strings.TrimSuffix(e.Name(), filepath.Ext(e.Name())), job+"_")
+		if _, err := time.Parse("2006-01-02T150405Z", when); !ok || err != nil {
+			continue // of another job, or none of ours
+		}
+		if !slices.Contains(times, when) {
+			times = append(times, when)
+		}
+		files[when] = append(files[when], filepath.Join(dir, e.Name()))
+	}
+	var errs []error
+	for _, when := range times[:max(0, len(times)-keep)] {
+		for _, file := range files[when] {
+			errs = append(errs, os.Remove(file))
+		}
+	}
+	return errors.Join(errs...)
+}
