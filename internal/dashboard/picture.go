@@ -8,9 +8,6 @@ import (
 	"mirror/diff"
 )
 
-// ticks is how many parts the time axis of a picture is divided into.
-const ticks = 4
-
 // picture is a window as bars: for each origin when it cannot have been new yet, when it may
 // have begun to turn, when it was mixed for certain, when it may have ended, and since when
 // it was new. Places are shares of the picture's width, 0 to 100.
@@ -79,9 +76,7 @@ func pictureOf(w *diff.Window) *picture {
 	p.AxisAt = p.LabelY + 2*rowHeight
 	p.Height = p.AxisAt + 24
 	p.overall(w, scale)
-	for i := range ticks + 1 {
-		p.Ticks = append(p.Ticks, scale.tick(i))
-	}
+	p.Ticks = scale.ticks()
 	return p
 }
 
@@ -175,15 +170,33 @@ func (s scale) words(b diff.Bounds) string {
 	return after + " to " + took(b.Before.Sub(s.zero))
 }
 
-func (s scale) tick(i int) tick {
-	t := tick{X: 100 * float64(i) / ticks, Text: took(s.span * time.Duration(i) / ticks), At: "middle"}
-	switch i {
-	case 0:
-		t.Text, t.At = "0", "start"
-	case ticks:
-		t.At = "end"
+// ticks divides the time axis at round times, three to six of them, so that their names fit
+// on a phone.
+func (s scale) ticks() []tick {
+	every := time.Millisecond
+	for i := 0; s.span/every > 5; i++ {
+		every = every * []time.Duration{2, 5, 2}[i%3] / []time.Duration{1, 2, 1}[i%3]
 	}
-	return t
+	all := []tick{{0, "0", "start"}}
+	for t := every; t <= s.span; t += every {
+		at := tick{100 * float64(t) / float64(s.span), round(t), "middle"}
+		if at.X > 94 {
+			at.At = "end"
+		}
+		all = append(all, at)
+	}
+	return all
+}
+
+// round names a round time.
+func round(t time.Duration) string {
+	switch {
+	case t < time.Second:
+		return fmt.Sprintf("%d ms", t.Milliseconds())
+	case t < time.Minute:
+		return fmt.Sprintf("%g s", t.Seconds())
+	}
+	return span(t)
 }
 
 // freshCurve is the t-visibility curve as steps.

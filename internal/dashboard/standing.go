@@ -3,6 +3,7 @@ package dashboard
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"mirror/diff"
@@ -161,10 +162,6 @@ func (s standing) State() diff.State {
 
 // Verdict says in one line how things are.
 func (s standing) Verdict() string {
-	count := map[diff.State]int{}
-	for _, o := range s.Origins {
-		count[o.State]++
-	}
 	all := len(s.Origins)
 	switch s.State() {
 	case diff.Agrees:
@@ -173,14 +170,41 @@ func (s standing) Verdict() string {
 		}
 		return fmt.Sprintf("All %d origins agree", all)
 	case diff.Drifts:
-		return fmt.Sprintf("%d of %s %s", count[diff.Drifts], plural(all, "origin"), verb(count[diff.Drifts], "drifts", "drift"))
+		return s.which(diff.Drifts, verb(s.count(diff.Drifts), "drifts", "drift"))
 	case diff.CannotBeSeen:
-		return fmt.Sprintf("%d of %s cannot be seen", count[diff.CannotBeSeen], plural(all, "origin"))
+		return s.which(diff.CannotBeSeen, "cannot be seen")
 	}
 	if s.Check.ID == 0 {
 		return "Not checked yet"
 	}
-	return fmt.Sprintf("%d of %s not checked yet", count[unknown], plural(all, "origin"))
+	return fmt.Sprintf("%d of %s not checked yet", s.count(unknown), plural(all, "origin"))
+}
+
+func (s standing) count(state diff.State) (n int) {
+	for _, o := range s.Origins {
+		if o.State == state {
+			n++
+		}
+	}
+	return n
+}
+
+// which names the origins in a state, or counts them where they are many.
+func (s standing) which(state diff.State, does string) string {
+	var names []string
+	for _, o := range s.Origins {
+		if o.State == state {
+			names = append(names, show(o.Name))
+		}
+	}
+	if len(names) > 3 {
+		return fmt.Sprintf("%d of %d origins %s", len(names), len(s.Origins), does)
+	}
+	text := strings.Join(names, ", ") + " " + does
+	if agree := s.count(diff.Agrees); agree > 0 {
+		text += fmt.Sprintf(", %d of %d agree", agree, len(s.Origins))
+	}
+	return text
 }
 
 func verb(n int, one, many string) string {

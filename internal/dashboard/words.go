@@ -138,6 +138,8 @@ func span(d time.Duration) string {
 // took shows how long something measured took.
 func took(d time.Duration) string {
 	switch {
+	case d == 0:
+		return "0"
 	case d < 10*time.Millisecond:
 		return fmt.Sprintf("%.1f ms", float64(d)/float64(time.Millisecond))
 	case d < time.Second:
@@ -198,9 +200,9 @@ const unknown diff.State = "unknown"
 // sign is the mark beside a state or an outcome: colour is never the only sign.
 func sign(state any) string {
 	switch fmt.Sprint(state) {
-	case string(diff.Agrees), "live", "unchanged", "done", "ok":
+	case string(diff.Agrees), "live", "unchanged", "done", "over":
 		return "✓"
-	case string(diff.Drifts), "diverged", "mixed", "failed", "panicked", "timed out", "bad":
+	case string(diff.Drifts), "diverged", "mixed", "failed", "panicked", "timed out", "open":
 		return "✗"
 	case string(diff.CannotBeSeen), "rolled_back", "interrupted", "warn":
 		return "!"

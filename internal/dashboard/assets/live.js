@@ -3,7 +3,7 @@
 "use strict";
 (() => {
   const live = document.getElementById("live");
-  let main = document.querySelector("main");
+  const main = document.querySelector("main");
   if (!main || !live || !window.EventSource) return;
   let busy = false, again = false;
 
@@ -57,11 +57,22 @@
     }
   }
 
-  const events = new EventSource("/events");
-  let lost = false;
-  events.addEventListener("hello", () => { if (lost) refresh(); lost = false; say("Updates by itself."); });
-  events.addEventListener("change", () => { lost = false; if (live.className) say("Updates by itself."); refresh(); });
-  events.onerror = () => { lost = true; say("The connection is lost: this may be old.", true); };
-  setInterval(() => { if (!document.hidden && !lost) refresh(); }, 60000);
-  document.addEventListener("visibilitychange", () => { if (!document.hidden && !lost) refresh(); });
+  // A page listens only while somebody sees it: browsers open few connections to one host,
+  // and pages in the background would use them up.
+  let events = null, lost = false, first = true;
+  function listen() {
+    if (events || document.hidden) return;
+    events = new EventSource("/events");
+    events.addEventListener("hello", () => { lost = false; say("Updates by itself."); if (!first) refresh(); first = false; });
+    events.addEventListener("change", () => { if (lost) say("Updates by itself."); lost = false; refresh(); });
+    events.onerror = () => { lost = true; say("The connection is lost: this may be old.", true); };
+  }
+  function rest() {
+    if (events) events.close();
+    events = null;
+  }
+  addEventListener("pagehide", rest);
+  addEventListener("pageshow", listen);
+  document.addEventListener("visibilitychange", () => document.hidden ? rest() : listen());
+  setInterval(() => { if (events && !lost) refresh(); }, 60000);
 })();

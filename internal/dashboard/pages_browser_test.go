@@ -1,0 +1,170 @@
+package dashboard_test
+
+import (
+	"compress/gzip"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+)
+
+var updateScreenshots = flag.String("update-screenshots", "", "write pictures of every page into this `folder`")
+
+// axe returns the source of axe-core, which looks for what keeps people out of a page.
+func axe(t *testing.T) string {
+	t.Helper()
+	f, err := os.Open("testdata/axe.min.js.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(source)
+}
+
+// violations asks axe what is wrong with the page, as "rule (impact): the first place".
+const violations = `axe.run().then(r => r.violations.map(v => v.id + " (" + v.impact + "): " + v.nodes[0].html.slice(0, 200)))`
+
+func TestPagesInABrowser(t *testing.T) {
+	w := newWorld(t, nil)
+	w.lived()
+	b := newBrowser(t)
+	source := axe(t)
+	for _, look := range []struct {
+		width  int64
+		scheme string
+	}{{1280, "light"}, {390, "dark"}} {
+		b.look(look.width, look.scheme)
+		for _, path := range everyPage() {
+			run(b, chromedp.Navigate(w.server.URL+path))
+			if path == "/nowhere" {
+				b.forgive("404")
+			}
+			b.quiet(w.server.URL)
+			if wide := run(b, chromedp.Evaluate[int]("document.documentElement.scrollWidth - innerWidth")); wide > 0 {
+				t.Errorf("%s at %d is %d pixels too wide", path, look.width, wide)
+			}
+			run(b, chromedp.Evaluate[bool](source+";true"))
+			for _, v := range run(b, chromedp.Evaluate[[]string](violations, chromedp.EvalAwaitPromise)) {
+				t.Errorf("%s at %d, %s: axe says %s", path, look.width, look.scheme, v)
+			}
+		}
+	}
+}
+
+func TestAxeFindsFaults(t *testing.T) {
+	w := newWorld(t, nil)
+	b := newBrowser(t)
+	run(b, chromedp.Navigate(w.server.URL+"/"))
+	run(b, chromedp.Evaluate[bool](axe(t)+`;document.querySelector("main").insertAdjacentHTML("beforeend", "<img src=/favicon.svg><button></button>");true`))
+	found := run(b, chromedp.Evaluate[[]string](violations, chromedp.EvalAwaitPromise))
+	for _, rule := range []string{"image-alt", "button-name"} {
+		if !slices.ContainsFunc(found, func(v string) bool { return strings.HasPrefix(v, rule) }) {
+			t.Errorf("axe does not find %s, only %q", rule, found)
+		}
+	}
+}
+
+// waitFor polls the page until an expression holds.
+func (b *browser) waitFor(what, expression string) {
+	b.t.Helper()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); <-tick.C {
+		if run(b, chromedp.Evaluate[bool](expression)) {
+			return
+		}
+	}
+	b.t.Fatalf("%s: the page shows %s", what, run(b, chromedp.Evaluate[string](`document.body.innerText`)))
+}
+
+func TestAPageUpdatesByItself(t *testing.T) {
+	w := newWorld(t, nil)
+	w.check(noon().Add(-30 * time.Minute))
+	b := newBrowser(t)
+	run(b, chromedp.Navigate(w.server.URL+"/"))
+	b.waitFor("the stream", `document.getElementById("live").textContent === "Updates by itself."`)
+	run(b, chromedp.Evaluate[bool](`window.untouched = true; document.querySelector("table a").focus(); window.focused = document.activeElement; true`))
+
+	w.check(noon().Add(-15*time.Minute), stale("bucket", "index.html"))
+	w.dashboard.Changed()
+	b.waitFor("drift", `document.querySelector("h1").textContent.includes("bucket drifts")`)
+	b.waitFor("the announcement", `document.getElementById("live").textContent.includes("bucket drifts")`)
+	w.check(noon())
+	w.dashboard.Changed()
+	b.waitFor("healed", `document.querySelector("h1").textContent.includes("All 3 origins agree")`)
+	if !run(b, chromedp.Evaluate[bool](`window.untouched && document.activeElement === window.focused && document.title.startsWith("All 3 origins agree")`)) {
+		t.Error("the page was loaded anew, lost the focus, or kept its title")
+	}
+	b.quiet(w.server.URL)
+
+	w.dashboard.Close()
+	b.waitFor("the loss", `document.getElementById("live").className === "bad"`)
+}
+
+func TestPagesWorkWithoutAMouse(t *testing.T) {
+	w := newWorld(t, nil)
+	w.lived()
+	b := newBrowser(t)
+	run(b, chromedp.Navigate(w.server.URL+"/"))
+	var order []string
+	for range 12 {
+		run(b, chromedp.KeyEvent("\t"))
+		order = append(order, run(b, chromedp.Evaluate[string](`document.activeElement.textContent.trim()`)))
+	}
+	want := []string{"Skip to the content", "mirror", "Now", "Releases", "Drift", "History", "Jobs"}
+	if !slices.Equal(order[:len(want)], want) {
+		t.Errorf("got %q, want %q first", order, want)
+	}
+	if order[8] != "pages" || order[9] != "bucket" {
+		t.Errorf("the origins come after the release: %q", order[7:])
+	}
+	run(b, chromedp.Navigate(w.server.URL+"/"))
+	run(b, chromedp.KeyEvent("\t\r"))
+	if at := run(b, chromedp.Evaluate[string](`document.activeElement.id`)); at != "main" {
+		t.Errorf("the skip link leads to %q", at)
+	}
+}
+
+// TestScreenshots makes the pictures in docs/screenshots again:
+// go test ./internal/dashboard -run Screenshots -update-screenshots=../../docs/screenshots
+func TestScreenshots(t *testing.T) {
+	if *updateScreenshots == "" {
+		t.Skip("pictures are made with -update-screenshots")
+	}
+	w := newWorld(t, nil)
+	w.lived()
+	b := newBrowser(t)
+	for name, path := range map[string]string{
+		"now": "/", "origin": "/origins/bucket", "releases": "/publishes", "release": "/publishes/3", "failed": "/publishes/2", "drift": "/episodes", "episode": "/episodes/5",
+		"history": "/history", "checks": "/checks", "jobs": "/jobs", "job": "/jobs/drift", "nowhere": "/nowhere",
+	} {
+		for _, width := range []int64{1280, 390} {
+			for _, scheme := range []string{"light", "dark"} {
+				b.look(width, scheme)
+				run(b, chromedp.Navigate(w.server.URL+path))
+				whole := true
+				picture := call(b, page.CaptureScreenshot, page.CaptureScreenshotParams{CaptureBeyondViewport: &whole}).Data
+				file := filepath.Join(*updateScreenshots, fmt.Sprintf("%s-%d-%s.png", name, width, scheme))
+				if err := os.WriteFile(file, picture, 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+}
