@@ -92,7 +92,11 @@ func readDays(ctx context.Context, tx *sql.Tx, from, to int64) ([]Day, error) {
 
 // readPart sums up a part of one day from its checks.
 func readPart(ctx context.Context, tx *sql.Tx, from, to time.Time) ([]Day, error) {
-	checks, err := readStates(ctx, tx, from.Add(-MaxGap), to.Add(MaxGap))
+	first, last, err := around(ctx, tx, from.Add(-MaxGap), to.Add(MaxGap))
+	if err != nil {
+		return nil, err
+	}
+	checks, err := readStates(ctx, tx, first, last)
 	if err != nil {
 		return nil, err
 	}
@@ -122,6 +126,21 @@ func readPart(ctx context.Context, tx *sql.Tx, from, to time.Time) ([]Day, error
 		all = append(all, *sums[name])
 	}
 	return all, nil
+}
+
+// around widens a time to the nearest checks before and after it: they say how the gaps at its
+// ends count.
+func around(ctx context.Context, tx *sql.Tx, from, to time.Time) (first, last time.Time, err error) {
+	var before, after sql.NullInt64
+	err = tx.QueryRowContext(ctx, `SELECT (SELECT max(started) FROM verdict WHERE started < ? AND partial = 0 AND err = ''),
+		(SELECT min(started) FROM verdict WHERE started >= ? AND partial = 0 AND err = '')`, nanos(from), nanos(to)).Scan(&before, &after)
+	if before.Valid {
+		from = timeOf(before.Int64)
+	}
+	if after.Valid {
+		to = timeOf(after.Int64 + 1)
+	}
+	return from, to, err
 }
 
 // sighting is what a check saw of an origin, as far as it is summed up.
