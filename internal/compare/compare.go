@@ -43,7 +43,10 @@ func Run(ctx context.Context, origins []Origin, paths []string, o Options) (diff
 		c.sights = append(c.sights, newSight(at, o.IgnoreHost, len(paths)+1))
 	}
 	defer c.close()
-	if err := c.survey(ctx); err != nil {
+	if err := c.survey(ctx, 0, len(paths)+1); err != nil {
+		return diff.Verdict{}, err
+	}
+	if err := c.follow(ctx); err != nil {
 		return diff.Verdict{}, err
 	}
 	voters := c.voters(ctx)
@@ -87,13 +90,16 @@ func (c *comparison) path(i int) string {
 	return c.paths[i]
 }
 
-// survey asks every origin for everything, each at its own pace.
-func (c *comparison) survey(ctx context.Context) error {
+// survey asks every origin for the pages from one up to another, each at its own pace.
+func (c *comparison) survey(ctx context.Context, from, to int) error {
 	errs := make([]error, len(c.sights))
 	var all sync.WaitGroup
 	for i, s := range c.sights {
+		if s.err != nil {
+			continue // it has fallen silent before
+		}
 		all.Go(func() {
-			errs[i] = s.survey(ctx, c.path, func(done int) {
+			errs[i] = s.survey(ctx, from, to, c.path, func(done int) {
 				if c.options.Progress != nil {
 					c.options.Progress(s.at.Name, done, len(c.paths)+1)
 				}

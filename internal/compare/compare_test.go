@@ -218,6 +218,24 @@ func TestRunSaysThatATieIsOne(t *testing.T) {
 	}
 }
 
+// TestRunFollowsWithinAnOrigin has a sitemap name folders without their slash, as many do: the
+// pages behind the redirects that all origins agree on are what counts.
+func TestRunFollowsWithinAnOrigin(t *testing.T) {
+	all := worlds(3)
+	for _, w := range all {
+		w.spoil["plain.txt"], w.spoil["docs"] = redirect("/docs"), redirect("docs/")
+		w.pages["docs/"] = "the page behind"
+		w.spoil["about/"] = redirect("/about/") // which leads nowhere
+	}
+	if v := run(t, usual, all...); drifts(v) != "" || v.Pages != len(paths)+2 {
+		t.Errorf("got %q of %d pages", drifts(v), v.Pages)
+	}
+	all[1].pages["docs/"] = "hacked"
+	if v := run(t, usual, all...); drifts(v) != "b altered docs/" {
+		t.Errorf("got %q", drifts(v))
+	}
+}
+
 func TestRunNotesWhatIsNowhere(t *testing.T) {
 	all := worlds(2)
 	for _, w := range all {

@@ -79,16 +79,18 @@ func newSight(at Origin, ignoreHost bool, pages int) *sight {
 // patience is how many unanswered requests in a row are enough.
 func (s *sight) patience() int { return max(2*s.at.Concurrency, 8) }
 
-// survey asks for everything once. An origin that falls silent is not asked further.
-func (s *sight) survey(ctx context.Context, path func(i int) string, notify func(done int)) error {
+// survey asks once for the pages from one up to another. An origin that falls silent is not
+// asked further.
+func (s *sight) survey(ctx context.Context, from, to int, path func(i int) string, notify func(done int)) error {
 	began := time.Now()
 	inner, giveUp := context.WithCancel(ctx)
 	defer giveUp()
 	var next atomic.Int64
+	next.Store(int64(from))
 	var workers sync.WaitGroup
-	for range min(max(s.at.Concurrency, 1), len(s.cells)) {
+	for range min(max(s.at.Concurrency, 1), to-from) {
 		workers.Go(func() {
-			for i := int(next.Add(1) - 1); i < len(s.cells) && inner.Err() == nil; i = int(next.Add(1) - 1) {
+			for i := int(next.Add(1) - 1); i < to && inner.Err() == nil; i = int(next.Add(1) - 1) {
 				r := s.ask(inner, s.client.Fetch, path(i))
 				if inner.Err() == nil && s.keep(i, r, i == len(s.cells)-1, notify) {
 					giveUp()
@@ -97,7 +99,7 @@ func (s *sight) survey(ctx context.Context, path func(i int) string, notify func
 		})
 	}
 	workers.Wait()
-	s.elapsed = time.Since(began)
+	s.elapsed += time.Since(began)
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("compare %s: %w", s.at.Name, err)
 	}

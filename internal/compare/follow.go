@@ -1,0 +1,65 @@
+package compare
+
+import (
+	"context"
+	"net/url"
+	"slices"
+	"strings"
+
+	"mirror/internal/origin"
+)
+
+// maxHops is how many redirects in a row are followed within an origin.
+const maxHops = 3
+
+// follow adds the pages that the origins lead to within themselves, as from a folder's name to
+// the folder: a redirect that all of them answer says nothing of the page behind it.
+func (c *comparison) follow(ctx context.Context) error {
+	for range maxHops {
+		more := c.landings()
+		if len(more) == 0 {
+			return nil
+		}
+		from := len(c.paths)
+		c.paths = slices.Concat(c.paths, more)
+		for _, s := range c.sights {
+			s.cells = slices.Insert(s.cells, from, make([]cell, len(more))...) // the last stays that of the probe
+		}
+		if err := c.survey(ctx, from, len(c.paths)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// landings lists where redirects lead to that is no page yet.
+func (c *comparison) landings() []string {
+	var more []string
+	known := map[string]bool{}
+	for _, path := range c.paths {
+		known[path] = true
+	}
+	for _, s := range c.sights {
+		if s.err != nil {
+			continue
+		}
+		for i := range c.paths {
+			path, ok := s.manners[s.cells[i].manner].lands()
+			if ok && !known[path] {
+				known[path] = true
+				more = append(more, path)
+			}
+		}
+	}
+	return more
+}
+
+// lands returns the page below the own base that a redirect leads to.
+func (m manner) lands() (path string, ok bool) {
+	below, ok := strings.CutPrefix(m.target, "./")
+	if !ok || m.away || strings.HasPrefix(below, "/") || strings.ContainsAny(below, "?:") {
+		return "", false
+	}
+	path, err := url.PathUnescape(below)
+	return path, err == nil && origin.IsPath(path)
+}
