@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -146,6 +147,7 @@ func outcomeWords(outcome string) string {
 // what a check by hand found is told as well.
 func (d *Daemon) mind(ctx context.Context) {
 	d.tellAgain(ctx)
+	d.lookAtOnce(ctx)
 	tick, found := time.NewTicker(minding), time.NewTicker(others)
 	defer tick.Stop()
 	defer found.Stop()
@@ -157,6 +159,19 @@ func (d *Daemon) mind(ctx context.Context) {
 			d.tellOverdue()
 		case <-found.C:
 			d.tellAgain(ctx)
+		}
+	}
+}
+
+// lookAtOnce runs the checks that have never run, so that nobody waits for their first slot to
+// see how it stands.
+func (d *Daemon) lookAtOnce(ctx context.Context) {
+	for _, job := range d.fresh {
+		for {
+			_, err := d.runner.Trigger(job)
+			if !errors.Is(err, scheduler.ErrStopped) || !pause(ctx, starting) { // it is about to run
+				break
+			}
 		}
 	}
 }

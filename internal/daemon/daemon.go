@@ -27,6 +27,8 @@ const (
 	polling = 10 * time.Second
 	// minding is how often it is seen to whether checks are overdue.
 	minding = time.Minute
+	// starting is how long the scheduler is waited for, each time, until it runs.
+	starting = 10 * time.Millisecond
 	// others is how often it is looked up what checks and publishes by hand have found.
 	others = 10 * time.Minute
 )
@@ -35,6 +37,7 @@ const (
 type Daemon struct {
 	options Options
 	runner  *scheduler.Runner
+	fresh   []string      // checks that have never run; written before anything runs
 	world   chan struct{} // holds one while a job touches, or judges, the live origins
 
 	mu       sync.Mutex

@@ -56,6 +56,11 @@ func (d *Daemon) resume(ctx context.Context) {
 		d.options.Log.Warn("a run was cut off when the daemon last ended", "job", r.Job, "began", r.Started)
 	}
 	d.dropOrigins(ctx)
+	for _, j := range d.current().Jobs {
+		if _, before, err := d.options.History.LastSlot(ctx, j.Name); j.Run == Check && err == nil && !before {
+			d.fresh = append(d.fresh, j.Name)
+		}
+	}
 }
 
 // dropOrigins ends the episodes of origins that the config does not name any more.

@@ -291,6 +291,23 @@ func TestOneAfterAnother(t *testing.T) {
 	})
 }
 
+// TestFirstCheck is at once, whatever the schedule; those after it keep to that.
+func TestFirstCheck(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		daily := func(s *Setup) { s.Jobs = []Job{{Name: "look", Run: Check, Schedule: every(t, "0 9 * * *")}} }
+		for range 3 {
+			w := newWorld(t, dir, daily)
+			time.Sleep(time.Hour)
+			checks, err := w.history.ChecksBefore(t.Context(), 0, 0)
+			if err != nil || len(checks) != 1 {
+				t.Errorf("%d checks, %v; want the first alone", len(checks), err)
+			}
+			w.end()
+		}
+	})
+}
+
 // TestReportPeriod is from the slot before, and those that were missed.
 func TestReportPeriod(t *testing.T) {
 	dir := t.TempDir()

@@ -79,11 +79,12 @@ func (d *Daemon) link(page string) string {
 // tellPublish remembers a publish and tells of one that failed, of one that went well after
 // that, and of a window that was too long.
 func (r *run) tellPublish(ctx context.Context, p history.Publish) {
-	log := r.options.Log.Info
-	if p.Err != "" {
-		log = r.options.Log.Error
+	log := r.options.Log.With("job", r.job.Name, "outcome", p.Outcome, "release", p.Release.Short(), "elapsed", p.Elapsed.Round(time.Millisecond))
+	if p.Err == "" {
+		log.Info("published")
+	} else {
+		log.Error("published", "err", p.Err)
 	}
-	log("published", "job", r.job.Name, "outcome", p.Outcome, "release", p.Release.Short(), "elapsed", p.Elapsed.Round(time.Millisecond), "err", p.Err)
 	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), recording)
 	defer done()
 	id, err := r.options.History.RecordPublish(ctx, p)

@@ -1,0 +1,249 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"mirror/internal/history"
+)
+
+// siteWorld is a daemon that publishes a folder whenever that is changed.
+type siteWorld struct {
+	*world
+	dir string
+
+	mu       sync.Mutex
+	releases []string // what was published, as names and contents of all files
+	builds   int
+}
+
+func newSiteWorld(t *testing.T) *siteWorld {
+	t.Helper()
+	s := &siteWorld{dir: filepath.Join(t.TempDir(), "public")}
+	s.write(t, "index.html", "one")
+	s.world = newWorld(t, t.TempDir(), func(setup *Setup) {
+		setup.Site = s.dir
+		setup.Ignored = func(path string) bool { return path == ".git" || path == ".mirror" }
+		setup.Jobs = []Job{{Name: "live", Run: Publish, Schedule: every(t, "@yearly"), Watch: true, Build: true}}
+		setup.Work.Build = func(context.Context, io.Writer) error {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.builds++
+			return nil
+		}
+		setup.Work.Publish = func(context.Context, io.Writer) (history.Publish, error) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.releases = append(s.releases, s.content())
+			return history.Publish{Outcome: "live"}, nil
+		}
+	})
+	return s
+}
+
+func (s *siteWorld) write(t *testing.T, path, text string) {
+	t.Helper()
+	file := filepath.Join(s.dir, path)
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (s *siteWorld) content() string {
+	var all []string
+	_ = filepath.WalkDir(s.dir, func(name string, entry os.DirEntry, err error) error { // what is gone is no content
+		if err == nil && !entry.IsDir() && !strings.Contains(name, "/.") {
+			text, _ := os.ReadFile(name)
+			all = append(all, strings.TrimPrefix(name, s.dir+"/")+"="+string(text))
+		}
+		return nil
+	})
+	return strings.Join(all, " ")
+}
+
+// await waits until the last release is what it should be, and returns how many there were.
+func (s *siteWorld) await(want string) int {
+	s.t.Helper()
+	deadline := time.NewTimer(20 * time.Second)
+	defer deadline.Stop()
+	for tick := time.NewTicker(5 * time.Millisecond); ; {
+		s.mu.Lock()
+		n := len(s.releases)
+		got := ""
+		if n > 0 {
+			got = s.releases[n-1]
+		}
+		s.mu.Unlock()
+		if got == want {
+			return n
+		}
+		select {
+		case <-tick.C:
+		case <-deadline.C:
+			s.t.Fatalf("published %q, want %q", got, want)
+		}
+	}
+}
+
+// TestSiteThatChanges is published: whole, once for many changes, from new folders too, and
+// not for what is not published at all.
+func TestSiteThatChanges(t *testing.T) {
+	s := newSiteWorld(t)
+	started := make(chan struct{})
+	go func() { // the folder is followed some time after the start: change it until that is noticed
+		defer close(started)
+		s.await("index.html=two")
+	}()
+	for tick := time.NewTicker(300 * time.Millisecond); ; {
+		s.write(t, "index.html", "two")
+		select {
+		case <-started:
+		case <-tick.C:
+			continue
+		}
+		break
+	}
+	s.write(t, ".mirror/history.db", "noise")
+	s.write(t, "posts/2026/a.html", "a")
+	s.write(t, "posts/2026/b.html", "b")
+	n := s.await("index.html=two posts/2026/a.html=a posts/2026/b.html=b")
+	s.write(t, ".mirror/history.db", "more noise")
+	s.write(t, "posts/2026/deeper/c.html", "c")
+	if after := s.await("index.html=two posts/2026/a.html=a posts/2026/b.html=b posts/2026/deeper/c.html=c"); after > n+2 {
+		t.Errorf("%d publishes for one change", after-n)
+	}
+	if err := os.RemoveAll(s.dir); err != nil { // as generators do
+		t.Fatal(err)
+	}
+	s.write(t, "index.html", "three")
+	s.await("index.html=three")
+	s.write(t, "late.html", "x") // in a folder that is another one now
+	s.await("index.html=three late.html=x")
+	s.end()
+	if s.builds > 0 {
+		t.Errorf("what somebody changed was built %d times", s.builds)
+	}
+}
+
+// TestFolderThatCannotBeListenedTo is looked at now and then.
+func TestFolderThatCannotBeListenedTo(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "not", "yet", "there")
+	said := make(lines, 10)
+	f := folder{dir: dir, settle: time.Millisecond, poll: 5 * time.Millisecond, log: slog.New(slog.NewTextHandler(said, nil))}
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	changed := make(chan struct{}, 1)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		f.follow(ctx, func(context.Context) { changed <- struct{}{} })
+	}()
+	if line := <-said; !strings.Contains(line, "looked at now and then") {
+		t.Errorf("the log says %s", line)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "index.html"), []byte("x"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-changed:
+	case <-time.After(20 * time.Second):
+		t.Error("nothing was noticed")
+	}
+	stop()
+	<-ended
+}
+
+// lines takes what is written, a line at a time.
+type lines chan string
+
+// Write hands a line on.
+func (l lines) Write(p []byte) (int, error) {
+	l <- string(p)
+	return len(p), nil
+}
+
+// TestConfigFileThatIsReplaced is noticed once for each content, however it is written.
+func TestConfigFileThatIsReplaced(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "mirror.yaml")
+	put := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("mirror.yaml", "one")
+	ctx, stop := context.WithCancel(t.Context())
+	changes := make(chan string, 100)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		FollowFile(ctx, file, slog.New(slog.DiscardHandler), func() {
+			text, _ := os.ReadFile(file)
+			changes <- string(text)
+		})
+	}()
+	await := func(want string, again func()) {
+		t.Helper()
+		deadline := time.After(20 * time.Second)
+		for tick := time.NewTicker(time.Second); ; {
+			again()
+			select {
+			case got := <-changes:
+				if got == want {
+					return
+				}
+				t.Errorf("got %q", got)
+			case <-tick.C:
+			case <-deadline:
+				t.Fatalf("%q was not noticed", want)
+			}
+		}
+	}
+	started := false
+	for i := 0; !started; i++ { // until it is followed
+		put("mirror.yaml", fmt.Sprint("start ", i))
+		select {
+		case <-changes:
+			started = true
+		case <-time.After(2 * fileSettle):
+		}
+	}
+	await("two", func() { put("mirror.yaml", "two") })
+	await("three", func() { // as editors do
+		put(".mirror.yaml.swp", "three")
+		if err := os.Rename(filepath.Join(dir, ".mirror.yaml.swp"), file); err != nil {
+			t.Fatal(err)
+		}
+	})
+	put("mirror.yaml", "three") // no change
+	put("other", "x")
+	await("four", func() { put("mirror.yaml", "four") })
+	stop()
+	<-ended
+}
+
+func TestLogKeepsItsEnd(t *testing.T) {
+	var l runLog
+	for range 10_000 {
+		_, _ = l.Write([]byte("a line of what a build prints\n")) // it never fails
+	}
+	_, _ = l.Write([]byte("the error\n"))
+	text := l.String()
+	if len(text) > maxLog+100 || !strings.HasPrefix(text, cutMark+"a line of") || !strings.HasSuffix(text, "prints\nthe error\n") {
+		t.Errorf("%d bytes, from %.60q", len(text), text)
+	}
+}
