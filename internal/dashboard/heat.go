@@ -50,7 +50,7 @@ func cellOf(d history.Day) cell {
 	if d.Checks == 0 {
 		return cell{"none", "–", "no check"}
 	}
-	c := cell{Level: level(d), Text: percent(d.Agreed, d.Checks), Words: fmt.Sprintf("agreed in %d of %s", d.Agreed, plural(d.Checks, "check"))}
+	c := cell{Level: level(d), Text: fmt.Sprintf("%d %%", 100*d.Agreed/d.Checks), Words: fmt.Sprintf("agreed in %d of %s", d.Agreed, plural(d.Checks, "check"))}
 	if d.Drifted > 0 {
 		c.Words += fmt.Sprintf(", drifted in %d", d.Drifted)
 	}

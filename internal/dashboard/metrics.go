@@ -18,7 +18,8 @@ import (
 const scrapeTimeout = 10 * time.Second
 
 // metrics are what Prometheus reads, on a registry of its own. Labels have values from the
-// config and from our own lists only, so that no origin can make new series.
+// config and from our own lists only, so that no origin can make new series. None is called job
+// or instance, which Prometheus gives to whatever it scrapes.
 type metrics struct {
 	options Options
 	handler http.Handler
@@ -44,9 +45,9 @@ func newMetrics(o Options) *metrics {
 		age:       desc("release_age_seconds", "Time since the current release went live."),
 		checked:   desc("last_check_timestamp_seconds", "When the latest check with a verdict ended, in Unix time."),
 		checkTook: desc("last_check_duration_seconds", "How long the latest check with a verdict took."),
-		running:   desc("job_running", "Whether the job is running.", "job"),
-		overdue:   desc("job_overdue", "Whether the job should have been done by now and has not been.", "job"),
-		next:      desc("job_next_run_timestamp_seconds", "When the job runs next, in Unix time.", "job"),
+		running:   desc("job_running", "Whether the job is running.", "name"),
+		overdue:   desc("job_overdue", "Whether the job should have been done by now and has not been.", "name"),
+		next:      desc("job_next_run_timestamp_seconds", "When the job runs next, in Unix time.", "name"),
 		sent:      desc("notifications_sent_total", "Messages that were sent."),
 		unsent:    desc("notifications_failed_total", "Messages that could not be sent."),
 	}

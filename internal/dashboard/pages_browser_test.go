@@ -1,9 +1,11 @@
 package dashboard_test
 
 import (
+	"bytes"
 	"compress/gzip"
 	"flag"
 	"fmt"
+	"image/png"
 	"io"
 	"os"
 	"path/filepath"
@@ -40,6 +42,18 @@ func axe(t *testing.T) string {
 // violations asks axe what is wrong with the page, as "rule (impact): the first place".
 const violations = `axe.run().then(r => r.violations.map(v => v.id + " (" + v.impact + "): " + v.nodes[0].html.slice(0, 200)))`
 
+// fits fails the test where the page that is shown is too wide, or where axe finds a fault.
+func (b *browser) fits(name, axe string) {
+	b.t.Helper()
+	if wide := run(b, chromedp.Evaluate[int]("document.documentElement.scrollWidth - innerWidth")); wide > 0 {
+		b.t.Errorf("%s: %d pixels too wide", name, wide)
+	}
+	run(b, chromedp.Evaluate[bool](axe+";true"))
+	for _, v := range run(b, chromedp.Evaluate[[]string](violations, chromedp.EvalAwaitPromise)) {
+		b.t.Errorf("%s: axe says %s", name, v)
+	}
+}
+
 func TestPagesInABrowser(t *testing.T) {
 	w := newWorld(t, nil)
 	w.lived()
@@ -56,13 +70,7 @@ func TestPagesInABrowser(t *testing.T) {
 				b.forgive("404")
 			}
 			b.quiet(w.server.URL)
-			if wide := run(b, chromedp.Evaluate[int]("document.documentElement.scrollWidth - innerWidth")); wide > 0 {
-				t.Errorf("%s at %d is %d pixels too wide", path, look.width, wide)
-			}
-			run(b, chromedp.Evaluate[bool](source+";true"))
-			for _, v := range run(b, chromedp.Evaluate[[]string](violations, chromedp.EvalAwaitPromise)) {
-				t.Errorf("%s at %d, %s: axe says %s", path, look.width, look.scheme, v)
-			}
+			b.fits(fmt.Sprintf("%s at %d, %s", path, look.width, look.scheme), source)
 		}
 	}
 }
@@ -151,20 +159,33 @@ func TestScreenshots(t *testing.T) {
 	w.lived()
 	b := newBrowser(t)
 	for name, path := range map[string]string{
-		"now": "/", "origin": "/origins/bucket", "releases": "/publishes", "release": "/publishes/3", "failed": "/publishes/2", "drift": "/episodes", "episode": "/episodes/5",
+		"now": "/", "origin": "/origins/bucket", "releases": "/publishes", "release": "/publishes/3", "failed": "/publishes/2", "drift": "/episodes", "episode": "/episodes/4",
 		"history": "/history", "checks": "/checks", "jobs": "/jobs", "job": "/jobs/drift", "nowhere": "/nowhere",
 	} {
 		for _, width := range []int64{1280, 390} {
 			for _, scheme := range []string{"light", "dark"} {
 				b.look(width, scheme)
 				run(b, chromedp.Navigate(w.server.URL+path))
-				whole := true
-				picture := call(b, page.CaptureScreenshot, page.CaptureScreenshotParams{CaptureBeyondViewport: &whole}).Data
-				file := filepath.Join(*updateScreenshots, fmt.Sprintf("%s-%d-%s.png", name, width, scheme))
-				if err := os.WriteFile(file, picture, 0o644); err != nil {
-					t.Fatal(err)
-				}
+				b.picture(fmt.Sprintf("%s-%d-%s", name, width, scheme))
 			}
 		}
+	}
+}
+
+// picture writes what is shown into the folder of the pictures.
+func (b *browser) picture(name string) {
+	b.t.Helper()
+	whole := true
+	shown := call(b, page.CaptureScreenshot, page.CaptureScreenshotParams{CaptureBeyondViewport: &whole}).Data
+	pixels, err := png.Decode(bytes.NewReader(shown))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	var small bytes.Buffer
+	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&small, pixels); err != nil {
+		b.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(*updateScreenshots, name+".png"), small.Bytes(), 0o644); err != nil {
+		b.t.Fatal(err)
 	}
 }

@@ -3,7 +3,15 @@ package dashboard_test
 import (
 	"io"
 	"net/http"
+	"strings"
 	"testing"
+	"time"
+
+	"golang.org/x/net/html"
+
+	"mirror/diff"
+	"mirror/internal/dashboard"
+	"mirror/internal/history"
 )
 
 // get reads a page.
@@ -23,14 +31,125 @@ func (w *world) get(path string) (*http.Response, string) {
 
 // everyPage lists the pages of a lived world.
 func everyPage() []string {
-	return []string{"/", "/origins/bucket", "/publishes", "/publishes/3", "/publishes/2", "/episodes", "/episodes/1", "/checks", "/history", "/history?days=90", "/jobs", "/jobs/drift", "/nowhere"}
+	return []string{"/", "/origins/bucket", "/publishes", "/publishes/3", "/publishes/2", "/episodes", "/episodes/1", "/episodes/4",
+		"/checks", "/history", "/history?days=90", "/jobs", "/jobs/drift", "/nowhere"}
 }
 
-func TestEveryPageIsWhole(t *testing.T) {
+func TestPagesSayHowThingsAre(t *testing.T) {
 	w := newWorld(t, nil)
 	w.lived()
-	for _, path := range everyPage() {
+	for path, wants := range map[string][]string{
+		"/":               {"bucket drifts, 2 of 3 agree", `<time datetime="2026-11-22T11:49:00Z">22 Nov, 11:49:00</time>`, "2 stale", "every 15 minutes", "in 4 min", "4 h 59 min ago"},
+		"/origins/bucket": {"212 of 214", "216 requests", "in 41 days", "412 ms", "99.43 % of 176 checks"},
+		"/publishes":      {"rolled back", "3.10 s to 3.90 s", "not watched"},
+		"/publishes/3":    {"1.90 s to 2.30 s", "at least 3.10 s", "at most 3.90 s", "after 3.38 s", "old and new for certain"},
+		"/publishes/2":    {"access denied", "Nobody watched"},
+		"/episodes/4":     {"between <time", "11 min so far", `<span class="add">&#43;&lt;meta name=&#34;build&#34;`},
+		"/episodes/1":     {"connection refused", "every page", "12 h to 20 h"},
+		"/history":        {"agreed in 5 of 6 checks, drifted in 1", "could not be seen in 4"},
+		"/jobs":           {"smtp: connection refused", "report written"},
+		"/nowhere":        {"There is nothing at /nowhere."},
+	} {
+		_, body := w.get(path)
+		for _, want := range wants {
+			if !strings.Contains(body, want) {
+				t.Errorf("%s does not say %q", path, want)
+			}
+		}
+	}
+}
+
+func TestPagesBeforeAnythingHappened(t *testing.T) {
+	w := newWorld(t, func(o *dashboard.Options) { o.Jobs = nil })
+	for path, want := range map[string]string{
+		"/": "Not checked yet", "/origins/bucket": "not checked yet", "/publishes": "Nothing was published yet", "/episodes": "None on record",
+		"/checks": "There was no check yet", "/history": "no check", "/jobs": "No job is scheduled",
+	} {
+		if answer, body := w.get(path); answer.StatusCode != 200 || !strings.Contains(body, want) {
+			t.Errorf("%s: %s does not say %q", path, answer.Status, want)
+		}
+	}
+}
+
+func TestACheckWithoutAVerdictIsSaid(t *testing.T) {
+	w := newWorld(t, nil)
+	w.check(noon().Add(-time.Hour))
+	if _, err := w.store.RecordCheck(t.Context(), history.Check{Started: noon(), Err: "no release is known"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	_, body := w.get("/")
+	for _, want := range []string{"All 3 origins agree", "This may be old:", "no release is known"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("it does not say %q", want)
+		}
+	}
+}
+
+// hostile are texts that origins may send wherever they can.
+func hostile() string {
+	return `"'><script>alert(1)</script><img src=x onerror=alert(1)>{{.}}</title></textarea><!--` + "\x1b[31m\u202egnp\u2028\x00"
+}
+
+func TestNothingFromAnOriginIsMarkup(t *testing.T) {
+	evil := hostile()
+	w := newWorld(t, func(o *dashboard.Options) {
+		o.Origins = append(o.Origins, dashboard.Origin{Name: evil, URL: "javascript:alert(1)"})
+		o.Jobs = func() []dashboard.JobStatus {
+			return []dashboard.JobStatus{{Name: evil, Describe: evil, Spec: evil, Run: evil}}
+		}
+		o.Version, o.Overdue = evil, func() []string { return []string{evil} }
+	})
+	d := diff.Difference{Origin: "pages", Path: evil, URL: "javascript:alert(1)//", Kind: diff.Kind("stale"), Detail: evil, Excerpt: "+" + evil}
+	w.check(noon().Add(-time.Minute), d, diff.Difference{Origin: "image", Detail: evil})
+	if _, err := w.store.RecordPublish(t.Context(), history.Publish{Started: noon(), Outcome: evil, Release: "<script>", Previous: `"><b>`, Err: evil, Job: evil,
+		Window: &diff.Window{Pages: 1, Origins: []diff.OriginWindow{{Name: evil, FirstNew: diff.Bounds{After: noon()}}}}}); err != nil {
+		t.Fatal(err)
+	}
+	w.run("drift", noon(), evil, evil, evil)
+	for _, path := range []string{"/", "/origins/pages", "/origins/image", "/publishes", "/publishes/1", "/episodes", "/episodes/1", "/episodes/2", "/checks",
+		"/history", "/jobs", "/jobs/drift", "/%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E"} {
 		answer, body := w.get(path)
-		t.Log(path, answer.Status, len(body), body[len(body)-20:])
+		if answer.StatusCode >= 500 {
+			t.Errorf("%s: %s", path, answer.Status)
+		}
+		inspect(t, path, body, "/live.js?v=")
+		for header, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Set-Cookie": ""} {
+			if got := answer.Header.Get(header); got != want {
+				t.Errorf("%s: %s is %q", path, header, got)
+			}
+		}
+		if policy := answer.Header.Get("Content-Security-Policy"); !strings.HasPrefix(policy, "default-src 'none';") || strings.Contains(policy, "unsafe") {
+			t.Errorf("%s: the policy is %q", path, policy)
+		}
+	}
+}
+
+// inspect parses a page as browsers do, and fails the test for whatever is not ours: another
+// script, an event handler, an image, a link that is none of the web, a character that hides.
+func inspect(t *testing.T, path, body, script string) {
+	t.Helper()
+	if strings.ContainsAny(body, "\x1b\u202e\u2028\x00") {
+		t.Errorf("%s: a character that hides is in it", path)
+	}
+	root, err := html.Parse(strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range root.Descendants() {
+		switch n.Data {
+		case "img", "b", "iframe", "object", "base", "form":
+			if n.Type == html.ElementNode {
+				t.Errorf("%s: there is a <%s>", path, n.Data)
+			}
+		case "script":
+			if n.Type == html.ElementNode && (script == "" || len(n.Attr) == 0 || !strings.HasPrefix(n.Attr[0].Val, script)) {
+				t.Errorf("%s: there is a script of somebody else's: %v", path, n.Attr)
+			}
+		}
+		for _, a := range n.Attr {
+			if strings.HasPrefix(a.Key, "on") || a.Key == "style" || (a.Key == "href" || a.Key == "src") && strings.Contains(strings.ToLower(a.Val), "javascript:") {
+				t.Errorf("%s: <%s %s=%q>", path, n.Data, a.Key, a.Val)
+			}
+		}
 	}
 }

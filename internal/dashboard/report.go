@@ -68,7 +68,11 @@ func (v reportView) Headline() string {
 	case v.EpisodeCount == 0 && v.Agreement.Agreed == v.Checks:
 		return "Every origin agreed all the time"
 	}
-	return "All origins agreed for " + share(v.Agreement) + " of the time"
+	text := "All origins agreed for " + share(v.Agreement) + " of the time"
+	if v.State != diff.Agrees {
+		text += ", and not at its end"
+	}
+	return text
 }
 
 // Mood is the state that the headline is coloured for.

@@ -42,9 +42,9 @@ func newTally(since time.Time) *tally {
 		took: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "mirror_job_duration_seconds", Help: "How long the runs of a job took.",
 			Buckets: []float64{0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600}, NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 100,
-		}, []string{"job"}),
-		runs:     prometheus.NewCounterVec(prometheus.CounterOpts{Name: "mirror_job_runs_total", Help: "Runs of a job that ended."}, []string{"job"}),
-		failures: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "mirror_job_failures_total", Help: "Runs of a job that failed, panicked, timed out or were interrupted."}, []string{"job"}),
+		}, []string{"name"}),
+		runs:     prometheus.NewCounterVec(prometheus.CounterOpts{Name: "mirror_job_runs_total", Help: "Runs of a job that ended."}, []string{"name"}),
+		failures: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "mirror_job_failures_total", Help: "Runs of a job that failed, panicked, timed out or were interrupted."}, []string{"name"}),
 	}
 }
 

@@ -226,7 +226,7 @@ func withSign(state any) string {
 	case "":
 		return "running"
 	default:
-		return text
+		return show(text)
 	}
 }
 
