@@ -154,7 +154,7 @@ func (e event) like(other event) bool {
 
 func (e event) when() string {
 	switch {
-	case e.times == 1:
+	case moment(e.since) == moment(e.at):
 		return moment(e.at)
 	case e.since.UTC().Format(time.DateOnly) == e.at.UTC().Format(time.DateOnly):
 		return moment(e.since) + " to " + e.at.UTC().Format("15:04")

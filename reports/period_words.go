@@ -177,7 +177,7 @@ func (s OpenSpan) String() string {
 
 // words says what the windows were, and whether they became longer.
 func (w PeriodWindows) words() string {
-	text := fmt.Sprintf("%s: half within %s, 95%% within %s, the longest %s", plural(w.Count, "window"), w.P50, w.P95, w.Max)
+	text := fmt.Sprintf("%s: p50 %s, p95 %s, longest %s", plural(w.Count, "window"), w.P50, w.P95, w.Max)
 	if w.Open > 0 {
 		text += fmt.Sprintf("; %d did not close while watched", w.Open)
 	}

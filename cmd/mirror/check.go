@@ -77,7 +77,10 @@ func (a *app) verdict(cmd *cobra.Command, g gate, with compareOptions, urls []st
 	if err != nil {
 		return diff.Verdict{}, err
 	}
-	return w.check(cmd.Context(), g)
+	began := time.Now()
+	v, err := w.check(cmd.Context(), g)
+	w.noteCheck(cmd.Context(), g, began, v, err)
+	return v, err
 }
 
 // checkExit maps a verdict to its exit code.

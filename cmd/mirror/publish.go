@@ -68,10 +68,12 @@ origins are watched until they serve the release.
 // publish does the whole of `mirror publish`. The document is nil where it failed before
 // there was anything to report.
 func (w *workspace) publish(ctx context.Context, f publishFlags) (*reports.Publish, error) {
+	began := time.Now()
 	report, err := w.release(ctx, f)
 	if report == nil {
 		return nil, err
 	}
+	w.notePublish(ctx, began, report, err)
 	return publishDocument(report, err), publishExit(report, err)
 }
 

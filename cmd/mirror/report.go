@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"mirror/internal/dashboard"
 	"mirror/internal/history"
 	"mirror/internal/period"
 	"mirror/reports"
@@ -50,7 +52,12 @@ the daemon. Nothing is fetched.
 }
 
 // periodFormats lists the forms of a report over a period.
-func periodFormats() []reports.FormatOf[reports.Period] { return reports.PeriodFormats() }
+func periodFormats() []reports.FormatOf[reports.Period] {
+	html := func(p reports.Period, w io.Writer, _ reports.Style) error { return dashboard.Report(w, p) }
+	return append(reports.PeriodFormats(), reports.FormatOf[reports.Period]{
+		Name: "html", About: "one page that needs nothing else, to be mailed or kept", Write: html,
+	})
+}
 
 // period works the report out.
 func (a *app) period(ctx context.Context, since, until *instant) (p reports.Period, err error) {

@@ -54,6 +54,9 @@ func prepare(dir string) error {
 // Dir returns the folder's path.
 func (f Folder) Dir() string { return f.dir }
 
+// Sealed reports whether nothing can be written to it.
+func (f Folder) Sealed() bool { return f.sealed }
+
 // ScanCache returns the file for the digests of the site's last scan.
 func (f Folder) ScanCache() string { return filepath.Join(f.dir, "scan") }
 

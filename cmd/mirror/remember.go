@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"mirror/diff"
+	"mirror/internal/history"
+	"mirror/internal/publish"
+)
+
+// noting is how long a note of what was done may take, also when it was interrupted.
+const noting = 5 * time.Second
+
+// noteCheck remembers a check that a person ran, unless it was interrupted or misused. One
+// that did not look at everything, or was lenient, says nothing of episodes.
+func (w *workspace) noteCheck(ctx context.Context, g gate, began time.Time, v diff.Verdict, failure error) {
+	if e, ok := errors.AsType[*exit](failure); ok && e.code == exitUsage || ctx.Err() != nil {
+		return
+	}
+	row, differences := history.CheckOf(v)
+	if failure != nil {
+		row = history.Check{Started: began, Elapsed: time.Since(began), Err: failure.Error()}
+	}
+	row.Partial = row.Partial || g.lenient() || g.liveOnly || len(w.app.only) > 0
+	w.note(ctx, "check", func(ctx context.Context, h *history.Store) error {
+		ahead, err := ahead(ctx, h, row)
+		if err != nil {
+			return err
+		}
+		row.Partial = row.Partial || ahead
+		_, err = h.RecordCheck(ctx, row, differences)
+		return err
+	})
+}
+
+// lenient reports whether something is let pass that would count else.
+func (g gate) lenient() bool {
+	t := g.tolerance
+	return len(t.Rules) > 0 || t.Window > 0 || t.Unreachable != diff.Share{}
+}
+
+// ahead reports whether a check compared with another release than the one published last
+// from here: the origins need not have it yet. Where nothing was published from here nobody
+// can tell.
+func ahead(ctx context.Context, h *history.Store, c history.Check) (bool, error) {
+	past, err := h.Sequence(ctx)
+	return c.Err == "" && len(past) > 0 && past[0].Release != c.Release, err
+}
+
+// notePublish remembers a publish that a person ran, also one that was interrupted.
+func (w *workspace) notePublish(ctx context.Context, began time.Time, r *publish.Report, failure error) {
+	row := rememberedPublish(r)
+	row.Started, row.Elapsed = began, time.Since(began)
+	if failure != nil {
+		row.Err = failure.Error()
+	}
+	w.note(ctx, "publish", func(ctx context.Context, h *history.Store) error {
+		_, err := h.RecordPublish(ctx, row)
+		return err
+	})
+}
+
+// note writes to the history, if anything can be written to the state folder. What was done
+// is done: that it is not remembered is told, and is no failure.
+func (w *workspace) note(ctx context.Context, what string, do func(ctx context.Context, h *history.Store) error) {
+	if w.state.Sealed() {
+		return
+	}
+	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), noting)
+	defer done()
+	err := w.remember(ctx, func(h *history.Store) error { return do(ctx, h) })
+	if err != nil && !w.app.quiet {
+		fmt.Fprintf(w.app.stderr, "note     the %s is not remembered: %v\n", what, err)
+	}
+}
