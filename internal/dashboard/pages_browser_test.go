@@ -2,11 +2,15 @@ package dashboard_test
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"flag"
 	"fmt"
+	"image"
+	"image/color"
 	"image/png"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -182,10 +186,38 @@ func (b *browser) picture(name string) {
 		b.t.Fatal(err)
 	}
 	var small bytes.Buffer
-	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&small, pixels); err != nil {
+	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&small, fewColours(pixels)); err != nil {
 		b.t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(*updateScreenshots, name+".png"), small.Bytes(), 0o644); err != nil {
 		b.t.Fatal(err)
 	}
+}
+
+// fewColours keeps the 256 most frequent colours of a picture, so that its file is small.
+func fewColours(pixels image.Image) image.Image {
+	seen := map[color.RGBA]int{}
+	bounds := pixels.Bounds()
+	at := func(x, y int) color.RGBA { return color.RGBAModel.Convert(pixels.At(x, y)).(color.RGBA) }
+	for y := bounds.Min.Y; y < bounds.Max.Y; y++ {
+		for x := bounds.Min.X; x < bounds.Max.X; x++ {
+			seen[at(x, y)]++
+		}
+	}
+	often := slices.SortedFunc(maps.Keys(seen), func(a, b color.RGBA) int { return cmp.Compare(seen[b], seen[a]) })
+	var palette color.Palette
+	for _, c := range often[:min(len(often), 256)] {
+		palette = append(palette, c)
+	}
+	nearest := map[color.RGBA]uint8{}
+	for _, c := range often {
+		nearest[c] = uint8(palette.Index(c))
+	}
+	few := image.NewPaletted(bounds, palette)
+	for y := bounds.Min.Y; y < bounds.Max.Y; y++ {
+		for x := bounds.Min.X; x < bounds.Max.X; x++ {
+			few.SetColorIndex(x, y, nearest[at(x, y)])
+		}
+	}
+	return few
 }
