@@ -67,6 +67,10 @@ func TestJudgePage(t *testing.T) {
 		{"throttled", status(429), diff.Unreachable},
 		{"not modified unasked", status(304), diff.Unreachable},
 		{"no answer", func(o *site.Observation) { o.Status, o.Err = 0, errors.New("connection refused") }, diff.Unreachable},
+		{"leads on", func(o *site.Observation) { o.Header.Set("Refresh", "0; url=https://parked.example/") }, diff.Redirected},
+		{"attached", func(o *site.Observation) { o.Header.Set("Content-Disposition", "Attachment; filename=x") }, diff.Mistyped},
+		{"inline", func(o *site.Observation) { o.Header.Set("Content-Disposition", "inline") }, ""},
+		{"as XML", func(o *site.Observation) { o.Header.Set("Content-Type", "application/xhtml+xml") }, diff.Mistyped},
 		{"cut", func(o *site.Observation) { o.Err = errors.New("cut") }, diff.Unreachable},
 		{"plain text", func(o *site.Observation) { o.Header.Set("Content-Type", "text/plain") }, diff.Mistyped},
 		{"download", func(o *site.Observation) { o.Header.Set("Content-Type", "application/octet-stream") }, diff.Mistyped},
@@ -162,7 +166,7 @@ func TestTypesThatBrowsersTreatAlike(t *testing.T) {
 		ok                bool
 	}{
 		{"a.js", "application/javascript", true}, {"a.js", "text/javascript; charset=UTF-8", true}, {"a.mjs", "application/octet-stream", false},
-		{"a.css", "text/css", true}, {"a.css", "text/plain", false}, {"feed.xml", "text/xml", true}, {"data.json", "text/plain", true},
+		{"a.css", "text/css", true}, {"feed.xml", "text/html", false}, {"notes.txt", "text/html", false}, {"data", "text/html", true}, {"a.css", "text/plain", false}, {"feed.xml", "text/xml", true}, {"data.json", "text/plain", true},
 		{"x.ico", "image/vnd.microsoft.icon", true}, {"font.woff2", "application/octet-stream", true}, {"p.png", "image/jpeg", true},
 		{"p.png", "text/html", false}, {"p.png", "text/plain", false}, {"p.jpg", "application/octet-stream", true}, {"p.jpg", "image/svg+xml", false}, {"i.svg", "image/png", false}, {"CNAME", "text/html", true}, {"a.htm", "text/html", true}, {"file", "", true},
 	} {

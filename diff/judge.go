@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"mirror/site"
 )
@@ -17,6 +18,9 @@ type Expectation struct {
 	// NotFound says that the path is one that never existed, to see how the origin says
 	// so. File.Digest is then the not-found page's, zero where the site has none.
 	NotFound bool
+	// Folder says that the path is asked for without the slash of a folder, and File is the
+	// page of that folder: servers lead there, and some show a host name that they should not.
+	Folder bool
 }
 
 // Judge compares what an origin answered for a path with the release. ok is true where
@@ -46,6 +50,8 @@ func judge(want Expectation, o site.Observation) (d Difference, ok bool) {
 		d.Kind, d.Detail = Unreachable, o.Err.Error()
 	case isRedirect(o.Status):
 		return d, judgeRedirect(want, o, &d)
+	case want.Folder:
+		return d, judgeFolder(want.File, o, &d)
 	case want.NotFound:
 		return d, judgeNotFound(want, o, &d)
 	case want.Absent:
@@ -87,6 +93,20 @@ func judgeAbsent(o site.Observation, d *Difference) bool {
 	return true
 }
 
+// judgeFolder agrees with the folder's own page, with a redirect that stays on the host, and
+// with what says that there is no such page.
+func judgeFolder(want site.File, o site.Observation, d *Difference) bool {
+	switch {
+	case o.Status >= 500, o.Status == http.StatusTooManyRequests:
+		d.Kind, d.Detail = Unreachable, fmt.Sprintf("answered %d", o.Status)
+		return false
+	case o.Status >= 200 && o.Status < 300 && o.Digest != want.Digest && o.Raw != want.Digest:
+		d.Kind, d.Detail = Altered, "a folder without its slash answers another page than the folder's"
+		return false
+	}
+	return true
+}
+
 func judgePage(want site.File, o site.Observation, d *Difference) bool {
 	switch {
 	case o.Status == http.StatusNotFound, o.Status == http.StatusGone:
@@ -100,17 +120,38 @@ func judgePage(want site.File, o site.Observation, d *Difference) bool {
 	case o.Digest != want.Digest && o.Raw != want.Digest:
 		d.Kind, d.Detail = Altered, alteration(want, o)
 	default:
-		detail, ok := judgeType(want.Path, o.Header.Get("Content-Type"))
-		d.Kind, d.Detail = Mistyped, detail
-		return ok
+		return judgeTreatment(want, o, d)
 	}
 	return false
+}
+
+// judgeTreatment judges what a browser makes of the right bytes.
+func judgeTreatment(want site.File, o site.Observation, d *Difference) bool {
+	if to := o.Header.Get("Refresh"); to != "" {
+		d.Kind, d.Location, d.Detail = Redirected, to, "the right bytes, and a Refresh header that leads on"
+		return false
+	}
+	d.Kind = Mistyped
+	if isDownload(o.Header.Get("Content-Disposition")) && roleOf(site.ContentType(want.Path, nil)) != "" {
+		d.Detail = "sent as a download (Content-Disposition: attachment)"
+		return false
+	}
+	var ok bool
+	d.Detail, ok = judgeType(want.Path, o.Header.Get("Content-Type"))
+	return ok
+}
+
+func isDownload(disposition string) bool {
+	kind, _, _ := strings.Cut(disposition, ";")
+	return strings.EqualFold(strings.TrimSpace(kind), "attachment")
 }
 
 func alteration(want site.File, o site.Observation) string {
 	switch {
 	case o.Size == 0:
 		return fmt.Sprintf("an empty body, want %d bytes", want.Size)
+	case want.Size == 0: // and not its digest: nobody knows the size
+		return fmt.Sprintf("other bytes, %d of them", o.Size)
 	case o.Size == want.Size:
 		return fmt.Sprintf("other bytes of the same size, %d", want.Size)
 	}

@@ -16,11 +16,12 @@ import (
 func judgeType(path, contentType string) (detail string, ok bool) {
 	want := site.ContentType(path, nil)
 	role := roleOf(want)
-	if role == "" {
-		return "", true
-	}
 	got, params, err := mime.ParseMediaType(contentType)
 	switch {
+	case role == "" && isNamed(want) && roleOf(got) == "document":
+		return fmt.Sprintf("Content-Type %s, want %s: shown as a page", contentType, want), false
+	case role == "":
+		return "", true
 	case contentType == "":
 		return fmt.Sprintf("no Content-Type, want %s", want), false
 	case err != nil && got == "":
@@ -35,6 +36,11 @@ func judgeType(path, contentType string) (detail string, ok bool) {
 	return "", true
 }
 
+// isNamed reports whether a file's name says what is in it.
+func isNamed(want string) bool {
+	return want != "" && !strings.HasPrefix(want, "application/octet-stream")
+}
+
 // isPicture reports whether browsers show a picture of such a type: they go by its bytes,
 // unless it claims to be text.
 func isPicture(mediaType string) bool {
@@ -45,8 +51,10 @@ func isPicture(mediaType string) bool {
 func roleOf(mediaType string) string {
 	mediaType, _, _ = strings.Cut(mediaType, ";")
 	switch mediaType {
-	case "text/html", "application/xhtml+xml":
+	case "text/html":
 		return "document"
+	case "application/xhtml+xml": // which stops at the first mistake
+		return "XML document"
 	case "text/css":
 		return "style"
 	case "text/javascript", "application/javascript", "application/x-javascript", "application/ecmascript", "text/ecmascript":

@@ -40,7 +40,7 @@ func judgeRedirect(want Expectation, o site.Observation, d *Difference) bool {
 		d.Detail += ", and leaks the name of another host, " + to.Host
 	case !strings.EqualFold(to.Host, from.Host):
 		d.Detail += ", away to the host " + to.Host
-	case want.Absent:
+	case want.Absent, want.Folder:
 		return true
 	case to.Scheme != from.Scheme:
 		d.Detail += ", to " + to.Scheme

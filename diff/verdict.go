@@ -43,6 +43,7 @@ type OriginVerdict struct {
 	Elapsed     time.Duration
 	Differences []Difference // by path
 	Noise       []string     // paths at which the origin answers something else each time; none of its differences
+	Wavered     int          // pages that were answered otherwise at first, and rightly when asked again
 	Trusted     int          // pages that the origin said had not changed since they were verified
 	Facts       Facts
 	Slowest     []Slow // the pages that took longest, the slowest first
@@ -72,7 +73,7 @@ const keepSlowest = 5
 // State tells how the origin stands. Drift outweighs what could not be judged.
 func (o OriginVerdict) State() State {
 	state := Agrees
-	if o.Err != nil && o.Tolerated == "" {
+	if o.Err != nil && o.Tolerated == "" || o.noisy() {
 		state = CannotBeSeen
 	}
 	for _, d := range o.Differences {
@@ -86,6 +87,9 @@ func (o OriginVerdict) State() State {
 	}
 	return state
 }
+
+// noisy reports whether so much of an origin is noise that nobody can say what it serves.
+func (o OriginVerdict) noisy() bool { return len(o.Noise) > 0 && 2*len(o.Noise) >= o.Pages }
 
 // Counts tells how many differences there are of each kind.
 func (o OriginVerdict) Counts() map[Kind]int {
@@ -130,7 +134,7 @@ func alike(a, b Difference) bool {
 // Tally gathers what one origin answered into its verdict.
 type Tally struct {
 	pages, match, answers int
-	trusted               int
+	trusted, wavered      int
 	slowest               []Slow
 	onPages, beside       []Difference
 	err                   error
@@ -145,7 +149,10 @@ func (t *Tally) Add(want Expectation, o site.Observation) bool {
 		t.err = o.Err
 	}
 	d, ok := Judge(want, o)
-	isPage := !want.Absent && !want.NotFound
+	if ok && o.Wavered {
+		t.wavered++
+	}
+	isPage := !want.Absent && !want.NotFound && !want.Folder
 	if isPage {
 		t.pages++
 	}
@@ -198,7 +205,7 @@ func refused(diffs []Difference, match int) []Difference {
 // Verdict returns the origin's verdict; the caller adds what only it knows. An origin that
 // answered nothing at all has an error in place of a difference for every page.
 func (t *Tally) Verdict(name, url string) OriginVerdict {
-	v := OriginVerdict{Name: name, URL: url, Pages: t.pages, Match: t.match, Trusted: t.trusted, Slowest: t.slowest}
+	v := OriginVerdict{Name: name, URL: url, Pages: t.pages, Match: t.match, Trusted: t.trusted, Wavered: t.wavered, Slowest: t.slowest}
 	if t.answers == 0 && t.err != nil {
 		v.Err = t.err
 		return v
@@ -210,6 +217,12 @@ func (t *Tally) Verdict(name, url string) OriginVerdict {
 	}
 	v.sort()
 	return v
+}
+
+// Add adds a difference in its place.
+func (o *OriginVerdict) Add(d Difference) {
+	o.Differences = append(o.Differences, d)
+	o.sort()
 }
 
 func (o *OriginVerdict) sort() {

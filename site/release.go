@@ -16,6 +16,9 @@ import (
 // longer, those of the manifest.
 var ErrChanged = errors.New("file changed after it was scanned")
 
+// errUnreadable is what opening a file of a release gives of which only the manifest is known.
+var errUnreadable = errors.New("the bytes of the release are not at hand")
+
 // DefaultBeacon is the path at which an origin says which release it serves.
 const DefaultBeacon = ".well-known/mirror.json"
 
@@ -65,6 +68,9 @@ func (r *Release) Readable() bool { return r.fsys != nil }
 // Open opens a file of the release. Reading it to its end gives ErrChanged in place of
 // io.EOF when the bytes are not the manifest's.
 func (r *Release) Open(f File) (io.ReadSeekCloser, error) {
+	if !r.Readable() {
+		return nil, fmt.Errorf("%s: %w", f.Path, errUnreadable)
+	}
 	c := &checkedReader{fsys: r.fsys, file: f}
 	if err := c.reopen(); err != nil {
 		return nil, err

@@ -142,9 +142,13 @@ func (r *round) verdict() diff.Verdict {
 	}
 	for _, at := range r.visits {
 		at.verdict.Requests, at.verdict.Bytes = at.client.Counts()
+		at.verdict.Noise = at.noisy()
 		f := at.client.Facts()
 		at.verdict.Facts = diff.Facts{Protocol: f.Protocol, TLS: f.TLS, Expires: f.Expires, HSTS: f.HSTS, Mixed: f.Mixed}
 		v.Origins = append(v.Origins, at.verdict)
+		if n := len(at.verdict.Noise); n > 0 && at.verdict.State() == diff.CannotBeSeen {
+			v.Notes = append(v.Notes, fmt.Sprintf("%s: %d of %d pages are otherwise each time: nobody can say what it serves", at.at.Name, n, at.verdict.Pages))
+		}
 	}
 	return v
 }
@@ -163,6 +167,7 @@ func (r *round) name(ctx context.Context) {
 			for i := range v.verdict.Differences {
 				r.story.Name(&v.verdict.Differences[i])
 			}
+			v.unlearn(r.story)
 		}
 	}
 }
@@ -179,6 +184,9 @@ func (r *round) nameless() []string {
 				}
 			}
 		}
+		for _, n := range v.noise {
+			paths = append(paths, n.answers[0].Path)
+		}
 	}
 	slices.Sort(paths)
 	return slices.Compact(paths)
@@ -191,7 +199,11 @@ func (r *round) superseded(ctx context.Context) (Options, bool) {
 		return Options{}, false
 	}
 	claims := make([]site.ID, len(r.visits))
-	r.each(func(i int, v *visit) { claims[i] = v.claim(ctx).Release })
+	r.each(func(i int, v *visit) {
+		if v.verdict.Err == nil {
+			claims[i] = v.claim(ctx).Release
+		}
+	})
 	for _, id := range newer {
 		if !slices.Contains(claims, id) {
 			continue

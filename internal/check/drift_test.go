@@ -134,6 +134,97 @@ func TestRunLearnsNoise(t *testing.T) {
 	}
 }
 
+// TestRunIsNotFooledByTurns has backends take turns: where that is all of an origin nothing is
+// known of it, and where they are of an earlier release that is stale.
+func TestRunIsNotFooledByTurns(t *testing.T) {
+	turns := func(texts ...string) *world {
+		w := newWorld()
+		var n atomic.Int32
+		for path := range release {
+			w.spoil[path] = func(rw http.ResponseWriter, _ *http.Request) {
+				rw.Header().Set("Content-Type", site.ContentType(path, nil))
+				io.WriteString(rw, texts[int(n.Add(1))%len(texts)])
+			}
+		}
+		return w
+	}
+	o := options()
+	o.Learn, o.NotFound = true, ""
+	one := o.Manifest[:1]
+	o.Manifest, o.Release = one, one.ID()
+	v := run(t, o, turns("wrong", "worse", "worst").start(t, "a"))
+	if v.Agree() || v.Origins[0].State() != diff.CannotBeSeen || len(v.Notes) != 1 {
+		t.Errorf("all noise: got %s, %q", v.Origins[0].State(), v.Notes)
+	}
+	before := release.with(one[0].Path, "worse")
+	o.Past = []check.PastFunc{func(context.Context, []string) []site.Past { return []site.Past{before.past(time.Hour)} }}
+	v = run(t, o, turns("wrong", "worse").start(t, "a"))
+	if got := drifts(v); !slices.Equal(got, []string{"a stale " + one[0].Path}) || len(v.Origins[0].Noise) != 0 {
+		t.Errorf("of an earlier release: got %q, noise %q", got, v.Origins[0].Noise)
+	}
+}
+
+// TestRunTellsOfWavering has an origin answer rightly when it is asked again.
+func TestRunTellsOfWavering(t *testing.T) {
+	w := newWorld()
+	var n atomic.Int32
+	w.spoil["plain.txt"] = func(rw http.ResponseWriter, _ *http.Request) {
+		if n.Add(1) == 1 {
+			http.Error(rw, "", http.StatusBadGateway)
+			return
+		}
+		rw.Header().Set("Content-Type", "text/plain")
+		io.WriteString(rw, release["plain.txt"])
+	}
+	if v := run(t, options(), w.start(t, "a")); !v.Agree() || v.Origins[0].Wavered != 1 {
+		t.Errorf("got %q, %d wavered", drifts(v), v.Origins[0].Wavered)
+	}
+}
+
+// TestRunAsksForFoldersWithoutTheirSlash finds the redirect that shows a backend's name.
+func TestRunAsksForFoldersWithoutTheirSlash(t *testing.T) {
+	for name, c := range map[string]struct {
+		do   http.HandlerFunc
+		want string
+	}{
+		"on the host":        {http.RedirectHandler("/about/", http.StatusMovedPermanently).ServeHTTP, ""},
+		"not there":          {status(http.StatusNotFound), ""},
+		"the page itself":    {func(rw http.ResponseWriter, _ *http.Request) { io.WriteString(rw, release["about/index.html"]) }, ""},
+		"the backend's name": {http.RedirectHandler("http://backend.internal:8080/about/", http.StatusMovedPermanently).ServeHTTP, "redirected"},
+		"another page":       {func(rw http.ResponseWriter, _ *http.Request) { io.WriteString(rw, "old") }, "altered"},
+	} {
+		w := newWorld()
+		w.spoil["about"] = c.do
+		v := run(t, options(), w.start(t, "a"))
+		if v.Agree() != (c.want == "") || c.want != "" && string(differenceAt(t, v, "a", "about/index.html").Kind) != c.want {
+			t.Errorf("%s: got %q", name, drifts(v))
+		}
+	}
+}
+
+// TestRunGivesUpOnAnOriginThatHangsNowAndThen bounds what half an origin costs.
+func TestRunGivesUpOnAnOriginThatHangsNowAndThen(t *testing.T) {
+	w := newWorld()
+	var n atomic.Int32
+	o := options()
+	for i := range 5000 {
+		path := fmt.Sprintf("z%04d.html", i)
+		o.Manifest = append(o.Manifest, site.File{Path: path, Digest: sha256.Sum256(nil)})
+		w.spoil[path] = func(rw http.ResponseWriter, _ *http.Request) {
+			if n.Add(1)%2 == 0 {
+				panic(http.ErrAbortHandler)
+			}
+			rw.Header().Set("Content-Type", "text/html")
+		}
+	}
+	at := w.start(t, "a")
+	at.Confirm = 0
+	v := run(t, o, at)
+	if v.Origins[0].Err == nil || v.Origins[0].Requests > 1000 {
+		t.Errorf("%d requests, %v", v.Origins[0].Requests, v.Origins[0].Err)
+	}
+}
+
 func TestRunComparesHeaders(t *testing.T) {
 	sends := func(value string) *world {
 		w := newWorld()

@@ -3,6 +3,7 @@ package check
 import (
 	"math/rand/v2"
 	"slices"
+	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
 
@@ -25,11 +26,33 @@ func (o Options) expectations() []diff.Expectation {
 			wants = append(wants, diff.Expectation{File: site.File{Path: path}, Absent: true})
 		}
 	}
+	wants = append(wants, o.folders()...)
 	probe := diff.Expectation{File: site.File{Path: "not-found"}, NotFound: true}
 	if f, ok := o.Manifest.Find(o.NotFound); ok {
 		probe.File = f
 	}
 	return append(wants, probe)
+}
+
+// askedFolders is how many folders are asked for without their slash.
+const askedFolders = 3
+
+// folders lists some folders with a page of their own, spread over the site.
+func (o Options) folders() []diff.Expectation {
+	var all []diff.Expectation
+	for _, f := range o.Manifest {
+		folder, ok := strings.CutSuffix(f.Path, "/index.html")
+		_, file := o.Manifest.Find(folder)
+		_, page := o.Manifest.Find(folder + ".html")
+		if ok && !file && !page && !o.ignored(f.Path) {
+			all = append(all, diff.Expectation{File: f, Folder: true})
+		}
+	}
+	picked := all[:min(len(all), askedFolders)]
+	for i := range picked {
+		picked[i] = all[i*len(all)/len(picked)]
+	}
+	return picked
 }
 
 // sample picks n of the pages at random, each set as likely as any other.
@@ -54,7 +77,7 @@ func (o Options) ignored(path string) bool {
 // pageCount is how many of the expectations are pages of the release.
 func pageCount(wants []diff.Expectation) (n int) {
 	for _, w := range wants {
-		if !w.Absent && !w.NotFound {
+		if !w.Absent && !w.NotFound && !w.Folder {
 			n++
 		}
 	}

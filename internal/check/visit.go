@@ -3,9 +3,10 @@ package check
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"fmt"
 	"net/http"
-	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,6 +26,7 @@ type visit struct {
 	known   map[string]Validator // of the pages as they were verified last
 
 	verdict diff.OriginVerdict
+	noise   []noise
 }
 
 func (v *visit) claim(ctx context.Context) site.Beacon {
@@ -33,10 +35,12 @@ func (v *visit) claim(ctx context.Context) site.Beacon {
 
 func (v *visit) page(i int) origin.Page {
 	want := v.wants[i]
-	p := origin.Page{Path: want.File.Path, URL: v.at.Style.URLPath(want.File.Path), Size: want.File.Size}
+	p := origin.Page{Path: want.File.Path, URL: v.at.Style.URLPath(want.File.Path), Size: sizeOf(want.File)}
 	switch {
 	case want.NotFound:
 		p.URL = "mirror-" + rand.Text() + ".html"
+	case want.Folder:
+		p.URL = strings.TrimSuffix(site.URLStyle{}.URLPath(want.File.Path), "/")
 	case !want.Absent:
 		if known, ok := v.known[want.File.Path]; ok && known.Digest == want.File.Digest {
 			p.ETag, p.Modified = known.ETag, known.Modified
@@ -45,19 +49,29 @@ func (v *visit) page(i int) origin.Page {
 	return p
 }
 
+// largestUnknown bounds the bytes of a page whose size nobody knows.
+const largestUnknown = 256 << 20
+
+// sizeOf is the size to expect of a file: lists of digests alone do not tell it.
+func sizeOf(f site.File) int64 {
+	if f.Size == 0 && !f.Digest.IsZero() && f.Digest != sha256.Sum256(nil) {
+		return largestUnknown
+	}
+	return f.Size
+}
+
 // look asks for everything once, after the origin was asked what it claims to serve.
 func (v *visit) look(ctx context.Context, claim site.Beacon) error {
 	began := time.Now()
 	v.known = v.options.Trust.known(v.at.URL.String())
-	s := &sight{visit: v, patience: max(2*v.at.Concurrency, 8), verified: map[string]Validator{}}
+	s := &sight{visit: v, patience: max(2*v.at.Concurrency, 8), budget: max(4*v.at.Concurrency, 64), verified: map[string]Validator{}}
 	err := s.observe(ctx)
-	noise := s.noise
-	slices.Sort(noise)
 	v.verdict = s.tally.Verdict(v.at.Name, v.at.URL.String())
-	v.verdict.Release, v.verdict.Published, v.verdict.Noise = claim.Release, claim.Published, noise
+	v.verdict.Release, v.verdict.Published = claim.Release, claim.Published
+	v.noise = s.noise
 	v.verdict.Elapsed, v.verdict.Pages = time.Since(began), pageCount(v.wants)
 	if s.gaveUp && v.verdict.Err == nil {
-		v.verdict.Err = fmt.Errorf("the origin stopped answering after %d of %d pages: %w", s.done-s.silent, len(v.wants), s.last)
+		v.verdict.Err = fmt.Errorf("the origin stopped answering: %d of %d requests had no answer: %w", s.unanswered, s.done, s.last)
 	}
 	v.options.Trust.keep(v.at.URL.String(), s.verified)
 	return err
@@ -67,15 +81,17 @@ func (v *visit) look(ctx context.Context, claim site.Beacon) error {
 type sight struct {
 	*visit
 	patience int // how many unanswered requests in a row are enough
+	budget   int // and how many in all
 
-	mu       sync.Mutex
-	tally    diff.Tally
-	verified map[string]Validator
-	noise    []string
-	done     int
-	silent   int // unanswered in a row
-	last     error
-	gaveUp   bool
+	mu         sync.Mutex
+	tally      diff.Tally
+	verified   map[string]Validator
+	noise      []noise
+	done       int
+	unanswered int
+	silent     int // unanswered in a row
+	last       error
+	gaveUp     bool
 }
 
 func (s *sight) observe(ctx context.Context) error {
@@ -109,26 +125,29 @@ func (s *sight) see(ctx context.Context, i int, o site.Observation) bool {
 		return s.add(o, func() { s.tally.Trust(); s.verified[want.File.Path] = s.known[want.File.Path] })
 	}
 	d, ok := diff.Judge(want, o)
-	if !ok && d.Kind == diff.Altered && !want.Absent && !want.NotFound {
+	if !ok && d.Kind == diff.Altered && !want.Absent && !want.NotFound && !want.Folder {
 		switch {
 		case s.forgives(ctx, s.page(i), want.File):
 			o.Digest = want.File.Digest
-		case s.options.Learn && s.isNoise(ctx, i, o):
-			return s.add(o, func() { s.tally.Skip(); s.noise = append(s.noise, want.File.Path) })
+		case s.options.Learn:
+			if again, ok := s.readAgain(ctx, i, o); ok {
+				return s.add(o, func() { s.tally.Skip(); s.noise = append(s.noise, noise{[2]diff.Difference{d, again}}) })
+			}
 		}
 	}
 	return s.add(o, func() {
-		if s.tally.Add(want, o) && !want.Absent && !want.NotFound {
+		if s.tally.Add(want, o) && !want.Absent && !want.NotFound && !want.Folder {
 			s.headers.note(s.index, i, o.Header)
 			s.verify(want.File, o)
 		}
 	})
 }
 
-// isNoise reports whether the origin answers something else again.
-func (s *sight) isNoise(ctx context.Context, i int, o site.Observation) bool {
+// readAgain reports whether the origin answers a page that differs otherwise again, and how.
+func (s *sight) readAgain(ctx context.Context, i int, o site.Observation) (diff.Difference, bool) {
 	again := s.client.FetchFresh(ctx, s.page(i))
-	return again.Err == nil && again.Status == o.Status && again.Digest != o.Digest && again.Digest != s.wants[i].File.Digest
+	d, ok := diff.Judge(s.wants[i], again)
+	return d, !ok && d.Kind == diff.Altered && again.Status == o.Status && again.Err == nil && again.Digest != o.Digest
 }
 
 // verify remembers by what a page that was read in full can be asked for next time.
@@ -155,7 +174,7 @@ func (s *sight) add(o site.Observation, count func()) bool {
 		s.silent = 0
 		return false
 	}
-	s.silent, s.last = s.silent+1, o.Err
-	s.gaveUp = s.gaveUp || s.silent >= s.patience
+	s.silent, s.unanswered, s.last = s.silent+1, s.unanswered+1, o.Err
+	s.gaveUp = s.gaveUp || s.silent >= s.patience || s.unanswered >= s.budget
 	return s.gaveUp
 }

@@ -41,7 +41,7 @@ const UserAgent = "mirror-check/1"
 
 // keptHeaders are kept of every answer.
 func keptHeaders() []string {
-	return []string{"Content-Type", "Location", "Retry-After", "Cache-Control", "Etag", "Last-Modified"}
+	return []string{"Content-Type", "Location", "Retry-After", "Cache-Control", "Etag", "Last-Modified", "Refresh", "Content-Disposition"}
 }
 
 // Page is one path to ask for.

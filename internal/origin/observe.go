@@ -42,7 +42,9 @@ func (c *Client) confirmed(ctx context.Context, p Page, agrees func(o site.Obser
 		if ctx.Err() != nil || agrees(o) {
 			return o
 		}
+		answered := o.Status != 0
 		o = c.FetchFresh(ctx, p)
+		o.Wavered = answered && agrees(o)
 	}
 	if c.origin.CDN && c.options.Confirm > 0 && o.Status != 0 && ctx.Err() == nil && !agrees(o) {
 		p.Past = true
