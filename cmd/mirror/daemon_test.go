@@ -101,6 +101,10 @@ func (w *daemonWorld) reloads(d *runningDaemon) {
 	}
 	w.write("mirror.yaml", string(text)+"junk: 1\n")
 	await(w.t, "the refusal", func() bool { return strings.Contains(d.log.String(), "is refused") })
+	await(w.t, "the refusal on every page", func() bool { return strings.Contains(d.get("/jobs"), "unknown key") })
+	if ready := d.get("/readyz"); !strings.HasPrefix(ready, "ready\n") || !strings.Contains(ready, "is refused") {
+		w.t.Errorf("readyz says %q", ready)
+	}
 	w.write("mirror.yaml", strings.Replace(string(text), "name: look,", "name: look-again,", 1))
 	await(w.t, "the new job", func() bool { return strings.Contains(d.get("/jobs"), "look-again") })
 	if err := d.cmd.Process.Signal(syscall.SIGHUP); err != nil {

@@ -73,7 +73,7 @@ func (s *service) showBoard(w *workspace) {
 
 func (s *service) boardOptions(w *workspace) dashboard.Options {
 	o := dashboard.Options{
-		Source: s.history, Jobs: s.jobStatus, Overdue: s.daemon.Overdue, Notifications: s.sent, Version: version, Log: s.log,
+		Source: s.history, Jobs: s.jobStatus, Overdue: s.daemon.Overdue, Notifications: s.sent, Version: version, Log: s.log, Notice: s.notice,
 		Hosts: w.config.Daemon.Hosts,
 		Check: s.trigger(daemon.Check),
 	}
@@ -117,6 +117,14 @@ func (s *service) sent() (sent, failed uint64) {
 		failed += uint64(max(0, to.Failed))
 	}
 	return sent, failed
+}
+
+// notice tells of a config that was refused.
+func (s *service) notice() string {
+	if err := s.daemon.Refused(); err != nil {
+		return "The config has changed and is refused; the one before stays. " + err.Error()
+	}
+	return ""
 }
 
 // trigger starts a job of a kind.

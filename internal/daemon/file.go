@@ -17,7 +17,7 @@ const fileSettle = 300 * time.Millisecond
 // FollowFile calls changed each time that a file's content is another one, until ctx ends. It
 // follows the file's name, since editors, and those who deploy, put a new file in its place.
 func FollowFile(ctx context.Context, file string, log *slog.Logger, changed func()) {
-	f := followed{file: file, changed: changed}
+	f := followed{file: file, changed: changed, log: log}
 	f.sum, _ = f.read()
 	watcher, err := fsnotify.NewWatcher()
 	if err == nil {
@@ -36,6 +36,7 @@ func FollowFile(ctx context.Context, file string, log *slog.Logger, changed func
 type followed struct {
 	file    string
 	changed func()
+	log     *slog.Logger
 	sum     [sha256.Size]byte
 }
 
@@ -62,7 +63,8 @@ func (f *followed) listen(ctx context.Context, watcher *fsnotify.Watcher) {
 			return
 		case <-watcher.Events: // of any name: the file may be a link to what has changed
 			still.Reset(fileSettle)
-		case <-watcher.Errors:
+		case err := <-watcher.Errors: // events were lost: as good as a change
+			f.log.Debug("changes of the config may have been missed", "err", err)
 			still.Reset(fileSettle)
 		case <-still.C:
 			f.tell()

@@ -22,7 +22,7 @@ func TestADay(t *testing.T) {
 		w.truth.set(randomFaults(rand.New(rand.NewPCG(5, 5)), w.truth.origins, start.Add(time.Minute), start.Add(23*time.Hour))...)
 		time.Sleep(2*time.Hour + 30*time.Second)
 		early := measure()
-		time.Sleep(start.Add(24*time.Hour + 30*time.Second).Sub(time.Now()))
+		time.Sleep(time.Until(start.Add(24*time.Hour + 30*time.Second)))
 		late := measure()
 		t.Logf("%d faults; at 2 h %+v, at 24 h %+v", len(w.truth.faults), early, late)
 		if late.goroutines > early.goroutines || late.heap > early.heap+2<<20 {

@@ -26,7 +26,10 @@ type Options struct {
 	// Notifications tells how many messages were sent, and how many could not be, so far. Nil
 	// leaves both metrics out.
 	Notifications func() (sent, failed uint64)
-	Version       string
+	// Notice is something about the daemon itself that every page shows, "" for nothing. Nil
+	// for never.
+	Notice  func() string
+	Version string
 
 	// Token has to be given, as a bearer token, by whoever starts something; "" turns
 	// starting off.
@@ -89,6 +92,9 @@ func (o Options) complete() Options {
 	}
 	if o.Jobs == nil {
 		o.Jobs = func() []JobStatus { return nil }
+	}
+	if o.Notice == nil {
+		o.Notice = func() string { return "" }
 	}
 	if o.Overdue == nil {
 		o.Overdue = func() []string { return nil }

@@ -24,7 +24,7 @@ func (d *Dashboard) readyz(w http.ResponseWriter, r *http.Request) {
 		reasons = append(reasons, "the history cannot be read")
 	}
 	if len(reasons) == 0 {
-		plain(w, http.StatusOK, "ready\n")
+		plain(w, http.StatusOK, strings.TrimRight("ready\n"+show(d.options.Notice()), "\n")+"\n")
 		return
 	}
 	plain(w, http.StatusServiceUnavailable, strings.Join(reasons, "\n")+"\n")

@@ -26,6 +26,7 @@ type view struct {
 	Path    string
 	Now     time.Time
 	Version string
+	Notice  string // about the daemon itself
 	Assets  string // changes when the stylesheet or the script does
 	Nav     []navItem
 	Data    any

@@ -66,7 +66,7 @@ func (d *Dashboard) page(template string, load loader) http.HandlerFunc {
 
 func (d *Dashboard) show(w http.ResponseWriter, r *http.Request, status int, template, title string, data any) {
 	text, err := d.pages.render(template, view{
-		Title: title, Path: r.URL.Path, Now: d.options.Now(), Version: d.options.Version, Nav: navigation(r.URL.Path), Data: data,
+		Title: title, Path: r.URL.Path, Now: d.options.Now(), Version: d.options.Version, Notice: d.options.Notice(), Nav: navigation(r.URL.Path), Data: data,
 	})
 	if err != nil {
 		d.options.Log.Error("a page could not be made", "path", r.URL.Path, "err", err)
