@@ -233,7 +233,7 @@ func (h History) textRuns(w io.Writer, s Style) error {
 		if r.Triggered {
 			why = "asked for"
 		}
-		t.row(clean(r.Job), moment(r.Started), lasting(r.Elapsed), outcome, why, clip(clean(r.Error), maxCell))
+		t.row(clean(r.Job), moment(r.Started), zeroAs("-", r.Elapsed), outcome, why, clip(clean(r.Error), maxCell))
 	}
 	return t.render()
 }

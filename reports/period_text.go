@@ -81,9 +81,9 @@ func (p Period) textDays(w io.Writer, s Style) error {
 		return nil
 	}
 	n := min(days(p.Since, p.Until), maxStrip)
-	t := s.table(w, "origin", fmt.Sprintf("the last %s to %s: . agreed, x drift, ? not seen", plural(n, "day"), p.Until.UTC().Format(time.DateOnly)))
+	t := s.table(w, "origin", fmt.Sprintf("the last %s to %s: . agreed, x drift, ? not seen, - no check", plural(n, "day"), p.Until.UTC().Format(time.DateOnly)))
 	for _, o := range p.Origins {
-		t.row(clean(o.Name), "|"+p.strip(o.Name)+"|")
+		t.row(clean(o.Name), p.strip(o.Name))
 	}
 	return t.render()
 }
@@ -108,7 +108,7 @@ func (p Period) textEpisodes(w io.Writer, s Style) error {
 	if err := t.render(); err != nil {
 		return err
 	}
-	return beyond(w, p.EpisodeCount, maxPeriodEpisodes)
+	return beyond(w, p.EpisodeCount, min(len(p.Episodes), maxPeriodEpisodes))
 }
 
 // most counts the pages, and how many they were at most.
@@ -137,7 +137,7 @@ func (p Period) textPublishes(w io.Writer, s Style) error {
 		if err := t.render(); err != nil {
 			return err
 		}
-		if err := beyond(w, p.PublishCount, maxPeriodPublishes); err != nil {
+		if err := beyond(w, p.PublishCount, min(len(p.Publishes), maxPeriodPublishes)); err != nil {
 			return err
 		}
 	}

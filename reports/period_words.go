@@ -134,7 +134,7 @@ func optional(m *Millis) string {
 	if m == nil {
 		return "-"
 	}
-	return duration(*m)
+	return lasting(*m)
 }
 
 // lasted says how long an episode was, as far as that is known.
@@ -209,10 +209,10 @@ func (p PeriodPublish) length() string {
 const maxStrip = 31
 
 // strip shows an origin's days, a sign each: . for one without drift, x for one with, ? for
-// one on which it could not be seen, and a blank for one without a check.
+// one on which it could not be seen, and - for one without a check.
 func (p Period) strip(origin string) string {
 	first := max(0, days(p.Since, p.Until)-maxStrip)
-	signs := strings.Split(strings.Repeat(" ", days(p.Since, p.Until)), "")
+	signs := strings.Split(strings.Repeat("-", days(p.Since, p.Until)), "")
 	for _, d := range p.Days {
 		at, err := time.Parse(time.DateOnly, d.Date)
 		if i := days(p.Since, at) - 1; err == nil && d.Origin == origin && i >= 0 && i < len(signs) {
@@ -237,5 +237,5 @@ func (d PeriodDay) sign() string {
 	case d.Checks > 0:
 		return "."
 	}
-	return " "
+	return "-"
 }

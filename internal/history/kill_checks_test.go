@@ -111,6 +111,7 @@ func TestKilledWhileChecking(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	sound(t, path)
 	t.Logf("%d kills, %d checks", kills, len(done))
 }
 

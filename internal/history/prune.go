@@ -61,8 +61,11 @@ func (s *Store) Prune(ctx context.Context, now time.Time, keep Retention) (Prune
 	return p, err
 }
 
-// stepRows is how many rows go in one transaction.
-const stepRows = 2000
+// How many rows go in one transaction: those that are too old, and those that are too many.
+const (
+	stepRows   = 2000
+	shrinkRows = 250
+)
 
 // step deletes some rows that are too old; its last argument bounds how many.
 type step struct {
@@ -129,7 +132,7 @@ func (s *Store) shrink(ctx context.Context, bound int64, p *Pruned) error {
 		if err != nil || used <= bound {
 			return err
 		}
-		n, err := s.forgetSome(ctx, "DELETE FROM verdict WHERE id IN (SELECT id FROM verdict ORDER BY id LIMIT ?)", stepRows)
+		n, err := s.forgetSome(ctx, "DELETE FROM verdict WHERE id IN (SELECT id FROM verdict ORDER BY id LIMIT ?)", shrinkRows)
 		if err != nil {
 			return err
 		}

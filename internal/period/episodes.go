@@ -52,7 +52,7 @@ func episode(e history.Episode, now time.Time) reports.PeriodEpisode {
 	one := reports.PeriodEpisode{
 		ID: e.ID, Origin: e.Origin, Kind: e.Kind, Opened: e.Opened, LastSeen: e.LastSeen, Pages: e.Pages, MostPages: e.MostPages,
 		Paths: append([]string{}, e.Paths...), Release: e.Release, Detail: e.Detail, Excerpt: e.Excerpt, URL: e.URL,
-		Lower: reports.Millis(e.LastSeen.Sub(e.Opened)), Lasted: reports.Millis(max(0, now.Sub(e.Opened))),
+		Lower: reports.Millis(min(e.LastSeen.Sub(e.Opened), max(0, now.Sub(e.Opened)))), Lasted: reports.Millis(max(0, now.Sub(e.Opened))),
 	}
 	if !e.LastGood.IsZero() {
 		one.LastGood = &e.LastGood

@@ -1,10 +1,12 @@
 package period_test
 
 import (
+	"database/sql"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"reflect"
 	"testing"
 	"time"
 
@@ -13,13 +15,14 @@ import (
 	"mirror/internal/period"
 )
 
-var origins = []string{"pages", "bucket", "image"}
+// every is how far the checks are apart: three years of them are a million of three origins.
+const every = 5 * time.Minute
 
 // busy is check number n of a site of 1,000 pages whose origins drift and fall silent now and
 // then, with ever other pages among the slowest.
-func busy(r *rand.Rand, start time.Time, n int, every time.Duration) (history.Check, []diff.Difference) {
+func busy(r *rand.Rand, start time.Time, n int) (history.Check, []diff.Difference) {
 	v := diff.Verdict{Release: "5f3a", Pages: 1000, Started: start.Add(time.Duration(n) * every), Elapsed: 812 * time.Millisecond}
-	for i, name := range origins {
+	for i, name := range []string{"pages", "bucket", "image"} {
 		o := diff.OriginVerdict{
 			Name: name, URL: "https://" + name + ".example/", Release: "5f3a", Pages: 1000, Match: 1000, Requests: 1005, Bytes: 38211044 + int64(n%97),
 			Elapsed: time.Duration(600+r.IntN(400)) * time.Millisecond, Facts: diff.Facts{Expires: start.AddDate(1, 0, 0)},
@@ -28,7 +31,7 @@ func busy(r *rand.Rand, start time.Time, n int, every time.Duration) (history.Ch
 			o.Slowest = append(o.Slowest, diff.Slow{Path: fmt.Sprintf("posts/2026/a-page-of-some-length-%03d/index.html", r.IntN(1000)), Took: time.Duration(20_000+r.IntN(80_000)) * time.Microsecond})
 		}
 		switch {
-		case (n/20+7*i)%50 == 0: // an hour of every 50 at a check in three minutes
+		case (n/20+7*i)%50 == 0:
 			o.Match--
 			o.Differences = []diff.Difference{{Origin: name, Path: "about/index.html", Kind: diff.Stale, Release: "0123", Detail: "1 release behind"}}
 		case (n/10+3*i)%300 == 0:
@@ -39,7 +42,7 @@ func busy(r *rand.Rand, start time.Time, n int, every time.Duration) (history.Ch
 	return history.CheckOf(v)
 }
 
-// fill makes a history of n checks, at most some time apart, in the last year.
+// fill makes a history of n checks and returns its file, and when the last one has ended.
 func fill(t testing.TB, n int) (*history.Store, string, time.Time) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), history.Name)
@@ -48,10 +51,10 @@ func fill(t testing.TB, n int) (*history.Store, string, time.Time) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	start, every := time.Date(2026, 1, 1, 0, 0, 30, 0, time.UTC), 90*time.Second
+	start := time.Date(2026, 1, 1, 0, 0, 30, 0, time.UTC)
 	r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // no secret
 	for i := range n {
-		c, found := busy(r, start, i, every)
+		c, found := busy(r, start, i)
 		if _, err := s.RecordCheck(t.Context(), c, found); err != nil {
 			t.Fatal(err)
 		}
@@ -59,24 +62,66 @@ func fill(t testing.TB, n int) (*history.Store, string, time.Time) {
 	return s, path, start.Add(time.Duration(n) * every)
 }
 
+// TestFigures holds what a check costs on disk. With MIRROR_EXPERIMENT=full it does so for a
+// million rows, and holds the time of a report over all of them.
 func TestFigures(t *testing.T) {
-	n := 2000
-	if os.Getenv("MIRROR_EXPERIMENT") == "full" {
+	n, mostBytes := 2000, 200.0
+	full := os.Getenv("MIRROR_EXPERIMENT") == "full"
+	if full {
 		n = 333_334
 	}
 	began := time.Now()
 	s, _, end := fill(t, n)
 	recorded := time.Since(began)
+	if _, err := s.Prune(t.Context(), end, history.Retention{}); err != nil {
+		t.Fatal(err)
+	}
 	size, err := s.Size()
 	if err != nil {
 		t.Fatal(err)
 	}
 	began = time.Now()
-	p, err := period.Of(t.Context(), s, end.Add(-time.Duration(n)*90*time.Second-time.Hour), end)
+	p, err := period.Of(t.Context(), s, end.Add(-time.Duration(n)*every-time.Hour), end)
 	took := time.Since(began)
 	if err != nil || p.Checks != n {
 		t.Fatal(p.Checks, err)
 	}
+	each := float64(size) / float64(3*n)
 	t.Logf("%d rows: %.1f MB, %.1f bytes a row; %s a check recorded; report in %s; %d episodes",
-		3*n, float64(size)/1e6, float64(size)/float64(3*n), recorded/time.Duration(n), took, p.EpisodeCount)
+		3*n, float64(size)/1e6, each, recorded/time.Duration(n), took, p.EpisodeCount)
+	if each > mostBytes {
+		t.Errorf("got %.1f bytes a row, want at most %.1f", each, mostBytes)
+	}
+	if full && took > time.Second {
+		t.Errorf("the report took %s", took)
+	}
+}
+
+// TestAReportReadsFewChecks removes all single checks but those of the first and the last two
+// days, and wants the same report: it rests on the days.
+func TestAReportReadsFewChecks(t *testing.T) {
+	const n = 2000
+	s, path, end := fill(t, n)
+	since, until := end.Add(-n*every+5*time.Hour), end.Add(-3*time.Hour)
+	before, err := period.Of(t.Context(), s, since, until)
+	if err != nil || before.Checks < n*9/10 {
+		t.Fatal(before.Checks, err)
+	}
+	db, err := sql.Open("sqlite", "file:"+path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	gone, err := db.ExecContext(t.Context(), "DELETE FROM seen WHERE verdict IN (SELECT id FROM verdict WHERE started BETWEEN ? AND ?)",
+		since.Add(50*time.Hour).UnixNano(), until.Add(-50*time.Hour).UnixNano())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rows, err := gone.RowsAffected(); err != nil || rows < n/3 {
+		t.Fatal(rows, err)
+	}
+	after, err := period.Of(t.Context(), s, since, until)
+	if err != nil || !reflect.DeepEqual(after, before) {
+		t.Errorf("got another report, %v:\n%+v\n%+v", err, after.Agreement, before.Agreement)
+	}
 }
