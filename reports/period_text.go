@@ -81,11 +81,15 @@ func (p Period) textDays(w io.Writer, s Style) error {
 		return nil
 	}
 	n := min(days(p.Since, p.Until), maxStrip)
-	t := s.table(w, "origin", fmt.Sprintf("the last %s to %s: . agreed, x drift, ? not seen, - no check", plural(n, "day"), p.Until.UTC().Format(time.DateOnly)))
+	t := s.table(w, "origin", fmt.Sprintf("%s to %s", plural(n, "day"), p.Until.UTC().Format(time.DateOnly)))
 	for _, o := range p.Origins {
 		t.row(clean(o.Name), p.strip(o.Name))
 	}
-	return t.render()
+	if err := t.render(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(w, "A sign a day (UTC): . agreed, x drift, ? not seen, - no check.")
+	return err
 }
 
 func (p Period) textEpisodes(w io.Writer, s Style) error {
