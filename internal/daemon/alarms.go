@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -219,11 +220,7 @@ func (d *Daemon) note(e scheduler.Event) {
 	case scheduler.EventStarted:
 		log.Debug("started", "slot", e.Slot.At, "reason", string(e.Slot.Reason))
 	case scheduler.EventFinished:
-		if e.Result.Outcome == scheduler.Done {
-			log.Debug("done", "took", e.Result.Took.Round(time.Millisecond))
-			return
-		}
-		log.Error("a job did not come to its end", "outcome", string(e.Result.Outcome), "took", e.Result.Took.Round(time.Millisecond), "err", e.Err)
+		finished(log, e.Result)
 	case scheduler.EventPanicked:
 		log.Error("a job panicked", "err", e.Err)
 	case scheduler.EventSkipped:
@@ -234,5 +231,17 @@ func (d *Daemon) note(e scheduler.Event) {
 		d.options.Log.Warn("the clock leapt, or the machine slept", "by", e.By.Round(time.Second))
 	case scheduler.EventUnrecorded:
 		log.Error("the history cannot be written; the job runs nevertheless", "err", e.Err)
+	}
+}
+
+func finished(log *slog.Logger, r scheduler.Result) {
+	log = log.With("took", r.Took.Round(time.Millisecond))
+	switch r.Outcome {
+	case scheduler.Done:
+		log.Debug("done")
+	case scheduler.Interrupted:
+		log.Warn("a job was interrupted")
+	default:
+		log.Error("a job did not come to its end", "outcome", string(r.Outcome), "err", r.Err)
 	}
 }
