@@ -117,9 +117,13 @@ func (m *metrics) collectHistory(ctx context.Context, g gauges) error {
 	}
 	g.instant(m.checked, check.Started.Add(check.Elapsed))
 	g.set(m.checkTook, check.Elapsed.Seconds())
+	open, err := m.options.Source.Episodes(ctx, history.EpisodeFilter{Open: true})
+	if err != nil {
+		return err
+	}
 	for _, o := range check.Origins {
 		if m.options.configured(o.Name) {
-			m.collectOrigin(g, o)
+			m.collectOrigin(g, o, open)
 		}
 	}
 	publishes, err := m.options.Source.PublishesBefore(ctx, 0, recentPublishes)
@@ -142,15 +146,27 @@ func (o Options) configured(name string) bool {
 	return false
 }
 
-func (m *metrics) collectOrigin(g gauges, o history.OriginCheck) {
+func (m *metrics) collectOrigin(g gauges, o history.OriginCheck, open []history.Episode) {
 	g.flag(m.up, o.State != diff.CannotBeSeen && o.Err == "", o.Name)
 	g.flag(m.agrees, o.State == diff.Agrees, o.Name)
 	for _, kind := range diff.Kinds() {
-		g.set(m.pages, float64(o.Counts[kind]), o.Name, string(kind))
+		g.set(m.pages, float64(drifting(o, kind, open)), o.Name, string(kind))
 	}
 	if !o.Expires.IsZero() {
 		g.instant(m.expiry, o.Expires, o.Name)
 	}
+}
+
+// drifting counts the pages that drift in one way. The check counts differences, of which
+// one may stand for every page; the episode knows of how many.
+func drifting(o history.OriginCheck, kind diff.Kind, open []history.Episode) int {
+	pages := o.Counts[kind]
+	for _, e := range open {
+		if e.Origin == o.Name && e.Kind == kind {
+			pages = max(pages, e.Pages)
+		}
+	}
+	return pages
 }
 
 // gauges sends values of one moment.

@@ -84,6 +84,14 @@ func TestNoOriginMakesASeries(t *testing.T) {
 	}
 }
 
+func TestADifferenceForEveryPageCountsAsAll(t *testing.T) {
+	w := newWorld(t, nil)
+	w.check(noon(), diff.Difference{Origin: "pages", Path: "*", Kind: diff.Missing, Detail: "on all 214 pages"})
+	if text := w.metrics(); !strings.Contains(text, `mirror_drift_pages{kind="missing",origin="pages"} 214`+"\n") {
+		t.Error("one difference that stands for every page counts as one")
+	}
+}
+
 func TestMetricsOfADamagedHistory(t *testing.T) {
 	w := newWorld(t, func(o *dashboard.Options) { o.Source = broken{o.Source} })
 	text := w.metrics()
