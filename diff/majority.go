@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 
 	"mirror/site"
 )
@@ -19,9 +18,10 @@ type Answer struct {
 	Hostless site.Digest // of the body with its links to the origin's own host taken for relative ones; Digest where it has none
 	Size     int64       // of the decoded body in bytes, 0 where nobody counted
 	Type     string      // the Content-Type
-	Location string      // of a redirect, as sent
-	Target   string      // where a redirect leads: below the origin's own base, else a whole URL
-	Away     bool        // the redirect leaves the origin's own base
+	Attached bool        // Content-Disposition has browsers store it and not show it
+	Location string      // of a redirect, or of the Refresh header of a page, as sent
+	Target   string      // where that leads: below the origin's own base, else a whole URL
+	Away     bool        // it leaves the origin's own base
 	Serves   bool        // the origin serves other pages, so that 401 and 403 say that this one is not there
 	Unsteady bool        // the bytes are others on each read
 	Err      error
@@ -34,7 +34,8 @@ type Ruling struct {
 	Forgiven []int        // those of Agree that the bytes as sent would have parted, but for links to own hosts
 	Tie      bool         // there is no reference: no group of equal answers is larger than every other
 	Gone     bool         // every answer that could be judged says that there is no such page
-	Away     bool         // every one of them is a redirect to the same place on another host
+	Closed   bool         // Gone, as far as visitors who have not logged in are told (401)
+	Away     bool         // every one of them leads to the same place on another host
 }
 
 // Majority compares what the origins answered for a page with each other. The largest group
@@ -57,8 +58,8 @@ func NotFoundMajority(path string, answers []Answer) Ruling {
 		}
 	}
 	votes := func(a Answer) bool { return a.Err == nil && isGone(answers[indexOf(answers, a.Origin)].Status) }
-	r := rule(path, pages, votes, sameBytes)
-	r.Gone, r.Away = false, false
+	r := rule(path, pages, votes, func(a, b Answer) bool { return sameBytes(a, b) && a.Target == b.Target })
+	r.Gone, r.Closed, r.Away = false, false, false
 	kept := r.Differ[:0]
 	for _, d := range r.Differ {
 		a := answers[indexOf(answers, d.Origin)]
@@ -115,7 +116,8 @@ func isGone(status int) bool { return status == http.StatusNotFound || status ==
 func (a Answer) Same(path string, b Answer) bool {
 	switch a.stands() {
 	case served:
-		return b.stands() == served && a.Status == b.Status && sameBytes(a, b) && treatment(path, a.Type) == treatment(path, b.Type)
+		return b.stands() == served && a.Status == b.Status && a.Target == b.Target && sameBytes(a, b) &&
+			a.treatment(path) == b.treatment(path)
 	case moved:
 		return b.stands() == moved && a.Target == b.Target
 	}
@@ -124,27 +126,6 @@ func (a Answer) Same(path string, b Answer) bool {
 
 func sameBytes(a, b Answer) bool {
 	return a.Digest == b.Digest || !a.Hostless.IsZero() && a.Hostless == b.Hostless
-}
-
-// treatment is what a browser makes of a media type, so far as it changes the page: servers
-// name the type of what is downloaded or is a picture in ways that do not.
-func treatment(path, contentType string) string {
-	mediaType, params, _ := strings.Cut(strings.ToLower(contentType), ";")
-	mediaType = strings.TrimSpace(mediaType)
-	role := roleOf(mediaType)
-	if role == "image" || role == "" {
-		role = ""
-		if roleOf(site.ContentType(path, nil)) == "image" && strings.HasPrefix(mediaType, "text/") {
-			role = "text"
-		}
-		return role
-	}
-	_, charset, _ := strings.Cut(params, "charset=")
-	charset = strings.Trim(charset, `"' `)
-	if charset == "" || charset == "utf-8" || charset == "us-ascii" {
-		return role
-	}
-	return role + " in " + charset
 }
 
 // rule parts the answers that may vote into groups of equals, and judges each by the largest.
@@ -172,8 +153,10 @@ func rule(path string, answers []Answer, votes func(Answer) bool, equal func(a, 
 			r.Differ = append(r.Differ, outvoted(d, path, a, answers[reference], size(groups, reference), voters))
 		}
 		r.Gone = r.Gone && a.stands() == gone
-		r.Away = r.Away && a.stands() == moved && a.Away
+		r.Closed = r.Closed || a.Status == http.StatusUnauthorized
+		r.Away = r.Away && (a.stands() == moved || a.stands() == served) && a.Away
 	}
+	r.Closed = r.Closed && r.Gone
 	r.Away = r.Away && len(r.Differ) == 0
 	r.Forgiven = forgiven(r.Agree, answers)
 	return r

@@ -24,6 +24,12 @@ func answerOf(word string) diff.Answer {
 		a.Digest, a.Hostless = site.Digest{rest[0]}, site.Digest{rest[1]}
 	case "type":
 		a.Type = rest
+	case "save":
+		a.Attached = true
+	case "refresh":
+		a.Location, a.Target, a.Away = rest, rest, strings.Contains(rest, "//")
+	case "nowhere":
+		a.Status, a.Location, a.Target, a.Away = 404, rest, rest, true
 	case "to":
 		a.Status, a.Location, a.Target, a.Away = 301, rest, rest, strings.Contains(rest, "//")
 	case "down":
@@ -68,6 +74,13 @@ func TestMajority(t *testing.T) {
 		{"200 type:text/plain 200", "b mistyped", "Content-Type text/plain; 2 of 3 origins say text/html"},
 		{"200 type:text/html;charset=UTF-8 200", "", ""},
 		{"200 type:text/html;charset=gbk 200", "b mistyped", ""},
+		{"200 save 200", "b mistyped", "sent as a download (Content-Disposition: attachment); 2 of 3 origins show it"},
+		{"save 200 save", "b mistyped", "Content-Type text/html; 2 of 3 origins send it as a download"},
+		{"200 type:application/xhtml+xml 200", "b mistyped", "Content-Type application/xhtml+xml; 2 of 3 origins say text/html"},
+		{"200 refresh://shut.example/ 200", "b redirected", "leads on by a Refresh header, away to the host shut.example; 2 of 3 origins serve"},
+		{"refresh:x refresh:y refresh:x", "b redirected", "lead to x"},
+		{"refresh:x 200 refresh:x", "b altered", "lead to x"},
+		{"refresh:x refresh:x", "", ""},
 		{"page:x 503 page:x", "b unreachable", "answered 503"},
 		{"page:x down page:x", "b unreachable", "timeout"},
 		{"503 503 503", "a unreachable, b unreachable, c unreachable", "answered 503"},
@@ -109,6 +122,15 @@ func TestMajorityTellsMore(t *testing.T) {
 	if r := diff.Majority("x", answersOf("404 410")); !r.Gone || r.Away {
 		t.Errorf("got %+v", r)
 	}
+	if r := diff.Majority("x", answersOf("404 401")); !r.Gone || !r.Closed {
+		t.Errorf("got %+v", r)
+	}
+	if r := diff.Majority("x", answersOf("200 401")); r.Gone || r.Closed {
+		t.Errorf("got %+v", r)
+	}
+	if r := diff.Majority("x", answersOf("refresh://y.example/ refresh://y.example/")); !r.Away {
+		t.Errorf("got %+v", r)
+	}
 	if r := diff.Majority("x", answersOf("to://y.example/ to://y.example/")); !r.Away || r.Gone {
 		t.Errorf("got %+v", r)
 	}
@@ -123,6 +145,45 @@ func TestMajorityTellsMore(t *testing.T) {
 	}
 }
 
+// TestMajorityTakesTypesAsBrowsersDo has two types for one file: are they to visitors the same?
+func TestMajorityTakesTypesAsBrowsersDo(t *testing.T) {
+	for _, c := range []struct {
+		path, a, b string
+		same       bool
+	}{
+		{"robots.txt", "text/plain", "text/plain; charset=UTF-8", true},
+		{"robots.txt", "text/plain", "application/octet-stream", false},
+		{"robots.txt", "text/plain; charset=utf-8", "text/plain; charset=gbk", false},
+		{"robots.txt", "text/plain", "text/html", false},
+		{"a.pdf", "application/pdf", "application/zip", false},
+		{"a.pdf", "application/octet-stream", "application/zip", true},
+		{"feed.xml", "text/xml", "application/rss+xml", true},
+		{"feed.xml", "text/xml", "application/octet-stream", false},
+		{"a.html", "text/html", "application/xhtml+xml", false},
+		{"a.js", "text/javascript", "application/javascript", true},
+		{"a.js", "text/javascript", "text/plain", false},
+		{"a.zip", "application/zip", "application/octet-stream", true},
+		{"a.zip", "application/zip", "text/html", false},
+		{"a.woff2", "font/woff2", "application/octet-stream", true},
+		{"a.json", "application/json", "application/octet-stream", true},
+		{"a.md", "text/markdown", "application/octet-stream", true},
+		{"a.png", "image/png", "application/octet-stream", true},
+		{"a.png", "image/png", "text/plain", false},
+		{"LICENSE", "text/plain", "application/octet-stream", true},
+	} {
+		all := answersOf("200 200")
+		all[0].Type, all[1].Type = c.a, c.b
+		if same := len(diff.Majority(c.path, all).Differ) == 0; same != c.same {
+			t.Errorf("%s as %s and %s: same is %v", c.path, c.a, c.b, same)
+		}
+	}
+	all := answersOf("200 save")
+	all[0].Type, all[1].Type = "application/zip", "application/zip"
+	if r := diff.Majority("a.zip", all); len(r.Differ) > 0 {
+		t.Errorf("what is stored anyway: got %+v", r)
+	}
+}
+
 func TestNotFoundMajority(t *testing.T) {
 	for _, c := range []struct{ answers, want, detail string }{
 		{"404 404 410", "", ""},
@@ -131,6 +192,7 @@ func TestNotFoundMajority(t *testing.T) {
 		{"404 to:home 404", "b redirected", "answers 301, not 404"},
 		{"404 403 404", "", ""},
 		{"404 503 404", "b unreachable", "answered 503"},
+		{"404 nowhere://shut.example/ 404", "b redirected", "the not-found page: leads on by a Refresh header"},
 		{"down 503 404", "a unreachable, b unreachable", "timeout"},
 	} {
 		r := diff.NotFoundMajority("not-found", answersOf(c.answers))
@@ -152,7 +214,7 @@ func TestNotFoundMajority(t *testing.T) {
 // TestMajorityIsFair holds for any answers: what is the same is judged the same, wherever
 // it stands, and nobody both agrees and differs.
 func TestMajorityIsFair(t *testing.T) {
-	words := []string{"page:x", "page:y", "404", "403", "503", "down", "to:x", "to://y/", "noise", "host:ac", "host:bc", "type:text/plain"}
+	words := []string{"save", "refresh://y/", "page:x", "page:y", "404", "403", "503", "down", "to:x", "to://y/", "noise", "host:ac", "host:bc", "type:text/plain"}
 	rapid.Check(t, func(t *rapid.T) {
 		all := answersOf(strings.Join(rapid.SliceOfN(rapid.SampledFrom(words), 2, 6).Draw(t, "answers"), " "))
 		r := diff.Majority("index.html", all)

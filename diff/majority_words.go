@@ -26,12 +26,12 @@ func kindBeside(path string, a, reference Answer) Kind {
 	switch {
 	case a.stands() == gone:
 		return Missing
-	case a.stands() == moved:
+	case a.stands() == moved, a.Target != "" && a.Target != reference.Target:
 		return Redirected
 	case reference.stands() == gone:
 		return Extra
-	case reference.stands() == served && a.Status == reference.Status && sameBytes(a, reference) &&
-		treatment(path, a.Type) != treatment(path, reference.Type):
+	case reference.stands() == served && a.Status == reference.Status && a.Target == reference.Target && sameBytes(a, reference) &&
+		a.treatment(path) != reference.treatment(path):
 		return Mistyped
 	}
 	return Altered
@@ -39,10 +39,14 @@ func kindBeside(path string, a, reference Answer) Kind {
 
 func says(kind Kind, a Answer) string {
 	switch {
+	case kind == Mistyped && a.Attached:
+		return "sent as a download (Content-Disposition: attachment)"
 	case kind == Mistyped:
 		return "Content-Type " + cmp.Or(a.Type, "none")
-	case a.stands() == moved && a.Away:
-		return fmt.Sprintf("answered %d, away to the host %s", a.Status, hostOf(a.Target))
+	case kind == Redirected && a.Away:
+		return a.turned() + ", away to the host " + hostOf(a.Target)
+	case kind == Redirected:
+		return a.turned()
 	case a.stands() != served || a.Status != http.StatusOK:
 		return fmt.Sprintf("answered %d", a.Status)
 	case kind == Extra:
@@ -51,14 +55,24 @@ func says(kind Kind, a Answer) string {
 	return fmt.Sprintf("%d bytes", a.Size)
 }
 
-func does(kind Kind, a, reference Answer) string {
-	switch reference.stands() {
-	case gone:
-		return "say that there is no such page"
-	case moved:
-		return "lead to " + reference.Target
+// turned says by what an answer leads elsewhere.
+func (a Answer) turned() string {
+	if a.stands() == moved {
+		return fmt.Sprintf("answered %d", a.Status)
 	}
+	return "leads on by a Refresh header"
+}
+
+func does(kind Kind, a, reference Answer) string {
 	switch {
+	case reference.stands() == gone:
+		return "say that there is no such page"
+	case reference.stands() == moved, reference.Target != "":
+		return "lead to " + reference.Target
+	case kind == Mistyped && reference.Attached:
+		return "send it as a download"
+	case kind == Mistyped && a.Attached && a.Type == reference.Type:
+		return "show it"
 	case kind == Mistyped:
 		return "say " + cmp.Or(reference.Type, "none")
 	case kind == Altered && a.Size == reference.Size:

@@ -29,6 +29,8 @@ type Verdict struct {
 	Elapsed time.Duration
 	Origins []OriginVerdict
 	Notes   []string // what people should know beside it, a line each
+	Nowhere int      // of Pages, which no origin has: compared with nothing, and none of any origin's
+	Closed  int      // of Pages, which every origin refuses to show, the same way
 }
 
 // OriginVerdict is what a check found of one origin.
@@ -183,6 +185,12 @@ func (t *Tally) Trust() {
 	t.pages++
 	t.match++
 	t.trusted++
+}
+
+// Put counts a page that was answered with a difference that was judged elsewhere.
+func (t *Tally) Put(d Difference) {
+	t.Skip()
+	t.onPages = append(t.onPages, d)
 }
 
 // Skip counts a page that was answered and is not judged.

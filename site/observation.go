@@ -2,6 +2,7 @@ package site
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 )
@@ -9,6 +10,10 @@ import (
 // ErrTooLong is an Observation's error where the body was longer than what was asked for
 // can be; reading it ended there.
 var ErrTooLong = errors.New("the body is too long")
+
+// ErrBomb is an Observation's error, and an ErrTooLong, where the body was so much smaller as it
+// was sent than as it decodes that nobody decoded it to its end.
+var ErrBomb = fmt.Errorf("encoding bomb: %w", ErrTooLong)
 
 // Observation is what one place answered for one path.
 type Observation struct {

@@ -12,6 +12,7 @@ import (
 
 	"mirror/diff"
 	"mirror/internal/check"
+	"mirror/internal/history"
 	"mirror/reports"
 	"mirror/site"
 )
@@ -121,25 +122,24 @@ func (w *workspace) check(ctx context.Context, g gate) (diff.Verdict, error) {
 	if err != nil {
 		return diff.Verdict{}, err
 	}
-	g.tolerance.Since = liveFor(verdict)
+	g.tolerance.Since = w.liveFor(ctx, verdict)
 	verdict.Tolerate(g.tolerance)
+	verdict.Notes = append(verdict.Notes, held.notes...)
 	return verdict, nil
 }
 
 // inquiry says what a check looks for: more than a publish, which knows what it did.
 func (w *workspace) inquiry(ctx context.Context, rel *site.Release, held *stores, g gate, d *display) (check.Options, error) {
 	absent := append(w.removed(ctx, rel.Manifest, d), held.extra(ctx, rel)...)
-	if len(absent) == 0 {
+	if len(absent) == 0 && rel.Readable() {
 		absent = held.removed(ctx, rel.Manifest)
+	}
+	if g.liveOnly && !w.remembersAny(ctx) {
+		held.note("pages that were removed in earlier releases are not looked for: nothing is remembered here (hint: without --live-only the targets are asked)")
 	}
 	slices.Sort(absent)
 	o := w.lookFor(rel, slices.Compact(absent), d)
 	o.Past, o.Whole = []check.PastFunc{w.remembered(d), held.past}, w.whole(held)
-	if g.published && !rel.Readable() {
-		for _, n := range w.config.Check.Normalize {
-			o.Ignore = append(slices.Clone(o.Ignore), n.Match) // their bytes are not at hand
-		}
-	}
 	o.Sample, o.Learn, o.Excerpts = g.sample, g.learn, w.app.verbose
 	if g.trustETag {
 		o.Trust = w.trust(ctx, d)
@@ -149,15 +149,27 @@ func (w *workspace) inquiry(ctx context.Context, rel *site.Release, held *stores
 	return o, err
 }
 
-// liveFor tells for how long the release has been live, by the beacons that claim it; negative
-// where none does.
-func liveFor(v diff.Verdict) time.Duration {
-	for _, o := range v.Origins {
-		if o.Release == v.Release && !o.Published.IsZero() {
-			return max(0, time.Since(o.Published))
+// liveFor tells for how long the release has been live: by the history here, else by the
+// earliest of the beacons that claim it. It is negative where neither tells, or tells of a time
+// to come.
+func (w *workspace) liveFor(ctx context.Context, v diff.Verdict) time.Duration {
+	var since time.Time
+	_ = w.remember(ctx, func(h *history.Store) error { // without a history the beacons are left
+		past, _, err := h.Release(ctx, v.Release)
+		since = past.Published
+		return err
+	})
+	if since.IsZero() {
+		for _, o := range v.Origins {
+			if o.Release == v.Release && !o.Published.IsZero() && (since.IsZero() || o.Published.Before(since)) {
+				since = o.Published
+			}
 		}
 	}
-	return -1
+	if since.IsZero() {
+		return -1
+	}
+	return time.Since(since)
 }
 
 // reference returns the release to compare with: the site's folder, or where that is not

@@ -19,6 +19,17 @@ type stores struct {
 	w       *workspace
 	display *display
 	dests   []targets.Destination
+
+	mu    sync.Mutex
+	notes []string // what could not be asked: the verdict says so
+}
+
+func (s *stores) note(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !slices.Contains(s.notes, text) {
+		s.notes = append(s.notes, text)
+	}
 }
 
 // pastLimit is how many releases a target is asked for.
@@ -30,10 +41,11 @@ const askTimeout = time.Minute
 // stores opens the targets. One that cannot be opened is told of, and asked nothing.
 func (w *workspace) stores(ctx context.Context, d *display) *stores {
 	dests, err := w.destinations(ctx)
+	s := &stores{w: w, display: d, dests: dests}
 	if err != nil {
-		d.line("note     %v; what is stored there is not asked for", err)
+		s.note(fmt.Sprintf("%v; what is stored there is not asked for, so extra pages may go unseen", err))
 	}
-	return &stores{w, d, dests}
+	return s
 }
 
 // each asks all targets at once.
@@ -44,15 +56,19 @@ func (s *stores) each(ctx context.Context, ask func(ctx context.Context, i int, 
 	for i, dest := range s.dests {
 		all.Go(func() {
 			if err := ask(ctx, i, dest); err != nil {
-				s.display.Note(dest.Name, fmt.Sprintf("cannot be asked what it stores: %v", err))
+				s.note(fmt.Sprintf("%s cannot be asked what it stores, so extra pages may go unseen: %v", dest.Name, err))
 			}
 		})
 	}
 	all.Wait()
 }
 
-// extra lists the files that targets hold and the release has not.
+// extra lists the files that targets hold and the release has not. Of a release of which only
+// the manifest is known a target cannot make a plan: then it is what they held, that included.
 func (s *stores) extra(ctx context.Context, rel *site.Release) []string {
+	if !rel.Readable() {
+		return s.removed(ctx, rel.Manifest)
+	}
 	found := make([][]string, len(s.dests))
 	s.each(ctx, func(ctx context.Context, i int, dest targets.Destination) error {
 		plan, err := dest.Plan(ctx, rel)

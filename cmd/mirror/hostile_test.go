@@ -77,11 +77,11 @@ func TestCheckOfBombs(t *testing.T) {
 	}
 	code, text := newMess(t, site, origins).within("10s").check(time.Minute, "--json")
 	var found finding
-	if err := json.Unmarshal(text, &found); err != nil || code != exitDisagree {
+	if err := json.Unmarshal(text, &found); err != nil || code != exitFailed {
 		t.Fatalf("exit code %d, %v", code, err)
 	}
 	for name := range origins {
-		if got := found.kinds(name); got != "altered" {
+		if got := found.kinds(name); got != "unreachable" {
 			t.Errorf("%s: got %s: %.400q", name, got, found.why(name))
 		}
 	}

@@ -35,6 +35,12 @@ func (w *workspace) removed(ctx context.Context, m site.Manifest, d *display) []
 	return paths
 }
 
+// remembersAny reports whether any release is remembered here.
+func (w *workspace) remembersAny(ctx context.Context) bool {
+	_, err := w.lastPublished(ctx)
+	return err == nil
+}
+
 // lastPublished returns the last release that went live from here; errNeverPublished where
 // there is none.
 func (w *workspace) lastPublished(ctx context.Context) (last site.Past, err error) {

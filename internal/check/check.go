@@ -31,8 +31,8 @@ type Options struct {
 	Ignore     []string // doublestar globs over paths that are not looked at
 	Normalize  []Rule
 	Headers    Headers
-	// Open returns a file's bytes; nil where they are not at hand: then nothing is normalized,
-	// and what differs is not explained.
+	// Open returns a file's bytes; nil where they are not at hand: then what differs is compared
+	// with what an origin serves that has the release's.
 	Open func(f site.File) ([]byte, error)
 	// Sample is how many pages to look at, picked at random; 0 for all.
 	Sample int
@@ -104,6 +104,9 @@ func newRound(origins []Origin, o Options) *round {
 		r.visits = append(r.visits, &visit{
 			at: at, index: i, client: origin.New(at.Origin, at.Options), wants: r.wants, options: o, headers: r.headers,
 		})
+	}
+	for _, v := range r.visits {
+		v.others = r.visits
 	}
 	return r
 }

@@ -309,7 +309,10 @@ func TestRunNormalizes(t *testing.T) {
 		t.Errorf("got %q, want the page that no rule covers", got)
 	}
 	o.Open = nil
-	if got := drifts(run(t, o, w.start(t, "b"))); len(got) != 2 {
-		t.Errorf("without the release's bytes: got %q, want both", got)
+	if got := drifts(run(t, o, w.start(t, "b"))); !slices.Equal(got, []string{"b altered plain.txt", "b unreachable about/index.html"}) {
+		t.Errorf("without the release's bytes: got %q", got)
+	}
+	if got := drifts(run(t, o, w.start(t, "b"), newWorld().start(t, "c"))); !slices.Equal(got, []string{"b altered plain.txt"}) {
+		t.Errorf("with the release's bytes on another origin: got %q", got)
 	}
 }

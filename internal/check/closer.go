@@ -22,9 +22,6 @@ const (
 // lookCloser reads altered pages again to say what differs: whether something was put into
 // them, and where.
 func (v *visit) lookCloser(ctx context.Context) {
-	if v.options.Open == nil {
-		return
-	}
 	var pages errgroup.Group
 	pages.SetLimit(v.at.Concurrency)
 	looked := 0
@@ -52,7 +49,7 @@ func (v *visit) explain(ctx context.Context, f site.File, d *diff.Difference) {
 	if err != nil {
 		return
 	}
-	ours, err := v.options.Open(f)
+	ours, err := v.ours(ctx, f)
 	if err != nil {
 		return
 	}

@@ -210,15 +210,16 @@ func TestRunGivesUpOnAnOriginThatHangsNowAndThen(t *testing.T) {
 	for i := range 5000 {
 		path := fmt.Sprintf("z%04d.html", i)
 		o.Manifest = append(o.Manifest, site.File{Path: path, Digest: sha256.Sum256(nil)})
-		w.spoil[path] = func(rw http.ResponseWriter, _ *http.Request) {
+		w.spoil[path] = func(rw http.ResponseWriter, r *http.Request) {
 			if n.Add(1)%2 == 0 {
+				<-r.Context().Done()
 				panic(http.ErrAbortHandler)
 			}
 			rw.Header().Set("Content-Type", "text/html")
 		}
 	}
 	at := w.start(t, "a")
-	at.Confirm = 0
+	at.Confirm, at.Timeout = 0, 50*time.Millisecond
 	v := run(t, o, at)
 	if v.Origins[0].Err == nil || v.Origins[0].Requests > 1000 {
 		t.Errorf("%d requests, %v", v.Origins[0].Requests, v.Origins[0].Err)

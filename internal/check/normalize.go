@@ -3,6 +3,8 @@ package check
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"errors"
 	"regexp"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -17,20 +19,53 @@ type Rule struct {
 	Remove []*regexp.Regexp
 }
 
-// forgives reports whether a page that is altered is the release's after what the rules
-// name was taken out of both. The page is fetched once more for it.
-func (v *visit) forgives(ctx context.Context, page origin.Page, want site.File) bool {
+// verdictOn is what is known of a page that differs and that rules are for.
+type verdictOn int
+
+const (
+	differs  verdictOn = iota
+	forgiven           // it is the release's after what the rules name was taken out of both
+	doubtful           // nobody has the release's bytes
+)
+
+// normalized compares a page that is altered with the release's after what the rules name was
+// taken out of both. The page is fetched once more for it.
+func (v *visit) normalized(ctx context.Context, page origin.Page, want site.File) verdictOn {
 	rules := v.options.rulesFor(page.Path)
-	if len(rules) == 0 || v.options.Open == nil {
-		return false
+	if len(rules) == 0 {
+		return differs
 	}
 	live, err := v.client.Body(ctx, page)
 	if err != nil {
-		return false
+		return differs
 	}
-	ours, err := v.options.Open(want)
-	return err == nil && bytes.Equal(remove(rules, live), remove(rules, ours))
+	ours, err := v.ours(ctx, want)
+	switch {
+	case err != nil:
+		return doubtful
+	case bytes.Equal(remove(rules, live), remove(rules, ours)):
+		return forgiven
+	}
+	return differs
 }
+
+// ours returns the release's bytes of a page: where they are not at hand, from any origin that
+// serves them. Their digest tells.
+func (v *visit) ours(ctx context.Context, f site.File) ([]byte, error) {
+	if v.options.Open != nil {
+		return v.options.Open(f)
+	}
+	for _, other := range v.others {
+		text, err := other.client.Body(ctx, origin.Page{Path: f.Path, URL: other.at.Style.URLPath(f.Path), Size: sizeOf(f)})
+		if err == nil && sha256.Sum256(text) == f.Digest {
+			return text, nil
+		}
+	}
+	return nil, errNowhere
+}
+
+// errNowhere says that nobody has the bytes of a page.
+var errNowhere = errors.New("the release's bytes are not at hand")
 
 func (o Options) rulesFor(path string) []*regexp.Regexp {
 	var all []*regexp.Regexp

@@ -23,6 +23,7 @@ type visit struct {
 	wants   []diff.Expectation
 	options Options
 	headers *headerBook
+	others  []*visit             // of the same round, this one included
 	known   map[string]Validator // of the pages as they were verified last
 
 	verdict diff.OriginVerdict
@@ -64,7 +65,7 @@ func sizeOf(f site.File) int64 {
 func (v *visit) look(ctx context.Context, claim site.Beacon) error {
 	began := time.Now()
 	v.known = v.options.Trust.known(v.at.URL.String())
-	s := &sight{visit: v, patience: max(2*v.at.Concurrency, 8), budget: max(4*v.at.Concurrency, 64), verified: map[string]Validator{}}
+	s := &sight{visit: v, patience: max(2*v.at.Concurrency, 8), budget: time.Duration(4*max(v.at.Concurrency, 1)) * v.at.Timeout, verified: map[string]Validator{}}
 	err := s.observe(ctx)
 	v.verdict = s.tally.Verdict(v.at.Name, v.at.URL.String())
 	v.verdict.Release, v.verdict.Published = claim.Release, claim.Published
@@ -80,8 +81,8 @@ func (v *visit) look(ctx context.Context, claim site.Beacon) error {
 // sight gathers the answers of one origin, and gives up on one that has fallen silent.
 type sight struct {
 	*visit
-	patience int // how many unanswered requests in a row are enough
-	budget   int // and how many in all
+	patience int           // how many unanswered requests in a row are enough
+	budget   time.Duration // and how long may be spent on such, over all
 
 	mu         sync.Mutex
 	tally      diff.Tally
@@ -89,7 +90,8 @@ type sight struct {
 	noise      []noise
 	done       int
 	unanswered int
-	silent     int // unanswered in a row
+	waited     time.Duration // for nothing
+	silent     int           // unanswered in a row
 	last       error
 	gaveUp     bool
 }
@@ -126,9 +128,12 @@ func (s *sight) see(ctx context.Context, i int, o site.Observation) bool {
 	}
 	d, ok := diff.Judge(want, o)
 	if !ok && d.Kind == diff.Altered && !want.Absent && !want.NotFound && !want.Folder {
-		switch {
-		case s.forgives(ctx, s.page(i), want.File):
+		switch on := s.normalized(ctx, s.page(i), want.File); {
+		case on == forgiven:
 			o.Digest = want.File.Digest
+		case on == doubtful:
+			d.Kind, d.Detail = diff.Unreachable, "differs, and cannot be normalized: the release's bytes are not at hand (hint: have site.dir hold the release)"
+			return s.add(o, func() { s.tally.Put(d) })
 		case s.options.Learn:
 			if again, ok := s.readAgain(ctx, i, o); ok {
 				return s.add(o, func() { s.tally.Skip(); s.noise = append(s.noise, noise{[2]diff.Difference{d, again}}) })
@@ -175,6 +180,7 @@ func (s *sight) add(o site.Observation, count func()) bool {
 		return false
 	}
 	s.silent, s.unanswered, s.last = s.silent+1, s.unanswered+1, o.Err
-	s.gaveUp = s.gaveUp || s.silent >= s.patience || s.unanswered >= s.budget
+	s.waited += o.Answered.Sub(o.Asked)
+	s.gaveUp = s.gaveUp || s.silent >= s.patience || s.waited >= s.budget
 	return s.gaveUp
 }

@@ -300,3 +300,16 @@ func TestObserveEndsWithItsContext(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestCodingsThatChangeNothing passes over them, as browsers do.
+func TestCodingsThatChangeNothing(t *testing.T) {
+	for _, coding := range []string{"identity", "aws-chunked", "AWS-Chunked, Identity", ""} {
+		base := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", coding)
+			io.WriteString(w, page)
+		})
+		if o := client(t, base, origin.Options{}).Fetch(t.Context(), ask); o.Err != nil || o.Digest != sha256.Sum256([]byte(page)) {
+			t.Errorf("%q: got %v", coding, o.Err)
+		}
+	}
+}

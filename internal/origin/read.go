@@ -18,10 +18,10 @@ func (a *attempt) read(resp *http.Response, o *site.Observation) error {
 	raw := &tally{r: resp.Body, hash: sha256.New(), limit: a.limit(), got: a.got}
 	buf := c.buffers.Get().(*[]byte)
 	defer c.buffers.Put(buf)
-	encoding := strings.TrimPrefix(strings.ToLower(strings.TrimSpace(resp.Header.Get("Content-Encoding"))), "x-") // RFC 9110, section 8.4.1.3
+	encoding := encodingOf(resp.Header.Get("Content-Encoding"))
 	also, done := a.listeners(resp)
 	defer done()
-	if encoding == "" || encoding == "identity" {
+	if encoding == "" {
 		raw.also = also
 		err := drain(raw, *buf)
 		o.Size, o.Digest = raw.n, raw.digest()
@@ -32,6 +32,21 @@ func (a *attempt) read(resp *http.Response, o *site.Observation) error {
 		return err
 	}
 	return a.readEncoded(encoding, raw, also, *buf, o)
+}
+
+// encodingOf returns the codings of a body, "" where it is sent as it is. Left out are those
+// that change nothing, and how S3 clients name what they have uploaded in chunks, which some
+// services keep: browsers pass over both.
+func encodingOf(header string) string {
+	var codings []string
+	for coding := range strings.SplitSeq(strings.ToLower(header), ",") {
+		switch coding = strings.TrimPrefix(strings.TrimSpace(coding), "x-"); coding { // RFC 9110, section 8.4.1.3
+		case "", "identity", "aws-chunked":
+		default:
+			codings = append(codings, coding)
+		}
+	}
+	return strings.Join(codings, ", ")
 }
 
 // got counts what has come of the body.
@@ -107,7 +122,10 @@ func (a *attempt) undecoded(encoding string, raw *tally, err error) error {
 
 // tooLong is the error of a body that decodes to more than its page can have.
 func tooLong(encoding string, raw, decoded *tally) error {
-	return fail(Bomb, fmt.Sprintf("%d bytes of %s decode to %d and more", raw.n, encoding, decoded.n), site.ErrTooLong)
+	if raw.n >= decoded.n/denser {
+		return site.ErrTooLong
+	}
+	return fail(Bomb, fmt.Sprintf("%d bytes of %s decode to %d and more", raw.n, encoding, decoded.n), site.ErrBomb)
 }
 
 func drain(r io.Reader, buf []byte) error {
