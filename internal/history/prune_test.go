@@ -110,7 +110,7 @@ func TestOpenEpisodesNeverGo(t *testing.T) {
 func TestPruneGivesSpaceBack(t *testing.T) {
 	path := place(t)
 	s := open(t, path)
-	year(t, s, 500)
+	year(t, s, 150)
 	wantSize := func(bound int64) {
 		t.Helper()
 		if size, err := s.Size(); err != nil || size > bound {
@@ -122,20 +122,20 @@ func TestPruneGivesSpaceBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := prune(t, s, minute(0), history.Retention{Bytes: all - 60_000})
-	wantSize(all - 60_000)
+	p := prune(t, s, minute(0), history.Retention{Bytes: all - 20_000})
+	wantSize(all - 20_000)
 	left, err := s.Checks(t.Context(), time.Time{}, 0)
-	if err != nil || len(left) == 0 || int64(len(left)) != 2000-p.Checks || p.Bytes < 60_000 {
+	if err != nil || len(left) == 0 || int64(len(left)) != 600-p.Checks || p.Bytes < 20_000 {
 		t.Fatalf("got %d checks, %+v, %v", len(left), p, err)
 	}
-	if want := minute(1999 * 6 * 60); !left[0].Started.Equal(want) {
+	if want := minute(599 * 6 * 60); !left[0].Started.Equal(want) {
 		t.Errorf("got a newest check of %s, want %s", left[0].Started, want)
 	}
 	prune(t, s, minute(0), history.Retention{Bytes: 1})
 	if n := rowsOf(t, path, "verdict"); n != 0 {
 		t.Errorf("got %d checks, want none", n)
 	}
-	if n := rowsOf(t, path, "publish"); n != 500 {
+	if n := rowsOf(t, path, "publish"); n != 150 {
 		t.Errorf("got %d publishes, want all", n)
 	}
 	sound(t, path)
