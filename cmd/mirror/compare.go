@@ -1,16 +1,12 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
-	"net/url"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,7 +14,6 @@ import (
 
 	"mirror/diff"
 	"mirror/internal/compare"
-	"mirror/internal/origin"
 )
 
 // compareOptions says how live sites are compared with each other, as the flags say that
@@ -96,29 +91,68 @@ func (a *app) compare(ctx context.Context, urls []string, o compareOptions) (dif
 	if err != nil {
 		return diff.Verdict{}, usage(err)
 	}
+	names, err := a.names(o, origins)
+	if err != nil {
+		return diff.Verdict{}, usage(fmt.Errorf("--pages: %w", err))
+	}
 	d := a.display()
 	defer d.Close()
-	found, err := a.find(ctx, origins, o)
+	c := &comparison{compareOptions: o, display: d, origins: origins, names: names}
+	verdict, err := awaitAlike(ctx, o.gate.wait, c.once)
 	if err != nil {
 		return diff.Verdict{}, err
 	}
-	d.line("comparing %d pages of %d sites, by %s", len(found.Paths), len(origins), found.From)
-	paths := sampled(found.Paths, o.gate.sample)
-	verdict, err := awaitAlike(ctx, o.gate.wait, func() (diff.Verdict, error) {
-		return compare.Run(ctx, origins, paths, compare.Options{
-			IgnoreHost: o.ignoreHost, Learn: o.gate.learn, Progress: d.checking,
-			Again: func(pages int) { d.line("asking again for what differs: %d", pages) },
-		})
+	verdict.Tolerate(o.gate.tolerance)
+	return verdict, nil
+}
+
+// comparison is a comparison that may be made more than once.
+type comparison struct {
+	compareOptions
+	display *display
+	origins []compare.Origin
+	names   *compare.Found // that a person gave, nil for none
+	found   compare.Found
+	paths   []string // those of found that are looked at; nil until they are known
+}
+
+// once compares the sites. The pages are looked for until they were found once.
+func (c *comparison) once(ctx context.Context) (diff.Verdict, error) {
+	if c.paths == nil || c.found.Unlisted != nil {
+		var err error
+		if c.found, err = c.find(ctx); err != nil {
+			return diff.Verdict{}, err
+		}
+		c.display.line("comparing %d pages of %d sites, by %s", len(c.found.Paths), len(c.origins), c.found.From)
+		c.paths = sampled(c.found.Paths, c.gate.sample)
+	}
+	verdict, err := compare.Run(ctx, c.origins, c.paths, compare.Options{
+		IgnoreHost: c.ignoreHost, Learn: c.gate.learn, Named: c.names != nil, Unlisted: c.found.Unlisted, Progress: c.display.checking,
+		Again: func(pages int) { c.display.line("asking again for what differs: %d", pages) },
 	})
 	if err != nil {
 		return diff.Verdict{}, err
 	}
-	if len(paths) < len(found.Paths) {
-		verdict.Pages, verdict.Sampled = len(found.Paths), len(paths)
+	if len(c.paths) < len(c.found.Paths) {
+		verdict.Pages, verdict.Sampled = len(c.found.Paths), len(c.paths)
 	}
-	verdict.Notes = append(found.Notes, verdict.Notes...)
-	verdict.Tolerate(o.gate.tolerance)
+	verdict.Notes = append(slices.Clone(c.found.Notes), verdict.Notes...)
 	return verdict, nil
+}
+
+// find lists the pages to compare.
+func (c *comparison) find(ctx context.Context) (compare.Found, error) {
+	switch {
+	case c.names != nil:
+		return *c.names, nil
+	case c.sitemap != "":
+		found, err := compare.FindAt(ctx, c.sitemap, c.origins, c.maxPages)
+		if errors.Is(err, compare.ErrNoURL) {
+			err = usage(fmt.Errorf("--sitemap: %w", err))
+		}
+		return found, err
+	}
+	return compare.Find(ctx, c.origins, compare.Search{MaxPages: c.maxPages, Crawl: c.crawl})
 }
 
 func (o *compareOptions) origins(urls []string) (all []compare.Origin, err error) {
@@ -133,53 +167,29 @@ func (o *compareOptions) origins(urls []string) (all []compare.Origin, err error
 	return all, nil
 }
 
-// find lists the pages to compare.
-func (a *app) find(ctx context.Context, origins []compare.Origin, o compareOptions) (compare.Found, error) {
-	switch {
-	case o.pages != "":
-		paths, err := a.readPages(o.pages, origins)
-		if err != nil {
-			return compare.Found{}, usage(fmt.Errorf("--pages: %w", err))
-		}
-		return compare.Named(paths, o.maxPages), nil
-	case o.sitemap != "":
-		return compare.FindAt(ctx, o.sitemap, origins, o.maxPages)
+// names reads the pages that a person names; nil where nobody does.
+func (a *app) names(o compareOptions, origins []compare.Origin) (*compare.Found, error) {
+	if o.pages == "" {
+		return nil, nil //nolint:nilnil // no names are no error
 	}
-	return compare.Find(ctx, origins, compare.Search{MaxPages: o.maxPages, Crawl: o.crawl})
-}
-
-// readPages reads a path a line, as in a URL: percent-encoded, with or without the slash at
-// the start, or a whole URL below one of the sites.
-func (a *app) readPages(name string, origins []compare.Origin) ([]string, error) {
 	in := a.stdin
-	if name != "-" {
-		file, err := os.Open(name)
+	if o.pages != "-" {
+		file, err := os.Open(o.pages)
 		if err != nil {
 			return nil, err
 		}
 		defer file.Close()
 		in = file
 	}
-	return pagesOf(in, origins)
-}
-
-func pagesOf(in io.Reader, origins []compare.Origin) (paths []string, err error) {
-	lines := bufio.NewScanner(in)
-	for n := 1; lines.Scan(); n++ {
-		line := strings.TrimSpace(lines.Text())
-		if line == "" {
-			continue
-		}
-		for _, at := range origins {
-			line = strings.TrimPrefix(line, at.URL.String())
-		}
-		path, err := url.PathUnescape(strings.TrimPrefix(line, "/"))
-		if err != nil || !origin.IsPath(path) {
-			return nil, fmt.Errorf("line %d: %q is no path below the sites (hint: about/, or 50%%25.html for 50%%.html)", n, line)
-		}
-		paths = append(paths, path)
+	paths, queries, err := compare.ReadNames(in, origins)
+	if err != nil {
+		return nil, err
 	}
-	return paths, lines.Err()
+	found := compare.Named(paths, o.maxPages)
+	if queries > 0 {
+		found.Notes = append(found.Notes, fmt.Sprintf("the list: %d URLs with a query were not looked at", queries))
+	}
+	return &found, nil
 }
 
 // sampled picks n of the pages at random; all where n is 0.
@@ -199,11 +209,11 @@ func sampled(paths []string, n int) []string {
 const alikePause = 2 * time.Second
 
 // awaitAlike compares until the sites agree or patience has run out, and at least once.
-func awaitAlike(ctx context.Context, patience time.Duration, run func() (diff.Verdict, error)) (diff.Verdict, error) {
+func awaitAlike(ctx context.Context, patience time.Duration, run func(ctx context.Context) (diff.Verdict, error)) (diff.Verdict, error) {
 	patient, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
-		verdict, err := run()
+		verdict, err := run(ctx)
 		if err != nil || verdict.Agree() {
 			return verdict, err
 		}

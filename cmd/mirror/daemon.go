@@ -71,6 +71,9 @@ func (a *app) daemon(ctx context.Context, f daemonFlags) error {
 	if len(a.only) > 0 {
 		return usage(errors.New("--target: the daemon looks at all targets (hint: leave it out, or use another config)"))
 	}
+	if f.health && f.listen != "" { // no config is needed for that
+		return askHealth(ctx, f.listen)
+	}
 	w, err := a.open()
 	if err != nil {
 		return err
@@ -179,7 +182,7 @@ func (s *service) run(ctx context.Context) error {
 func (s *service) greet(setup daemon.Setup) {
 	attrs := []any{"version", version, "config", s.space.config.File, "state", s.space.state.Dir(), "origins", len(setup.Origins)}
 	if s.address != nil {
-		attrs = append(attrs, "dashboard", "http://"+s.address.String()+"/")
+		attrs = append(attrs, "dashboard", "http://"+reachable(s.address.String())+"/")
 	}
 	s.log.Info("mirror daemon", attrs...)
 	if len(s.space.config.Schedule) == 0 {

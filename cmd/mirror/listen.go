@@ -166,16 +166,12 @@ func (s *service) serve(ctx context.Context, l net.Listener) error {
 
 // askHealth asks a daemon whether it is alive.
 func askHealth(ctx context.Context, address string) error {
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
+	if _, _, err := net.SplitHostPort(address); err != nil {
 		return usage(fmt.Errorf("listen: %q is no address", address))
-	}
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "127.0.0.1"
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/healthz", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+reachable(address)+"/healthz", nil)
 	if err != nil {
 		return err
 	}
@@ -188,4 +184,14 @@ func askHealth(ctx context.Context, address string) error {
 		return fmt.Errorf("the daemon answers %s", answer.Status)
 	}
 	return nil
+}
+
+// reachable is an address under which this machine reaches who listens on another one: all
+// of its addresses are none.
+func reachable(address string) string {
+	host, port, err := net.SplitHostPort(address)
+	if ip := net.ParseIP(host); err == nil && (host == "" || ip != nil && ip.IsUnspecified()) {
+		return net.JoinHostPort("127.0.0.1", port)
+	}
+	return address
 }
