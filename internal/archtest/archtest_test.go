@@ -52,6 +52,7 @@ func allowed() map[string][]string {
 		"internal/state":           {"site"},
 		"internal/static":          {},
 		"internal/lab":             {"internal/static"},
+		"internal/browser":         {"internal/realserver"},
 		"internal/realserver":      {},
 		"internal/archtest":        {},
 	}
@@ -59,7 +60,7 @@ func allowed() map[string][]string {
 
 // forTests lists the packages that only tests may import.
 func forTests() []string {
-	return []string{"targets/targettest", "internal/realserver", "internal/archtest"}
+	return []string{"targets/targettest", "internal/browser", "internal/realserver", "internal/archtest"}
 }
 
 // pure packages do no I/O of their own.

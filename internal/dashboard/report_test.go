@@ -8,9 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/chromedp"
-
 	"mirror/diff"
+	"mirror/internal/browser"
 	"mirror/internal/dashboard"
 	"mirror/reports"
 )
@@ -78,16 +77,15 @@ func TestReportInABrowser(t *testing.T) {
 	if err := os.WriteFile(file, []byte(report(t, month(""))), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	b := newBrowser(t)
-	source := axe(t)
+	b := browser.Start(t)
 	for _, width := range []int64{1280, 390} {
-		b.look(width, "light")
-		run(b, chromedp.Navigate("file://"+file))
-		b.fits(fmt.Sprintf("the report at %d", width), source)
+		b.Look(width, "light")
+		b.Open("file://" + file)
+		b.Fits(fmt.Sprintf("the report at %d", width))
 	}
 	if *updateScreenshots != "" {
-		b.picture("report-390-light")
-		b.look(1280, "light")
-		b.picture("report-1280-light")
+		picture(t, b, "report-390-light")
+		b.Look(1280, "light")
+		picture(t, b, "report-1280-light")
 	}
 }
