@@ -33,14 +33,14 @@ func (g *gauge) over(fault lab.Fault) lab.Fault {
 	}
 }
 
-// busiest is the most requests that came within any one second.
-func (g *gauge) busiest() (most int) {
+// busiest is the most requests that came within any time so long.
+func (g *gauge) busiest(long time.Duration) (most int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	slices.SortFunc(g.came, time.Time.Compare)
 	first := 0
 	for last, at := range g.came {
-		for at.Sub(g.came[first]) >= time.Second {
+		for at.Sub(g.came[first]) >= long {
 			first++
 		}
 		most = max(most, last-first+1)
@@ -48,13 +48,17 @@ func (g *gauge) busiest() (most int) {
 	return most
 }
 
-// delivery is how much later than another a request may be delivered on a busy machine: so
-// much longer than a second is the time in which what arrives within one was sent.
-const delivery = 150 * time.Millisecond
+// The rate is counted over longPace, in which may arrive what was sent within longPace and
+// delivery: so much later than another may a request be delivered on a busy machine. That no
+// second has more requests than configured when they are sent is origin's own test.
+const (
+	longPace = 3 * time.Second
+	delivery = 500 * time.Millisecond
+)
 
 // TestPublishKeepsTheRate counts what a publish asks of each origin, from its first look at
-// what is live to its last check: no second has more requests than configured, those
-// included that net/http sends a second time by itself when a connection breaks.
+// what is live to its last check: no more than configured, those included that net/http sends
+// a second time by itself when a connection breaks.
 func TestPublishKeepsTheRate(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -79,10 +83,11 @@ func TestPublishKeepsTheRate(t *testing.T) {
 			r.write(soundSite(1))
 			r.publish(publish.Parallel)
 			for name, g := range gauges {
-				most := g.busiest()
-				t.Logf("%s: %d requests, at most %d within a second", name, len(g.came), most)
-				if want := 1 + int(float64(c.rate)*(time.Second+delivery).Seconds()); most > want || most < c.rate/2 {
-					t.Errorf("%s was asked %d times within a second, want at most %d", name, most, want)
+				most, usual := g.busiest(longPace), float64(c.rate)*longPace.Seconds()
+				want := 1 + int(float64(c.rate)*(longPace+delivery).Seconds())
+				t.Logf("%s: %d requests, at most %d within %s", name, len(g.came), most, longPace)
+				if most > want || float64(most) < usual/4 {
+					t.Errorf("%s was asked %d times within %s, want at most %d", name, most, longPace, want)
 				}
 			}
 		})
