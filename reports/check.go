@@ -25,6 +25,8 @@ type Check struct {
 	Sampled int      `json:"sampled"`           // pages that were looked at; 0 for all
 	AtMost  *float64 `json:"at_most,omitempty"` // of a clean sample: the share of pages that drifts, at 95 % confidence
 	Notes   []string `json:"notes"`
+	Nowhere int      `json:"nowhere"` // of pages: no origin has them, so that they are none of any origin's
+	Closed  int      `json:"closed"`  // of pages: every origin wants visitors to log in
 }
 
 // Origin is one origin in a Check.
@@ -46,6 +48,7 @@ type Origin struct {
 
 	Tolerated int      `json:"tolerated"` // differences that do not count
 	Noise     []string `json:"noise"`     // paths that are answered otherwise each time
+	Wavered   int      `json:"wavered"`   // pages that were answered otherwise at first, and rightly when asked again
 	Trusted   int      `json:"trusted"`   // pages that the origin said had not changed
 	Protocol  string   `json:"protocol"`
 	TLS       *TLS     `json:"tls,omitempty"` // absent for plain http
@@ -86,7 +89,7 @@ func CheckOf(v diff.Verdict) Check {
 	c := Check{
 		Schema: "mirror.check/v1", Agree: v.Agree(), Alike: v.Alike(), Release: v.Release, Pages: v.Pages,
 		Started: v.Started, Elapsed: Millis(v.Elapsed), Origins: []Origin{}, Drift: []Drift{},
-		Notes: append([]string{}, v.Notes...),
+		Notes: append([]string{}, v.Notes...), Nowhere: v.Nowhere, Closed: v.Closed,
 	}
 	for _, o := range v.Origins {
 		c.Origins = append(c.Origins, originOf(o, v.Started))
@@ -105,7 +108,7 @@ func originOf(o diff.OriginVerdict, at time.Time) Origin {
 	row := Origin{
 		Name: o.Name, URL: o.URL, State: o.State(), Release: o.Release, Pages: o.Pages, Match: o.Match,
 		Requests: o.Requests, Bytes: o.Bytes, Elapsed: Millis(o.Elapsed), Counts: map[diff.Kind]int{},
-		Noise: append([]string{}, o.Noise...), Trusted: o.Trusted,
+		Noise: append([]string{}, o.Noise...), Wavered: o.Wavered, Trusted: o.Trusted,
 		Protocol: o.Facts.Protocol, TLS: tlsOf(o.Facts, at), HSTS: o.Facts.HSTS, Mixed: o.Facts.Mixed, OwnLinks: o.Facts.Hosts,
 	}
 	for _, d := range o.Differences {
@@ -149,7 +152,7 @@ func (c Check) bound() *float64 {
 	if !c.Agree || len(c.Drift)+len(c.unseen()) > 0 {
 		return nil
 	}
-	share := min(1, 3/float64(c.Sampled))
+	share := min(1, 3/float64(max(1, c.compared())))
 	return &share
 }
 

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strconv"
@@ -71,6 +72,9 @@ func (o Origin) remarks(w io.Writer, s Style) {
 	if len(o.Noise) > 0 {
 		fmt.Fprintf(w, "%s: noise: %s\n", name, clean(o.noise()))
 	}
+	if o.Wavered > 0 {
+		fmt.Fprintf(w, "%s: %s\n", name, o.wavered())
+	}
 	if facts := o.facts(); facts != "" && (s.Verbose || o.TLS != nil) {
 		fmt.Fprintf(w, "%s: %s\n", name, clean(facts))
 	}
@@ -110,11 +114,19 @@ func (o Origin) warnings() []string {
 const maxNoise = 5
 
 func (o Origin) noise() string {
-	text := plural(len(o.Noise), "path") + " answered otherwise each time, so not judged: " + strings.Join(o.Noise[:min(len(o.Noise), maxNoise)], ", ")
+	var named []string
+	for _, path := range o.Noise[:min(len(o.Noise), maxNoise)] {
+		named = append(named, shown(path))
+	}
+	text := plural(len(o.Noise), "path") + " answered otherwise each time, so not judged: " + strings.Join(named, ", ")
 	if n := len(o.Noise) - maxNoise; n > 0 {
 		text += fmt.Sprintf(" and %d more", n)
 	}
 	return text
+}
+
+func (o Origin) wavered() string {
+	return plural(o.Wavered, "page") + " answered otherwise at first, and rightly when asked again"
 }
 
 // facts says how an origin serves. The text is not safe.
@@ -171,13 +183,10 @@ func (c Check) passedTable(w io.Writer, s Style, rows []Drift) error {
 	return more(w, len(rows))
 }
 
-// shown is the path as people know it: a site's root is "/".
-func (d Drift) shown() string {
-	if d.Path == "" {
-		return "/"
-	}
-	return d.Path
-}
+func (d Drift) shown() string { return shown(d.Path) }
+
+// shown is a path as people know it: a site's root is "/".
+func shown(path string) string { return cmp.Or(path, "/") }
 
 func more(w io.Writer, rows int) error {
 	if rows <= maxDrift {

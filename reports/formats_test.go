@@ -178,24 +178,65 @@ func TestSummaries(t *testing.T) {
 	sampledApart.Sampled = 60
 	passed := agreeing()
 	passed.Origins[0].Differences = []diff.Difference{{Origin: "pages", Path: "feed.xml", Kind: diff.Altered, Tolerated: "a rule"}}
+	allPassed := between
+	allPassed.Nowhere, allPassed.Closed = 39, 1
+	allPassed.Origins = append([]diff.OriginVerdict{}, allPassed.Origins...)
+	for range 4 {
+		allPassed.Origins[0].Differences = append(allPassed.Origins[0].Differences, diff.Difference{Origin: "pages", Kind: diff.Missing, Tolerated: "a rule"})
+	}
+	unjudged, apartUnjudged := agreeing(), apart
+	unjudged.Origins[0].Differences = []diff.Difference{{Origin: "pages", Path: "feed.xml", Kind: diff.Unreachable}}
+	apartUnjudged.Origins = append([]diff.OriginVerdict{}, apart.Origins...)
+	apartUnjudged.Origins[0].Differences = unjudged.Origins[0].Differences
+	one := between
+	one.Sampled, one.Nowhere = 1, 0
 	unseen := agreeing()
 	unseen.Origins[1].Err, unseen.Origins[1].Tolerated = errors.New("refused"), "a rule"
 	for name, test := range map[string]struct {
 		v    diff.Verdict
 		want string
 	}{
-		"agree":          {agreeing(), "The 2 origins agree on release abababababab: 1204 pages each."},
-		"sampled":        {sampled, "The 2 origins agree on release abababababab: 300 of 1204 pages each, picked at random. With 95% confidence at most 1% of the pages drift."},
-		"between":        {between, "The 2 origins serve the same 120 pages."},
-		"apart":          {apart, "The origins do not serve the same: 1 difference."},
-		"sampled, apart": {sampledApart, "The origins do not serve the same: 1 difference among 60 of 120 pages, picked at random."},
-		"passed":         {passed, "The 2 origins agree on release abababababab: 1204 pages each. 1 difference tolerated."},
-		"unseen":         {unseen, "The origin agrees on release abababababab: 1204 pages. 1 origin could not be seen, which is tolerated."},
+		"agree":           {agreeing(), "The 2 origins agree on release abababababab: 1204 pages each."},
+		"sampled":         {sampled, "The 2 origins agree on release abababababab: 300 of 1204 pages each, picked at random. With 95% confidence at most 1% of the pages drift."},
+		"between":         {between, "The 2 origins serve the same 120 pages."},
+		"apart":           {apart, "The origins do not serve the same: 1 difference."},
+		"sampled, apart":  {sampledApart, "The origins do not serve the same: 1 difference among 60 of 120 pages, picked at random."},
+		"passed":          {passed, "The 2 origins agree on release abababababab, but for 1 tolerated difference: 1204 pages each."},
+		"all passed":      {allPassed, "The 2 origins serve the same 80 pages, but for 4 tolerated differences; 39 listed pages are nowhere; 1 page is behind a login."},
+		"unjudged":        {unjudged, "Not every origin could be judged: 1 page was unreachable."},
+		"apart, unjudged": {apartUnjudged, "The origins do not serve the same: 1 difference, and 1 page that could not be judged."},
+		"one of them":     {one, "The 2 origins serve the same 1 of 120 pages, picked at random. With 95% confidence at most 100% of the pages drift."},
+		"unseen":          {unseen, "The origin agrees on release abababababab: 1204 pages. 1 origin could not be seen, which is tolerated."},
 	} {
 		text := string(encode(t, "text", reports.CheckOf(test.v), reports.Style{}))
 		lines := strings.Split(strings.TrimSpace(text), "\n")
 		if got := lines[len(lines)-1]; got != test.want {
 			t.Errorf("%s: got %q, want %q", name, got, test.want)
+		}
+	}
+}
+
+// TestHomePageIsNamed has the home page's path, which is empty, in what people read.
+func TestHomePageIsNamed(t *testing.T) {
+	v := agreeing()
+	v.Release = site.None
+	v.Origins[0].Noise, v.Origins[0].Wavered = []string{"", "a.html"}, 4
+	v.Origins[1].Differences = []diff.Difference{{Origin: "bucket", Kind: diff.Altered, Status: 200, Detail: "5 bytes"}}
+	for name, want := range map[string][]string{
+		"text":     {" altered  /     5 bytes", "not judged: /, a.html", "pages: 4 pages answered otherwise at first, and rightly when asked again"},
+		"markdown": {"| <code>bucket</code> | <code>/</code> | 5 bytes |", "not judged: /, a.html", "4 pages answered otherwise at first"},
+		"github":   {"::/ (5 bytes)"},
+		"junit":    {`name="/"`},
+		"sarif":    {"bucket /: 5 bytes"},
+		"json": {`"path": ""`, `"noise": [
+        "",`, `"wavered": 4`},
+		"csv": {"bucket,,"},
+	} {
+		got := string(encode(t, name, reports.CheckOf(v), reports.Style{}))
+		for _, part := range want {
+			if !strings.Contains(got, part) {
+				t.Errorf("%s: %q is not in\n%s", name, part, got)
+			}
 		}
 	}
 }

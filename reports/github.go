@@ -125,7 +125,7 @@ func (c Check) namePaths(g group) string {
 	}
 	var parts []string
 	for _, d := range g[:min(len(g), maxNamed)] {
-		part := clip(d.Path, maxInText)
+		part := clip(d.shown(), maxInText)
 		if detail := c.detail(d); detail != "" {
 			part += " (" + clip(detail, maxInText) + ")"
 		}

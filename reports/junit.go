@@ -91,7 +91,7 @@ func (c Check) suite(o Origin, rows []Drift, hidden int) testSuite {
 	s.add(o.whole(s.Name, hidden))
 	seen := map[string]int{}
 	for _, d := range rows {
-		name := clip(clean(d.Path), maxInCase)
+		name := clip(clean(d.shown()), maxInCase)
 		if seen[name]++; seen[name] > 1 { // GitLab keeps the first of a name only
 			name += fmt.Sprintf(" (%d)", seen[name])
 		}

@@ -33,7 +33,7 @@ func (c Check) sign() string {
 	switch {
 	case c.Agree:
 		return "✅"
-	case len(c.counted()) == 0:
+	case !c.drifted():
 		return "⚠️"
 	}
 	return "❌"
@@ -65,6 +65,9 @@ func (c Check) markdownRemarks(b *bytes.Buffer) {
 		if len(o.Noise) > 0 {
 			lines = append(lines, fmt.Sprintf("%s: noise: %s", name, inline(o.noise())))
 		}
+		if o.Wavered > 0 {
+			lines = append(lines, fmt.Sprintf("%s: %s", name, o.wavered()))
+		}
 		if facts := o.facts(); facts != "" && o.TLS != nil {
 			lines = append(lines, fmt.Sprintf("%s: %s", name, inline(facts)))
 		}
@@ -90,7 +93,7 @@ func (c Check) markdownDrift(b *bytes.Buffer, title string, rows []Drift) {
 		if b.Len() > maxMarkdownBytes {
 			break
 		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", d.Kind, code(d.Origin), code(d.Path), inline(c.reason(d)))
+		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", d.Kind, code(d.Origin), code(d.shown()), inline(c.reason(d)))
 		shown++
 	}
 	if n := len(rows) - shown; n > 0 {

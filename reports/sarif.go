@@ -162,7 +162,7 @@ func (c Check) invocation(rows int) sarifInvocation {
 func (c Check) result(d Drift) sarifResult {
 	r := sarifResult{
 		Rule: string(d.Kind), RuleIndex: slices.Index(diff.Kinds(), d.Kind), Level: d.level(),
-		Message: sarifText{clip(clean(d.Origin+" "+d.Path+": "+c.detail(d)), maxInResult)},
+		Message: sarifText{clip(clean(d.Origin+" "+d.shown()+": "+c.detail(d)), maxInResult)},
 		Locations: []sarifLocation{{
 			Physical: sarifPhysical{sarifArtifact{d.artifact()}, sarifRegion{1}},
 			Logical:  []sarifLogical{{clean(d.Origin), clip(clean(d.Origin+" "+d.URL), maxInResult), "resource"}},

@@ -1,7 +1,10 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"mirror/diff"
@@ -13,7 +16,7 @@ func (c Check) paintedSummary(s Style) string {
 	switch {
 	case c.Agree:
 		return s.paint(green, c.summary())
-	case c.Alike, len(c.counted()) == 0:
+	case c.Alike, !c.drifted():
 		return s.paint(yellow, c.summary())
 	}
 	return s.paint(red, c.summary())
@@ -21,39 +24,96 @@ func (c Check) paintedSummary(s Style) string {
 
 // summary says in one line what the check found. The text is safe.
 func (c Check) summary() string {
-	found := len(c.counted())
 	switch {
 	case c.Agree:
 		return c.agreement() + c.besides()
 	case c.Alike && c.Release != site.None:
 		return fmt.Sprintf("The origins serve the same as each other, but not release %s (hint: publish).", c.Release.Short())
-	case found == 0:
-		return "Not every origin could be judged" + c.among() + "." + c.besides()
+	case !c.drifted():
+		return "Not every origin could be judged" + c.unjudged() + c.among() + "." + c.besides()
 	case c.Release == site.None:
-		return fmt.Sprintf("The origins do not serve the same: %s%s.%s", plural(found, "difference"), c.among(), c.besides())
+		return fmt.Sprintf("The origins do not serve the same: %s%s.%s", c.difference(), c.among(), c.besides())
 	}
-	return fmt.Sprintf("The origins do not agree on release %s: %s%s.%s", c.Release.Short(), plural(found, "difference"), c.among(), c.besides())
+	return fmt.Sprintf("The origins do not agree on release %s: %s%s.%s", c.Release.Short(), c.difference(), c.among(), c.besides())
+}
+
+// drifted reports whether something that counts was seen to differ.
+func (c Check) drifted() bool {
+	return slices.ContainsFunc(c.counted(), func(d Drift) bool { return d.Kind != diff.Unreachable })
+}
+
+// unjudged counts the pages that could not be judged, on origins that could be seen.
+func (c Check) unjudged() string {
+	switch n := len(c.counted()); n {
+	case 0:
+		return ""
+	case 1:
+		return ": 1 page was unreachable"
+	default:
+		return fmt.Sprintf(": %d pages were unreachable", n)
+	}
+}
+
+// difference counts what differs, and apart from it what could not be judged.
+func (c Check) difference() string {
+	unjudged := 0
+	for _, d := range c.counted() {
+		if d.Kind == diff.Unreachable {
+			unjudged++
+		}
+	}
+	text := plural(len(c.counted())-unjudged, "difference")
+	if unjudged > 0 {
+		text += ", and " + plural(unjudged, "page") + " that could not be judged"
+	}
+	return text
 }
 
 func (c Check) agreement() string {
 	n := len(c.Origins) - len(c.unseen())
+	but := ""
+	if passed := len(c.passed()); passed > 0 {
+		but = ", but for " + plural(passed, "tolerated difference")
+	}
 	switch {
 	case c.Release == site.None && n == 1:
-		return fmt.Sprintf("The origin serves %s.", c.pages(""))
+		return fmt.Sprintf("The origin serves %s%s.", c.pages(""), but)
 	case c.Release == site.None:
-		return fmt.Sprintf("The %d origins serve the same %s.", n, c.pages(""))
+		return fmt.Sprintf("The %d origins serve the same %s%s%s.", n, c.pages(""), but, c.uncompared())
 	case n == 1:
-		return fmt.Sprintf("The origin agrees on release %s: %s.", c.Release.Short(), c.pages(""))
+		return fmt.Sprintf("The origin agrees on release %s%s: %s.", c.Release.Short(), but, c.pages(""))
 	}
-	return fmt.Sprintf("The %d origins agree on release %s: %s.", n, c.Release.Short(), c.pages(" each"))
+	return fmt.Sprintf("The %d origins agree on release %s%s: %s.", n, c.Release.Short(), but, c.pages(" each"))
 }
 
+// uncompared counts the pages that are on no origin.
+func (c Check) uncompared() (text string) {
+	if c.Nowhere > 0 {
+		text = fmt.Sprintf("; %s nowhere", are(c.Nowhere, "listed page"))
+	}
+	if c.Closed > 0 {
+		text += fmt.Sprintf("; %s behind a login", are(c.Closed, "page"))
+	}
+	return text
+}
+
+func are(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing + " is"
+	}
+	return plural(n, thing) + " are"
+}
+
+// pages counts the pages that were compared.
 func (c Check) pages(each string) string {
 	if c.Sampled == 0 {
-		return plural(c.Pages, "page") + each
+		return plural(c.compared(), "page") + each
 	}
-	return fmt.Sprintf("%d of %d pages%s, picked at random", c.Sampled, c.Pages, each)
+	return fmt.Sprintf("%d of %d pages%s, picked at random", c.compared(), c.Pages, each)
 }
+
+// compared is how many pages were.
+func (c Check) compared() int { return max(0, cmp.Or(c.Sampled, c.Pages)-c.Nowhere-c.Closed) }
 
 // among says of how many pages what was found was found.
 func (c Check) among() string {
@@ -68,9 +128,9 @@ func (c Check) among() string {
 func (c Check) besides() string {
 	text := ""
 	if c.AtMost != nil {
-		text = fmt.Sprintf(" With 95%% confidence at most %.2g%% of the pages drift.", 100**c.AtMost)
+		text = fmt.Sprintf(" With 95%% confidence at most %s%% of the pages drift.", strconv.FormatFloat(100**c.AtMost, 'g', 3, 64))
 	}
-	if n := len(c.passed()); n > 0 {
+	if n := len(c.passed()); n > 0 && !c.Agree {
 		text += fmt.Sprintf(" %s tolerated.", plural(n, "difference"))
 	}
 	if n := len(c.unseen()); n > 0 && c.Agree {

@@ -71,7 +71,23 @@ func (l *look) run(ctx context.Context) {
 			break
 		}
 	}
-	l.settle(l.page, l.voters, l.learn(r), func(v int) int { return l.hosts[v] })
+	r = l.learn(r)
+	l.settle(l.page, l.voters, r, func(v int) int { return l.hosts[v] })
+	l.wavered(r)
+}
+
+// wavered counts the page at those that agree now and answered otherwise at first.
+func (l *look) wavered(r diff.Ruling) {
+	if l.page == len(l.paths) {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, v := range r.Agree {
+		if first := l.voters[v].answer(l.page, l.path(l.page)); !first.Same(l.path(l.page), l.answers[v]) {
+			l.voters[v].wavered++
+		}
+	}
 }
 
 // round asks every voter at once.

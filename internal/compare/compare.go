@@ -24,6 +24,11 @@ type Origin struct {
 type Options struct {
 	IgnoreHost bool // links to an origin's own base URL are taken for relative ones
 	Learn      bool // what an origin answers otherwise on each read is noise, and no drift
+	// Named says that a person named the pages: then it says nothing of them that the sites
+	// have no home page.
+	Named bool
+	// Unlisted, if set, is why nobody knows which pages there are. Then no origin can be judged.
+	Unlisted error
 	// Progress, if set, hears of each page that was asked for, from several goroutines.
 	Progress func(origin string, done, total int)
 	// Again, if set, hears how many pages are asked for again before they count.
@@ -50,6 +55,7 @@ func Run(ctx context.Context, origins []Origin, paths []string, o Options) (diff
 		return diff.Verdict{}, err
 	}
 	voters := c.voters(ctx)
+	c.electorate = voters
 	suspects := c.judge(voters)
 	if o.Again != nil && len(suspects) > 0 {
 		o.Again(len(suspects))
@@ -64,16 +70,22 @@ func Run(ctx context.Context, origins []Origin, paths []string, o Options) (diff
 // comparison is one run.
 type comparison struct {
 	paths   []string
+	landing string // where the home page leads within the origins, "" where it does not
 	probe   string // the path that never existed
 	options Options
 	started time.Time
 	sights  []*sight
+	// electorate are the sights whose pages are compared.
+	electorate []*sight
 
-	mu    sync.Mutex
-	ties  sample
-	gone  sample // pages that are nowhere
-	away  sample // pages that lead to another host everywhere
-	alone bool   // pages had only one origin that answered
+	mu     sync.Mutex
+	ties   sample
+	gone   sample // pages that are nowhere
+	closed sample // pages that are for who has logged in
+	away   sample // pages that lead to another host everywhere
+	alone  bool   // pages had only one origin that answered
+	// rootless says that the home page is gone or closed, homeless that it is or leads to what is.
+	rootless, homeless bool
 }
 
 func (c *comparison) close() {
@@ -111,18 +123,30 @@ func (c *comparison) survey(ctx context.Context, from, to int) error {
 }
 
 // voters are the origins whose pages are compared: those that answered, and not the same on
-// every page.
+// every page. An origin that has no page at all lacks what the others have; where no other
+// has any, it lacks nothing that anybody knows of.
 func (c *comparison) voters(ctx context.Context) []*sight {
-	var voters []*sight
+	var voters, empty []*sight
+	var missing []diff.Difference
 	for _, s := range c.sights {
 		if s.err != nil {
 			continue
 		}
-		if d, ok := s.hollow(ctx, c.paths, c.probe); ok {
+		d, hollow := s.hollow(ctx, c.paths, c.probe)
+		switch {
+		case !hollow:
+			voters = append(voters, s)
+		case d.Kind == diff.Missing:
+			empty, missing = append(empty, s), append(missing, d)
+		default:
 			s.differ(d)
-			continue
 		}
-		voters = append(voters, s)
+	}
+	if len(voters) == 0 {
+		return empty
+	}
+	for i, s := range empty {
+		s.differ(missing[i])
 	}
 	return voters
 }
@@ -170,11 +194,17 @@ func (c *comparison) settle(i int, voters []*sight, r diff.Ruling, hosts func(vo
 	if i == len(c.paths) {
 		return
 	}
+	c.ties.addIf(r.Tie, c.paths[i])
+	c.away.addIf(r.Away, c.paths[i])
+	if r.Gone && len(r.Differ) == 0 {
+		c.gone.addIf(!r.Closed, c.paths[i])
+		c.closed.addIf(r.Closed, c.paths[i])
+		c.rootless = c.rootless || c.paths[i] == ""
+		c.homeless = c.homeless || c.paths[i] == "" || c.paths[i] == c.landing
+		return
+	}
 	for _, v := range r.Agree {
 		voters[v].match++
 	}
 	c.alone = c.alone || len(r.Agree)+len(r.Differ) < len(voters)
-	c.ties.addIf(r.Tie, c.paths[i])
-	c.gone.addIf(r.Gone && len(r.Differ) == 0, c.paths[i])
-	c.away.addIf(r.Away, c.paths[i])
 }

@@ -131,6 +131,15 @@ func redirect(to string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, to, http.StatusMovedPermanently) }
 }
 
+// with serves a page with one header more.
+func with(name, value, text string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		w.Header().Set(name, value)
+		io.WriteString(w, text)
+	}
+}
+
 func TestRun(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -179,6 +188,21 @@ func TestRun(t *testing.T) {
 		}, "a altered *, b altered *"},
 		{"shut down by redirect", func(all []*world) { all[2].every = redirect("https://host.example/shutdown") }, "c redirected *"},
 		{"empty", func(all []*world) { all[2].pages = nil }, "c missing *"},
+		{"stored and not shown", func(all []*world) {
+			all[1].spoil["about/"] = with("Content-Disposition", "attachment", all[1].pages["about/"])
+		}, "b mistyped about/"},
+		{"led on by a header", func(all []*world) {
+			all[1].spoil["about/"] = with("Refresh", "0; url=https://parked.example/", all[1].pages["about/"])
+		}, "b redirected about/"},
+		{"headers that lead to the same place", func(all []*world) {
+			for i, to := range []string{"5;URL='/x/'", "0, ../x/", "1.5; url = " + all[2].own + "/x/"} {
+				all[i].spoil["about/"] = with("Refresh", to, all[i].pages["about/"])
+			}
+		}, ""},
+		{"headers that lead nowhere else", func(all []*world) {
+			all[0].spoil["about/"] = with("Refresh", "30", all[0].pages["about/"])
+			all[1].spoil["about/"] = with("Refresh", "30; url=/about/", all[1].pages["about/"])
+		}, ""},
 		{"down", func(all []*world) { all[2].every = status(502) }, "c unreachable *"},
 		{"all shut down alike", func(all []*world) {
 			for _, w := range all {
@@ -322,8 +346,8 @@ func TestRunConfirms(t *testing.T) {
 			rw.Header().Set("Content-Type", "application/xml")
 			io.WriteString(rw, w.pages["feed.xml"])
 		}
-		if v := run(t, usual, all...); !v.Agree() || !once.Load() {
-			t.Errorf("got %q", drifts(v))
+		if v := run(t, usual, all...); !v.Agree() || !once.Load() || v.Origins[1].Wavered != 1 || v.Origins[0].Wavered != 0 {
+			t.Errorf("got %q, wavered %d", drifts(v), v.Origins[1].Wavered)
 		}
 	}
 }

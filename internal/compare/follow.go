@@ -18,7 +18,7 @@ func (c *comparison) follow(ctx context.Context) error {
 	for range maxHops {
 		more := c.landings()
 		if len(more) == 0 {
-			return nil
+			break
 		}
 		from := len(c.paths)
 		c.paths = slices.Concat(c.paths, more)
@@ -29,7 +29,29 @@ func (c *comparison) follow(ctx context.Context) error {
 			return err
 		}
 	}
+	c.landing = c.from("")
 	return nil
+}
+
+// from returns where a page leads within the first origin that answers, "" where it does not.
+func (c *comparison) from(path string) (landing string) {
+	first := slices.IndexFunc(c.sights, func(s *sight) bool { return s.err == nil })
+	if first < 0 {
+		return ""
+	}
+	s := c.sights[first]
+	for range maxHops {
+		i := slices.Index(c.paths, path)
+		if i < 0 {
+			break
+		}
+		to, ok := s.manners[s.cells[i].manner].lands()
+		if !ok {
+			break
+		}
+		path, landing = to, to
+	}
+	return landing
 }
 
 // landings lists where redirects lead to that is no page yet.

@@ -28,7 +28,8 @@ func isText(contentType string) bool {
 // ownBase is an origin's base URL, as pages may spell it.
 type ownBase struct {
 	scheme string
-	host   []byte // without a port
+	host   []byte // without a port, in lower case
+	anchor int    // of host, the byte to search for: one that has no case, where there is one
 	port   string // "" for the scheme's own
 	path   string // percent-encoded, without the last slash
 }
@@ -42,7 +43,37 @@ func newOwnBase(u *url.URL) ownBase {
 	if p := u.Port(); p != "" {
 		host = strings.TrimSuffix(host, ":"+p)
 	}
-	return ownBase{scheme: u.Scheme, host: []byte(strings.ToLower(host)), port: port, path: strings.TrimSuffix(u.EscapedPath(), "/")}
+	b := ownBase{scheme: u.Scheme, host: []byte(strings.ToLower(host)), port: port, path: strings.TrimSuffix(u.EscapedPath(), "/")}
+	b.anchor = max(0, bytes.IndexFunc(b.host, func(r rune) bool { return r < 'a' }))
+	return b
+}
+
+// find returns where the host is next in a text, whatever the case of its letters; -1 for
+// nowhere.
+func (b ownBase) find(text []byte) int {
+	for from := min(b.anchor, len(text)); ; from++ {
+		i := indexFold(text[from:], b.host[b.anchor])
+		if i < 0 {
+			return -1
+		}
+		from += i
+		if at := from - b.anchor; len(text)-at >= len(b.host) && bytes.EqualFold(text[at:at+len(b.host)], b.host) {
+			return at
+		}
+	}
+}
+
+// indexFold is bytes.IndexByte for a byte in lower case.
+func indexFold(text []byte, c byte) int {
+	if c < 'a' || c > 'z' {
+		return bytes.IndexByte(text, c)
+	}
+	for i, other := range text {
+		if other|0x20 == c {
+			return i
+		}
+	}
+	return -1
 }
 
 func defaultPort(scheme string) string {
@@ -168,7 +199,7 @@ func (h *hostless) take(atEnd bool) {
 	text, hashed, search := h.pending, 0, 0
 	open := len(text) - len(h.base.host) + 1 // a host may begin here and end in what comes
 	for {
-		i := bytes.Index(text[search:], h.base.host)
+		i := h.base.find(text[search:])
 		if i < 0 {
 			break
 		}

@@ -34,6 +34,8 @@ func TestHostless(t *testing.T) {
 		{`<link href="https://a.example/x">`, `<link href="https://b.example/sub/x">`, true},
 		{`<link href="https://a.example">`, `<link href="https://b.example/sub">`, true},
 		{`src=//a.example/x`, `src=//b.example/sub/x`, true},
+		{`<link href="https://A.Example/x">`, `<link href="HTTPS://b.EXAMPLE/sub/x">`, true},
+		{`<link href="https://A.Example/X">`, `<link href="https://b.example/sub/x">`, false},
 		{`{"u":"https:\/\/a.example\/x"}`, `{"u":"https:\/\/b.example\/sub\/x"}`, true},
 		{`share?u=https%3A%2F%2Fa.example%2Fx`, `share?u=https%3a%2f%2fb.example%2Fsub%2fx`, false}, // the rest differs in case
 		{`share?u=https%3A%2F%2Fa.example%2Fx`, `share?u=https%3a%2f%2fb.example%2fsub%2Fx`, true},

@@ -16,7 +16,12 @@ type Found struct {
 	Paths []string // decoded, below each origin's base, sorted, each once; "" is the home page
 	From  string   // how they were found, for people
 	Notes []string // what is not among them
+	// Unlisted is why nobody knows which pages there are; Paths is the home page alone then.
+	Unlisted error
 }
+
+// ErrNoURL says that what should be a URL of a sitemap is none.
+var ErrNoURL = errors.New("is no URL of a sitemap")
 
 // Search says how pages are looked for.
 type Search struct {
@@ -27,7 +32,7 @@ type Search struct {
 // Find lists the pages of the origins: those that their sitemaps name, all together, so that
 // a page which one of them has forgotten is found missing there; where none has a sitemap,
 // those to which links lead from the home page of the first origin that answers. The error
-// is ctx's, or says that no origin answers.
+// is ctx's.
 func Find(ctx context.Context, origins []Origin, s Search) (Found, error) {
 	o := origin.Listing{Bases: basesOf(origins), MaxPages: s.MaxPages}
 	found := listAll(ctx, origins, o)
@@ -44,11 +49,12 @@ func Find(ctx context.Context, origins []Origin, s Search) (Found, error) {
 	return crawl(ctx, origins, o, found)
 }
 
-// FindAt lists the pages that the sitemap at a URL names, wherever that is.
+// FindAt lists the pages that the sitemap at a URL names, wherever that is. The error is
+// ErrNoURL or ctx's.
 func FindAt(ctx context.Context, at string, origins []Origin, maxPages int) (Found, error) {
 	u, err := url.Parse(at)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return Found{}, fmt.Errorf("%q is no URL of a sitemap", at)
+		return Found{}, fmt.Errorf("%q %w", at, ErrNoURL)
 	}
 	base := &url.URL{Scheme: u.Scheme, Host: u.Host, Path: "/"}
 	client := origin.New(origin.Origin{Name: u.Host, URL: base}, origins[0].Options)
@@ -56,12 +62,19 @@ func FindAt(ctx context.Context, at string, origins []Origin, maxPages int) (Fou
 	l, err := client.ListSitemapAt(ctx, []string{u.Path[min(1, len(u.Path)):]},
 		origin.Listing{Bases: basesOf(origins), Site: origins[0].URL, MaxPages: maxPages})
 	switch {
+	case ctx.Err() != nil:
+		return Found{}, ctx.Err()
 	case err != nil:
-		return Found{}, fmt.Errorf("%s: %w", at, err)
+		return unlisted(fmt.Errorf("the sitemap %s cannot be read: %w", at, err)), nil
 	case len(l.Paths) == 0:
-		return Found{}, fmt.Errorf("%s names no page below %s", at, origins[0].URL)
+		return unlisted(fmt.Errorf("the sitemap %s names no page below %s", at, origins[0].URL)), nil
 	}
 	return Found{From: "the sitemap " + at, Notes: notesOf(u.Host, l)}.with(append(l.Paths, ""), maxPages), nil
+}
+
+// unlisted is what is left to look at where the pages cannot be listed.
+func unlisted(why error) Found {
+	return Found{Paths: []string{""}, From: "the home page alone", Unlisted: why}
 }
 
 // Named are pages that a person names; the home page is always one of them.
@@ -127,7 +140,10 @@ func crawl(ctx context.Context, origins []Origin, o origin.Listing, found Found)
 		}
 		return found.with(l.Paths, o.MaxPages), ctx.Err()
 	}
-	return Found{}, errors.Join(failed...)
+	if err := ctx.Err(); err != nil {
+		return Found{}, err
+	}
+	return unlisted(fmt.Errorf("the pages cannot be listed: %w", failed[0])), nil
 }
 
 func notesOf(name string, l origin.Listed) (notes []string) {

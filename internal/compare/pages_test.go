@@ -1,6 +1,7 @@
 package compare_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -69,8 +70,14 @@ func TestFindCrawls(t *testing.T) {
 		t.Errorf("with a sitemap: got %q, %v", found.Paths, err)
 	}
 	all[1].every = all[0].every
-	if _, err := compare.Find(t.Context(), started(t, all...), compare.Search{}); err == nil {
-		t.Error("no origin answers: no error")
+	origins := started(t, all...)
+	found, err = compare.Find(t.Context(), origins, compare.Search{})
+	if err != nil || found.Unlisted == nil || fmt.Sprintf("%q", found.Paths) != `[""]` {
+		t.Errorf("no origin answers: got %+v, %v", found, err)
+	}
+	v, err := compare.Run(t.Context(), origins, found.Paths, compare.Options{Unlisted: found.Unlisted})
+	if err != nil || v.Origins[0].Err == nil || v.Origins[1].Err == nil {
+		t.Errorf("no origin answers: got %+v, %v", v, err)
 	}
 }
 
@@ -82,9 +89,40 @@ func TestFindAt(t *testing.T) {
 	if err != nil || !slices.Equal(found.Paths, []string{"", "about/"}) {
 		t.Errorf("got %q, %v", found.Paths, err)
 	}
-	for _, bad := range []string{all[1].own + "/none.xml", "maps/all.xml", "ftp://x/y"} {
-		if _, err := compare.FindAt(t.Context(), bad, origins, 0); err == nil {
-			t.Errorf("%s: no error", bad)
+	for _, bad := range []string{"maps/all.xml", "ftp://x/y"} {
+		if _, err := compare.FindAt(t.Context(), bad, origins, 0); !errors.Is(err, compare.ErrNoURL) {
+			t.Errorf("%s: got %v", bad, err)
+		}
+	}
+	found, err = compare.FindAt(t.Context(), all[1].own+"/none.xml", origins, 0)
+	if err != nil || found.Unlisted == nil {
+		t.Fatalf("no sitemap there: got %+v, %v", found, err)
+	}
+	v, err := compare.Run(t.Context(), origins, found.Paths, compare.Options{Unlisted: found.Unlisted})
+	if err != nil || v.Agree() || v.Drifted() || !strings.Contains(v.Origins[0].Err.Error(), "none.xml") {
+		t.Errorf("no sitemap there: got %+v, %v", v, err)
+	}
+}
+
+// TestReadNames reads a list of pages as people write it.
+func TestReadNames(t *testing.T) {
+	origins := started(t, worlds(2)...)
+	base, err := url.Parse("https://A.example/blog/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	origins[1].URL = base
+	text := strings.Join([]string{
+		"/about/", "", "docs/50%25.html#part", " plain.txt ", "#top", origins[0].URL.String() + "css/site.css",
+		"http://a.Example:80/blog/post.html#x", "//a.example/blog", "list?page=2", "https://a.example/blog/?q",
+	}, "\n")
+	names, queries, err := compare.ReadNames(strings.NewReader(text), origins)
+	if got := fmt.Sprintf("%q", names); err != nil || queries != 2 || got != `["about/" "docs/50%.html" "plain.txt" "" "css/site.css" "post.html" ""]` {
+		t.Errorf("got %s, %d queries, %v", got, queries, err)
+	}
+	for _, bad := range []string{"../up", "a/%zz", "https://other.example/about/", "https://a.example/elsewhere/", "https://a.example:8443/blog/", "ftp://a.example/blog/", "https:///x", "https://a.example/blog/a%2fb", "//other.example/x"} {
+		if _, _, err := compare.ReadNames(strings.NewReader("about/\n"+bad), origins); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("line 2: %q", bad)) {
+			t.Errorf("%s: got %v", bad, err)
 		}
 	}
 }

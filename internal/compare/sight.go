@@ -39,6 +39,7 @@ type sight struct {
 	last    error
 
 	match       int
+	wavered     int // pages that were answered otherwise at first
 	hosts       int
 	noise       []string
 	differences []diff.Difference
@@ -57,13 +58,15 @@ type manner struct {
 	status           int
 	mediaType        string
 	location, target string
-	away             bool
+	away, attached   bool
 	err              error
 }
 
 type mannerKey struct {
 	status              int
 	mediaType, location string
+	target              string
+	attached            bool
 	err                 string
 }
 
@@ -133,7 +136,7 @@ func (s *sight) keep(i int, r read, isProbe bool, notify func(done int)) bool {
 }
 
 func (s *sight) intern(a diff.Answer) uint32 {
-	key := mannerKey{a.Status, a.Type, a.Location, ""}
+	key := mannerKey{a.Status, a.Type, a.Location, a.Target, a.Attached, ""}
 	if a.Err != nil {
 		key.err = a.Err.Error()
 	}
@@ -141,7 +144,7 @@ func (s *sight) intern(a diff.Answer) uint32 {
 	if !ok {
 		i = uint32(len(s.manners)) //nolint:gosec // there are no more than pages
 		s.index[key] = i
-		s.manners = append(s.manners, manner{a.Status, a.Type, a.Location, a.Target, a.Away, a.Err})
+		s.manners = append(s.manners, manner{a.Status, a.Type, a.Location, a.Target, a.Away, a.Attached, a.Err})
 	}
 	return i
 }
@@ -152,7 +155,7 @@ func (s *sight) answer(i int, path string) diff.Answer {
 	m := s.manners[c.manner]
 	a := diff.Answer{
 		Origin: s.at.Name, URL: s.url(path), Status: m.status, Digest: c.digest, Hostless: c.hostless, Type: m.mediaType,
-		Location: m.location, Target: m.target, Away: m.away, Serves: s.serves, Err: m.err,
+		Location: m.location, Target: m.target, Away: m.away, Attached: m.attached, Serves: s.serves, Err: m.err,
 	}
 	if a.Hostless.IsZero() {
 		a.Hostless = a.Digest
@@ -206,15 +209,31 @@ func (s *sight) ask(ctx context.Context, fetch func(context.Context, origin.Page
 func (s *sight) answerOf(o site.Observation) diff.Answer {
 	a := diff.Answer{
 		Origin: s.at.Name, URL: o.URL, Status: o.Status, Digest: o.Digest, Size: o.Size, Err: o.Err,
-		Type: o.Header.Get("Content-Type"), Location: o.Header.Get("Location"),
+		Type: o.Header.Get("Content-Type"), Attached: isAttached(o.Header),
 	}
+	a.Location, a.Target, a.Away = s.leads(o)
 	if errors.Is(o.Err, site.ErrTooLong) {
 		a.Err = fmt.Errorf("too long to compare: %w", o.Err)
 	}
-	if a.Location != "" {
-		a.Target, a.Away = s.leadsTo(o.URL, a.Location)
-	}
 	return a
+}
+
+// leads returns where an answer leads elsewhere, be it a redirect or a page with a Refresh
+// header: as it was sent, and as leadsTo has it.
+func (s *sight) leads(o site.Observation) (location, target string, away bool) {
+	if o.Status/100 == 3 {
+		location = o.Header.Get("Location")
+	} else {
+		location = refreshTo(o.Header.Get("Refresh"))
+	}
+	if location == "" {
+		return "", "", false
+	}
+	target, away = s.leadsTo(o.URL, location)
+	if self, _ := s.leadsTo(o.URL, ""); o.Status/100 != 3 && target == self {
+		return "", "", false
+	}
+	return location, target, away
 }
 
 // leadsTo returns where a redirect leads: below the own base where it stays there, so that

@@ -3,6 +3,7 @@ package compare
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -92,12 +93,42 @@ func (s sample) String() string {
 	return fmt.Sprintf("%d pages (such as /%s)", s.pages, s.first)
 }
 
+// unjudged tells why nothing is known of the origins although they answer alike: what is
+// nowhere was compared with nothing.
+func (c *comparison) unjudged() error {
+	absent, pages := c.gone.pages+c.closed.pages, len(c.paths)
+	if c.options.Named && pages > 1 && slices.Contains(c.paths, "") { // which nobody need have named
+		pages--
+		if c.rootless {
+			absent--
+		}
+	}
+	switch {
+	case c.options.Unlisted != nil:
+		return c.options.Unlisted
+	case c.homeless && !c.options.Named:
+		return errors.New("no origin shows a home page, so that nobody can say whether this is the site (hint: look at the URLs, or name the pages with --pages)")
+	case 2*absent > pages:
+		return fmt.Errorf("%d of %d pages are on no origin, so that nobody can say whether these are the site's (hint: look at the URLs, or name the pages with --pages)", absent, pages)
+	}
+	return nil
+}
+
 func (c *comparison) verdict() diff.Verdict {
-	v := diff.Verdict{Release: site.None, Pages: len(c.paths), Started: c.started, Elapsed: time.Since(c.started), Notes: c.notes()}
+	if err := c.unjudged(); err != nil {
+		for _, s := range c.electorate {
+			s.err = err
+		}
+	}
+	v := diff.Verdict{
+		Release: site.None, Pages: len(c.paths), Nowhere: c.gone.pages, Closed: c.closed.pages,
+		Started: c.started, Elapsed: time.Since(c.started), Notes: c.notes(),
+	}
+	compared := v.Pages - v.Nowhere - v.Closed
 	for _, s := range c.sights {
 		o := diff.OriginVerdict{
-			Name: s.at.Name, URL: s.at.URL.String(), Pages: len(c.paths), Match: s.match, Elapsed: s.elapsed,
-			Differences: s.differences, Noise: s.noise, Err: s.err,
+			Name: s.at.Name, URL: s.at.URL.String(), Pages: compared, Match: s.match, Elapsed: s.elapsed,
+			Differences: s.differences, Noise: s.noise, Wavered: s.wavered, Err: s.err,
 		}
 		f := s.client.Facts()
 		o.Facts = diff.Facts{Protocol: f.Protocol, TLS: f.TLS, Expires: f.Expires, HSTS: f.HSTS, Mixed: f.Mixed, Hosts: s.hosts}
@@ -120,6 +151,9 @@ func (c *comparison) notes() (notes []string) {
 	}
 	if c.gone.pages > 0 {
 		notes = append(notes, fmt.Sprintf("%s: listed or linked, and not there on any origin", c.gone))
+	}
+	if c.closed.pages > 0 {
+		notes = append(notes, fmt.Sprintf("%s: every origin wants visitors to log in, so what is behind was not compared", c.closed))
 	}
 	if c.away.pages > 0 {
 		notes = append(notes, fmt.Sprintf("%s: every origin leads to the same place on another host", c.away))

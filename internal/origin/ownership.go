@@ -49,6 +49,12 @@ func (o ownership) link(u *url.URL) (path string, query, ok bool) {
 	return path, u.RawQuery != "", ok
 }
 
+// PathBelow returns the decoded path of a URL below the longest of the bases that it lies below,
+// by http or https, and whether it has a query; ok is false where it lies below none.
+func PathBelow(bases []*url.URL, u *url.URL) (path string, query, ok bool) {
+	return ownership{known: bases}.link(u)
+}
+
 // baseOf returns the longest known base that a URL lies below, nil for none.
 func (o ownership) baseOf(u *url.URL) (longest *url.URL) {
 	for _, base := range o.known {
