@@ -26,6 +26,10 @@ func TestDaemonOnTheLab(t *testing.T) {
 			return err == nil && len(all) == open
 		}
 	}
+	await(t, "the publish of what may have changed before", func() bool {
+		p, ok, err := h.LastPublish(t.Context())
+		return err == nil && ok && p.Job == "live" && p.Outcome == "unchanged"
+	})
 	broken := time.Now()
 	w.lab.S3.SetFault(lab.Reset)
 	w.lab.Git.Override("/posts/3.html", lab.Noise(nil))

@@ -43,6 +43,9 @@ func (s *service) setup(w *workspace) (daemon.Setup, error) {
 	for _, o := range w.origins() {
 		setup.Origins = append(setup.Origins, o.Name)
 	}
+	if slices.ContainsFunc(jobs, func(j daemon.Job) bool { return j.Run == daemon.Check }) && len(setup.Origins) == 0 {
+		return setup, fmt.Errorf("%s: no target has an origin, so there is nothing to check (hint: add origin: {url: …})", w.config.File)
+	}
 	if c.URL != nil {
 		setup.Link = c.URL.String()
 	}

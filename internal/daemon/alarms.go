@@ -89,7 +89,7 @@ func (d *Daemon) tellPublishes(ctx context.Context) {
 		d.options.Log.Error("how publishes went is not known", "err", err)
 		return
 	}
-	newest = slices.DeleteFunc(newest, func(p history.Publish) bool { return p.Outcome == interrupted })
+	newest = slices.DeleteFunc(newest, ofNoConcern)
 	well, failed := failingSince(newest)
 	if len(failed) == 0 {
 		return
@@ -114,6 +114,11 @@ func (d *Daemon) tellPublishes(ctx context.Context) {
 
 // interrupted is the outcome of a publish that was told to stop before it changed anything.
 const interrupted = "interrupted"
+
+// ofNoConcern are publishes that changed nothing, and that whoever broke them off knows of.
+func ofNoConcern(p history.Publish) bool {
+	return p.Outcome == interrupted || p.Outcome == "failed" && p.Job == ""
+}
 
 // failingSince returns the latest publishes in a row that failed, and the first that went
 // well after them, nil for none. The newest come first.

@@ -51,7 +51,7 @@ func (d *Daemon) siteChanged(ctx context.Context, s Setup, f folder) {
 	if same {
 		return
 	}
-	d.options.Log.Info("the site's folder was changed", "site", s.Site)
+	d.options.Log.Info("the site's folder is published: it may have changed", "site", s.Site)
 	for _, j := range s.Jobs {
 		if j.Watch {
 			d.triggerByChange(ctx, j.Name)

@@ -26,7 +26,7 @@ type folder struct {
 }
 
 // follow calls changed each time that the folder has been changed and then been still for
-// a while, until ctx ends. Files that come and go while a generator works make no difference.
+// a while, until ctx ends; at first, since nobody looked before. Files that come and go while a generator works make no difference.
 func (f folder) follow(ctx context.Context, changed func(ctx context.Context)) {
 	err := f.listen(ctx, changed)
 	if err == nil || ctx.Err() != nil {
@@ -54,8 +54,7 @@ func (f folder) listen(ctx context.Context, changed func(ctx context.Context)) e
 	if err := f.add(watcher); err != nil {
 		return err
 	}
-	still := time.NewTimer(0)
-	still.Stop()
+	still := time.NewTimer(f.settle)
 	defer still.Stop()
 	for {
 		select {
@@ -155,7 +154,7 @@ func (f folder) walk(top string, visit func(name string, entry fs.DirEntry) erro
 func (f folder) look(ctx context.Context, changed func(ctx context.Context)) {
 	tick := time.NewTicker(f.poll)
 	defer tick.Stop()
-	told, before := f.print(), ""
+	told, before := "", ""
 	for {
 		select {
 		case <-ctx.Done():

@@ -100,36 +100,31 @@ func (s *siteWorld) await(want string) int {
 // not for what is not published at all.
 func TestSiteThatChanges(t *testing.T) {
 	s := newSiteWorld(t)
-	started := make(chan struct{})
-	go func() { // the folder is followed some time after the start: change it until that is noticed
-		defer close(started)
-		s.await("index.html=two")
-	}()
-	for tick := time.NewTicker(300 * time.Millisecond); ; {
-		s.write(t, "index.html", "two")
-		select {
-		case <-started:
-		case <-tick.C:
-			continue
-		}
-		break
+	s.await("index.html=one") // nobody looked before
+	s.write(t, "index.html", "two")
+	s.await("index.html=two")
+	again := s.setup
+	s.write(t, "index.html", "three")
+	if err := s.daemon.Replace(again); err != nil { // a reload loses no change
+		t.Fatal(err)
 	}
+	n := s.await("index.html=three")
 	s.write(t, ".mirror/history.db", "noise")
 	s.write(t, "posts/2026/a.html", "a")
 	s.write(t, "posts/2026/b.html", "b")
-	n := s.await("index.html=two posts/2026/a.html=a posts/2026/b.html=b")
+	s.await("index.html=three posts/2026/a.html=a posts/2026/b.html=b")
 	s.write(t, ".mirror/history.db", "more noise")
 	s.write(t, "posts/2026/deeper/c.html", "c")
-	if after := s.await("index.html=two posts/2026/a.html=a posts/2026/b.html=b posts/2026/deeper/c.html=c"); after > n+2 {
-		t.Errorf("%d publishes for one change", after-n)
+	if after := s.await("index.html=three posts/2026/a.html=a posts/2026/b.html=b posts/2026/deeper/c.html=c"); after > n+4 {
+		t.Errorf("%d publishes for two changes", after-n)
 	}
 	if err := os.RemoveAll(s.dir); err != nil { // as generators do
 		t.Fatal(err)
 	}
-	s.write(t, "index.html", "three")
-	s.await("index.html=three")
+	s.write(t, "index.html", "four")
+	s.await("index.html=four")
 	s.write(t, "late.html", "x") // in a folder that is another one now
-	s.await("index.html=three late.html=x")
+	s.await("index.html=four late.html=x")
 	s.end()
 	if s.builds > 0 {
 		t.Errorf("what somebody changed was built %d times", s.builds)

@@ -169,19 +169,16 @@ func standing(o diff.OriginVerdict) string {
 // publish builds, puts the site live, and remembers how that went.
 func (r *run) publish(ctx context.Context) error {
 	if err := r.build(ctx); err != nil {
-		r.tellPublish(ctx, history.Publish{Job: r.job.Name, Started: r.began, Elapsed: time.Since(r.began), Outcome: "failed", Err: err.Error()})
+		r.tellPublish(ctx, history.Publish{Outcome: "failed"}, err)
 		return err
 	}
 	site := r.current().Site
 	print := folder{dir: site, ignored: r.current().Ignored}.print()
 	row, err := r.work.Publish(ctx, &r.log)
-	row.Job, row.Started, row.Elapsed = r.job.Name, r.began, time.Since(r.began)
-	if err != nil {
-		row.Err = err.Error()
-	} else {
+	if err == nil {
 		r.published(site, print)
 	}
-	r.tellPublish(ctx, row)
+	r.tellPublish(ctx, row, err)
 	return err
 }
 

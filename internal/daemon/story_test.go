@@ -52,6 +52,31 @@ func TestPublishesThatFailAreToldOnce(t *testing.T) {
 	})
 }
 
+// TestPublishThatIsInterrupted is no failure to be told of.
+func TestPublishThatIsInterrupted(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		blocked := func(s *Setup) {
+			s.Jobs = []Job{publishJob(t, "@every 10m")}
+			s.Work.Publish = func(ctx context.Context, _ io.Writer) (history.Publish, error) {
+				<-ctx.Done()
+				return history.Publish{Outcome: "failed"}, ctx.Err()
+			}
+		}
+		w := newWorld(t, dir, blocked)
+		time.Sleep(11 * time.Minute)
+		w.end()
+		w.tells()
+		again := newWorld(t, dir, func(s *Setup) { s.Jobs = nil })
+		time.Sleep(11 * time.Minute)
+		again.tells()
+		if p, ok, err := again.history.LastPublish(t.Context()); err != nil || !ok || p.Outcome != interrupted || p.Job != "live" {
+			t.Errorf("remembered %+v, %v, %v", p, ok, err)
+		}
+		again.end()
+	})
+}
+
 // TestBuildThatFails publishes nothing, and keeps what the build printed.
 func TestBuildThatFails(t *testing.T) {
 	dir := t.TempDir()

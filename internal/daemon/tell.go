@@ -10,6 +10,7 @@ import (
 	"mirror/diff"
 	"mirror/internal/history"
 	"mirror/internal/notify"
+	"mirror/scheduler"
 )
 
 // lately is how far back closed episodes are told again after a start, so that what waited for
@@ -78,7 +79,14 @@ func (d *Daemon) link(page string) string {
 
 // tellPublish remembers a publish and tells of one that failed, of one that went well after
 // that, and of a window that was too long.
-func (r *run) tellPublish(ctx context.Context, p history.Publish) {
+func (r *run) tellPublish(ctx context.Context, p history.Publish, failure error) {
+	if p.Outcome == "failed" && outcomeOf(ctx, failure) == scheduler.Interrupted {
+		p.Outcome = interrupted
+	}
+	if failure != nil {
+		p.Err = failure.Error()
+	}
+	p.Job, p.Started, p.Elapsed = r.job.Name, r.began, time.Since(r.began)
 	log := r.options.Log.With("job", r.job.Name, "outcome", p.Outcome, "release", p.Release.Short(), "elapsed", p.Elapsed.Round(time.Millisecond))
 	if p.Err == "" {
 		log.Info("published")
