@@ -20,6 +20,7 @@ const maxCell = 200
 
 // Text writes the check for people.
 func (c Check) Text(w io.Writer, s Style) error {
+	w = s.fold(w)
 	t := s.table(w, "origin", "state", "release", "match", "drift", "requests", "read", "took")
 	for _, o := range c.Origins {
 		t.row(clean(o.Name), s.state(o.State), o.Release.Short(), fmt.Sprintf("%d/%d", o.Match, o.Pages), o.drift(),

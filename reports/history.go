@@ -76,6 +76,7 @@ type HistoryRun struct {
 // Text writes the history for people: publishes and checks together as one story, everything
 // else as a table each.
 func (h History) Text(w io.Writer, s Style) error {
+	w = s.fold(w)
 	if len(h.Releases)+len(h.Publishes)+len(h.Checks)+len(h.Episodes)+len(h.Runs) == 0 {
 		_, err := fmt.Fprintln(w, "There is nothing to tell of yet (hint: mirror publish, mirror check, or mirror daemon to check on a schedule).")
 		return err

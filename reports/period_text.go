@@ -19,6 +19,7 @@ const (
 
 // Text writes the report for people.
 func (p Period) Text(w io.Writer, s Style) error {
+	w = s.fold(w)
 	if _, err := fmt.Fprintf(w, "%s\n", p.title()); err != nil {
 		return err
 	}

@@ -7,10 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/olekukonko/tablewriter"
-	"github.com/olekukonko/tablewriter/renderer"
-	"github.com/olekukonko/tablewriter/tw"
-
 	"mirror/diff"
 )
 
@@ -18,7 +14,7 @@ import (
 type Style struct {
 	Color bool // ANSI colours
 	Lines bool // Unicode box drawing; ASCII else
-	Width int  // columns; 0 for no bound
+	Width int  // of the terminal in cells, which no line exceeds from 40 on; 0 for no bound
 
 	Verbose bool // with what one asks for only when something is wrong
 }
@@ -50,6 +46,7 @@ func (s Style) state(state diff.State) string {
 
 // Text writes the publish for people.
 func (p Publish) Text(w io.Writer, s Style) error {
+	w = s.fold(w)
 	t := s.table(w, "target", "from", "add", "change", "delete", "same", "sent", "stage", "commit", "")
 	for _, r := range p.Targets {
 		t.row(clean(r.Name), r.From.Short(), strconv.Itoa(r.Add), strconv.Itoa(r.Change), strconv.Itoa(r.Delete),
@@ -119,6 +116,7 @@ const maxPaths = 20
 
 // Text writes the plan for people.
 func (p Plan) Text(w io.Writer, s Style) error {
+	w = s.fold(w)
 	t := s.table(w, "target", "live", "add", "change", "delete", "same", "to send")
 	for _, r := range p.Targets {
 		if r.Error != "" {
@@ -174,6 +172,7 @@ func listPaths(w io.Writer, target, mark string, paths []string) {
 
 // Text writes the story's steps for people.
 func (d Demo) Text(w io.Writer, s Style) error {
+	w = s.fold(w)
 	t := s.table(w, "step", "", "what was seen")
 	for _, step := range d.Steps {
 		mark := s.paint(green, "ok")
@@ -191,53 +190,6 @@ func (d Demo) Text(w io.Writer, s Style) error {
 	}
 	_, err := fmt.Fprintln(w, text)
 	return err
-}
-
-// rows is a table that is being filled.
-type rows struct {
-	table *tablewriter.Table
-	err   error
-}
-
-// table starts a table. Widths count terminal cells, so that CJK names align.
-func (s Style) table(w io.Writer, header ...string) *rows {
-	symbols := tw.StyleASCII
-	if s.Lines {
-		symbols = tw.StyleLight
-	}
-	options := []tablewriter.Option{
-		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{
-			Borders:  tw.BorderNone,
-			Symbols:  tw.NewSymbols(symbols),
-			Settings: tw.Settings{Separators: tw.Separators{BetweenColumns: tw.Off}, Lines: tw.Lines{ShowHeaderLine: tw.On}},
-		})),
-		tablewriter.WithHeaderAutoFormat(tw.Off),
-		tablewriter.WithHeaderAlignment(tw.AlignLeft),
-		tablewriter.WithRowAlignment(tw.AlignLeft),
-		tablewriter.WithTrimSpace(tw.Off),
-	}
-	if s.Width > 0 {
-		options = append(options, tablewriter.WithMaxWidth(s.Width), tablewriter.WithRowAutoWrap(tw.WrapNormal))
-	}
-	t := tablewriter.NewTable(w, options...)
-	t.Header(header)
-	return &rows{table: t}
-}
-
-func (r *rows) row(cells ...string) {
-	if r.err == nil {
-		r.err = r.table.Append(cells)
-	}
-}
-
-func (r *rows) render() error {
-	if r.err == nil {
-		r.err = r.table.Render()
-	}
-	if r.err != nil {
-		return fmt.Errorf("write table: %w", r.err)
-	}
-	return nil
 }
 
 // Bytes shows a size to three digits.

@@ -94,6 +94,7 @@ func boundsOf(b diff.Bounds) Bounds {
 // Text writes the window for people: each origin's turn, counted from the first instant
 // at which anything new can have been seen.
 func (d Window) Text(w io.Writer, s Style) error {
+	w = s.fold(w)
 	if d.Pages == 0 {
 		_, err := fmt.Fprintln(w, "No page that can be watched changed, so there was no window to measure.")
 		return err
@@ -166,6 +167,7 @@ type WatchingOrigin struct {
 
 // Text writes one state of the watch for people.
 func (w Watching) Text(out io.Writer, s Style) error {
+	out = s.fold(out)
 	t := s.table(out, "origin", "release", "new", "old", "state")
 	for _, o := range w.Origins {
 		state := s.paint(yellow, "turning")
