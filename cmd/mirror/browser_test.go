@@ -56,10 +56,11 @@ func TestDashboardInABrowser(t *testing.T) {
 	d.stop(syscall.SIGTERM)
 }
 
-// stays marks the page that is shown, once it updates itself.
+// stays marks the page that is shown, once it updates itself, and stops its clock, so that
+// only what the daemon tells makes it do so.
 func stays(b *browser.Browser, mark string) {
 	b.Await("the stream of "+mark, `document.getElementById("live").textContent.startsWith("Update")`)
-	b.Do(fmt.Sprintf("window.mark = %q", mark))
+	b.Do(fmt.Sprintf("window.mark = %q; for (let id = setInterval(() => {}, 1e9); id; id--) clearInterval(id)", mark))
 }
 
 // stayed ends the test where the page is not the marked one, but one loaded anew.
