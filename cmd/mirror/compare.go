@@ -34,15 +34,15 @@ type compareOptions struct {
 
 const aboutURLs = `With URLs, no config is needed: the live sites are compared with each other. The pages are
 those of all their sitemaps (with --crawl, what they link to as well), or --pages, or else those
-that links of the first site lead to.
-What most sites answer for a page stands as right; where no side has more, as ever between
-two sites, that is a tie, told on every side of it. Links to a site's own host do not
-count as different, and are counted.`
+that links of the first site lead to. What most sites answer for a page stands as right; where
+no side has more, as ever between two sites, that is a tie, told on every side of it. Links to
+a site's own host do not count as different, and are counted. Pages that are on none of the sites
+are told apart; where that is most of them, or the home page, nothing is said to agree.`
 
 // flags adds the flags of a check of URLs, which have defaults as in a config.
 func (o *compareOptions) flags(cmd *cobra.Command) {
 	f := pflag.NewFlagSet("urls", pflag.ContinueOnError)
-	f.StringVar(&o.pages, "pages", "", "with URLs: compare the paths that this `file` lists, one a line; - for stdin")
+	f.StringVar(&o.pages, "pages", "", "with URLs: compare the paths or URLs that this `file` lists, one a line; - for stdin")
 	f.StringVar(&o.sitemap, "sitemap", "", "with URLs: compare the pages of the sitemap at this `URL`")
 	f.IntVar(&o.maxPages, "max-pages", 0, "with URLs: look at `n` pages at most (default 10000 by links, 1000000 by sitemaps)")
 	f.BoolVar(&o.crawl, "crawl", false, "with URLs: follow links where there is a sitemap too, and so find styles, scripts and pictures")

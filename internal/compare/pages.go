@@ -120,9 +120,12 @@ func listAll(ctx context.Context, origins []Origin, o origin.Listing) (found Fou
 	return found
 }
 
-// crawl adds what the links of the first origin that answers lead to.
+// crawl adds what the links of the first origin that answers lead to; of the first that links to
+// anything, where one does.
 func crawl(ctx context.Context, origins []Origin, o origin.Listing, found Found) (Found, error) {
 	var failed []error
+	var linked origin.Listed
+	var by string
 	o.Seeds = found.Paths
 	for _, at := range origins {
 		client := origin.New(at.Origin, at.Options)
@@ -132,18 +135,25 @@ func crawl(ctx context.Context, origins []Origin, o origin.Listing, found Found)
 			failed = append(failed, fmt.Errorf("%s: %w", at.Name, err))
 			continue
 		}
-		found.Notes = append(found.Notes, notesOf(at.Name, l)...)
-		if len(o.Seeds) > 1 {
-			found.From += " and the links of " + at.Name
-		} else {
-			found.From = "the links of " + at.Name
+		if by == "" || len(l.Paths) > len(linked.Paths) {
+			linked, by = l, at.Name
 		}
-		return found.with(l.Paths, o.MaxPages), ctx.Err()
+		if len(l.Paths) > len(o.Seeds) {
+			break
+		}
 	}
-	if err := ctx.Err(); err != nil {
-		return Found{}, err
+	switch {
+	case ctx.Err() != nil:
+		return Found{}, ctx.Err()
+	case by == "":
+		return unlisted(fmt.Errorf("the pages cannot be listed: %w", failed[0])), nil
+	case len(o.Seeds) > 1:
+		found.From += " and the links of " + by
+	default:
+		found.From = "the links of " + by
 	}
-	return unlisted(fmt.Errorf("the pages cannot be listed: %w", failed[0])), nil
+	found.Notes = append(found.Notes, notesOf(by, linked)...)
+	return found.with(linked.Paths, o.MaxPages), nil
 }
 
 func notesOf(name string, l origin.Listed) (notes []string) {

@@ -3,6 +3,7 @@ package compare_test
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -57,19 +58,28 @@ func TestFindTakesEverySitemap(t *testing.T) {
 
 func TestFindCrawls(t *testing.T) {
 	all := worlds(2)
-	all[0].every = func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
+	dead := func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
+	all[0].every = dead
 	all[1].pages[""] = `<a href="about/">`
 	all[1].pages["about/"] = `<link rel=stylesheet href="../css/site.css">`
 	found, err := compare.Find(t.Context(), started(t, all...), compare.Search{})
 	if err != nil || fmt.Sprintf("%q", found.Paths) != `["" "about/" "css/site.css"]` || found.From != "the links of b" {
 		t.Errorf("got %q from %s, %v", found.Paths, found.From, err)
 	}
+	all[0].every = func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		io.WriteString(w, "<p>Back soon")
+	}
+	found, err = compare.Find(t.Context(), started(t, all...), compare.Search{})
+	if err != nil || len(found.Paths) != 3 || found.From != "the links of b" {
+		t.Errorf("a home page without links: got %q from %s, %v", found.Paths, found.From, err)
+	}
 	all[1].pages["sitemap.xml"] = sitemapOf("/feed.xml", "/about/")
 	found, err = compare.Find(t.Context(), started(t, all...), compare.Search{Crawl: true})
 	if err != nil || fmt.Sprintf("%q", found.Paths) != `["" "about/" "css/site.css" "feed.xml"]` {
 		t.Errorf("with a sitemap: got %q, %v", found.Paths, err)
 	}
-	all[1].every = all[0].every
+	all[0].every, all[1].every = dead, dead
 	origins := started(t, all...)
 	found, err = compare.Find(t.Context(), origins, compare.Search{})
 	if err != nil || found.Unlisted == nil || fmt.Sprintf("%q", found.Paths) != `[""]` {
