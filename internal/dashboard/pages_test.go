@@ -85,6 +85,19 @@ func TestACheckWithoutAVerdictIsSaid(t *testing.T) {
 	}
 }
 
+func TestANewJobIsNoTrouble(t *testing.T) {
+	w := newWorld(t, nil)
+	w.run("drift", noon().Add(-time.Hour), "added", "", "")
+	w.check(noon().Add(-time.Minute))
+	_, body := w.get("/jobs/drift")
+	if !strings.Contains(body, `>&#43;</span> added`) || strings.Contains(body, "took 2.1") {
+		t.Error("a job that was added looks like a run, or like trouble")
+	}
+	if _, body := w.get("/origins/bucket"); !strings.Contains(body, "no drift on record") {
+		t.Error("an origin that never drifted does not say so")
+	}
+}
+
 // hostile are texts that origins may send wherever they can.
 func hostile() string {
 	return `"'><script>alert(1)</script><img src=x onerror=alert(1)>{{.}}</title></textarea><!--` + "\x1b[31m\u202egnp\u2028\x00"

@@ -208,6 +208,8 @@ func sign(state any) string {
 		return "!"
 	case "running", "":
 		return "…"
+	case "added":
+		return "+"
 	}
 	return "?"
 }
