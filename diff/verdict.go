@@ -144,7 +144,6 @@ type Tally struct {
 
 // Add judges an answer and reports whether it agrees with the release.
 func (t *Tally) Add(want Expectation, o site.Observation) bool {
-	t.time(Slow{want.File.Path, o.Answered.Sub(o.Asked)})
 	if o.Status != 0 {
 		t.answers++
 	} else if t.err == nil {
@@ -157,6 +156,7 @@ func (t *Tally) Add(want Expectation, o site.Observation) bool {
 	isPage := !want.Absent && !want.NotFound && !want.Folder
 	if isPage {
 		t.pages++
+		t.time(Slow{want.File.Path, o.Answered.Sub(o.Asked)})
 	}
 	switch {
 	case ok && isPage:

@@ -188,6 +188,9 @@ func TestSummaries(t *testing.T) {
 	unjudged.Origins[0].Differences = []diff.Difference{{Origin: "pages", Path: "feed.xml", Kind: diff.Unreachable}}
 	apartUnjudged.Origins = append([]diff.OriginVerdict{}, apart.Origins...)
 	apartUnjudged.Origins[0].Differences = unjudged.Origins[0].Differences
+	noisy := between
+	noisy.Origins = append([]diff.OriginVerdict{}, noisy.Origins...)
+	noisy.Origins[0].Noise, noisy.Origins[1].Noise = []string{"a", "b"}, []string{"b", "c"}
 	one := between
 	one.Sampled, one.Nowhere = 1, 0
 	unseen := agreeing()
@@ -205,6 +208,7 @@ func TestSummaries(t *testing.T) {
 		"all passed":      {allPassed, "The 2 origins serve the same 80 pages, but for 4 tolerated differences; 39 listed pages are nowhere; 1 page is behind a login."},
 		"unjudged":        {unjudged, "Not every origin could be judged: 1 page was unreachable."},
 		"apart, unjudged": {apartUnjudged, "The origins do not serve the same: 1 difference, and 1 page that could not be judged."},
+		"noisy":           {noisy, "The 2 origins serve the same 120 pages, but for 3 that are noise."},
 		"one of them":     {one, "The 2 origins serve the same 1 of 120 pages, picked at random. With 95% confidence at most 100% of the pages drift."},
 		"unseen":          {unseen, "The origin agrees on release abababababab: 1204 pages. 1 origin could not be seen, which is tolerated."},
 	} {

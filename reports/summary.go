@@ -71,10 +71,7 @@ func (c Check) difference() string {
 
 func (c Check) agreement() string {
 	n := len(c.Origins) - len(c.unseen())
-	but := ""
-	if passed := len(c.passed()); passed > 0 {
-		but = ", but for " + plural(passed, "tolerated difference")
-	}
+	but := c.but()
 	switch {
 	case c.Release == site.None && n == 1:
 		return fmt.Sprintf("The origin serves %s%s.", c.pages(""), but)
@@ -84,6 +81,35 @@ func (c Check) agreement() string {
 		return fmt.Sprintf("The origin agrees on release %s%s: %s.", c.Release.Short(), but, c.pages(""))
 	}
 	return fmt.Sprintf("The %d origins agree on release %s%s: %s.", n, c.Release.Short(), but, c.pages(" each"))
+}
+
+// but tells of what the agreement leaves out.
+func (c Check) but() string {
+	var parts []string
+	if n := len(c.passed()); n > 0 {
+		parts = append(parts, plural(n, "tolerated difference"))
+	}
+	switch n := c.noise(); {
+	case n == 1:
+		parts = append(parts, "1 that is noise")
+	case n > 1:
+		parts = append(parts, fmt.Sprintf("%d that are noise", n))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return ", but for " + strings.Join(parts, " and ")
+}
+
+// noise counts the pages that some origin answers otherwise each time.
+func (c Check) noise() int {
+	paths := map[string]bool{}
+	for _, o := range c.Origins {
+		for _, path := range o.Noise {
+			paths[path] = true
+		}
+	}
+	return len(paths)
 }
 
 // uncompared counts the pages that are on no origin.

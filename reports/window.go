@@ -126,11 +126,11 @@ func (d Window) zero() (zero time.Time) {
 }
 
 func (b Bounds) since(zero time.Time) string {
-	after := duration(Millis(b.After.Sub(zero)))
+	after := atLeast(Millis(b.After.Sub(zero)))
 	if b.Before == nil {
 		return "after " + after
 	}
-	return after + " to " + duration(Millis(b.Before.Sub(zero)))
+	return after + " to " + atMost(Millis(b.Before.Sub(zero)))
 }
 
 func (d Window) summary(s Style) string {
@@ -141,11 +141,11 @@ func (d Window) summary(s Style) string {
 				late = append(late, fmt.Sprintf("%s (%s)", clean(o.Name), plural(o.Open, "page")))
 			}
 		}
-		return s.paint(red, fmt.Sprintf("The window is still open, after at least %s: %s.", duration(d.Lower), strings.Join(late, ", ")))
+		return s.paint(red, fmt.Sprintf("The window is still open, after at least %s: %s.", atLeast(d.Lower), strings.Join(late, ", ")))
 	}
-	text := fmt.Sprintf("Inconsistency window: %s to %s, over %s.", duration(d.Lower), duration(*d.Upper), plural(d.Pages, "watched page"))
+	text := fmt.Sprintf("Inconsistency window: %s to %s, over %s.", atLeast(d.Lower), atMost(*d.Upper), plural(d.Pages, "watched page"))
 	if d.Atomic != nil {
-		text += fmt.Sprintf(" If the atomic targets keep their word: %s to %s.", duration(d.Atomic.Lower), duration(d.Atomic.Upper))
+		text += fmt.Sprintf(" If the atomic targets keep their word: %s to %s.", atLeast(d.Atomic.Lower), atMost(d.Atomic.Upper))
 	}
 	return s.paint(green, text)
 }
