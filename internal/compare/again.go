@@ -71,6 +71,7 @@ func (l *look) run(ctx context.Context) {
 			break
 		}
 	}
+	l.lonely(l.page, r, len(l.voters))
 	r = l.learn(r)
 	l.settle(l.page, l.voters, r, func(v int) int { return l.hosts[v] })
 	l.wavered(r)

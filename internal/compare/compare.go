@@ -164,6 +164,7 @@ func (c *comparison) judge(voters []*sight) (suspects []int) {
 			continue
 		}
 		hosts := func(v int) int { return int(voters[v].cells[i].hosts) }
+		c.lonely(i, r, len(voters))
 		c.settle(i, voters, r, hosts)
 	}
 	return suspects
@@ -206,5 +207,11 @@ func (c *comparison) settle(i int, voters []*sight, r diff.Ruling, hosts func(vo
 	for _, v := range r.Agree {
 		voters[v].match++
 	}
-	c.alone = c.alone || len(r.Agree)+len(r.Differ) < len(voters)
+}
+
+// lonely notes that a page was one origin's alone to tell of: the ruling has it nowhere.
+func (c *comparison) lonely(i int, r diff.Ruling, voters int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.alone = c.alone || i < len(c.paths) && !r.Gone && len(r.Agree)+len(r.Differ) < voters
 }

@@ -330,6 +330,12 @@ func TestRunTellsNoise(t *testing.T) {
 	if !v.Agree() || !slices.Equal(v.Origins[1].Noise, []string{"about/"}) || v.Origins[1].Match != len(paths)-1 {
 		t.Errorf("got %q, noise %q", drifts(v), v.Origins[1].Noise)
 	}
+	all := noisy()
+	all[0].spoil["about/"], all[2].spoil["about/"] = all[1].spoil["about/"], all[1].spoil["about/"]
+	v = run(t, compare.Options{IgnoreHost: true, Learn: true}, all...)
+	if !v.Agree() || len(v.Origins[2].Noise) != 1 || strings.Contains(strings.Join(v.Notes, ""), "only one origin") {
+		t.Errorf("noise everywhere: got %q, notes %q", drifts(v), v.Notes)
+	}
 }
 
 // TestRunConfirms has pages that are wrong once only.
