@@ -68,6 +68,8 @@ func TestJudgePage(t *testing.T) {
 		{"not modified unasked", status(304), diff.Unreachable},
 		{"no answer", func(o *site.Observation) { o.Status, o.Err = 0, errors.New("connection refused") }, diff.Unreachable},
 		{"leads on", func(o *site.Observation) { o.Header.Set("Refresh", "0; url=https://parked.example/") }, diff.Redirected},
+		{"loads itself again", func(o *site.Observation) { o.Header.Set("Refresh", "30") }, ""},
+		{"leads to itself", func(o *site.Observation) { o.Header.Set("Refresh", "5; URL='/'") }, ""},
 		{"attached", func(o *site.Observation) { o.Header.Set("Content-Disposition", "Attachment; filename=x") }, diff.Mistyped},
 		{"inline", func(o *site.Observation) { o.Header.Set("Content-Disposition", "inline") }, ""},
 		{"as XML", func(o *site.Observation) { o.Header.Set("Content-Type", "application/xhtml+xml") }, diff.Mistyped},

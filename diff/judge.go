@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
+	"net/url"
 
 	"mirror/site"
 )
@@ -127,12 +127,12 @@ func judgePage(want site.File, o site.Observation, d *Difference) bool {
 
 // judgeTreatment judges what a browser makes of the right bytes.
 func judgeTreatment(want site.File, o site.Observation, d *Difference) bool {
-	if to := o.Header.Get("Refresh"); to != "" {
+	if to := RefreshTo(o.Header.Get("Refresh")); to != "" && !leadsBack(o.URL, to) {
 		d.Kind, d.Location, d.Detail = Redirected, to, "the right bytes, and a Refresh header that leads on"
 		return false
 	}
 	d.Kind = Mistyped
-	if isDownload(o.Header.Get("Content-Disposition")) && roleOf(site.ContentType(want.Path, nil)) != "" {
+	if Attached(o.Header) && roleOf(site.ContentType(want.Path, nil)) != "" {
 		d.Detail = "sent as a download (Content-Disposition: attachment)"
 		return false
 	}
@@ -141,9 +141,14 @@ func judgeTreatment(want site.File, o site.Observation, d *Difference) bool {
 	return ok
 }
 
-func isDownload(disposition string) bool {
-	kind, _, _ := strings.Cut(disposition, ";")
-	return strings.EqualFold(strings.TrimSpace(kind), "attachment")
+// leadsBack reports whether a page leads to itself.
+func leadsBack(page, to string) bool {
+	from, err := url.Parse(page)
+	if err != nil {
+		return false
+	}
+	target, err := from.Parse(to)
+	return err == nil && target.String() == from.String()
 }
 
 func alteration(want site.File, o site.Observation) string {

@@ -209,7 +209,7 @@ func (s *sight) ask(ctx context.Context, fetch func(context.Context, origin.Page
 func (s *sight) answerOf(o site.Observation) diff.Answer {
 	a := diff.Answer{
 		Origin: s.at.Name, URL: o.URL, Status: o.Status, Digest: o.Digest, Size: o.Size, Err: o.Err,
-		Type: o.Header.Get("Content-Type"), Attached: isAttached(o.Header),
+		Type: o.Header.Get("Content-Type"), Attached: diff.Attached(o.Header),
 	}
 	a.Location, a.Target, a.Away = s.leads(o)
 	if errors.Is(o.Err, site.ErrTooLong) {
@@ -224,7 +224,7 @@ func (s *sight) leads(o site.Observation) (location, target string, away bool) {
 	if o.Status/100 == 3 {
 		location = o.Header.Get("Location")
 	} else {
-		location = refreshTo(o.Header.Get("Refresh"))
+		location = diff.RefreshTo(o.Header.Get("Refresh"))
 	}
 	if location == "" {
 		return "", "", false

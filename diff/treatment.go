@@ -1,20 +1,20 @@
-package compare
+package diff
 
 import (
 	"net/http"
 	"strings"
 )
 
-// isAttached reports whether browsers store a page and do not show it (RFC 6266, section 4.2).
-func isAttached(header http.Header) bool {
+// Attached reports whether browsers store a page and do not show it (RFC 6266, section 4.2).
+func Attached(header http.Header) bool {
 	kind, _, _ := strings.Cut(header.Get("Content-Disposition"), ";")
 	return strings.EqualFold(strings.TrimSpace(kind), "attachment")
 }
 
-// refreshTo returns where a Refresh header leads, as it spells it: "0; url=other.html", which
+// RefreshTo returns where a Refresh header leads, as it spells it: "0; url=other.html", which
 // browsers read as they do the element of that name (HTML, section 4.2.5.3). It is "" for one
 // that only loads the page again.
-func refreshTo(value string) string {
+func RefreshTo(value string) string {
 	rest := strings.TrimLeft(strings.TrimSpace(value), "0123456789.")
 	rest = strings.TrimSpace(rest)
 	if strings.HasPrefix(rest, ";") || strings.HasPrefix(rest, ",") {
