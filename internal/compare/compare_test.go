@@ -89,6 +89,13 @@ func (w *world) start(t testing.TB, name string) compare.Origin {
 	}
 }
 
+// change changes a world that is served.
+func (w *world) change(how func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	how()
+}
+
 // worlds are a few, called a, b and so on.
 func worlds(n int) (all []*world) {
 	for range n {
@@ -254,7 +261,7 @@ func TestRunFollowsWithinAnOrigin(t *testing.T) {
 	if v := run(t, usual, all...); drifts(v) != "" || v.Pages != len(paths)+2 {
 		t.Errorf("got %q of %d pages", drifts(v), v.Pages)
 	}
-	all[1].pages["docs/"] = "hacked"
+	all[1].change(func() { all[1].pages["docs/"] = "hacked" })
 	if v := run(t, usual, all...); drifts(v) != "b altered docs/" {
 		t.Errorf("got %q", drifts(v))
 	}
@@ -296,7 +303,7 @@ func TestRunIgnoresHosts(t *testing.T) {
 	if v := run(t, compare.Options{}, all...); strings.Count(drifts(v), "altered") != 6 {
 		t.Errorf("with hosts compared: got %q", drifts(v))
 	}
-	all[2].pages["about/"] += "!"
+	all[2].change(func() { all[2].pages["about/"] += "!" })
 	if v := run(t, usual, all...); drifts(v) != "c altered about/" {
 		t.Errorf("got %q", drifts(v))
 	}
@@ -368,7 +375,7 @@ func TestRunSaysThatAnOriginIsDead(t *testing.T) {
 	if v.Origins[0].Match != len(paths) {
 		t.Errorf("the others were not compared: got %+v", v.Origins[0])
 	}
-	all[2].every = all[1].every
+	all[2].change(func() { all[2].every = all[1].every })
 	v = run(t, usual, all...)
 	if v.Agree() || v.Drifted() || v.Origins[0].Match != 0 || !strings.Contains(strings.Join(v.Notes, ""), "compared with nothing") {
 		t.Errorf("alone: got %+v, %q", v.Origins[0], v.Notes)

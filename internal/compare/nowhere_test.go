@@ -99,7 +99,7 @@ func TestRunCountsWhatIsCompared(t *testing.T) {
 	if notes := strings.Join(v.Notes, "\n"); !strings.Contains(notes, "(/plain.txt): every origin wants visitors to log in") {
 		t.Errorf("got %q", v.Notes)
 	}
-	all[0].pages["feed.xml"] = "there after all"
+	all[0].change(func() { all[0].pages["feed.xml"] = "there after all" })
 	if v := run(t, usual, all...); drifts(v) != "a extra feed.xml, b missing feed.xml" || v.Nowhere != 0 {
 		t.Errorf("got %q, %d nowhere", drifts(v), v.Nowhere)
 	}

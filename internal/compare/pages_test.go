@@ -66,20 +66,24 @@ func TestFindCrawls(t *testing.T) {
 	if err != nil || fmt.Sprintf("%q", found.Paths) != `["" "about/" "css/site.css"]` || found.From != "the links of b" {
 		t.Errorf("got %q from %s, %v", found.Paths, found.From, err)
 	}
-	all[0].every = func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/html")
-		io.WriteString(w, "<p>Back soon")
-	}
+	all[0].change(func() {
+		all[0].every = func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/html")
+			io.WriteString(w, "<p>Back soon")
+		}
+	})
 	found, err = compare.Find(t.Context(), started(t, all...), compare.Search{})
 	if err != nil || len(found.Paths) != 3 || found.From != "the links of b" {
 		t.Errorf("a home page without links: got %q from %s, %v", found.Paths, found.From, err)
 	}
-	all[1].pages["sitemap.xml"] = sitemapOf("/feed.xml", "/about/")
+	all[1].change(func() { all[1].pages["sitemap.xml"] = sitemapOf("/feed.xml", "/about/") })
 	found, err = compare.Find(t.Context(), started(t, all...), compare.Search{Crawl: true})
 	if err != nil || fmt.Sprintf("%q", found.Paths) != `["" "about/" "css/site.css" "feed.xml"]` {
 		t.Errorf("with a sitemap: got %q, %v", found.Paths, err)
 	}
-	all[0].every, all[1].every = dead, dead
+	for _, w := range all {
+		w.change(func() { w.every = dead })
+	}
 	origins := started(t, all...)
 	found, err = compare.Find(t.Context(), origins, compare.Search{})
 	if err != nil || found.Unlisted == nil || fmt.Sprintf("%q", found.Paths) != `[""]` {

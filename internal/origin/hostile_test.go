@@ -18,9 +18,6 @@ import (
 	"mirror/site"
 )
 
-// patience is the timeout of the clients that meet hostile origins.
-const patience = 400 * time.Millisecond
-
 func silent() *log.Logger { return log.New(io.Discard, "", 0) }
 
 // talk serves by hand: what do writes and when it returns is all that the client sees.
