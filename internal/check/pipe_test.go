@@ -17,7 +17,7 @@ import (
 )
 
 // TestKeepsThePipeFull reads an origin that is 50 ms away: the time for which requests are on
-// their way, all together, is most of what so many at once could be. Idle machines reach 97 %.
+// their way, all together, is most of what so many at once could be. Idle machines reach 95 %.
 func TestKeepsThePipeFull(t *testing.T) {
 	const far, atOnce, pages = 50 * time.Millisecond, 16, 640
 	var mu sync.Mutex
