@@ -47,9 +47,11 @@ func TestMemoryIsSmall(t *testing.T) {
 	}
 	var before, during runtime.MemStats
 	runtime.GC()
+	runtime.GC() // pools are emptied by the second
 	runtime.ReadMemStats(&before)
 	v, err := compare.Run(t.Context(), origins, names, compare.Options{IgnoreHost: true, Progress: func(name string, done, total int) {
 		if name == "a.example" && done == total {
+			runtime.GC()
 			runtime.GC()
 			runtime.ReadMemStats(&during)
 		}
@@ -59,7 +61,7 @@ func TestMemoryIsSmall(t *testing.T) {
 	}
 	each := (int64(during.HeapAlloc) - int64(before.HeapAlloc)) / int64(3*pages)
 	t.Logf("%d bytes for each page and origin; %d MB from the system", each, during.Sys>>20)
-	if each > 200 {
+	if each > 300 { // with the bodies it would be 400
 		t.Errorf("%d bytes for each page and origin", each)
 	}
 }
