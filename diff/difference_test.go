@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -89,6 +90,26 @@ func TestJudgePage(t *testing.T) {
 				t.Error("no detail for people")
 			}
 		})
+	}
+}
+
+// TestRedirectsSayWhatTheyShow tells the name of a backend from a move to another host.
+func TestRedirectsSayWhatTheyShow(t *testing.T) {
+	for _, c := range []struct{ to, want string }{
+		{"http://backend.internal:8080/about/", "leaks the name of another host, backend.internal:8080"},
+		{"https://cdn-7.example.net/about/", "leaks the name of another host"},
+		{"http://10.0.0.7/parked", "leaks the name of another host"},
+		{"https://parked.example/", "away to the host parked.example"},
+		{"https://blog.example/elsewhere", "elsewhere on the same host"},
+		{"http://blog.example/about", "to http"},
+		{"file:/etc/passwd", "no page of the web"},
+		{"", "no Location"},
+	} {
+		o := answer(redirect(301, c.to))
+		o.URL = "https://blog.example/about"
+		if d, ok := diff.Judge(diff.Expectation{File: fileOf("about.html")}, o); ok || d.Kind != diff.Redirected || !strings.Contains(d.Detail, c.want) {
+			t.Errorf("%q: got %v %s %q, want %q", c.to, ok, d.Kind, d.Detail, c.want)
+		}
 	}
 }
 

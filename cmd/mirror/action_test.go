@@ -15,6 +15,8 @@ import (
 	"testing"
 
 	"go.yaml.in/yaml/v4"
+
+	"mirror/internal/realserver"
 )
 
 // action is what the runner reads of action.yml.
@@ -163,9 +165,7 @@ func liveSite(t *testing.T) string {
 
 func TestAction(t *testing.T) {
 	for _, program := range []string{"bash", "od"} {
-		if _, err := exec.LookPath(program); err != nil {
-			t.Skipf("%s is not installed", program)
-		}
+		realserver.Need(t, program)
 	}
 	dir := liveSite(t)
 	want := func(s step, code int, outcome string, commands ...string) {

@@ -56,6 +56,7 @@ type exit struct {
 	err  error
 }
 
+// Error is that of Err; of a bare exit it is the code.
 func (e *exit) Error() string {
 	if e.err == nil {
 		return fmt.Sprintf("exit code %d", e.code)
@@ -63,6 +64,7 @@ func (e *exit) Error() string {
 	return e.err.Error()
 }
 
+// Unwrap returns Err.
 func (e *exit) Unwrap() error { return e.err }
 
 // usage is an error for which nothing was attempted.

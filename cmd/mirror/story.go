@@ -186,6 +186,7 @@ type drift struct {
 	kind         diff.Kind
 }
 
+// String names the drift as the demo tells it.
 func (d drift) String() string { return fmt.Sprintf("%s %s on %s", d.kind, d.path, d.origin) }
 
 // inject puts one drift of each kind into the origins: into what is stored where a person

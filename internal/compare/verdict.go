@@ -86,6 +86,7 @@ func (s *sample) addIf(ok bool, path string) {
 	}
 }
 
+// String tells how many pages there are, and one of them.
 func (s sample) String() string {
 	if s.pages == 1 {
 		return fmt.Sprintf("1 page (/%s)", s.first)

@@ -38,6 +38,7 @@ const (
 	Unknown     Cause = "no answer"
 )
 
+// Error is the cause in a few words.
 func (c Cause) Error() string { return string(c) }
 
 // failure is an error in a person's words: without the URL, which is told beside it, and
@@ -50,8 +51,10 @@ type failure struct {
 
 func fail(cause Cause, said string, err error) error { return &failure{cause, said, err} }
 
+// Error tells the cause and what was seen of it.
 func (f *failure) Error() string { return string(f.cause) + ": " + f.said }
 
+// Unwrap returns the cause, and the error that it was told from where there is one.
 func (f *failure) Unwrap() []error {
 	if f.err == nil {
 		return []error{f.cause}
@@ -159,6 +162,7 @@ type streamError struct {
 	Cause    error
 }
 
+// Error names the code (RFC 9113, section 7).
 func (e streamError) Error() string { return "stream error " + strconv.Itoa(int(e.Code)) }
 
 // tlsFault tells why there is no trusted connection.

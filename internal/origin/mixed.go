@@ -26,6 +26,7 @@ const (
 
 func (s *scanner) reset() { s.found, s.style, s.held = 0, false, s.held[:0] }
 
+// Write scans the next piece of a page. It never fails.
 func (s *scanner) Write(p []byte) (int, error) {
 	if s.found >= maxSeen {
 		return len(p), nil

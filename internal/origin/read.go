@@ -149,6 +149,7 @@ type tally struct {
 	unwanted error // of who else reads it
 }
 
+// Read hashes and counts what it reads, and gives site.ErrTooLong beyond the limit.
 func (t *tally) Read(p []byte) (int, error) {
 	n, err := t.r.Read(p)
 	t.hash.Write(p[:n])

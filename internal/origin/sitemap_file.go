@@ -53,6 +53,7 @@ type limited struct {
 	left int64
 }
 
+// Read gives site.ErrTooLong once more was read than is left.
 func (l *limited) Read(p []byte) (int, error) {
 	n, err := l.r.Read(p)
 	if l.left -= int64(n); l.left < 0 {
@@ -168,6 +169,7 @@ type tokenBound struct {
 	run int // bytes since the last < or >
 }
 
+// Read gives site.ErrTooLong once a token is longer than maxToken.
 func (t *tokenBound) Read(p []byte) (int, error) {
 	n, err := t.r.Read(p)
 	for rest := p[:n]; ; {
