@@ -27,6 +27,7 @@ type Check struct {
 	Notes   []string `json:"notes"`
 	Nowhere int      `json:"nowhere"` // of pages: no origin has them, so that they are none of any origin's
 	Closed  int      `json:"closed"`  // of pages: every origin wants visitors to log in
+	Ending
 }
 
 // Origin is one origin in a Check.

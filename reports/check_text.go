@@ -45,6 +45,9 @@ func (c Check) Text(w io.Writer, s Style) error {
 	if s.Verbose {
 		excerpts(w, s, counted)
 	}
+	if err := c.warn(w, s); err != nil {
+		return err
+	}
 	_, err := fmt.Fprintln(w, c.paintedSummary(s))
 	return err
 }

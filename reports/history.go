@@ -25,6 +25,7 @@ type History struct {
 	// Limit is how many rows the text shows of the story that publishes and checks make
 	// together, 0 for all.
 	Limit int `json:"-"`
+	Ending
 }
 
 // HistoryRelease is a release that went live from here.
@@ -77,6 +78,9 @@ type HistoryRun struct {
 // else as a table each.
 func (h History) Text(w io.Writer, s Style) error {
 	w = s.fold(w)
+	if err := h.warn(w, s); err != nil {
+		return err
+	}
 	if len(h.Releases)+len(h.Publishes)+len(h.Checks)+len(h.Episodes)+len(h.Runs) == 0 {
 		_, err := fmt.Fprintln(w, "There is nothing to tell of yet (hint: mirror publish, mirror check, or mirror daemon to check on a schedule).")
 		return err

@@ -45,6 +45,7 @@ type Plan struct {
 	Release site.ID      `json:"release"`
 	Targets []PlanTarget `json:"targets"`
 	Order   []PlanStep   `json:"order"`
+	Ending
 }
 
 // PlanStep is one commit in the order in which publish would make them.
@@ -79,7 +80,7 @@ type Publish struct {
 	Targets  []PublishTarget `json:"targets"`
 	Window   *Window         `json:"window,omitempty"` // how the origins turned
 	Check    *Check          `json:"check,omitempty"`  // what the origins were last seen to serve
-	Error    string          `json:"error,omitempty"`
+	Ending
 }
 
 // PublishTarget is one target in a Publish.
@@ -107,6 +108,7 @@ type Demo struct {
 	Steps   []DemoStep `json:"steps"`
 	Publish []Publish  `json:"publish"`
 	Check   []Check    `json:"check"`
+	Ending
 }
 
 // DemoStep is one step of the story.

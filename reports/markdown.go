@@ -54,6 +54,9 @@ func (c Check) markdownRemarks(b *bytes.Buffer) {
 	for _, note := range c.Notes {
 		lines = append(lines, inline(note))
 	}
+	for _, warning := range c.Warnings {
+		lines = append(lines, "⚠️ "+inline(warning))
+	}
 	for _, o := range c.Origins {
 		name := code(o.Name)
 		if o.Error != "" {

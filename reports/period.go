@@ -33,6 +33,7 @@ type Period struct {
 	Windows      *PeriodWindows  `json:"windows"` // null where no publish was watched
 	Slowest      []PeriodSlow    `json:"slowest"` // pages, the slowest first
 	Days         []PeriodDay     `json:"days"`    // by date, then in the order of the origins
+	Ending
 }
 
 // Agreement is the share of a period for which all was well.

@@ -30,6 +30,9 @@ func (p Period) Text(w io.Writer, s Style) error {
 			return err
 		}
 	}
+	if err := p.warn(w, s); err != nil {
+		return err
+	}
 	_, err := fmt.Fprintln(w, s.paint(p.color(), p.summary()))
 	return err
 }

@@ -148,6 +148,9 @@ func (c Check) invocation(rows int) sarifInvocation {
 	for _, note := range c.Notes[:min(len(c.Notes), maxMarkdownLines)] {
 		say(levelNote, note)
 	}
+	for _, warning := range c.Warnings {
+		say(levelWarning, warning)
+	}
 	for _, o := range c.Origins {
 		for _, warning := range o.warnings() {
 			say(levelWarning, o.Name+": "+warning)

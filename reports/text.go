@@ -65,6 +65,9 @@ func (p Publish) Text(w io.Writer, s Style) error {
 			return err
 		}
 	}
+	if err := p.warn(w, s); err != nil {
+		return err
+	}
 	_, err := fmt.Fprintln(w, p.summary(s))
 	return err
 }
@@ -137,6 +140,9 @@ func (p Plan) Text(w io.Writer, s Style) error {
 	for i, step := range p.Order {
 		fmt.Fprintf(w, "%d. commit %s%s: %s\n", i+1, clean(step.Name), step.when(), step.Reason)
 	}
+	if err := p.warn(w, s); err != nil {
+		return err
+	}
 	var failed []string
 	for _, r := range p.Targets {
 		if r.Error != "" {
@@ -182,6 +188,9 @@ func (d Demo) Text(w io.Writer, s Style) error {
 		t.row(step.Name, mark, clean(step.Detail))
 	}
 	if err := t.render(); err != nil {
+		return err
+	}
+	if err := d.warn(w, s); err != nil {
 		return err
 	}
 	text := s.paint(green, "Every step did what it says.")

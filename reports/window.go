@@ -23,6 +23,7 @@ type Window struct {
 	// Atomic is what the bounds would be if each target that declares its commits atomic
 	// kept to it; null where none does.
 	Atomic *Span `json:"if_atomic"`
+	Ending
 }
 
 // WindowOrigin is one origin in a Window.
@@ -95,6 +96,9 @@ func boundsOf(b diff.Bounds) Bounds {
 // at which anything new can have been seen.
 func (d Window) Text(w io.Writer, s Style) error {
 	w = s.fold(w)
+	if err := d.warn(w, s); err != nil {
+		return err
+	}
 	if d.Pages == 0 {
 		_, err := fmt.Fprintln(w, "No page that can be watched changed, so there was no window to measure.")
 		return err

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 
 	"mirror/internal/history"
@@ -121,10 +120,7 @@ func (w *workspace) learn(ctx context.Context, r *publish.Report, rel *site.Rele
 		keep, err = w.kept(ctx, h)
 		return err
 	})
-	if err != nil {
-		return nil, fmt.Errorf("the release is live, and is not remembered here: %w", err)
-	}
-	return keep, nil
+	return keep, err
 }
 
 // kept lists the newest releases, as many as the targets shall keep.

@@ -117,7 +117,8 @@ func (w *workspace) release(ctx context.Context, f publishFlags) (*publish.Repor
 		options.Verifier, options.Watcher = nil, nil
 	}
 	report, err := publish.Run(ctx, rel.Release, dests, options)
-	return report, errors.Join(err, w.finish(ctx, report, rel.Release, dests, d))
+	w.finish(ctx, report, rel.Release, dests)
+	return report, err
 }
 
 // apply lets the flags overrule the config.
@@ -204,23 +205,24 @@ func (v verifier) Await(ctx context.Context, rel *site.Release, deleted []string
 	return check.Await(ctx, v.w.origins(), v.w.lookFor(rel, deleted, v.d), patience)
 }
 
-// finish remembers a release that has gone live and lets the targets drop old ones.
-func (w *workspace) finish(ctx context.Context, r *publish.Report, rel *site.Release, dests []targets.Destination, d *display) error {
+// finish remembers a release that has gone live and lets the targets drop old ones. What
+// fails here is a warning: the release is live.
+func (w *workspace) finish(ctx context.Context, r *publish.Report, rel *site.Release, dests []targets.Destination) {
 	if r.Outcome != publish.Live && r.Outcome != publish.Diverged {
-		return nil
+		return
 	}
 	keep, err := w.learn(ctx, r, rel)
 	if err != nil {
-		return err
+		r.Warn("the release is live and is not remembered here, so old releases stay on the targets: %v", err)
+		return
 	}
 	for _, dest := range dests {
 		if p, ok := dest.Target.(targets.Pruner); ok {
 			if err := p.Prune(ctx, keep); err != nil {
-				d.Note(dest.Name, "old releases stay: "+err.Error())
+				r.Warn("%s: old releases stay: %v", dest.Name, err)
 			}
 		}
 	}
-	return nil
 }
 
 // lagsOf is how long each origin took, from the start of its commit until all of it was
@@ -243,7 +245,8 @@ func lagsOf(r *publish.Report) map[string]time.Duration {
 func publishDocument(r *publish.Report, err error) *reports.Publish {
 	doc := &reports.Publish{
 		Schema: "mirror.publish/v1", Outcome: string(r.Outcome), Release: r.Release, Previous: r.Previous,
-		Files: r.Files, Bytes: r.Bytes, Targets: []reports.PublishTarget{}, Error: text(err),
+		Files: r.Files, Bytes: r.Bytes, Targets: []reports.PublishTarget{},
+		Ending: reports.Ending{Error: text(err), Warnings: r.Warnings},
 	}
 	for _, t := range r.Targets {
 		row := reports.PublishTarget{

@@ -88,6 +88,13 @@ type Report struct {
 	Schedule []Step        // the commits, in their order
 	Window   *diff.Window  // nil where the origins were not watched
 	Verdict  *diff.Verdict // nil where the origins were not looked at
+	// Warnings lists, for people, what failed without changing the outcome.
+	Warnings []string
+}
+
+// Warn adds a warning. It is not safe for concurrent use.
+func (r *Report) Warn(format string, args ...any) {
+	r.Warnings = append(r.Warnings, fmt.Sprintf(format, args...))
 }
 
 // TargetReport is what a publish did to one destination.
