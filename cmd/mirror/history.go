@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mirror/internal/history"
-	"mirror/internal/period"
+	"mirror/internal/summary"
 	"mirror/reports"
 )
 
@@ -73,7 +73,7 @@ func (a *app) history(ctx context.Context, part string, since *instant, limit in
 		return doc, err
 	}
 	all, rows := part == "all", limit
-	parts := period.Parts{
+	parts := summary.Parts{
 		Releases: all || part == "releases", Publishes: all || part == "publishes", Checks: all || part == "checks",
 		Episodes: all || part == "episodes", Runs: all || part == "runs",
 	}
@@ -84,7 +84,7 @@ func (a *app) history(ctx context.Context, part string, since *instant, limit in
 		}
 	}
 	err = w.remember(ctx, func(h *history.Store) error {
-		doc, err = period.List(ctx, h, parts, from, rows)
+		doc, err = summary.List(ctx, h, parts, from, rows)
 		return err
 	})
 	doc.Limit = limit

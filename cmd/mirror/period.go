@@ -14,7 +14,7 @@ import (
 	"github.com/google/renameio/v2"
 
 	"mirror/internal/history"
-	"mirror/internal/period"
+	"mirror/internal/summary"
 	"mirror/reports"
 )
 
@@ -24,7 +24,7 @@ const reportFolder = "reports"
 // writeReport writes the report of a job over a period, in each form that a file is kept in,
 // and drops the oldest.
 func (w runWorkspace) writeReport(ctx context.Context, h *history.Store, job string, since, until time.Time) error {
-	p, err := period.Of(ctx, h, since, until)
+	p, err := summary.Of(ctx, h, since, until)
 	if err != nil {
 		return err
 	}

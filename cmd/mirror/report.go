@@ -11,7 +11,7 @@ import (
 
 	"mirror/internal/dashboard"
 	"mirror/internal/history"
-	"mirror/internal/period"
+	"mirror/internal/summary"
 	"mirror/reports"
 )
 
@@ -84,7 +84,7 @@ func (a *app) period(ctx context.Context, since, until *instant) (p reports.Peri
 		return p, err
 	}
 	err = w.remember(ctx, func(h *history.Store) error {
-		p, err = period.Of(ctx, h, from, to)
+		p, err = summary.Of(ctx, h, from, to)
 		return err
 	})
 	return p, err

@@ -47,7 +47,7 @@ func allowed() map[string][]string {
 		"internal/daemon":          {"scheduler", "internal/history", "internal/notify", "diff"},
 		"internal/dashboard":       {"internal/history", "reports", "diff", "site"},
 		"internal/history":         {"diff", "site"},
-		"internal/period":          {"internal/history", "reports", "diff", "site"},
+		"internal/summary":         {"internal/history", "reports", "diff", "site"},
 		"internal/notify":          {},
 		"internal/state":           {"site"},
 		"internal/static":          {},

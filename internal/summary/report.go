@@ -1,5 +1,6 @@
-// Package period sums up what the history knows of a time into a report.
-package period
+// Package summary makes report models of what the history holds. It is the only mapping
+// from one to the other.
+package summary
 
 import (
 	"cmp"

@@ -1,4 +1,4 @@
-package period_test
+package summary_test
 
 import (
 	"fmt"
@@ -8,7 +8,7 @@ import (
 
 	"mirror/diff"
 	"mirror/internal/history"
-	"mirror/internal/period"
+	"mirror/internal/summary"
 	"mirror/reports"
 )
 
@@ -48,7 +48,7 @@ func look(t *testing.T, s *history.Store, hours float64, stale bool) {
 
 func of(t *testing.T, s *history.Store, since, until time.Time) reports.Period {
 	t.Helper()
-	p, err := period.Of(t.Context(), s, since, until)
+	p, err := summary.Of(t.Context(), s, since, until)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package period_test
+package summary_test
 
 import (
 	"database/sql"
@@ -12,7 +12,7 @@ import (
 
 	"mirror/diff"
 	"mirror/internal/history"
-	"mirror/internal/period"
+	"mirror/internal/summary"
 )
 
 // busy is check number n of a site of 1,000 pages whose origins drift and fall silent now and
@@ -78,7 +78,7 @@ func TestFigures(t *testing.T) {
 		t.Fatal(err)
 	}
 	began = time.Now()
-	p, err := period.Of(t.Context(), s, start.Add(-time.Hour), end)
+	p, err := summary.Of(t.Context(), s, start.Add(-time.Hour), end)
 	took := time.Since(began)
 	if err != nil || p.Checks != n {
 		t.Fatal(p.Checks, err)
@@ -99,7 +99,7 @@ func TestFigures(t *testing.T) {
 // restsOnDays removes the single checks in the middle of a period, and wants the same report.
 func restsOnDays(t *testing.T, s *history.Store, path string, since, until time.Time) {
 	t.Helper()
-	before, err := period.Of(t.Context(), s, since, until)
+	before, err := summary.Of(t.Context(), s, since, until)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func restsOnDays(t *testing.T, s *history.Store, path string, since, until time.
 	if rows, err := gone.RowsAffected(); err != nil || int(rows) < before.Checks/4 {
 		t.Fatal(rows, before.Checks, err)
 	}
-	after, err := period.Of(t.Context(), s, since, until)
+	after, err := summary.Of(t.Context(), s, since, until)
 	if err != nil || !reflect.DeepEqual(after, before) {
 		t.Errorf("got another report, %v:\n%+v\n%+v", err, after.Agreement, before.Agreement)
 	}
