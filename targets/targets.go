@@ -114,15 +114,10 @@ type Historian interface {
 	Past(ctx context.Context, limit int, of []string) ([]site.Past, error)
 }
 
-// Atomic is a Target whose Commit shows either all of a release or nothing of it.
-type Atomic interface {
-	Atomic() bool
-}
-
 // Destination is a target under its name, and the origin that serves it.
 type Destination struct {
 	Name   string
-	Kind   string   // the config's type: git, s3, oci, dir
+	Kind   Kind
 	Origin *url.URL // nil where the config names none
 	Target
 }
@@ -139,12 +134,6 @@ type Env struct {
 	Transport http.RoundTripper
 	Log       *slog.Logger
 }
-
-// Factory opens a target from its part of the config, which decode fills in.
-type Factory func(ctx context.Context, env Env, decode func(config any) error) (Target, error)
-
-// Catalog holds the kinds of target by the name that the config calls them.
-type Catalog map[string]Factory
 
 // RefusedError says that a target can never hold a file as it is. Nothing was staged.
 type RefusedError struct {

@@ -144,8 +144,8 @@ func (w *workspace) inquiry(ctx context.Context, rel *site.Release, held *stores
 	if g.trustETag {
 		o.Trust = w.trust(ctx, d)
 	}
-	promised, err := w.promised()
-	o.Headers = check.Headers{Names: w.config.Check.Headers, Promised: promised}
+	expected, err := w.expectedHeaders()
+	o.Headers = check.Headers{Names: w.config.Check.Headers, Promised: expected}
 	return o, err
 }
 

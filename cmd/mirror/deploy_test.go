@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"mirror/targets/kinds"
 )
 
 // TestDeployedCommands holds the units and the container recipe to flags that there are.
@@ -15,7 +17,7 @@ func TestDeployedCommands(t *testing.T) {
 	found := 0
 	for _, args := range deployed(t) {
 		found++
-		a := &app{getenv: os.Getenv, stdin: strings.NewReader(""), stdout: &strings.Builder{}, stderr: &strings.Builder{}}
+		a := &app{kinds: kinds.All(), getenv: os.Getenv, stdin: strings.NewReader(""), stdout: &strings.Builder{}, stderr: &strings.Builder{}}
 		cmd, rest, err := a.command().Find(args)
 		if err == nil {
 			err = cmd.ParseFlags(rest)

@@ -15,6 +15,7 @@ import (
 
 	"mirror/internal/config"
 	"mirror/internal/config/scaffold"
+	"mirror/targets"
 )
 
 type initFlags struct {
@@ -42,7 +43,7 @@ filled in. On a terminal it asks; with flags, or without a terminal, it does not
 	}
 	cmd.Flags().StringVar(&f.dir, "dir", "", "`folder` of the generated site (default: as detected)")
 	cmd.Flags().StringVar(&f.build, "build", "", "`command` that generates it (default: as detected)")
-	cmd.Flags().StringArrayVar(&f.targets, "with", nil, "a `type` of target to write: git, s3, oci or dir; may be repeated")
+	cmd.Flags().StringArrayVar(&f.targets, "with", nil, "a `type` of target to write: "+strings.Join(a.kinds.Names(), ", ")+"; may be repeated")
 	cmd.Flags().BoolVar(&f.schema, "schema", false, "print the config's JSON Schema and write nothing")
 	cmd.Flags().BoolVar(&f.force, "force", false, "overwrite a config that is there")
 	return cmd
@@ -50,7 +51,7 @@ filled in. On a terminal it asks; with flags, or without a terminal, it does not
 
 func (a *app) init(f initFlags) error {
 	if f.schema {
-		text, err := config.Schema(kinds())
+		text, err := config.Schema(a.kinds)
 		if err != nil {
 			return err
 		}
@@ -68,7 +69,7 @@ func (a *app) init(f initFlags) error {
 	if err != nil {
 		return err
 	}
-	text, err := scaffold.Render(found, scaffolds(f.targets, filepath.Dir(file)))
+	text, err := scaffold.Render(found, scaffolds(a.kinds, f.targets, filepath.Dir(file)), a.kinds)
 	if err != nil {
 		return usage(err)
 	}
@@ -119,16 +120,20 @@ func (a *app) ask(question, usual string) (string, error) {
 
 // scaffolds lists the targets to write: those named, else one of each kind that can be
 // guessed from the folder, git where it is a repository.
-func scaffolds(named []string, dir string) []scaffold.Target {
+func scaffolds(kinds targets.Kinds, named []string, dir string) []scaffold.Target {
 	if len(named) == 0 {
-		named = []string{"git", "s3", "oci"}
+		for _, k := range kinds {
+			if k.Sample.Usual {
+				named = append(named, k.Name)
+			}
+		}
 	}
 	var all []scaffold.Target
-	for _, kind := range named {
-		t := scaffold.Target{Type: kind}
-		if remote := remoteOf(dir); kind == "git" && remote != "" {
-			t.Values = map[string]string{"url": remote}
-			t.Origin = scaffold.PagesURL(remote)
+	for _, name := range named {
+		t := scaffold.Target{Type: name}
+		kind, _ := kinds.Find(name)
+		if remote := remoteOf(dir); kind.Sample.FromRemote != nil && remote != "" {
+			t.Values, t.Origin = kind.Sample.FromRemote(remote)
 		}
 		all = append(all, t)
 	}

@@ -9,6 +9,9 @@ import (
 	"os/signal"
 	"syscall"
 	_ "time/tzdata" // for cron specs with a zone where the system has no zones: a bare container
+
+	"mirror/targets"
+	"mirror/targets/kinds"
 )
 
 func main() {
@@ -18,9 +21,14 @@ func main() {
 
 // run is the whole program. It returns the exit code; nothing below it exits.
 func run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) int {
+	return runKinds(ctx, kinds.All(), args, getenv, stdin, stdout, stderr)
+}
+
+// runKinds is run with the given kinds of target.
+func runKinds(ctx context.Context, all targets.Kinds, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	a := &app{getenv: getenv, stdin: stdin, stdout: stdout, stderr: stderr}
+	a := &app{kinds: all, getenv: getenv, stdin: stdin, stdout: stdout, stderr: stderr}
 	root := a.command()
 	root.SetArgs(args)
 	return a.exitCode(ctx, root.ExecuteContext(ctx))

@@ -178,7 +178,7 @@ func (w *workspace) publishOptions(ctx context.Context, dests []targets.Destinat
 func declaredAtomic(dests []targets.Destination) []string {
 	var names []string
 	for _, d := range dests {
-		if a, ok := d.Target.(targets.Atomic); ok && a.Atomic() {
+		if d.Kind.Traits.Atomic {
 			names = append(names, d.Name)
 		}
 	}

@@ -12,10 +12,12 @@ import (
 	"golang.org/x/term"
 
 	"mirror/reports"
+	"mirror/targets"
 )
 
 // app is one run of the program: its streams, its environment and the global flags.
 type app struct {
+	kinds          targets.Kinds // of target, that the config may name
 	getenv         func(string) string
 	stdin          io.Reader
 	stdout, stderr io.Writer

@@ -19,19 +19,7 @@ import (
 	"mirror/internal/state"
 	"mirror/site"
 	"mirror/targets"
-	"mirror/targets/dir"
-	"mirror/targets/git"
-	"mirror/targets/oci"
-	"mirror/targets/s3"
 )
-
-// catalog holds every kind of target under the name that the config calls it.
-var catalog = targets.Catalog{"git": git.New, "s3": s3.New, "oci": oci.New, "dir": dir.New}
-
-// kinds holds the config struct of each kind.
-func kinds() config.Kinds {
-	return config.Kinds{"git": git.Config{}, "s3": s3.Config{}, "oci": oci.Config{}, "dir": dir.Config{}}
-}
 
 // workspace is a config and the state folder beside it.
 type workspace struct {
@@ -51,11 +39,11 @@ func (a *app) open() (*workspace, error) {
 		}
 		file = found
 	}
-	c, err := config.Load(file, a.getenv, kinds())
+	c, err := config.Load(file, a.getenv, a.kinds)
 	if err != nil {
 		return nil, usage(err)
 	}
-	if err := errors.Join(judgePlaces(c), selectTargets(c, a.only)); err != nil {
+	if err := errors.Join(validatePlaces(c, a.kinds), selectTargets(c, a.only)); err != nil {
 		return nil, usage(err)
 	}
 	where := a.stateDir
@@ -175,12 +163,13 @@ func (w *workspace) destinations(ctx context.Context) ([]targets.Destination, er
 			State: w.state.Target(t.Name), Owner: owner, Getenv: w.app.getenv,
 			Log: w.app.log().With("target", t.Name),
 		}
-		opened, err := catalog[t.Type](ctx, env, t.Decode)
+		kind, _ := w.app.kinds.Find(t.Type) // the config has known kinds only
+		opened, err := kind.Open(ctx, env, t.Decode)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", t.Name, err))
 			continue
 		}
-		dests = append(dests, targets.Destination{Name: t.Name, Kind: t.Type, Origin: t.Origin.URL, Target: opened})
+		dests = append(dests, targets.Destination{Name: t.Name, Kind: kind, Origin: t.Origin.URL, Target: opened})
 	}
 	return dests, errors.Join(errs...)
 }

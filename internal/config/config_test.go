@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"mirror/targets"
 )
 
 type gitConfig struct {
@@ -44,8 +46,8 @@ type dirConfig struct {
 	common `yaml:",inline"`
 }
 
-func kinds() Kinds {
-	return Kinds{"git": &gitConfig{}, "s3": s3Config{}, "dir": &dirConfig{}, "odd": nil}
+func kinds() targets.Kinds {
+	return targets.Kinds{{Name: "git", Config: &gitConfig{}}, {Name: "s3", Config: s3Config{}}, {Name: "dir", Config: &dirConfig{}}, {Name: "odd"}}
 }
 
 func environment(name string) string {

@@ -7,12 +7,14 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"mirror/targets"
 )
 
 // decoder fills Go values in from a resolved tree and notes whatever does not fit.
 type decoder struct {
 	*problems
-	kinds   Kinds
+	kinds   targets.Kinds
 	written map[*yaml.Node]string
 	places  map[any]*yaml.Node // where the value under a pointer was read from
 }

@@ -6,14 +6,14 @@ import (
 	"mirror/internal/config"
 	"mirror/targets/dir"
 	"mirror/targets/git"
+	"mirror/targets/kinds"
 	"mirror/targets/oci"
 	"mirror/targets/s3"
 )
 
 // TestDocumentedExampleParses holds the real targets to the keys that the documentation shows.
 func TestDocumentedExampleParses(t *testing.T) {
-	kinds := config.Kinds{"git": git.Config{}, "s3": s3.Config{}, "oci": oci.Config{}, "dir": dir.Config{}}
-	c, err := config.Load("testdata/documented.yaml", func(string) string { return "" }, kinds)
+	c, err := config.Load("testdata/documented.yaml", func(string) string { return "" }, kinds.All())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -22,7 +22,7 @@ func TestDocumentedExampleParses(t *testing.T) {
 			t.Errorf("%s: %v", c.Targets[i].Name, err)
 		}
 	}
-	if _, err := config.Schema(kinds); err != nil {
+	if _, err := config.Schema(kinds.All()); err != nil {
 		t.Error(err)
 	}
 }

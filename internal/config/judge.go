@@ -1,7 +1,6 @@
 package config
 
 import (
-	"maps"
 	"path"
 	"path/filepath"
 	"reflect"
@@ -69,14 +68,14 @@ func (t *Target) decodeNode(d *decoder, key string, n *yaml.Node) {
 		again.kind(key, n, t.Type, config)
 		return again.err()
 	}
-	sample, known := d.kinds[t.Type]
+	kind, known := d.kinds.Find(t.Type)
 	switch {
 	case !known && d.kinds != nil && t.Type != "":
-		kinds := slices.Sorted(maps.Keys(d.kinds))
+		kinds := d.kinds.Names()
 		at := d.places[&t.Type]
 		d.on(at, "type: %s is no kind of target; there are %s%s", d.describe(at), oneOf(kinds), didYouMean(t.Type, kinds))
-	case sample != nil:
-		d.kind(key, n, t.Type, fresh(sample))
+	case kind.Config != nil:
+		d.kind(key, n, t.Type, fresh(kind.Config))
 	}
 }
 
@@ -89,8 +88,9 @@ func (d *decoder) kind(key string, n *yaml.Node, kind string, config any) {
 	}
 	d.members(key, n, v.Elem())
 	d.unknown(n, append(keysOf(Target{}), keysOf(config)...), func(key string) string {
-		for _, other := range slices.Sorted(maps.Keys(d.kinds)) {
-			if slices.Contains(keysOf(d.kinds[other]), key) {
+		for _, other := range d.kinds.Names() {
+			k, _ := d.kinds.Find(other)
+			if slices.Contains(keysOf(k.Config), key) {
 				return " for type " + kind + "; it belongs to type " + other
 			}
 		}

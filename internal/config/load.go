@@ -26,6 +26,8 @@ import (
 	"reflect"
 
 	"go.yaml.in/yaml/v4"
+
+	"mirror/targets"
 )
 
 // FileName is what a config is called where nobody says otherwise.
@@ -33,11 +35,6 @@ const FileName = "mirror.yaml"
 
 // MaxSize bounds a config's size in bytes.
 const MaxSize = 1 << 20
-
-// Kinds holds a config struct of each kind of target under the name of its type: the keys
-// that such a target may have. With nil in place of a struct the kind is known, and its keys
-// are judged by Target.Decode alone.
-type Kinds map[string]any
 
 // Find returns the path of mirror.yaml in dir or the nearest folder above it. The error
 // wraps fs.ErrNotExist when there is none.
@@ -61,8 +58,8 @@ func Find(dir string) (string, error) {
 	}
 }
 
-// Load reads the config at path. An error in its text is one or more joined *Error.
-func Load(path string, getenv func(string) string, kinds Kinds) (*Config, error) {
+// Load reads the config at path, in which targets may be of the given kinds. An error in its text is one or more joined *Error.
+func Load(path string, getenv func(string) string, kinds targets.Kinds) (*Config, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("read config: %w", err)
@@ -76,7 +73,7 @@ func Load(path string, getenv func(string) string, kinds Kinds) (*Config, error)
 }
 
 // Parse reads a config from text. name is its path for errors and the base of relative paths.
-func Parse(name string, text []byte, getenv func(string) string, kinds Kinds) (*Config, error) {
+func Parse(name string, text []byte, getenv func(string) string, kinds targets.Kinds) (*Config, error) {
 	p := newProblems(name, text)
 	if len(text) > MaxSize {
 		p.at(1, 1, "larger than %d MiB", MaxSize>>20)

@@ -7,7 +7,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"maps"
 	"net/url"
 	"reflect"
 	"regexp"
@@ -16,6 +15,8 @@ import (
 	"time"
 
 	"github.com/invopop/jsonschema"
+
+	"mirror/targets"
 )
 
 // typesSource is where the descriptions in the schema come from.
@@ -23,9 +24,8 @@ import (
 //go:embed types.go
 var typesSource string
 
-// Schema returns the JSON Schema of mirror.yaml, for editors. targetConfigs holds the config
-// struct of each kind of target, as Kinds does.
-func Schema(targetConfigs map[string]any) ([]byte, error) {
+// Schema returns the JSON Schema of mirror.yaml, for editors, with targets of the given kinds.
+func Schema(kinds targets.Kinds) ([]byte, error) {
 	comments, err := commentsOf(typesSource)
 	if err != nil {
 		return nil, fmt.Errorf("read the config's descriptions: %w", err)
@@ -36,14 +36,15 @@ func Schema(targetConfigs map[string]any) ([]byte, error) {
 	}
 	schema := r.Reflect(&Config{})
 	schema.Title = FileName
-	targets, ok := schema.Properties.Get("targets")
+	items, ok := schema.Properties.Get("targets")
 	if !ok {
 		return nil, fmt.Errorf("the config's schema lacks targets")
 	}
-	common := targets.Items
-	targets.Items = &jsonschema.Schema{}
-	for _, name := range slices.Sorted(maps.Keys(targetConfigs)) {
-		targets.Items.OneOf = append(targets.Items.OneOf, targetSchema(r, common, name, targetConfigs[name]))
+	common := items.Items
+	items.Items = &jsonschema.Schema{}
+	for _, name := range kinds.Names() {
+		kind, _ := kinds.Find(name)
+		items.Items.OneOf = append(items.Items.OneOf, targetSchema(r, common, name, kind.Config))
 	}
 	text, err := json.MarshalIndent(schema, "", "  ")
 	if err != nil {

@@ -116,12 +116,12 @@ func (o Order) extremes(pending []targets.Destination) (slowest, fastest time.Du
 }
 
 // lag is the lag that was learnt; while it is not known for every kind of origin at least
-// the class is: what copies or turns a link by itself is fast, what deploys is not.
+// the class is: what switches with its commit is fast, what deploys is not.
 func (o Order) lag(d targets.Destination) (lag time.Duration, known bool) {
 	if lag, ok := o.Lags[d.Name]; ok {
 		return lag, true
 	}
-	if d.Kind == "s3" || d.Kind == "dir" {
+	if !d.Kind.Traits.Deploys {
 		return 0, false
 	}
 	var slowest time.Duration
@@ -142,11 +142,11 @@ func reason(lag time.Duration, known bool) string {
 }
 
 // gateFirst puts the first step at a destination that can compare-and-swap before all
-// others. Only an OCI registry cannot.
+// others.
 func gateFirst(steps []Step, pending []targets.Destination) []Step {
 	swaps := func(s Step) bool {
 		i := slices.IndexFunc(pending, func(d targets.Destination) bool { return d.Name == s.Name })
-		return pending[i].Kind != "oci"
+		return pending[i].Kind.Traits.CompareAndSwap
 	}
 	gate := slices.IndexFunc(steps, func(s Step) bool { return swaps(s) && !s.Barrier })
 	if gate <= 0 {

@@ -137,7 +137,7 @@ func begin(rel *site.Release, dests []targets.Destination, o Options) *publicati
 		Outcome: Failed, Release: rel.ID(), Files: len(rel.Manifest), Bytes: rel.Manifest.Bytes(),
 	}}
 	for _, d := range dests {
-		p.report.Targets = append(p.report.Targets, &TargetReport{Name: d.Name, Kind: d.Kind})
+		p.report.Targets = append(p.report.Targets, &TargetReport{Name: d.Name, Kind: d.Kind.Name})
 	}
 	return p
 }

@@ -18,6 +18,7 @@ import (
 	"mirror/site"
 	"mirror/targets"
 	"mirror/targets/dir"
+	"mirror/targets/kinds"
 	"mirror/targets/targettest"
 )
 
@@ -117,9 +118,14 @@ func rel(text string) *site.Release {
 func dests(places ...*place) []targets.Destination {
 	var all []targets.Destination
 	for i, p := range places {
-		all = append(all, targets.Destination{Name: fmt.Sprintf("p%d", i), Kind: "dir", Target: p})
+		all = append(all, targets.Destination{Name: fmt.Sprintf("p%d", i), Kind: kindNamed("dir"), Target: p})
 	}
 	return all
+}
+
+func kindNamed(name string) targets.Kind {
+	k, _ := kinds.All().Find(name)
+	return k
 }
 
 func three(t *testing.T) []*place { return []*place{newPlace(t), newPlace(t), newPlace(t)} }
@@ -314,7 +320,7 @@ func TestListedOrderCommitsOneByOne(t *testing.T) {
 // TestSettleSeesACommitThatDidNothing has a target answer well and hold nothing new.
 func TestSettleSeesACommitThatDidNothing(t *testing.T) {
 	liar := &forgetful{newPlace(t)}
-	report, err := publish.Run(t.Context(), rel("one"), []targets.Destination{{Name: "liar", Kind: "dir", Target: liar}}, publish.Options{Events: silent{}})
+	report, err := publish.Run(t.Context(), rel("one"), []targets.Destination{{Name: "liar", Kind: kindNamed("dir"), Target: liar}}, publish.Options{Events: silent{}})
 	if report.Outcome != publish.Diverged || !errors.Is(err, publish.ErrNotHeld) {
 		t.Errorf("got %s, %v", report.Outcome, err)
 	}

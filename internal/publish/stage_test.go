@@ -114,7 +114,7 @@ func (s *stage) cast(roles ...string) []targets.Destination {
 	var all []targets.Destination
 	for _, role := range roles {
 		f := strings.Fields(role)
-		d := targets.Destination{Name: f[0], Kind: f[1], Target: &stand{stage: s, name: f[0]}}
+		d := targets.Destination{Name: f[0], Kind: kindNamed(f[1]), Target: &stand{stage: s, name: f[0]}}
 		if len(f) == 2 {
 			d.Origin = &url.URL{Scheme: "http", Host: f[0]}
 		}

@@ -40,7 +40,6 @@ type Target struct {
 var (
 	_ targets.Target = (*Target)(nil)
 	_ targets.Pruner = (*Target)(nil)
-	_ targets.Atomic = (*Target)(nil)
 )
 
 const (
@@ -70,9 +69,6 @@ func Open(c Config) (*Target, error) {
 	}
 	return &Target{path: path}, nil
 }
-
-// Atomic reports true: the turn of the symlink shows all or nothing.
-func (t *Target) Atomic() bool { return true }
 
 // Plan hashes what is live and compares.
 func (t *Target) Plan(ctx context.Context, rel *site.Release) (targets.Plan, error) {

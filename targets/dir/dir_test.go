@@ -17,6 +17,7 @@ func TestTarget(t *testing.T) {
 	targettest.Run(t, func(t *testing.T) targettest.Fixture {
 		path := filepath.Join(t.TempDir(), "blog")
 		return targettest.Fixture{
+			Kind: dir.Kind(),
 			Open: func(t *testing.T, _ http.RoundTripper) targets.Target { return open(t, path) },
 			Read: func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(path, "current", name)) },
 			Put:  func(t *testing.T, files map[string][]byte) { put(t, path, files) },

@@ -57,7 +57,6 @@ type Target struct {
 var (
 	_ targets.Target  = (*Target)(nil)
 	_ targets.Pruner  = (*Target)(nil)
-	_ targets.Atomic  = (*Target)(nil)
 	_ targets.Factory = New
 )
 
@@ -122,9 +121,6 @@ func parseAuthor(author string) (mail.Address, error) {
 	}
 	return *a, nil
 }
-
-// Atomic reports true: the branch moves in one step.
-func (t *Target) Atomic() bool { return true }
 
 // Live tells the branch's head, and the release that its commit names if the commit is
 // one of ours and still has the tree that we gave it.

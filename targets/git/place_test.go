@@ -104,6 +104,7 @@ func open(t testing.TB, c Config, env targets.Env) *Target {
 // place is a fixture around a repository that c reaches.
 func place(r repo, c Config) targettest.Fixture {
 	return targettest.Fixture{
+		Kind: Kind(),
 		Open: func(t *testing.T, rt http.RoundTripper) targets.Target {
 			return open(t, c, targets.Env{Transport: rt})
 		},

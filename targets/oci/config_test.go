@@ -22,7 +22,7 @@ insecure: true
 self_binary: /opt/mirror
 `
 	var got Config
-	tgt, err := New(context.Background(), targets.Env{}, func(c any) error {
+	_, err := New(context.Background(), targets.Env{}, func(c any) error {
 		if err := yaml.Unmarshal([]byte(text), c); err != nil {
 			return err
 		}
@@ -31,9 +31,6 @@ self_binary: /opt/mirror
 	})
 	if err != nil {
 		t.Fatal(err)
-	}
-	if !tgt.(targets.Atomic).Atomic() {
-		t.Error("not atomic")
 	}
 	if got.Base != "nginx:1.28-alpine" || len(got.Rollout.Exec) != 2 || got.Rollout.Webhook == "" || !got.Insecure || got.SelfBinary == "" {
 		t.Errorf("got %+v", got)

@@ -35,7 +35,6 @@ type Target struct {
 var (
 	_ targets.Target  = (*Target)(nil)
 	_ targets.Pruner  = (*Target)(nil)
-	_ targets.Atomic  = (*Target)(nil)
 	_ targets.Factory = New
 )
 
@@ -78,6 +77,3 @@ func Open(_ context.Context, env targets.Env, c Config) (*Target, error) {
 		limits:  defaultLimits(),
 	}, nil
 }
-
-// Atomic reports true: a container runs one image or another, never parts of two.
-func (t *Target) Atomic() bool { return true }

@@ -96,6 +96,7 @@ func mustTag(t testing.TB, ref string) name.Tag {
 
 func (p place) fixture() targettest.Fixture {
 	return targettest.Fixture{
+		Kind: Kind(),
 		Open: func(t *testing.T, transport http.RoundTripper) targets.Target {
 			return p.open(t, targets.Env{Transport: transport})
 		},

@@ -87,6 +87,7 @@ func (p *place) openAs(t testing.TB, owner, state string, transport http.RoundTr
 // fixture is the place as the common suite needs it.
 func (p *place) fixture() targettest.Fixture {
 	f := targettest.Fixture{
+		Kind: s3.Kind(),
 		Open: func(t *testing.T, transport http.RoundTripper) targets.Target { return p.open(t, transport) },
 		HTTP: true,
 		Read: p.readObject,

@@ -21,7 +21,6 @@ import (
 var (
 	_ targets.Target  = (*Target)(nil)
 	_ targets.Pruner  = (*Target)(nil)
-	_ targets.Atomic  = (*Target)(nil)
 	_ targets.Factory = New
 )
 
@@ -69,9 +68,6 @@ func Open(ctx context.Context, env targets.Env, c Config) (*Target, error) {
 		now: loadKnowledge(env.State), lease: lease, documents: map[string]any{},
 	}, nil
 }
-
-// Atomic is false: a commit shows its release file by file.
-func (t *Target) Atomic() bool { return false }
 
 const defaultRegion = "us-east-1"
 

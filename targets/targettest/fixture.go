@@ -11,6 +11,8 @@ import (
 
 // Fixture is one fresh, empty place and the ways to it that the suite needs.
 type Fixture struct {
+	// Kind is the kind of target that the place is of: its traits are held to.
+	Kind targets.Kind
 	// Open gives a new handle on the place, as another process on another machine
 	// would: with no local state. Transport is for HTTP, and may be nil.
 	Open func(t *testing.T, transport http.RoundTripper) targets.Target

@@ -29,7 +29,7 @@ func readersDuringCommit(t *testing.T, f Fixture) {
 		}
 		ctx, stop := context.WithCancel(t.Context())
 		seen := make(chan error, 1)
-		go func() { seen <- readAlong(ctx, f, rel, text, claimsAtomic(tgt)) }()
+		go func() { seen <- readAlong(ctx, f, rel, text, f.Kind.Traits.Atomic) }()
 		err = tgt.Commit(t.Context(), targets.Swap{From: plan.Live, To: rel.ID()})
 		stop()
 		if seen := <-seen; seen != nil {
@@ -40,11 +40,6 @@ func readersDuringCommit(t *testing.T, f Fixture) {
 		}
 		wantServed(t, f, tgt, pages(count, text))
 	}
-}
-
-func claimsAtomic(tgt targets.Target) bool {
-	a, ok := tgt.(targets.Atomic)
-	return ok && a.Atomic()
 }
 
 // readAlong reads until ctx ends: two pages in turn, the beacon between them.

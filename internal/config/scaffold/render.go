@@ -2,36 +2,36 @@ package scaffold
 
 import (
 	"fmt"
-	"net/url"
 	"path"
-	"regexp"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"mirror/targets"
 )
 
 // Target is one that the config is to have. Values and Origin that are "" get a
 // placeholder, which is plain to see and parses.
 type Target struct {
 	Name   string            // the kind's usual name where ""
-	Type   string            // git, s3, oci or dir
+	Type   string            // name of its kind
 	Values map[string]string // by key: url, branch, bucket, endpoint, region, image, path, … (no lists)
 	Origin string            // the base URL of the live site
 }
 
-// Render writes a commented mirror.yaml. It refuses a type of target that it does not know.
-func Render(site Site, targets []Target) ([]byte, error) {
+// Render writes a commented mirror.yaml. It refuses a type of target that is not among kinds.
+func Render(site Site, all []Target, kinds targets.Kinds) ([]byte, error) {
 	var out strings.Builder
 	out.WriteString(head)
 	writeSite(&out, site)
 	out.WriteString("\ntargets:\n")
 	taken := map[string]bool{}
-	for _, t := range targets {
-		k, ok := kindOf(t.Type)
+	for _, t := range all {
+		k, ok := kinds.Find(t.Type)
 		if !ok {
-			return nil, fmt.Errorf("no kind of target is called %q (hint: git, s3, oci or dir)", t.Type)
+			return nil, fmt.Errorf("no kind of target is called %q (hint: %s)", t.Type, strings.Join(kinds.Names(), ", "))
 		}
-		writeTarget(&out, k, named(t, k, taken))
+		writeTarget(&out, k.Sample, named(t, k.Sample, taken))
 	}
 	out.WriteString(tail)
 	return []byte(out.String()), nil
@@ -67,56 +67,11 @@ func dotted(dir string) string {
 	return "./" + dir
 }
 
-// kind is how the config of a kind of target is written.
-type kind struct {
-	name    string // usual name
-	about   string
-	keys    []key
-	options string // commented out
-	origin  string // placeholder
-}
-
-type key struct{ name, usual string }
-
-func kindOf(name string) (kind, bool) {
-	switch name {
-	case "git":
-		return kind{"pages", "A branch that a git host serves: GitHub Pages, GitLab Pages and the like.",
-			[]key{{"url", "git@github.com:OWNER/REPO.git"}, {"branch", "gh-pages"}}, gitOptions, "https://OWNER.github.io/REPO/"}, true
-	case "s3":
-		return kind{"bucket", "A bucket of any S3-compatible service that serves it as a website.",
-			[]key{{"bucket", "BUCKET"}, {"prefix", ""}, {"region", "us-east-1"}}, s3Options, "https://BUCKET.s3-website.us-east-1.example.com/"}, true
-	case "oci":
-		return kind{"image", "A container image with the site and a web server in it.",
-			[]key{{"image", "registry.example.com/OWNER/SITE:latest"}, {"base", "self"}}, ociOptions, "https://SITE.example.com/"}, true
-	case "dir":
-		return kind{"disk", "A folder: the web server serves the link \"current\" in it.",
-			[]key{{"path", "/srv/www/SITE"}}, "", "http://127.0.0.1:8080/"}, true
-	}
-	return kind{}, false
-}
-
-const gitOptions = `    # cname: blog.example.com
-    # The environment variable with an access token, where the URL is https.
-    # token_env: GITHUB_TOKEN
-`
-
-const s3Options = `    # endpoint: https://s3.example.com
-    # path_style: true
-    # headers: [{match: "assets/**", cache_control: "public, max-age=31536000, immutable"}]
-`
-
-const ociOptions = `    # The base may be any image with a web server, such as nginx:alpine; tell where it reads:
-    # web_root: /usr/share/nginx/html
-    # platforms: [linux/amd64, linux/arm64]
-    # rollout: {exec: ["kubectl", "set", "image", "deploy/blog", "blog={image}@{digest}"]}
-`
-
 // named gives a target without a name the usual one of its kind, and tells doubles apart.
-func named(t Target, k kind, taken map[string]bool) Target {
+func named(t Target, s targets.Sample, taken map[string]bool) Target {
 	name := t.Name
 	if name == "" {
-		name = k.name
+		name = s.Name
 	}
 	t.Name = name
 	for n := 2; taken[t.Name]; n++ {
@@ -126,18 +81,18 @@ func named(t Target, k kind, taken map[string]bool) Target {
 	return t
 }
 
-func writeTarget(out *strings.Builder, k kind, t Target) {
-	fmt.Fprintf(out, "  # %s\n  - name: %s\n    type: %s\n", k.about, scalar(t.Name), t.Type)
+func writeTarget(out *strings.Builder, s targets.Sample, t Target) {
+	fmt.Fprintf(out, "  # %s\n  - name: %s\n    type: %s\n", s.About, scalar(t.Name), t.Type)
 	written := map[string]bool{}
-	for _, key := range k.keys {
-		value := t.Values[key.name]
+	for _, key := range s.Keys {
+		value := t.Values[key.Name]
 		if value == "" {
-			value = key.usual
+			value = key.Value
 		}
-		written[key.name] = true
-		fmt.Fprintf(out, "    %s: %s\n", key.name, scalar(value))
+		written[key.Name] = true
+		fmt.Fprintf(out, "    %s: %s\n", key.Name, scalar(value))
 	}
-	for line := range strings.Lines(k.options) {
+	for line := range strings.Lines(s.Options) {
 		name, _, _ := strings.Cut(strings.TrimLeft(line, " #"), ":")
 		value := t.Values[name]
 		if value == "" || written[name] {
@@ -148,7 +103,7 @@ func writeTarget(out *strings.Builder, k kind, t Target) {
 	}
 	origin := t.Origin
 	if origin == "" {
-		origin = k.origin
+		origin = s.Origin
 	}
 	fmt.Fprintf(out, "    origin: {url: %s}\n", flowScalar(origin))
 }
@@ -215,18 +170,4 @@ func flowScalar(text string) string {
 // needsEscape reports whether a character cannot stand in the file as it is.
 func needsEscape(c rune) bool {
 	return c < ' ' || c >= 0x7f && c < 0xa0 || c == 0x2028 || c == 0x2029 || c == 0xfeff
-}
-
-// PagesURL returns the site that GitHub or GitLab serves for a repository, "" for other hosts.
-func PagesURL(remote string) string {
-	m := regexp.MustCompile(`^(?:https?://|ssh://)?(?:[^@/]*@)?(github|gitlab)\.com[:/]+([\w-]+)/([\w.-]+?)(?:\.git)?/?$`).FindStringSubmatch(remote)
-	if m == nil {
-		return ""
-	}
-	host := strings.ToLower(m[2]) + "." + m[1] + ".io"
-	u := url.URL{Scheme: "https", Host: host, Path: "/" + m[3] + "/"}
-	if strings.EqualFold(m[3], host) {
-		u.Path = "/"
-	}
-	return u.String()
 }

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"mirror/internal/config"
+	"mirror/targets/kinds"
 )
 
 func TestDetect(t *testing.T) {
@@ -58,40 +59,6 @@ func TestDetect(t *testing.T) {
 	}
 }
 
-// kinds has the keys that the config's documentation promises.
-func kinds() config.Kinds {
-	type header struct {
-		Match        string `yaml:"match"`
-		CacheControl string `yaml:"cache_control"`
-	}
-	return config.Kinds{
-		"git": struct {
-			URL      string `yaml:"url" jsonschema:"required"`
-			Branch   string `yaml:"branch"`
-			CNAME    string `yaml:"cname"`
-			TokenEnv string `yaml:"token_env"`
-		}{},
-		"s3": struct {
-			Bucket    string   `yaml:"bucket" jsonschema:"required"`
-			Prefix    string   `yaml:"prefix"`
-			Region    string   `yaml:"region"`
-			Endpoint  string   `yaml:"endpoint"`
-			PathStyle bool     `yaml:"path_style"`
-			Headers   []header `yaml:"headers"`
-		}{},
-		"oci": struct {
-			Image     string              `yaml:"image" jsonschema:"required"`
-			Base      string              `yaml:"base"`
-			WebRoot   string              `yaml:"web_root"`
-			Platforms []string            `yaml:"platforms"`
-			Rollout   map[string][]string `yaml:"rollout"`
-		}{},
-		"dir": struct {
-			Path string `yaml:"path" jsonschema:"required"`
-		}{},
-	}
-}
-
 func every() []Target { return []Target{{Type: "git"}, {Type: "s3"}, {Type: "oci"}, {Type: "dir"}} }
 
 func environment(name string) string { return "value-of-" + name }
@@ -99,11 +66,11 @@ func environment(name string) string { return "value-of-" + name }
 func TestRenderedConfigParses(t *testing.T) {
 	for name, site := range map[string]Site{"generated": {"hexo", "public", "npx hexo generate"}, "plain": {"plain", ".", ""}} {
 		t.Run(name, func(t *testing.T) {
-			text, err := Render(site, every())
+			text, err := Render(site, every(), kinds.All())
 			if err != nil {
 				t.Fatal(err)
 			}
-			c, err := config.Parse("mirror.yaml", text, environment, kinds())
+			c, err := config.Parse("mirror.yaml", text, environment, kinds.All())
 			if err != nil {
 				t.Fatalf("%v\n%s", err, text)
 			}
@@ -115,12 +82,12 @@ func TestRenderedConfigParses(t *testing.T) {
 }
 
 func TestEveryCommentedKeyParses(t *testing.T) {
-	text, err := Render(Site{Dir: "public"}, every())
+	text, err := Render(Site{Dir: "public"}, every(), kinds.All())
 	if err != nil {
 		t.Fatal(err)
 	}
 	all := regexp.MustCompile(`(?m)^( *)# ([a-z_]+: \S)`).ReplaceAll(text, []byte("$1$2"))
-	c, err := config.Parse("mirror.yaml", all, environment, kinds())
+	c, err := config.Parse("mirror.yaml", all, environment, kinds.All())
 	if err != nil {
 		t.Fatalf("%v\n%s", err, all)
 	}
@@ -134,7 +101,7 @@ func TestRenderTakesGivenValues(t *testing.T) {
 		{Type: "git", Values: map[string]string{"url": "file:///x y", "cname": "a.example"}, Origin: "https://a.example/"},
 		{Type: "git"},
 		{Type: "s3", Name: "store", Values: map[string]string{"bucket": "yes", "path_style": "true"}},
-	})
+	}, kinds.All())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,10 +111,10 @@ func TestRenderTakesGivenValues(t *testing.T) {
 			t.Errorf("lacks %q:\n%s", want, text)
 		}
 	}
-	if _, err := config.Parse("mirror.yaml", text, environment, kinds()); err != nil {
+	if _, err := config.Parse("mirror.yaml", text, environment, kinds.All()); err != nil {
 		t.Error(err)
 	}
-	if _, err := Render(Site{}, []Target{{Type: "ftp"}}); err == nil {
+	if _, err := Render(Site{}, []Target{{Type: "ftp"}}, kinds.All()); err == nil {
 		t.Error("rendered a target of an unknown type")
 	}
 }
@@ -156,11 +123,11 @@ func TestAnyValueReadsBackAsItself(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		value := rapid.OneOf(rapid.StringN(1, -1, -1), rapid.SampledFrom([]string{"${X}", "a $${b}", "a: b # c", "- x", "~", "null",
 			"a\u2028b", "a\u0085b", "a\nb\n", "\t", " ", "0x1f", "*a", "%y", "'\"\\"})).Draw(t, "value")
-		text, err := Render(Site{Dir: "public", Build: value}, []Target{{Type: "dir", Values: map[string]string{"path": value}}})
+		text, err := Render(Site{Dir: "public", Build: value}, []Target{{Type: "dir", Values: map[string]string{"path": value}}}, kinds.All())
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := config.Parse("mirror.yaml", text, environment, kinds())
+		c, err := config.Parse("mirror.yaml", text, environment, kinds.All())
 		if err != nil {
 			t.Fatalf("%v\n%s", err, text)
 		}
@@ -174,19 +141,4 @@ func TestAnyValueReadsBackAsItself(t *testing.T) {
 			t.Errorf("got %q and %q, want %q", c.Site.Build, disk.Path, value)
 		}
 	})
-}
-
-func TestPagesURL(t *testing.T) {
-	for remote, want := range map[string]string{
-		"git@github.com:Me/blog.git":             "https://me.github.io/blog/",
-		"https://github.com/me/Me.github.io":     "https://me.github.io/",
-		"ssh://git@gitlab.com/group/site.v2.git": "https://group.gitlab.io/site.v2/",
-		"https://token@github.com/me/blog.git":   "https://me.github.io/blog/",
-		"git@example.com:me/blog.git":            "",
-		"/srv/git/github.com:me/blog":            "",
-	} {
-		if got := PagesURL(remote); got != want {
-			t.Errorf("%s: got %q, want %q", remote, got, want)
-		}
-	}
 }

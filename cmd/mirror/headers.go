@@ -1,0 +1,31 @@
+package main
+
+import "mirror/targets"
+
+// expectedHeaders returns what the config has an origin send as a header of a page. nil where
+// it says nothing.
+func (w *workspace) expectedHeaders() (func(origin, path, name string) string, error) {
+	expected := map[string]targets.HeaderFunc{}
+	for _, t := range w.config.Targets {
+		kind, _ := w.app.kinds.Find(t.Type)
+		if kind.ExpectedHeaders == nil {
+			continue
+		}
+		header, err := kind.ExpectedHeaders(t.Decode)
+		if err != nil {
+			return nil, err
+		}
+		if header != nil {
+			expected[t.Name] = header
+		}
+	}
+	if len(expected) == 0 {
+		return nil, nil
+	}
+	return func(origin, path, name string) string {
+		if header, ok := expected[origin]; ok {
+			return header(path, name)
+		}
+		return ""
+	}, nil
+}

@@ -1,0 +1,31 @@
+package dir
+
+import (
+	"path/filepath"
+
+	"mirror/targets"
+)
+
+// Kind is a folder that a web server serves.
+func Kind() targets.Kind {
+	return targets.Kind{
+		Name:   "dir",
+		Config: Config{},
+		Open:   New,
+		Traits: targets.Traits{CompareAndSwap: true, Atomic: true},
+		Place: func(decode targets.Decode) (targets.Place, error) {
+			var c Config
+			if err := decode(&c); err != nil {
+				return targets.Place{}, err
+			}
+			path, err := filepath.Abs(c.Path)
+			return targets.Place{ID: path, Folder: path}, err
+		},
+		Sample: targets.Sample{
+			Name:   "disk",
+			About:  "A folder: the web server serves the link \"current\" in it.",
+			Keys:   []targets.SampleKey{{Name: "path", Value: "/srv/www/SITE"}},
+			Origin: "http://127.0.0.1:8080/",
+		},
+	}
+}

@@ -1,0 +1,91 @@
+package targets
+
+import (
+	"context"
+	"slices"
+)
+
+// Kind is all that other packages may know about one kind of target. Each package below
+// targets exports its own, and package kinds lists them.
+type Kind struct {
+	Name string // what the config calls it: type: NAME
+	// Config is a zero value of the kind's config struct, whose tags are the keys that such a
+	// target may have in mirror.yaml (see package config). nil leaves the keys to Open.
+	Config any
+	Open   Factory
+	Traits Traits
+	// Place tells where a target with this config writes. Nil where that cannot be told.
+	Place func(decode Decode) (Place, error)
+	// ExpectedHeaders returns what the config has the origin send with a page; nil, or a nil
+	// function, where it says nothing.
+	ExpectedHeaders func(decode Decode) (HeaderFunc, error)
+	// OwnFiles are the paths that the target adds to a site by itself. They are no drift.
+	OwnFiles []string
+	Sample   Sample
+}
+
+// Traits are what a publish must know about a kind of target, and may learn nowhere else.
+type Traits struct {
+	// CompareAndSwap: Commit refuses when another publisher was there first.
+	CompareAndSwap bool
+	// Atomic: Commit shows all of a release or nothing of it.
+	Atomic bool
+	// Deploys: the origin switches some time after Commit, since something else deploys what
+	// was committed (Pages, a container runtime).
+	Deploys bool
+}
+
+// Decode fills in a config struct from a target's part of the config.
+type Decode func(config any) error
+
+// Factory opens a target from its part of the config, which decode fills in.
+type Factory func(ctx context.Context, env Env, decode func(config any) error) (Target, error)
+
+// Place is where a target writes. Two targets must not have the same.
+type Place struct {
+	ID string // tells it from every other place of this kind
+	// Folder is the absolute path of the local folder that is written to, "" for none.
+	Folder string
+}
+
+// HeaderFunc returns the value of a response header of a page, "" where any will do.
+type HeaderFunc func(path, name string) string
+
+// Sample is how `mirror init` writes a target of this kind.
+type Sample struct {
+	Name    string // the target's usual name
+	About   string // one sentence, written as a comment above the target
+	Keys    []SampleKey
+	Options string // further keys, commented out, a line each
+	Origin  string // placeholder of the live site's URL
+	// Usual targets are written where the user names no kind.
+	Usual bool
+	// FromRemote returns values and the live site's URL as the site's own git remote suggests
+	// them. Nil where a remote says nothing about this kind.
+	FromRemote func(remote string) (values map[string]string, origin string)
+}
+
+// SampleKey is a key with a placeholder that is plain to see and parses.
+type SampleKey struct{ Name, Value string }
+
+// Kinds is a list of kinds with distinct names.
+type Kinds []Kind
+
+// Find returns the kind of that name.
+func (ks Kinds) Find(name string) (Kind, bool) {
+	i := slices.IndexFunc(ks, func(k Kind) bool { return k.Name == name })
+	if i < 0 {
+		return Kind{}, false
+	}
+	return ks[i], true
+}
+
+// Names lists the kinds' names in alphabetical order.
+func (ks Kinds) Names() []string {
+	var names []string
+	for _, k := range ks {
+		names = append(names, k.Name)
+	}
+	slices.Sort(names)
+	return names
+}

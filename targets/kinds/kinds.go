@@ -1,0 +1,16 @@
+// Package kinds is the one list of the kinds of target. A new kind is a package below targets
+// and a line here.
+package kinds
+
+import (
+	"mirror/targets"
+	"mirror/targets/dir"
+	"mirror/targets/git"
+	"mirror/targets/oci"
+	"mirror/targets/s3"
+)
+
+// All returns every kind of target that mirror.yaml may name.
+func All() targets.Kinds {
+	return targets.Kinds{git.Kind(), s3.Kind(), oci.Kind(), dir.Kind()}
+}

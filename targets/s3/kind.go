@@ -1,0 +1,41 @@
+package s3
+
+import "mirror/targets"
+
+// Kind is a bucket that its service serves as a website.
+func Kind() targets.Kind {
+	return targets.Kind{
+		Name:            "s3",
+		Config:          Config{},
+		Open:            New,
+		Traits:          targets.Traits{CompareAndSwap: true},
+		Place:           place,
+		ExpectedHeaders: expectedHeaders,
+		Sample: targets.Sample{
+			Name:  "bucket",
+			About: "A bucket of any S3-compatible service that serves it as a website.",
+			Keys:  []targets.SampleKey{{Name: "bucket", Value: "BUCKET"}, {Name: "prefix"}, {Name: "region", Value: defaultRegion}},
+			Options: `    # endpoint: https://s3.example.com
+    # path_style: true
+    # headers: [{match: "assets/**", cache_control: "public, max-age=31536000, immutable"}]
+`,
+			Origin: "https://BUCKET.s3-website.us-east-1.example.com/",
+			Usual:  true,
+		},
+	}
+}
+
+func place(decode targets.Decode) (targets.Place, error) {
+	var c Config
+	err := decode(&c)
+	return targets.Place{ID: c.Endpoint + " " + c.Bucket + " " + c.Prefix}, err
+}
+
+// expectedHeaders are those that the config's rules set.
+func expectedHeaders(decode targets.Decode) (targets.HeaderFunc, error) {
+	var c Config
+	if err := decode(&c); err != nil || len(c.Headers) == 0 {
+		return nil, err
+	}
+	return c.Header, nil
+}
