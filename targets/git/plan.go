@@ -36,7 +36,7 @@ func (t *Target) Plan(ctx context.Context, rel *site.Release) (plan targets.Plan
 	if err != nil {
 		return targets.Plan{}, err
 	}
-	plan = targets.Plan{Live: live.live(), Changes: diff.Between(live.siteFiles(rel), wanted(rel, ids))}
+	plan = targets.Plan{Live: live.live(), Changes: diff.BetweenBytes(live.siteFiles(rel), wanted(rel, ids), sameBytes)}
 	if !next.sameSettings(live) {
 		plan.Live.Release = site.None // the files are right, what the host reads beside them is not
 	}
@@ -45,6 +45,12 @@ func (t *Target) Plan(ctx context.Context, rel *site.Release) (plan targets.Plan
 		plan.Bytes += f.Size
 	}
 	return plan, nil
+}
+
+// sameBytes reports whether two entries are served with the same bytes. What a host serves
+// of a symbolic link is not the blob's bytes.
+func sameBytes(have, want entry) bool {
+	return have.blob == want.blob && have.mode != filemode.Symlink
 }
 
 func wanted(rel *site.Release, ids map[site.Digest]plumbing.Hash) map[string]entry {

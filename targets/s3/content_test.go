@@ -67,6 +67,11 @@ func (p *place) wantChanged(t *testing.T, files targettest.Files, changed ...str
 	if err != nil || !slices.Equal(plan.Changes.Change, changed) || len(plan.Changes.Add)+len(plan.Changes.Delete) > 0 {
 		t.Errorf("plan: got %+v, %v; want the change of %q", plan.Changes, err, changed)
 	}
+	for _, path := range changed {
+		if metadata := slices.Contains(plan.Changes.Metadata, path); metadata != (path != "assets/data.gz") {
+			t.Errorf("plan: %s is listed as a change of metadata only: %t; want it of all but the one with another encoding", path, metadata)
+		}
+	}
 }
 
 func (p *place) wantHeader(t *testing.T, path, contentType, cache, encoding string) {
