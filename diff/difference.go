@@ -6,26 +6,6 @@ import (
 	"mirror/site"
 )
 
-// Kind names a drift.
-type Kind string
-
-// The kinds of drift, most telling first.
-const (
-	Missing     Kind = "missing"     // a page of the release is not there
-	Stale       Kind = "stale"       // the bytes are those of an earlier release
-	Extra       Kind = "extra"       // a path is served that the release does not have
-	Altered     Kind = "altered"     // the bytes are of no known release
-	Redirected  Kind = "redirected"  // the origin sends the visitor elsewhere
-	Mistyped    Kind = "mistyped"    // the right bytes, in a type that browsers treat otherwise
-	Headers     Kind = "headers"     // the right bytes under other headers than configured
-	Unreachable Kind = "unreachable" // it could not be judged
-)
-
-// Kinds lists the kinds of drift, most telling first.
-func Kinds() []Kind {
-	return []Kind{Missing, Stale, Extra, Altered, Redirected, Mistyped, Headers, Unreachable}
-}
-
 // Difference is one drift: a path at which an origin does not serve the release.
 type Difference struct {
 	Origin   string

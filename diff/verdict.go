@@ -10,16 +10,6 @@ import (
 	"mirror/site"
 )
 
-// State is what a check found of an origin.
-type State string
-
-// The states of an origin.
-const (
-	Agrees       State = "agree"
-	Drifts       State = "drift"
-	CannotBeSeen State = "unreachable" // it, or some of its pages, could not be judged
-)
-
 // Verdict is what one check found.
 type Verdict struct {
 	Release site.ID // that every origin was compared with; None where they were compared with each other
@@ -79,15 +69,19 @@ func (o OriginVerdict) State() State {
 		state = CannotBeSeen
 	}
 	for _, d := range o.Differences {
-		switch {
-		case d.Tolerated != "":
-		case d.Kind != Unreachable:
-			return Drifts
-		default:
-			state = CannotBeSeen
+		if d.Tolerated == "" {
+			state = Worst(state, d.Kind.state())
 		}
 	}
 	return state
+}
+
+// state is that of an origin with such a difference.
+func (k Kind) state() State {
+	if k == Unreachable {
+		return CannotBeSeen
+	}
+	return Drifts
 }
 
 // noisy reports whether so much of an origin is noise that nobody can say what it serves.
@@ -102,10 +96,22 @@ func (o OriginVerdict) Counts() map[Kind]int {
 	return counts
 }
 
-// Agree reports whether every origin was seen whole and serves the release.
-func (v Verdict) Agree() bool {
-	return v.seen() && !slices.ContainsFunc(v.Origins, func(o OriginVerdict) bool { return o.State() != Agrees })
+// State is that of all origins together. Where none of them answered they could not be seen,
+// whatever is tolerated.
+func (v Verdict) State() State {
+	var states []State
+	for _, o := range v.Origins {
+		states = append(states, o.State())
+	}
+	state := Worst(states...)
+	if state == Agrees && !v.seen() || state == "" {
+		return CannotBeSeen
+	}
+	return state
 }
+
+// Agree reports whether every origin was seen whole and serves the release.
+func (v Verdict) Agree() bool { return v.State() == Agrees }
 
 // seen reports whether any origin answered: what nobody saw never agrees, whatever is tolerated.
 func (v Verdict) seen() bool {
@@ -113,9 +119,7 @@ func (v Verdict) seen() bool {
 }
 
 // Drifted reports whether some origin was seen to differ.
-func (v Verdict) Drifted() bool {
-	return slices.ContainsFunc(v.Origins, func(o OriginVerdict) bool { return o.State() == Drifts })
-}
+func (v Verdict) Drifted() bool { return v.State() == Drifts }
 
 // Alike reports whether the origins, whatever the release says, all serve the same: each
 // answered, and where one differs from the release all differ in the same way.

@@ -23,7 +23,7 @@ func (d Drift) level() string {
 	switch {
 	case d.Tolerated != "":
 		return levelNote
-	case d.Kind == diff.Mistyped, d.Kind == diff.Headers:
+	case d.Kind.Info().Mild:
 		return levelWarning
 	}
 	return levelError

@@ -203,12 +203,12 @@ func (d Drift) fingerprints() map[string]string {
 
 func sarifRules() []sarifRule {
 	var rules []sarifRule
-	for _, k := range diff.Kinds() {
-		about := explain(k)
+	for _, k := range diff.KindInfos() {
+		id := string(k.Kind)
 		rules = append(rules, sarifRule{
-			ID: string(k), Name: strings.ToUpper(string(k)[:1]) + string(k)[1:],
-			Short: sarifText{about.what}, Full: sarifText{about.what + " " + about.why}, Help: sarifText{about.todo},
-			Default: sarifConfig{Drift{Kind: k}.level()},
+			ID: id, Name: strings.ToUpper(id[:1]) + id[1:],
+			Short: sarifText{k.What}, Full: sarifText{k.What + " " + k.Why}, Help: sarifText{k.Todo},
+			Default: sarifConfig{Drift{Kind: k.Kind}.level()},
 		})
 	}
 	return rules

@@ -85,11 +85,14 @@ func (a *app) verdict(cmd *cobra.Command, g gate, with compareOptions, urls []st
 }
 
 // checkExit maps a verdict to its exit code.
-func checkExit(v diff.Verdict) error {
-	switch {
-	case v.Agree():
+func checkExit(v diff.Verdict) error { return stateExit(v.State()) }
+
+// stateExit maps the state of all origins to the exit code, "" to that of nothing to judge.
+func stateExit(state diff.State) error {
+	switch state {
+	case diff.Agrees, "":
 		return nil
-	case v.Drifted():
+	case diff.Drifts:
 		return &exit{exitDisagree, nil}
 	}
 	return &exit{exitFailed, nil}

@@ -17,6 +17,7 @@ import (
 	"github.com/gofrs/flock"
 	"github.com/spf13/cobra"
 
+	"mirror/diff"
 	"mirror/internal/daemon"
 	"mirror/internal/dashboard"
 	"mirror/internal/history"
@@ -267,13 +268,11 @@ func (s *service) once(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var worst error
+	var states []diff.State
 	for _, v := range verdicts {
-		if code := checkExit(v); worst == nil || v.Drifted() {
-			worst = code
-		}
+		states = append(states, v.State())
 	}
-	return worst
+	return stateExit(diff.Worst(states...))
 }
 
 func (s *service) changed() {

@@ -180,11 +180,8 @@ func (r *round) nameless() []string {
 	var paths []string
 	for _, v := range r.visits {
 		for _, d := range v.verdict.Differences {
-			switch d.Kind {
-			case diff.Altered, diff.Extra, diff.Missing:
-				if d.Release == site.None {
-					paths = append(paths, d.Path)
-				}
+			if d.Release == site.None && d.Kind.Info().Bytes {
+				paths = append(paths, d.Path)
 			}
 		}
 		for _, n := range v.noise {

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -145,19 +146,11 @@ func (d *Dashboard) since(ctx context.Context, open []history.Episode, o *origin
 
 // State is the state of all: the worst of any origin, unknown where there was no check.
 func (s standing) State() diff.State {
-	state := diff.Agrees
-	if len(s.Origins) == 0 {
-		return unknown
-	}
+	var states []diff.State
 	for _, o := range s.Origins {
-		switch {
-		case o.State == diff.Drifts:
-			return diff.Drifts
-		case o.State == diff.CannotBeSeen, o.State == unknown && state == diff.Agrees:
-			state = o.State
-		}
+		states = append(states, o.State)
 	}
-	return state
+	return cmp.Or(diff.Worst(states...), unknown)
 }
 
 // Verdict says in one line how things are.

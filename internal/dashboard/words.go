@@ -23,7 +23,7 @@ func words(now time.Time) template.FuncMap {
 		"day":      func(t time.Time) string { return t.UTC().Format("Mon 2 Jan") },
 		"fresh":    fresh,
 		"iso":      func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"kind":     explain,
+		"kind":     func(k diff.Kind) string { return k.Info().Short },
 		"link":     link,
 		"lines":    lines,
 		"percent":  percent,
@@ -195,7 +195,7 @@ func counts(m map[diff.Kind]int) string {
 }
 
 // unknown is the state of an origin that no check has looked at.
-const unknown diff.State = "unknown"
+const unknown = diff.Unknown
 
 // sign is the mark beside a state or an outcome: colour is never the only sign.
 func sign(state any) string {
@@ -230,27 +230,4 @@ func withSign(state any) string {
 	default:
 		return show(text)
 	}
-}
-
-// explain says what a kind of drift means.
-func explain(k diff.Kind) string {
-	switch k {
-	case diff.Missing:
-		return "a page of the release is not there"
-	case diff.Stale:
-		return "the bytes are those of an earlier release"
-	case diff.Extra:
-		return "a path is served that the release does not have"
-	case diff.Altered:
-		return "the bytes are of no known release"
-	case diff.Redirected:
-		return "visitors are sent elsewhere"
-	case diff.Mistyped:
-		return "the right bytes, in a type that browsers treat otherwise"
-	case diff.Headers:
-		return "the right bytes under other headers than configured"
-	case diff.Unreachable:
-		return "it could not be judged"
-	}
-	return ""
 }

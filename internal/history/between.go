@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"slices"
 	"time"
+
+	"mirror/diff"
 )
 
 // Days sums up each origin's days from the one that since is in, the oldest first.
@@ -181,7 +183,7 @@ func readStates(ctx context.Context, tx *sql.Tx, from, to time.Time) ([]sighting
 			last = id
 		}
 		all := &together[len(together)-1]
-		all.State, all.Pages, all.Match = worse(all.State, s.State), all.Pages+s.Pages, all.Match+s.Match
+		all.State, all.Pages, all.Match = diff.Worst(all.State, s.State), all.Pages+s.Pages, all.Match+s.Match
 		if place != 0 {
 			s.Name = names[place]
 			each = append(each, s)

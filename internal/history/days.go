@@ -141,7 +141,7 @@ func sumUpAll(ctx context.Context, tx *sql.Tx, c Check) error {
 	}
 	all := OriginCheck{State: diff.Agrees, Elapsed: c.Elapsed}
 	for _, o := range c.Origins {
-		all.State = worse(all.State, o.State)
+		all.State = diff.Worst(all.State, o.State)
 		all.Pages += o.Pages
 		all.Match += o.Match
 	}
@@ -149,16 +149,6 @@ func sumUpAll(ctx context.Context, tx *sql.Tx, c Check) error {
 		return err
 	}
 	return p.note(ctx, tx, c.Started, all.State, false)
-}
-
-// worse is the state of two together.
-func worse(a, b diff.State) diff.State {
-	for _, state := range []diff.State{diff.Drifts, diff.CannotBeSeen} {
-		if a == state || b == state {
-			return state
-		}
-	}
-	return diff.Agrees
 }
 
 func addToDay(ctx context.Context, tx *sql.Tx, day, place int64, d Day) error {

@@ -63,13 +63,12 @@ func sumUp(days []history.Day) map[string]history.Day {
 }
 
 // together is the state of all origins of a check, "" for one that saw none.
-func together(c history.Check) (state diff.State) {
+func together(c history.Check) diff.State {
+	var states []diff.State
 	for _, o := range c.Origins {
-		if state == "" || state == diff.Agrees || o.State == diff.Drifts {
-			state = o.State
-		}
+		states = append(states, o.State)
 	}
-	return state
+	return diff.Worst(states...)
 }
 
 func agreement(d, before history.Day) reports.Agreement {
