@@ -14,6 +14,7 @@ import (
 
 	"mirror/diff"
 	"mirror/internal/compare"
+	"mirror/internal/origin"
 )
 
 // compareOptions says how live sites are compared with each other, as the flags say that
@@ -110,7 +111,7 @@ func (a *app) compare(ctx context.Context, urls []string, o compareOptions) (dif
 type comparison struct {
 	compareOptions
 	display *display
-	origins []compare.Origin
+	origins []origin.Endpoint
 	names   *compare.Found // that a person gave, nil for none
 	found   compare.Found
 	paths   []string // those of found that are looked at; nil until they are known
@@ -155,20 +156,20 @@ func (c *comparison) find(ctx context.Context) (compare.Found, error) {
 	return compare.Find(ctx, c.origins, compare.Search{MaxPages: c.maxPages, Crawl: c.crawl})
 }
 
-func (o *compareOptions) origins(urls []string) (all []compare.Origin, err error) {
+func (o *compareOptions) origins(urls []string) (all []origin.Endpoint, err error) {
 	plain, err := plainOrigins(urls, o.rate)
 	if err != nil {
 		return nil, err
 	}
 	for _, at := range plain {
 		at.Concurrency, at.Timeout, at.Confirm = o.concurrency, o.timeout, 1
-		all = append(all, compare.Origin{Origin: at.Origin, Options: at.Options})
+		all = append(all, at)
 	}
 	return all, nil
 }
 
 // names reads the pages that a person names; nil where nobody does.
-func (a *app) names(o compareOptions, origins []compare.Origin) (*compare.Found, error) {
+func (a *app) names(o compareOptions, origins []origin.Endpoint) (*compare.Found, error) {
 	if o.pages == "" {
 		return nil, nil //nolint:nilnil // no names are no error
 	}

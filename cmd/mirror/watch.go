@@ -64,7 +64,7 @@ func (a *app) watch(ctx context.Context, f watchFlags, urls []string) (err error
 		return err
 	}
 	defer func() { err = errors.Join(err, log.Close()) }()
-	var origins []check.Origin
+	var origins []origin.Endpoint
 	var o watch.Options
 	if len(urls) > 0 {
 		origins, o, err = a.nextChange(limited, f, urls)
@@ -96,7 +96,7 @@ func until(ctx context.Context, text string) (context.Context, context.CancelFun
 }
 
 // follow watches until every page is confirmed or ctx ends, and shows the window.
-func (a *app) follow(ctx context.Context, origins []check.Origin, o watch.Options) error {
+func (a *app) follow(ctx context.Context, origins []origin.Endpoint, o watch.Options) error {
 	w := watch.Start(ctx, origins, o)
 	live := a.liveTable(o.Began)
 	names := make([]string, len(origins))
@@ -140,7 +140,7 @@ func watchExit(late []string, status []watch.Status) error {
 }
 
 // toLocalSite finds out where the live origins differ from the local site.
-func (a *app) toLocalSite(ctx context.Context) ([]check.Origin, watch.Options, error) {
+func (a *app) toLocalSite(ctx context.Context) ([]origin.Endpoint, watch.Options, error) {
 	w, err := a.open()
 	if err != nil {
 		return nil, watch.Options{}, err
@@ -207,7 +207,7 @@ func everyPage(m site.Manifest) []diff.Difference {
 }
 
 // nextChange waits for the next change on any of the URLs.
-func (a *app) nextChange(ctx context.Context, f watchFlags, urls []string) ([]check.Origin, watch.Options, error) {
+func (a *app) nextChange(ctx context.Context, f watchFlags, urls []string) ([]origin.Endpoint, watch.Options, error) {
 	origins, err := plainOrigins(urls, f.rate)
 	if err != nil {
 		return nil, watch.Options{}, usage(err)
@@ -229,8 +229,8 @@ func (a *app) nextChange(ctx context.Context, f watchFlags, urls []string) ([]ch
 }
 
 // sitemap lists the pages of an origin, its home page alone where it has no sitemap.
-func (a *app) sitemap(ctx context.Context, at check.Origin) []string {
-	client := origin.New(at.Origin, at.Options)
+func (a *app) sitemap(ctx context.Context, at origin.Endpoint) []string {
+	client := origin.New(at)
 	defer client.Close()
 	paths, err := client.Sitemap(ctx)
 	if err != nil || len(paths) == 0 {
@@ -243,8 +243,8 @@ func (a *app) sitemap(ctx context.Context, at check.Origin) []string {
 }
 
 // plainOrigins are origins without a config, named by their hosts.
-func plainOrigins(urls []string, rate float64) ([]check.Origin, error) {
-	var all []check.Origin
+func plainOrigins(urls []string, rate float64) ([]origin.Endpoint, error) {
+	var all []origin.Endpoint
 	for _, text := range urls {
 		u, err := url.Parse(text)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
@@ -253,11 +253,11 @@ func plainOrigins(urls []string, rate float64) ([]check.Origin, error) {
 		if !strings.HasSuffix(u.Path, "/") {
 			u = u.JoinPath("/")
 		}
-		at := check.Origin{
-			Origin:  origin.Origin{Name: strings.TrimSuffix(u.Host+u.Path, "/"), URL: u, Style: site.URLStyle{NoIndex: true}},
+		at := origin.Endpoint{
+			Name: strings.TrimSuffix(u.Host+u.Path, "/"), URL: u, Style: site.URLStyle{NoIndex: true},
 			Options: origin.Options{Concurrency: 8, Rate: rate, Pace: origin.NewPace(rate), Timeout: 10 * time.Second},
 		}
-		if slices.ContainsFunc(all, func(o check.Origin) bool { return o.Name == at.Name }) {
+		if slices.ContainsFunc(all, func(o origin.Endpoint) bool { return o.Name == at.Name }) {
 			return nil, fmt.Errorf("%s is named twice", text)
 		}
 		all = append(all, at)

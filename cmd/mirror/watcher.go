@@ -8,8 +8,8 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 
 	"mirror/diff"
-	"mirror/internal/check"
 	"mirror/internal/config"
+	"mirror/internal/origin"
 	"mirror/internal/publish"
 	"mirror/internal/watch"
 	"mirror/site"
@@ -101,7 +101,7 @@ func spread(paths []string, n int) []string {
 // sighting is a watch of a publish.
 type sighting struct {
 	*watch.Watch
-	origins []check.Origin
+	origins []origin.Endpoint
 	display *display
 }
 

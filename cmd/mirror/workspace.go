@@ -175,19 +175,17 @@ func (w *workspace) destinations(ctx context.Context) ([]targets.Destination, er
 }
 
 // origins lists the live origins that the config names.
-func (w *workspace) origins() []check.Origin {
-	var all []check.Origin
+func (w *workspace) origins() []origin.Endpoint {
+	var all []origin.Endpoint
 	for _, t := range w.config.Targets {
 		if t.Origin.URL == nil {
 			continue
 		}
 		c := w.config.Check.For(t.Origin)
-		all = append(all, check.Origin{
-			Origin: origin.Origin{
-				Name: t.Name, URL: t.Origin.URL,
-				Style: site.URLStyle{CleanURLs: t.Origin.CleanURLs, NoIndex: !t.Origin.ServesIndex()},
-				CDN:   t.Origin.CDN,
-			},
+		all = append(all, origin.Endpoint{
+			Name: t.Name, URL: t.Origin.URL,
+			Style:   site.URLStyle{CleanURLs: t.Origin.CleanURLs, NoIndex: !t.Origin.ServesIndex()},
+			CDN:     t.Origin.CDN,
 			Options: origin.Options{Concurrency: c.Concurrency, Rate: c.Rate, Pace: w.paces[t.Name], Timeout: c.Timeout, Confirm: c.Confirm, Headers: c.Headers},
 		})
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"mirror/diff"
+	"mirror/internal/origin"
 	"mirror/site"
 )
 
@@ -19,7 +20,7 @@ const (
 
 // Await looks at the origins until all serve the release or patience has run out, and at
 // least once. It returns what it saw last of each; the error is only ctx's.
-func Await(ctx context.Context, origins []Origin, o Options, patience time.Duration) (diff.Verdict, error) {
+func Await(ctx context.Context, origins []origin.Endpoint, o Options, patience time.Duration) (diff.Verdict, error) {
 	patient, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	return settle(ctx, origins, o, func(ctx context.Context, v *visit) error { return v.await(ctx, patient) })

@@ -52,8 +52,8 @@ func benchOrigin(b *testing.B) (*url.URL, site.Manifest) {
 // BenchmarkCheck checks one nginx origin on loopback.
 func BenchmarkCheck(b *testing.B) {
 	u, m := benchOrigin(b)
-	at := check.Origin{
-		Origin:  origin.Origin{Name: "nginx", URL: u},
+	at := origin.Endpoint{
+		Name: "nginx", URL: u,
 		Options: origin.Options{Concurrency: 16, Timeout: 10 * time.Second, Confirm: 1},
 	}
 	before := cpu(b)
@@ -70,10 +70,10 @@ func BenchmarkCheck(b *testing.B) {
 // BenchmarkCheckThree checks three origins side by side, of one nginx.
 func BenchmarkCheckThree(b *testing.B) {
 	u, m := benchOrigin(b)
-	var origins []check.Origin
+	var origins []origin.Endpoint
 	for _, name := range []string{"a", "b", "c"} {
-		origins = append(origins, check.Origin{
-			Origin:  origin.Origin{Name: name, URL: u},
+		origins = append(origins, origin.Endpoint{
+			Name: name, URL: u,
 			Options: origin.Options{Concurrency: 16, Timeout: 10 * time.Second, Confirm: 1},
 		})
 	}

@@ -15,12 +15,6 @@ import (
 	"mirror/site"
 )
 
-// Origin is one origin to look at and how to ask it.
-type Origin struct {
-	origin.Origin
-	origin.Options
-}
-
 // Options says what to look for.
 type Options struct {
 	Release    site.ID
@@ -60,7 +54,7 @@ type PastFunc func(ctx context.Context, of []string) []site.Past
 // Run looks at all origins at once. The error is only ctx's: what an origin does wrong is
 // in the verdict. Where a newer release has gone live meanwhile, that is what counts, and the
 // origins are looked at again.
-func Run(ctx context.Context, origins []Origin, o Options) (diff.Verdict, error) {
+func Run(ctx context.Context, origins []origin.Endpoint, o Options) (diff.Verdict, error) {
 	return settle(ctx, origins, o, func(ctx context.Context, v *visit) error { return v.look(ctx, v.claim(ctx)) })
 }
 
@@ -68,7 +62,7 @@ func Run(ctx context.Context, origins []Origin, o Options) (diff.Verdict, error)
 const maxRestarts = 3
 
 // settle looks in one way or another, until no newer release has come in between.
-func settle(ctx context.Context, origins []Origin, o Options, look func(context.Context, *visit) error) (diff.Verdict, error) {
+func settle(ctx context.Context, origins []origin.Endpoint, o Options, look func(context.Context, *visit) error) (diff.Verdict, error) {
 	began := time.Now()
 	var notes []string
 	for restarts := 0; ; restarts++ {
@@ -97,12 +91,12 @@ type round struct {
 	story   diff.Chronicle
 }
 
-func newRound(origins []Origin, o Options) *round {
+func newRound(origins []origin.Endpoint, o Options) *round {
 	r := &round{options: o, wants: o.expectations()}
 	r.headers = newHeaderBook(o.Headers.Names, len(origins), len(r.wants))
 	for i, at := range origins {
 		r.visits = append(r.visits, &visit{
-			at: at, index: i, client: origin.New(at.Origin, at.Options), wants: r.wants, options: o, headers: r.headers,
+			at: at, index: i, client: origin.New(at), wants: r.wants, options: o, headers: r.headers,
 		})
 	}
 	for _, v := range r.visits {

@@ -84,7 +84,7 @@ func (w *world) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 }
 
 // start serves the world until the test ends.
-func (w *world) start(t testing.TB, name string) check.Origin {
+func (w *world) start(t testing.TB, name string) origin.Endpoint {
 	t.Helper()
 	s := httptest.NewServer(w)
 	s.Config.ErrorLog = nil
@@ -93,8 +93,8 @@ func (w *world) start(t testing.TB, name string) check.Origin {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return check.Origin{
-		Origin:  origin.Origin{Name: name, URL: u},
+	return origin.Endpoint{
+		Name: name, URL: u,
 		Options: origin.Options{Concurrency: 4, Timeout: time.Second, Confirm: 1},
 	}
 }
@@ -104,7 +104,7 @@ func options() check.Options {
 	return check.Options{Release: m.ID(), Manifest: m, BeaconPath: site.DefaultBeacon, NotFound: "404.html", Absent: []string{"old.html", "CNAME"}}
 }
 
-func run(t testing.TB, o check.Options, origins ...check.Origin) diff.Verdict {
+func run(t testing.TB, o check.Options, origins ...origin.Endpoint) diff.Verdict {
 	t.Helper()
 	v, err := check.Run(t.Context(), origins, o)
 	if err != nil {
@@ -170,7 +170,7 @@ func TestRunFindsExactlyWhatIsWrong(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	pages := []string{"about/index.html", "css/site.css", "文章/50% + #?.html", "plain.txt"}
 	for range 150 {
-		var origins []check.Origin
+		var origins []origin.Endpoint
 		want := []string{}
 		for _, name := range []string{"a", "b", "c"} {
 			w := newWorld()
@@ -237,7 +237,7 @@ func TestRunGivesUpOnASilentOrigin(t *testing.T) {
 	}))
 	t.Cleanup(func() { close(stop); s.Close() })
 	u, _ := url.Parse(s.URL + "/")
-	at := check.Origin{Origin: origin.Origin{Name: "hung", URL: u}, Options: origin.Options{Concurrency: 4, Timeout: 100 * time.Millisecond}}
+	at := origin.Endpoint{Name: "hung", URL: u, Options: origin.Options{Concurrency: 4, Timeout: 100 * time.Millisecond}}
 	o := options()
 	for i := range 5000 {
 		o.Manifest = append(o.Manifest, site.File{Path: fmt.Sprintf("z%04d.html", i), Digest: site.Digest{1}})
@@ -262,7 +262,7 @@ func TestRunIgnores(t *testing.T) {
 func TestRunCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := check.Run(ctx, []check.Origin{newWorld().start(t, "a")}, options()); !errors.Is(err, context.Canceled) {
+	if _, err := check.Run(ctx, []origin.Endpoint{newWorld().start(t, "a")}, options()); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -281,7 +281,7 @@ func TestAwait(t *testing.T) {
 		w.holds["index.html"] = release["index.html"]
 		io.WriteString(rw, beacon)
 	}
-	v, err := check.Await(t.Context(), []check.Origin{w.start(t, "slow"), newWorld().start(t, "quick")}, options(), 30*time.Second)
+	v, err := check.Await(t.Context(), []origin.Endpoint{w.start(t, "slow"), newWorld().start(t, "quick")}, options(), 30*time.Second)
 	if err != nil || !v.Agree() || asked < 4 {
 		t.Errorf("after %d questions to the beacon: got %v, %q", asked, err, drifts(v))
 	}
@@ -291,7 +291,7 @@ func TestAwaitRunsOutOfPatience(t *testing.T) {
 	w := newWorld()
 	w.holds["index.html"] = "old"
 	for _, patience := range []time.Duration{0, 100 * time.Millisecond} {
-		v, err := check.Await(t.Context(), []check.Origin{w.start(t, "a")}, options(), patience)
+		v, err := check.Await(t.Context(), []origin.Endpoint{w.start(t, "a")}, options(), patience)
 		if err != nil || !slices.Equal(drifts(v), []string{"a altered index.html"}) {
 			t.Errorf("patience %s: got %v, %q", patience, err, drifts(v))
 		}

@@ -52,11 +52,11 @@ func TestMemoryOfALargeSite(t *testing.T) {
 			once.Do(func() { most = held() - before })
 		}
 	}
-	var origins []check.Origin
+	var origins []origin.Endpoint
 	for _, name := range []string{"a", "b", "c"} {
 		u := &url.URL{Scheme: "http", Host: name + ".example", Path: "/"}
-		origins = append(origins, check.Origin{
-			Origin:  origin.Origin{Name: name, URL: u},
+		origins = append(origins, origin.Endpoint{
+			Name: name, URL: u,
 			Options: origin.Options{Concurrency: 16, Timeout: 10 * time.Second, Transport: inMemory{}},
 		})
 	}

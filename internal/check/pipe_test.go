@@ -48,8 +48,8 @@ func TestKeepsThePipeFull(t *testing.T) {
 		path := fmt.Sprintf("%04d.html", i)
 		m = append(m, site.File{Path: path, Size: int64(len(path)) + 1, Digest: sha256.Sum256([]byte("/" + path))})
 	}
-	at := check.Origin{
-		Origin:  origin.Origin{Name: "far", URL: u},
+	at := origin.Endpoint{
+		Name: "far", URL: u,
 		Options: origin.Options{Concurrency: atOnce, Timeout: 10 * time.Second},
 	}
 	v := run(t, check.Options{Release: m.ID(), Manifest: m}, at)

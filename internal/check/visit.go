@@ -17,7 +17,7 @@ import (
 
 // visit is one origin being looked at.
 type visit struct {
-	at      Origin
+	at      origin.Endpoint
 	index   int // among the origins
 	client  *origin.Client
 	wants   []diff.Expectation

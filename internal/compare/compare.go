@@ -14,12 +14,6 @@ import (
 	"mirror/internal/origin"
 )
 
-// Origin is one origin and how to ask it.
-type Origin struct {
-	origin.Origin
-	origin.Options
-}
-
 // Options says how the origins are compared.
 type Options struct {
 	IgnoreHost bool // links to an origin's own base URL are taken for relative ones
@@ -42,7 +36,7 @@ const notFound = "not-found"
 // never existed, and compares the answers. What differs is asked for again, on fresh
 // connections and of every origin, before it counts. The error is only ctx's: what an
 // origin does wrong is in the verdict.
-func Run(ctx context.Context, origins []Origin, paths []string, o Options) (diff.Verdict, error) {
+func Run(ctx context.Context, origins []origin.Endpoint, paths []string, o Options) (diff.Verdict, error) {
 	c := &comparison{paths: paths, probe: "mirror-" + rand.Text() + ".html", options: o, started: time.Now()}
 	for _, at := range origins {
 		c.sights = append(c.sights, newSight(at, o.IgnoreHost, len(paths)+1))

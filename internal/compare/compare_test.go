@@ -73,7 +73,7 @@ func cmpOr(got, unless, other string) string {
 }
 
 // start serves the world until the test ends.
-func (w *world) start(t testing.TB, name string) compare.Origin {
+func (w *world) start(t testing.TB, name string) origin.Endpoint {
 	t.Helper()
 	s := httptest.NewServer(w)
 	s.Config.ErrorLog = nil
@@ -83,8 +83,8 @@ func (w *world) start(t testing.TB, name string) compare.Origin {
 		t.Fatal(err)
 	}
 	w.own = s.URL
-	return compare.Origin{
-		Origin:  origin.Origin{Name: name, URL: u, Style: site.URLStyle{NoIndex: true}},
+	return origin.Endpoint{
+		Name: name, URL: u, Style: site.URLStyle{NoIndex: true},
 		Options: origin.Options{Concurrency: 4, Timeout: 2 * time.Second, Confirm: 1},
 	}
 }
@@ -106,7 +106,7 @@ func worlds(n int) (all []*world) {
 
 func run(t testing.TB, o compare.Options, all ...*world) diff.Verdict {
 	t.Helper()
-	var origins []compare.Origin
+	var origins []origin.Endpoint
 	for i, w := range all {
 		origins = append(origins, w.start(t, string(rune('a'+i))))
 	}
@@ -218,7 +218,7 @@ func TestRun(t *testing.T) {
 		}, "a redirected *, b redirected *, c redirected *"},
 	} {
 		all := worlds(3)
-		var origins []compare.Origin
+		var origins []origin.Endpoint
 		for i, w := range all {
 			origins = append(origins, w.start(t, string(rune('a'+i))))
 		}
@@ -390,7 +390,7 @@ func TestRunGivesUpOnASilentOrigin(t *testing.T) {
 	for i := range 2000 {
 		many = append(many, fmt.Sprintf("%04d.html", i))
 	}
-	origins := []compare.Origin{newWorld().start(t, "a"), hung.start(t, "b")}
+	origins := []origin.Endpoint{newWorld().start(t, "a"), hung.start(t, "b")}
 	v, err := compare.Run(t.Context(), origins, many, usual)
 	if err != nil || v.Origins[1].Err == nil || hung.requests.Load() > 50 {
 		t.Errorf("%d requests: got %v, %v", hung.requests.Load(), v.Origins[1].Err, err)
@@ -400,7 +400,7 @@ func TestRunGivesUpOnASilentOrigin(t *testing.T) {
 func TestRunCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := compare.Run(ctx, []compare.Origin{newWorld().start(t, "a"), newWorld().start(t, "b")}, paths, usual); !errors.Is(err, context.Canceled) {
+	if _, err := compare.Run(ctx, []origin.Endpoint{newWorld().start(t, "a"), newWorld().start(t, "b")}, paths, usual); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }

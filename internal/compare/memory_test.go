@@ -38,10 +38,10 @@ func TestMemoryIsSmall(t *testing.T) {
 	for i := range pages {
 		names = append(names, fmt.Sprintf("posts/%04d/%06d.html", i%1000, i))
 	}
-	var origins []compare.Origin
+	var origins []origin.Endpoint
 	for _, name := range []string{"a.example", "b.example", "c.example"} {
-		origins = append(origins, compare.Origin{
-			Origin:  origin.Origin{Name: name, URL: &url.URL{Scheme: "http", Host: name, Path: "/"}},
+		origins = append(origins, origin.Endpoint{
+			Name: name, URL: &url.URL{Scheme: "http", Host: name, Path: "/"},
 			Options: origin.Options{Concurrency: 8, Timeout: 1e10, Confirm: 1, Transport: memory{name}},
 		})
 	}

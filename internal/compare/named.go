@@ -13,7 +13,7 @@ import (
 // ReadNames reads the names of pages, one a line, as in a URL: percent-encoded, with or without
 // the slash at the start, or a whole URL below one of the origins, by http or https. It
 // returns the decoded paths, and how many lines were left out for their query.
-func ReadNames(in io.Reader, origins []Origin) (paths []string, queries int, err error) {
+func ReadNames(in io.Reader, origins []origin.Endpoint) (paths []string, queries int, err error) {
 	lines := bufio.NewScanner(in)
 	for n := 1; lines.Scan(); n++ {
 		line := strings.TrimSpace(lines.Text())

@@ -7,6 +7,7 @@ import (
 
 	"mirror/diff"
 	"mirror/internal/compare"
+	"mirror/internal/origin"
 )
 
 // nowhere has so many worlds lack all pages but some.
@@ -59,7 +60,7 @@ func TestRunCannotJudgeWhatIsNowhere(t *testing.T) {
 func TestRunComparesNothingWithNothing(t *testing.T) {
 	for _, one := range [][]string{{""}, {"gone.html"}} {
 		for _, named := range []bool{false, true} {
-			var origins []compare.Origin
+			var origins []origin.Endpoint
 			for i, w := range nowhere(2) {
 				origins = append(origins, w.start(t, string(rune('a'+i))))
 			}

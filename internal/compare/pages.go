@@ -33,7 +33,7 @@ type Search struct {
 // a page which one of them has forgotten is found missing there; where none has a sitemap,
 // those to which links lead from the home page of the first origin that answers. The error
 // is ctx's.
-func Find(ctx context.Context, origins []Origin, s Search) (Found, error) {
+func Find(ctx context.Context, origins []origin.Endpoint, s Search) (Found, error) {
 	o := origin.Listing{Bases: basesOf(origins), MaxPages: s.MaxPages}
 	found := listAll(ctx, origins, o)
 	if err := ctx.Err(); err != nil {
@@ -51,13 +51,13 @@ func Find(ctx context.Context, origins []Origin, s Search) (Found, error) {
 
 // FindAt lists the pages that the sitemap at a URL names, wherever that is. The error is
 // ErrNoURL or ctx's.
-func FindAt(ctx context.Context, at string, origins []Origin, maxPages int) (Found, error) {
+func FindAt(ctx context.Context, at string, origins []origin.Endpoint, maxPages int) (Found, error) {
 	u, err := url.Parse(at)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return Found{}, fmt.Errorf("%q %w", at, ErrNoURL)
 	}
 	base := &url.URL{Scheme: u.Scheme, Host: u.Host, Path: "/"}
-	client := origin.New(origin.Origin{Name: u.Host, URL: base}, origins[0].Options)
+	client := origin.New(origin.Endpoint{Name: u.Host, URL: base, Options: origins[0].Options})
 	defer client.Close()
 	l, err := client.ListSitemapAt(ctx, []string{u.Path[min(1, len(u.Path)):]},
 		origin.Listing{Bases: basesOf(origins), Site: origins[0].URL, MaxPages: maxPages})
@@ -82,7 +82,7 @@ func Named(paths []string, maxPages int) Found {
 	return Found{From: "the list"}.with(append(paths, ""), maxPages)
 }
 
-func basesOf(origins []Origin) (bases []*url.URL) {
+func basesOf(origins []origin.Endpoint) (bases []*url.URL) {
 	for _, at := range origins {
 		bases = append(bases, at.URL)
 	}
@@ -90,12 +90,12 @@ func basesOf(origins []Origin) (bases []*url.URL) {
 }
 
 // listAll reads the sitemaps of all origins at once.
-func listAll(ctx context.Context, origins []Origin, o origin.Listing) (found Found) {
+func listAll(ctx context.Context, origins []origin.Endpoint, o origin.Listing) (found Found) {
 	lists, errs := make([]origin.Listed, len(origins)), make([]error, len(origins))
 	var all sync.WaitGroup
 	for i, at := range origins {
 		all.Go(func() {
-			client := origin.New(at.Origin, at.Options)
+			client := origin.New(at)
 			defer client.Close()
 			lists[i], errs[i] = client.ListSitemap(ctx, o)
 		})
@@ -122,13 +122,13 @@ func listAll(ctx context.Context, origins []Origin, o origin.Listing) (found Fou
 
 // crawl adds what the links of the first origin that answers lead to; of the first that links to
 // anything, where one does.
-func crawl(ctx context.Context, origins []Origin, o origin.Listing, found Found) (Found, error) {
+func crawl(ctx context.Context, origins []origin.Endpoint, o origin.Listing, found Found) (Found, error) {
 	var failed []error
 	var linked origin.Listed
 	var by string
 	o.Seeds = found.Paths
 	for _, at := range origins {
-		client := origin.New(at.Origin, at.Options)
+		client := origin.New(at)
 		l, err := client.Crawl(ctx, o)
 		client.Close()
 		if err != nil {

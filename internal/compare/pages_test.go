@@ -28,7 +28,7 @@ func sitemapOf(locations ...string) string {
 	return text + "</urlset>"
 }
 
-func started(t *testing.T, all ...*world) (origins []compare.Origin) {
+func started(t *testing.T, all ...*world) (origins []origin.Endpoint) {
 	t.Helper()
 	for i, w := range all {
 		origins = append(origins, w.start(t, string(rune('a'+i))))
@@ -153,7 +153,7 @@ func TestNamedAreBounded(t *testing.T) {
 
 // TestNginx compares three sites that real servers serve, one of them with a page altered.
 func TestNginx(t *testing.T) {
-	var origins []compare.Origin
+	var origins []origin.Endpoint
 	var roots []string
 	for i := range 3 {
 		root := t.TempDir()
@@ -174,8 +174,8 @@ func TestNginx(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		origins = append(origins, compare.Origin{
-			Origin:  origin.Origin{Name: string(rune('a' + i)), URL: u, Style: site.URLStyle{NoIndex: true}},
+		origins = append(origins, origin.Endpoint{
+			Name: string(rune('a' + i)), URL: u, Style: site.URLStyle{NoIndex: true},
 			Options: origin.Options{Concurrency: 4, Timeout: 10 * time.Second, Confirm: 1},
 		})
 	}

@@ -22,7 +22,7 @@ const maxPage = 256 << 20
 
 // sight is what one origin answered.
 type sight struct {
-	at       Origin
+	at       origin.Endpoint
 	client   *origin.Client
 	hostless *sync.Pool // of *hostless; nil where hosts are compared
 	cells    []cell     // by page
@@ -70,8 +70,8 @@ type mannerKey struct {
 	err                 string
 }
 
-func newSight(at Origin, ignoreHost bool, pages int) *sight {
-	s := &sight{at: at, client: origin.New(at.Origin, at.Options), cells: make([]cell, pages), index: map[mannerKey]uint32{}}
+func newSight(at origin.Endpoint, ignoreHost bool, pages int) *sight {
+	s := &sight{at: at, client: origin.New(at), cells: make([]cell, pages), index: map[mannerKey]uint32{}}
 	if ignoreHost {
 		base := newOwnBase(at.URL)
 		s.hostless = &sync.Pool{New: func() any { return newHostless(base) }}

@@ -15,12 +15,13 @@ import (
 	"mirror/site"
 )
 
-// Origin is where a site is served.
-type Origin struct {
+// Endpoint is where a site is served, and how it is asked.
+type Endpoint struct {
 	Name  string
 	URL   *url.URL // its path ends with a slash
 	Style site.URLStyle
 	CDN   bool // caches stand in front of it, so that a page may be old after it was new
+	Options
 }
 
 // Options bound how an origin is asked.
@@ -68,7 +69,7 @@ func (p Page) limit() int64 { return p.Size + slack }
 
 // Client asks one origin. It is safe for concurrent use.
 type Client struct {
-	origin   Origin
+	endpoint Endpoint
 	options  Options
 	base     string
 	pace     *Pace
@@ -85,12 +86,13 @@ type Client struct {
 }
 
 // New returns a client. Close it after use.
-func New(o Origin, options Options) *Client {
+func New(at Endpoint) *Client {
+	options := at.Options
 	options.Concurrency = max(options.Concurrency, 1)
 	if options.Pace == nil {
 		options.Pace = NewPace(options.Rate)
 	}
-	c := &Client{origin: o, options: options, base: o.URL.String(), pace: options.Pace, decoders: newDecoders(), kept: keptHeaders()}
+	c := &Client{endpoint: at, options: options, base: at.URL.String(), pace: options.Pace, decoders: newDecoders(), kept: keptHeaders()}
 	for _, name := range options.Headers {
 		c.kept = append(c.kept, http.CanonicalHeaderKey(name))
 	}

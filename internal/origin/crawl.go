@@ -25,7 +25,7 @@ const (
 // made on request and often without end; a picture, style or script is asked for without
 // it, where it serves to get past caches. The error is ctx's, or says why there is no home page.
 func (c *Client) Crawl(ctx context.Context, o Listing) (Listed, error) {
-	w := &crawl{client: c, own: newOwnership(c.origin.URL, o.Bases), limit: o.MaxPages,
+	w := &crawl{client: c, own: newOwnership(c.endpoint.URL, o.Bases), limit: o.MaxPages,
 		pages: map[string]bool{"": true}, queries: map[string]bool{}}
 	if w.limit <= 0 {
 		w.limit = defaultCrawl

@@ -35,7 +35,7 @@ func client(t *testing.T, base string, o origin.Options) *origin.Client {
 	if o.Timeout == 0 {
 		o.Timeout = 5 * time.Second
 	}
-	c := origin.New(origin.Origin{Name: "test", URL: u}, o)
+	c := origin.New(origin.Endpoint{Name: "test", URL: u, Options: o})
 	t.Cleanup(c.Close)
 	return c
 }

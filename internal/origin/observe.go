@@ -30,7 +30,7 @@ func (c *Client) Observe(ctx context.Context, n int, page func(i int) Page, agre
 	}
 	workers.Wait()
 	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("check %s: %w", c.origin.Name, err)
+		return fmt.Errorf("check %s: %w", c.endpoint.Name, err)
 	}
 	return nil
 }
@@ -46,7 +46,7 @@ func (c *Client) confirmed(ctx context.Context, p Page, agrees func(o site.Obser
 		o = c.FetchFresh(ctx, p)
 		o.Wavered = answered && agrees(o)
 	}
-	if c.origin.CDN && c.options.Confirm > 0 && o.Status != 0 && ctx.Err() == nil && !agrees(o) {
+	if c.endpoint.CDN && c.options.Confirm > 0 && o.Status != 0 && ctx.Err() == nil && !agrees(o) {
 		p.Past = true
 		past := c.FetchFresh(ctx, p)
 		o.PastCaches = &past

@@ -76,7 +76,7 @@ func (c *Client) ListSitemap(ctx context.Context, o Listing) (Listed, error) {
 
 // ListSitemapAt lists the pages that the sitemaps at these paths below the origin's base name.
 func (c *Client) ListSitemapAt(ctx context.Context, paths []string, o Listing) (Listed, error) {
-	w := &sitemapWalk{client: c, own: newOwnership(c.origin.URL, o.Bases), site: newOwnership(cmp.Or(o.Site, c.origin.URL), o.Bases),
+	w := &sitemapWalk{client: c, own: newOwnership(c.endpoint.URL, o.Bases), site: newOwnership(cmp.Or(o.Site, c.endpoint.URL), o.Bases),
 		limit: o.MaxPages, seen: map[string]bool{}, pages: map[string]bool{}}
 	if w.limit <= 0 {
 		w.limit = maxListed
@@ -114,7 +114,7 @@ func (c *Client) robotsSitemaps(ctx context.Context, o Listing) []string {
 	if err != nil {
 		return nil
 	}
-	own := newOwnership(c.origin.URL, o.Bases)
+	own := newOwnership(c.endpoint.URL, o.Bases)
 	var paths []string
 	for line := range strings.Lines(string(text)) {
 		key, value, ok := strings.Cut(strings.TrimPrefix(line, "\ufeff"), ":")

@@ -100,7 +100,7 @@ func TestListSitemapBelowABase(t *testing.T) {
 	})
 	u, _ := url.Parse(base + "/blog/")
 	main, _ := url.Parse("https://main.example/")
-	c := origin.New(origin.Origin{Name: "x", URL: u}, origin.Options{Timeout: 5e9})
+	c := origin.New(origin.Endpoint{Name: "x", URL: u, Options: origin.Options{Timeout: 5e9}})
 	t.Cleanup(c.Close)
 	got, err := c.ListSitemap(t.Context(), origin.Listing{Bases: []*url.URL{main}})
 	if err != nil || quoted(got.Paths) != `"about/" "own"` || got.Outside != 1 {
@@ -176,7 +176,7 @@ func FuzzSitemap(f *testing.F) {
 	f.Add(packed.Bytes())
 	base, _ := url.Parse("https://a.example/base/")
 	f.Fuzz(func(t *testing.T, text []byte) {
-		c := origin.New(origin.Origin{Name: "x", URL: base}, origin.Options{Timeout: 5e9, Transport: answering(text)})
+		c := origin.New(origin.Endpoint{Name: "x", URL: base, Options: origin.Options{Timeout: 5e9, Transport: answering(text)}})
 		l, err := c.ListSitemapAt(t.Context(), []string{"sitemap.xml"}, origin.Listing{})
 		if err != nil {
 			return

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"mirror/diff"
-	"mirror/internal/check"
 	"mirror/internal/origin"
 	"mirror/site"
 )
@@ -16,9 +15,9 @@ import (
 // it in with what was live. Bytes that differ from origin to origin are returned as
 // earlier ones, by path. Pages that gave no whole answer within baselinePatience stay as
 // they are. The error is only ctx's.
-func Baseline(ctx context.Context, origins []check.Origin, changes []diff.Change, unknown []int) (earlier map[string][]site.Digest, err error) {
+func Baseline(ctx context.Context, origins []origin.Endpoint, changes []diff.Change, unknown []int) (earlier map[string][]site.Digest, err error) {
 	b := &baseline{changes: changes, known: map[int]bool{}, earlier: map[string][]site.Digest{}}
-	page := func(at check.Origin) func(i int) origin.Page {
+	page := func(at origin.Endpoint) func(i int) origin.Page {
 		return func(i int) origin.Page {
 			path := changes[unknown[i]].Path
 			return origin.Page{Path: path, URL: at.Style.URLPath(path)}
@@ -29,7 +28,7 @@ func Baseline(ctx context.Context, origins []check.Origin, changes []diff.Change
 	var all sync.WaitGroup
 	for _, at := range origins {
 		all.Go(func() {
-			client := origin.New(at.Origin, at.Options)
+			client := origin.New(at)
 			defer client.Close()
 			// Its error is patient's, which an origin that hangs is not worth.
 			_ = client.Observe(patient, len(unknown), page(at), anyAnswer, func(i int, o site.Observation) { b.saw(unknown[i], o) })

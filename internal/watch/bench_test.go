@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"mirror/diff"
-	"mirror/internal/check"
 	"mirror/internal/origin"
 	"mirror/internal/realserver"
 	"mirror/internal/watch"
@@ -52,14 +51,14 @@ func benchSite(tb testing.TB) (*url.URL, []diff.Change) {
 // watched watches for a while and returns what a request cost this process.
 func watched(tb testing.TB, u *url.URL, changes []diff.Change, rate float64, length time.Duration) (perRequest time.Duration, requests int) {
 	tb.Helper()
-	at := check.Origin{
-		Origin:  origin.Origin{Name: "nginx", URL: u},
+	at := origin.Endpoint{
+		Name: "nginx", URL: u,
 		Options: origin.Options{Concurrency: 16, Rate: rate, Timeout: 10 * time.Second},
 	}
 	ctx, cancel := context.WithTimeout(tb.Context(), length)
 	defer cancel()
 	before := cpu(tb)
-	w := watch.Start(ctx, []check.Origin{at}, watch.Options{
+	w := watch.Start(ctx, []origin.Endpoint{at}, watch.Options{
 		Began: time.Now(), Changes: changes,
 		See: func(_ string, o site.Observation, sight diff.Sight) {
 			if sight != diff.Old {

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"mirror/diff"
-	"mirror/internal/check"
 	"mirror/internal/lab"
 	"mirror/internal/origin"
 	"mirror/internal/watch"
@@ -44,7 +43,7 @@ func changes() []diff.Change {
 type pair struct {
 	t       *testing.T
 	lab     *lab.Lab
-	origins []check.Origin
+	origins []origin.Endpoint
 }
 
 func newPair(t *testing.T) *pair {
@@ -64,8 +63,8 @@ func newPair(t *testing.T) *pair {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p.origins = append(p.origins, check.Origin{
-			Origin: origin.Origin{Name: o.Name, URL: u}, Options: origin.Options{Concurrency: 4, Timeout: 300 * time.Millisecond},
+		p.origins = append(p.origins, origin.Endpoint{
+			Name: o.Name, URL: u, Options: origin.Options{Concurrency: 4, Timeout: 300 * time.Millisecond},
 		})
 	}
 	p.show(1)

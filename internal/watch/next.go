@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"mirror/diff"
-	"mirror/internal/check"
 	"mirror/internal/origin"
 	"mirror/site"
 )
@@ -19,7 +18,7 @@ import (
 // there, with the last answers from before. Pages that differ from origin to origin at
 // first are watched for the next change at each. The error is ctx's, or says that no
 // origin gave a single page.
-func Next(ctx context.Context, origins []check.Origin, paths []string) (Options, error) {
+func Next(ctx context.Context, origins []origin.Endpoint, paths []string) (Options, error) {
 	n := &next{origins: origins, paths: paths, last: make([][]site.Observation, len(origins))}
 	if err := n.first(ctx); err != nil {
 		return Options{}, err
@@ -33,7 +32,7 @@ func Next(ctx context.Context, origins []check.Origin, paths []string) (Options,
 
 // next remembers the last answer before the change for each origin and page.
 type next struct {
-	origins []check.Origin
+	origins []origin.Endpoint
 	paths   []string
 	mu      sync.Mutex
 	last    [][]site.Observation // by origin, then page; Asked is zero where none came yet
@@ -46,7 +45,7 @@ func (n *next) first(ctx context.Context) error {
 	for i, at := range n.origins {
 		n.last[i] = make([]site.Observation, len(n.paths))
 		all.Go(func() {
-			client := origin.New(at.Origin, at.Options)
+			client := origin.New(at)
 			defer client.Close()
 			errs[i] = client.Observe(ctx, len(n.paths), n.page(at), anyAnswer,
 				func(p int, o site.Observation) { n.keep(i, p, o) })
@@ -68,7 +67,7 @@ func (n *next) first(ctx context.Context) error {
 	return fmt.Errorf("none of the %d origins gave a single page", len(n.origins))
 }
 
-func (n *next) page(at check.Origin) func(p int) origin.Page {
+func (n *next) page(at origin.Endpoint) func(p int) origin.Page {
 	return func(p int) origin.Page { return origin.Page{Path: n.paths[p], URL: at.Style.URLPath(n.paths[p])} }
 }
 
@@ -110,7 +109,7 @@ func (n *next) idle(ctx context.Context) (at int, err error) {
 	var all sync.WaitGroup
 	for i, at := range n.origins {
 		all.Go(func() {
-			client := origin.New(at.Origin, paced(at.Options))
+			client := origin.New(paced(at))
 			defer client.Close()
 			page := n.page(at)
 			for p := 0; ctx.Err() == nil; p = (p + 1) % len(n.paths) {
@@ -134,20 +133,20 @@ type foundAt int
 func (f foundAt) Error() string { return fmt.Sprintf("origin %d has changed", int(f)) }
 
 // paced gives an origin without a rate of its own that of a watch.
-func paced(o origin.Options) origin.Options {
-	if o.Rate == 0 {
-		o.Rate, o.Pace = unlimited, nil
+func paced(at origin.Endpoint) origin.Endpoint {
+	if at.Rate == 0 {
+		at.Rate, at.Pace = unlimited, nil
 	}
-	if o.Pace == nil {
-		o.Pace = origin.NewPace(o.Rate)
+	if at.Pace == nil {
+		at.Pace = origin.NewPace(at.Rate)
 	}
-	return o
+	return at
 }
 
 // sweep looks which pages have changed at an origin.
 func (n *next) sweep(ctx context.Context, i int) (Options, error) {
 	at := n.origins[i]
-	client := origin.New(at.Origin, paced(at.Options))
+	client := origin.New(paced(at))
 	defer client.Close()
 	var o Options
 	now := make([]site.Observation, len(n.paths))

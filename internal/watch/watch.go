@@ -81,7 +81,7 @@ type Watch struct {
 }
 
 // Start begins to watch the origins. It ends with Stop, or with ctx.
-func Start(ctx context.Context, origins []check.Origin, o Options) *Watch {
+func Start(ctx context.Context, origins []origin.Endpoint, o Options) *Watch {
 	var names []string
 	for _, at := range origins {
 		names = append(names, at.Name)
@@ -289,10 +289,10 @@ func (w *Watch) wake() {
 
 // follow asks one origin until ctx ends. A request is chosen when its turn in the rate has
 // come, so that nothing quick waits behind what was chosen before.
-func (w *Watch) follow(ctx context.Context, at check.Origin) {
-	at.Options = paced(at.Options)
+func (w *Watch) follow(ctx context.Context, at origin.Endpoint) {
+	at = paced(at)
 	at.Waited = true
-	client := origin.New(at.Origin, at.Options)
+	client := origin.New(at)
 	defer client.Close()
 	q := newQueue(w, at.Name, at.Rate, at.CDN)
 	var workers sync.WaitGroup
@@ -311,7 +311,7 @@ func (w *Watch) follow(ctx context.Context, at check.Origin) {
 }
 
 // ask does what the queue said.
-func (w *Watch) ask(ctx context.Context, client *origin.Client, at check.Origin, t task) {
+func (w *Watch) ask(ctx context.Context, client *origin.Client, at origin.Endpoint, t task) {
 	switch {
 	case t.wait > 0:
 		timer := time.NewTimer(t.wait)

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"mirror/diff"
-	"mirror/internal/check"
 	"mirror/internal/lab"
+	"mirror/internal/origin"
 	"mirror/internal/watch"
 	"mirror/site"
 )
@@ -179,7 +179,7 @@ func TestSuperseded(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	w := watch.Start(ctx, []check.Origin{p.origins[0]}, watch.Options{
+	w := watch.Start(ctx, []origin.Endpoint{p.origins[0]}, watch.Options{
 		Began: time.Now(), Changes: between(first, second), Release: releaseOf(2), BeaconPath: beacon, Newer: newer,
 	})
 	late := w.Settle(ctx, []string{"git"})
