@@ -23,9 +23,6 @@ const (
 	frozen = "mode=ro&immutable=1"
 )
 
-// patience is how long a writer waits for another, in milliseconds.
-const patience = "15000"
-
 // connections bounds how many readers one process has.
 const connections = 4
 
@@ -37,7 +34,7 @@ func connect(ctx context.Context, path, mode string) (*sql.DB, error) {
 	}
 	place := url.URL{Scheme: "file", Path: filepath.ToSlash(full)}
 	db, err := sql.Open("sqlite", place.String()+"?"+mode+
-		"&_txlock=immediate&_pragma=busy_timeout("+patience+")&_pragma=synchronous(NORMAL)&_pragma=foreign_keys(1)")
+		"&_txlock=immediate&_pragma=busy_timeout("+busyTimeout+")&_pragma=synchronous(NORMAL)&_pragma=foreign_keys(1)")
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +76,11 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	if at, err := version(ctx, db); err != nil || at == len(steps) {
 		return err
 	}
-	return inTransaction(ctx, db, func(tx *sql.Tx) error {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	return finish(tx, func(tx *sql.Tx) error {
 		at, err := version(ctx, tx) // another process may have been quicker
 		if err != nil {
 			return err

@@ -25,7 +25,7 @@ func (s *Store) explain(err error) error {
 	case lib.SQLITE_READONLY, lib.SQLITE_CANTOPEN, lib.SQLITE_PERM:
 		return fmt.Errorf("history %s cannot be written: %w (hint: may this user write the file and its folder? --state names another)", s.path, err)
 	case lib.SQLITE_BUSY, lib.SQLITE_LOCKED:
-		return fmt.Errorf("history %s: another process is writing: %w (hint: try again)", s.path, err)
+		return fmt.Errorf("history %s: %w: %w (hint: try again)", s.path, ErrBusy, err)
 	case lib.SQLITE_FULL:
 		return fmt.Errorf("history %s: the disk is full: %w", s.path, err)
 	}
@@ -39,6 +39,12 @@ func primary(err error) int {
 		return 0
 	}
 	return e.Code() & 0xff
+}
+
+// isBusy reports whether another process kept a call out.
+func isBusy(err error) bool {
+	code := primary(err)
+	return code == lib.SQLITE_BUSY || code == lib.SQLITE_LOCKED
 }
 
 func isUnwritable(err error) bool {

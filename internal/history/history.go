@@ -14,7 +14,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sync"
+	"time"
 )
 
 // Name is what the file is called in the state folder.
@@ -22,9 +22,10 @@ const Name = "history.db"
 
 // Store is the history of one state folder. It is safe for concurrent use.
 type Store struct {
-	path string
+	path     string
+	patience time.Duration // for another process that holds the file
 
-	mu sync.Mutex
+	mu mutex   // guards db
 	db *sql.DB // nil until there is a file
 }
 
@@ -32,7 +33,13 @@ type Store struct {
 // the first change makes it. A file that is damaged gives ErrDamaged, as every other method
 // may; whoever only reads can go on without.
 func Open(ctx context.Context, path string) (*Store, error) {
-	s := &Store{path: path}
+	return OpenWithin(ctx, path, Patience)
+}
+
+// OpenWithin opens as Open does. No call of the store waits longer than patience for another
+// process that holds the file; after that it gives ErrBusy.
+func OpenWithin(ctx context.Context, path string, patience time.Duration) (*Store, error) {
+	s := &Store{path: path, patience: patience, mu: newMutex()}
 	_, err := s.reading(ctx)
 	if err != nil {
 		return nil, err
@@ -42,8 +49,8 @@ func Open(ctx context.Context, path string) (*Store, error) {
 
 // Close ends the use of the file.
 func (s *Store) Close() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	_ = s.mu.lock(context.Background()) // it ends only with the lock
+	defer s.mu.unlock()
 	if s.db == nil {
 		return nil
 	}
@@ -54,8 +61,10 @@ func (s *Store) Close() error {
 
 // reading returns the database, nil where there is none.
 func (s *Store) reading(ctx context.Context) (*sql.DB, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	if err := s.mu.lock(ctx); err != nil {
+		return nil, s.explain(err)
+	}
+	defer s.mu.unlock()
 	if s.db != nil {
 		return s.db, nil
 	}
@@ -64,24 +73,31 @@ func (s *Store) reading(ctx context.Context) (*sql.DB, error) {
 		return nil, nil
 	}
 	if err == nil {
-		s.db, err = connectToRead(ctx, s.path)
+		err = s.awaitFree(ctx, func() error {
+			s.db, err = connectToRead(ctx, s.path)
+			return err
+		})
 	}
 	return s.db, s.explain(err)
 }
 
 // writing returns the database, and makes it where there is none.
 func (s *Store) writing(ctx context.Context) (*sql.DB, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	if err := s.mu.lock(ctx); err != nil {
+		return nil, s.explain(err)
+	}
+	defer s.mu.unlock()
 	if s.db != nil {
 		return s.db, nil
 	}
 	if err := os.MkdirAll(filepath.Dir(s.path), 0o755); err != nil {
 		return nil, fmt.Errorf("history: %w", err)
 	}
-	db, err := connect(ctx, s.path, readWrite)
-	s.db = db
-	return db, s.explain(err)
+	err := s.awaitFree(ctx, func() (err error) {
+		s.db, err = connect(ctx, s.path, readWrite)
+		return err
+	})
+	return s.db, s.explain(err)
 }
 
 // change runs do in one transaction that no other writer overlaps.
@@ -90,14 +106,15 @@ func (s *Store) change(ctx context.Context, do func(tx *sql.Tx) error) error {
 	if err != nil {
 		return err
 	}
-	return s.explain(inTransaction(ctx, db, do))
+	tx, err := s.begin(ctx, db, nil)
+	if err != nil {
+		return s.explain(err)
+	}
+	return s.explain(ended(ctx, finish(tx, do)))
 }
 
-func inTransaction(ctx context.Context, db *sql.DB, do func(tx *sql.Tx) error) error {
-	tx, err := db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
+// finish runs do in a transaction and ends it.
+func finish(tx *sql.Tx, do func(tx *sql.Tx) error) error {
 	if err := do(tx); err != nil {
 		return errors.Join(err, tx.Rollback())
 	}

@@ -192,7 +192,7 @@ func (s *Store) giveBack(ctx context.Context, db *sql.DB) error {
 		queries = []string{"PRAGMA auto_vacuum = incremental", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"}
 	}
 	for _, query := range queries {
-		if err := run(ctx, conn, query); err != nil {
+		if err := s.awaitFree(ctx, func() error { return run(ctx, conn, query) }); err != nil {
 			return s.explain(fmt.Errorf("%s: %w", query, err))
 		}
 	}

@@ -224,12 +224,12 @@ func (s *Store) read(ctx context.Context, do func(tx *sql.Tx) error) error {
 	if db == nil || err != nil {
 		return err
 	}
-	tx, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	tx, err := s.begin(ctx, db, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return s.explain(err)
 	}
 	err = do(tx)
-	return s.explain(errors.Join(err, tx.Rollback())) // there is nothing to commit
+	return s.explain(ended(ctx, errors.Join(err, tx.Rollback()))) // there is nothing to commit
 }
 
 // past reads the releases that a query picks, with all their files.
