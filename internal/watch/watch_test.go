@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,32 +18,38 @@ import (
 	"mirror/site"
 )
 
-// TestAwaitIsQuick has a barrier hear of a turn within 20 ms and an answer's time, however
-// many pages change, since the beacon and one page come round more often than the others.
+// TestAwaitIsQuick has a barrier hear of a switch before the watch has gone a third of its way
+// round the pages, however many change, since the beacon and one page come round more often
+// than the others. It counts requests: on a busy machine all of them take longer.
 func TestAwaitIsQuick(t *testing.T) {
 	const many = 150
 	p := newPair(t)
-	var took []time.Duration
+	var took []int
 	for n := range 9 {
 		before, after := bulk(many, n), bulk(many, n+1)
 		if err := p.lab.Git.Edit(t.Context(), before); err != nil {
 			t.Fatal(err)
 		}
-		w := watch.Start(t.Context(), p.origins[:1], watch.Options{Began: time.Now(), Changes: between(before, after), Release: releaseOf(n + 1), BeaconPath: beacon})
+		var answers atomic.Int64
+		w := watch.Start(t.Context(), p.origins[:1], watch.Options{
+			Began: time.Now(), Changes: between(before, after), Release: releaseOf(n + 1), BeaconPath: beacon,
+			See: func(string, site.Observation, diff.Sight) { answers.Add(1) },
+		})
 		if err := p.lab.Git.Edit(t.Context(), after); err != nil {
 			t.Fatal(err)
 		}
+		switched := answers.Load()
 		late := w.Await(t.Context(), []string{"git"})
-		took = append(took, time.Since(p.lab.Git.Turned("b000.html").Last().After))
+		took = append(took, int(answers.Load()-switched))
 		w.Stop()
 		if len(late) > 0 || w.Window().Closed {
 			t.Errorf("late %v, closed %v; want to hear of it while most pages are open", late, w.Window().Closed)
 		}
 	}
 	slices.Sort(took)
-	t.Logf("heard of after %s (median), at most %s", took[len(took)/2], took[len(took)-1])
-	if took[len(took)/2] > 30*time.Millisecond {
-		t.Error("want 20 ms and an answer's time")
+	t.Logf("heard of after %d answers (median), at most %d", took[len(took)/2], took[len(took)-1])
+	if took[len(took)/2] > many/3 {
+		t.Errorf("heard of after %d answers (median); want at most a third of the %d pages", took[len(took)/2], many)
 	}
 }
 
@@ -77,9 +85,9 @@ func digest(text []byte) site.Digest {
 	return sha256.Sum256(text)
 }
 
-// TestBoundsKeepToTheBudget bounds a window by what the rate allows: two gaps between the
-// looks at one page. While no barrier waits, all of the rate but the beacon's request a
-// second goes round the pages.
+// TestBoundsKeepToTheBudget has all of the rate but the beacon's request a second go round the
+// pages while no barrier waits: between two looks at one page every other is looked at once.
+// The gaps between those looks are what the bounds are made of.
 func TestBoundsKeepToTheBudget(t *testing.T) {
 	const many, rate = 40, 200
 	p := newPair(t)
@@ -88,7 +96,16 @@ func TestBoundsKeepToTheBudget(t *testing.T) {
 	if err := p.lab.Git.Edit(t.Context(), before); err != nil {
 		t.Fatal(err)
 	}
-	w := watch.Start(t.Context(), p.origins[:1], watch.Options{Began: time.Now(), Changes: between(before, after), Release: releaseOf(1), BeaconPath: beacon})
+	var mu sync.Mutex
+	var looks []site.Observation
+	w := watch.Start(t.Context(), p.origins[:1], watch.Options{
+		Began: time.Now(), Changes: between(before, after), Release: releaseOf(1), BeaconPath: beacon,
+		See: func(_ string, o site.Observation, _ diff.Sight) {
+			mu.Lock()
+			defer mu.Unlock()
+			looks = append(looks, o)
+		},
+	})
 	p.lab.Git.SetLag(time.Second, 0)
 	if err := p.lab.Git.Change(t.Context(), after); err != nil {
 		t.Fatal(err)
@@ -96,15 +113,27 @@ func TestBoundsKeepToTheBudget(t *testing.T) {
 	late := w.Settle(t.Context(), []string{"git"})
 	w.Stop()
 	got := w.Window()
-	gap := time.Second * many / rate
-	limit := 2 * (gap + 20*time.Millisecond) // with an answer's time, on a busy machine
-	t.Logf("bounded to %s; 2 x (RTT + P/R) is %s", got.Upper-got.Lower, limit)
-	if len(late) > 0 || !got.Closed || got.Upper-got.Lower > limit {
-		t.Errorf("late %v, closed %v, bounds %s apart; want at most %s", late, got.Closed, got.Upper-got.Lower, limit)
+	longest := longestRound(looks)
+	t.Logf("bounded to %s; %d looks, at most %d between two at one page", got.Upper-got.Lower, len(looks), longest)
+	if len(late) > 0 || !got.Closed || longest > many+many/2 {
+		t.Errorf("late %v, closed %v, %d looks between two at one page; want about %d", late, got.Closed, longest, many)
 	}
-	if got.Upper-got.Lower < gap/2 {
+	if gap := time.Second * many / rate; got.Upper-got.Lower < gap/2 {
 		t.Errorf("bounds %s apart: more was asked than the rate allows", got.Upper-got.Lower)
 	}
+}
+
+// longestRound is the largest number of looks from one at a page to the next at the same page.
+func longestRound(looks []site.Observation) (longest int) {
+	slices.SortFunc(looks, func(a, b site.Observation) int { return a.Asked.Compare(b.Asked) })
+	last := map[string]int{}
+	for i, o := range looks {
+		if before, ok := last[o.Path]; ok && o.Path != beacon {
+			longest = max(longest, i-before)
+		}
+		last[o.Path] = i
+	}
+	return longest
 }
 
 // TestBaseline looks up what is live of the pages of which nobody remembers it.
