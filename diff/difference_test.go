@@ -144,7 +144,7 @@ func TestJudgeAbsent(t *testing.T) {
 		change func(*site.Observation)
 		want   diff.Kind
 	}{
-		{"not there", status(404), ""}, {"forbidden", status(403), ""}, {"there", nil, diff.Extra},
+		{"not there", status(404), ""}, {"forbidden", status(403), diff.Unreachable}, {"there", nil, diff.Extra},
 		{"there and long", func(o *site.Observation) { o.Err = site.ErrTooLong }, diff.Extra},
 		{"to the folder", redirect(301, "/docs/"), ""}, {"away", redirect(301, "https://parked.example/"), diff.Redirected},
 		{"server error", status(502), diff.Unreachable}, {"no answer", func(o *site.Observation) { o.Status, o.Err = 0, errors.New("x") }, diff.Unreachable},

@@ -15,6 +15,9 @@ type Expectation struct {
 	// Absent says that the release has no such path; it is asked for since a target
 	// stores it, or an earlier release had it.
 	Absent bool
+	// Removed is what tells that an Absent path is gone at the origin; nil where nothing is
+	// known beside its answer.
+	Removed *Removed
 	// NotFound says that the path is one that never existed, to see how the origin says
 	// so. File.Digest is then the not-found page's, zero where the site has none.
 	NotFound bool
@@ -55,7 +58,7 @@ func judge(want Expectation, o site.Observation) (d Difference, ok bool) {
 	case want.NotFound:
 		return d, judgeNotFound(want, o, &d)
 	case want.Absent:
-		return d, judgeAbsent(o, &d)
+		return d, judgeAbsent(want, o, &d)
 	default:
 		return d, judgePage(want.File, o, &d)
 	}
@@ -81,16 +84,28 @@ func judgeNotFound(want Expectation, o site.Observation, d *Difference) bool {
 	return true
 }
 
-func judgeAbsent(o site.Observation, d *Difference) bool {
+func judgeAbsent(want Expectation, o site.Observation, d *Difference) bool {
 	switch {
+	case want.gone(o):
+		return true
 	case o.Status >= 200 && o.Status < 300:
 		d.Kind, d.Detail = Extra, "served, and no part of the release"
-		return false
-	case o.Status >= 500, o.Status == http.StatusTooManyRequests:
+	case IsRefusal(o.Status):
+		d.Kind, d.Detail = Unreachable, fmt.Sprintf("answered %d, which does not tell whether the removed page is still there (%s)", o.Status, want.removed().Absence)
+	default:
 		d.Kind, d.Detail = Unreachable, fmt.Sprintf("answered %d", o.Status)
-		return false
 	}
-	return true
+	return false
+}
+
+// gone reports whether an answer shows that an Absent path is gone.
+func (e Expectation) gone(o site.Observation) bool { return e.Absent && Gone(o, e.removed()) }
+
+func (e Expectation) removed() Removed {
+	if e.Removed == nil {
+		return Removed{Path: e.File.Path}
+	}
+	return *e.Removed
 }
 
 // judgeFolder agrees with the folder's own page, with a redirect that stays on the host, and

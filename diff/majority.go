@@ -109,8 +109,6 @@ func (a Answer) stands() stand {
 	return failed
 }
 
-func isGone(status int) bool { return status == http.StatusNotFound || status == http.StatusGone }
-
 // Same reports whether two answers say the same of the page at path: its bytes, and how
 // browsers take them; where it leads; or that it is not there.
 func (a Answer) Same(path string, b Answer) bool {

@@ -19,8 +19,8 @@ func isRedirect(status int) bool {
 	return false
 }
 
-// judgeRedirect agrees with a redirect only where a path that the release does not have
-// leads elsewhere on the same host, as servers lead from a folder's name to the folder.
+// judgeRedirect agrees with a redirect only where it shows that a removed path is gone, or
+// where a folder's name leads elsewhere on the same host, as to the folder.
 func judgeRedirect(want Expectation, o site.Observation, d *Difference) bool {
 	d.Kind, d.Location = Redirected, o.Header.Get("Location")
 	d.Detail = fmt.Sprintf("answered %d", o.Status)
@@ -40,8 +40,10 @@ func judgeRedirect(want Expectation, o site.Observation, d *Difference) bool {
 		d.Detail += ", and leaks the name of another host, " + to.Host
 	case !strings.EqualFold(to.Host, from.Host):
 		d.Detail += ", away to the host " + to.Host
-	case want.Absent, want.Folder:
+	case want.Folder, want.gone(o):
 		return true
+	case want.Absent:
+		d.Detail += ", back to the removed page"
 	case to.Scheme != from.Scheme:
 		d.Detail += ", to " + to.Scheme
 	default:

@@ -143,7 +143,16 @@ type Tally struct {
 	trusted, wavered      int
 	slowest               []Slow
 	onPages, beside       []Difference
+	unknown               int       // status of the answer for a path that never existed, 0 while there is none
+	refusals              []refusal // of removed paths: what they say is known at the end
 	err                   error
+}
+
+// refusal is an answer for a removed path of which only the origin's other answers tell what
+// it says.
+type refusal struct {
+	want Expectation
+	o    site.Observation
 }
 
 // Add judges an answer and reports whether it agrees with the release.
@@ -158,6 +167,9 @@ func (t *Tally) Add(want Expectation, o site.Observation) bool {
 		t.wavered++
 	}
 	isPage := !want.Absent && !want.NotFound && !want.Folder
+	if want.NotFound {
+		t.unknown = o.Status
+	}
 	if isPage {
 		t.pages++
 		t.time(Slow{want.File.Path, o.Answered.Sub(o.Asked)})
@@ -166,6 +178,8 @@ func (t *Tally) Add(want Expectation, o site.Observation) bool {
 	case ok && isPage:
 		t.match++
 	case ok:
+	case want.Absent && IsRefusal(o.Status):
+		t.refusals = append(t.refusals, refusal{want, o})
 	case isPage:
 		t.onPages = append(t.onPages, d)
 	default:
@@ -203,9 +217,22 @@ func (t *Tally) Skip() {
 	t.pages++
 }
 
-// refused makes pages missing to which an origin that serves others answers 401 or 403:
+// refused judges the refusals of removed paths by what the origin answered beside them.
+func (t *Tally) refused() {
+	for _, r := range t.refusals {
+		removed := r.want.removed()
+		removed.Absence = Absence{Unknown: t.unknown, Serves: t.match > 0}
+		r.want.Removed = &removed
+		if d, ok := Judge(r.want, r.o); !ok {
+			t.beside = append(t.beside, d)
+		}
+	}
+	t.refusals = nil
+}
+
+// withheld makes pages missing to which an origin that serves others answers 401 or 403:
 // that is how servers say that a folder has no index, and buckets that a key is not there.
-func refused(diffs []Difference, match int) []Difference {
+func withheld(diffs []Difference, match int) []Difference {
 	for i, d := range diffs {
 		if match > 0 && d.Kind == Unreachable && (d.Status == http.StatusUnauthorized || d.Status == http.StatusForbidden) {
 			diffs[i].Kind = Missing
@@ -222,7 +249,8 @@ func (t *Tally) Verdict(name, url string) OriginVerdict {
 		v.Err = t.err
 		return v
 	}
-	onPages := Everywhere(refused(t.onPages, t.match), t.pages)
+	t.refused()
+	onPages := Everywhere(withheld(t.onPages, t.match), t.pages)
 	v.Differences = append(onPages, besideEverywhere(onPages, t.beside)...)
 	for i := range v.Differences {
 		v.Differences[i].Origin = name

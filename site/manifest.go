@@ -62,6 +62,16 @@ func (m Manifest) Find(path string) (File, bool) {
 	return m[i], true
 }
 
+// HasFolder reports whether any file lies in the folder at path; "" is the site itself.
+func (m Manifest) HasFolder(path string) bool {
+	if path == "" {
+		return len(m) > 0
+	}
+	path += "/"
+	i, ok := slices.BinarySearchFunc(m, path, func(f File, p string) int { return cmp.Compare(f.Path, p) })
+	return ok || i < len(m) && strings.HasPrefix(m[i].Path, path)
+}
+
 // Bytes returns the sum of the files' sizes.
 func (m Manifest) Bytes() int64 {
 	var n int64

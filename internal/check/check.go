@@ -96,7 +96,7 @@ func newRound(origins []origin.Endpoint, o Options) *round {
 	r.headers = newHeaderBook(o.Headers.Names, len(origins), len(r.wants))
 	for i, at := range origins {
 		r.visits = append(r.visits, &visit{
-			at: at, index: i, client: origin.New(at), wants: r.wants, options: o, headers: r.headers,
+			at: at, index: i, client: origin.New(at), wants: o.at(at.Style, r.wants), options: o, headers: r.headers,
 		})
 	}
 	for _, v := range r.visits {

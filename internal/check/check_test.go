@@ -86,7 +86,12 @@ func (w *world) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 // start serves the world until the test ends.
 func (w *world) start(t testing.TB, name string) origin.Endpoint {
 	t.Helper()
-	s := httptest.NewServer(w)
+	return serveAs(t, name, w)
+}
+
+func serveAs(t testing.TB, name string, h http.Handler) origin.Endpoint {
+	t.Helper()
+	s := httptest.NewServer(h)
 	s.Config.ErrorLog = nil
 	t.Cleanup(func() { s.CloseClientConnections(); s.Close() })
 	u, err := url.Parse(s.URL + "/")

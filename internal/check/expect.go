@@ -11,8 +11,8 @@ import (
 	"mirror/site"
 )
 
-// expectations lists what to ask for: the release's pages, what should be absent, and a
-// path that never existed.
+// expectations lists what to ask for: a path that never existed, the release's pages, and
+// what should be absent. The first tells what the answers for the last say.
 func (o Options) expectations() []diff.Expectation {
 	var wants []diff.Expectation
 	for _, f := range o.Manifest {
@@ -20,18 +20,43 @@ func (o Options) expectations() []diff.Expectation {
 			wants = append(wants, diff.Expectation{File: f})
 		}
 	}
-	wants = sample(wants, o.Sample)
+	wants = append([]diff.Expectation{o.unknown()}, sample(wants, o.Sample)...)
 	for _, path := range o.Absent {
 		if _, ok := o.Manifest.Find(path); !ok && !o.ours(path) && !o.ignored(path) {
 			wants = append(wants, diff.Expectation{File: site.File{Path: path}, Absent: true})
 		}
 	}
-	wants = append(wants, o.folders()...)
-	probe := diff.Expectation{File: site.File{Path: "not-found"}, NotFound: true}
+	return append(wants, o.folders()...)
+}
+
+// unknown is the expectation of a path that never existed.
+func (o Options) unknown() diff.Expectation {
+	want := diff.Expectation{File: site.File{Path: "not-found"}, NotFound: true}
 	if f, ok := o.Manifest.Find(o.NotFound); ok {
-		probe.File = f
+		want.File = f
 	}
-	return append(wants, probe)
+	return want
+}
+
+// at returns what is to be asked of an origin: without the removed paths that are pages of
+// the release there, or that may be and cannot be told apart by their bytes.
+func (o Options) at(style site.URLStyle, wants []diff.Expectation) []diff.Expectation {
+	skip := func(w diff.Expectation) bool {
+		if !w.Absent {
+			return false
+		}
+		r := o.removed(style, w.File.Path)
+		page, ok := r.Replaced()
+		return ok && (r.SameURL() || len(o.rulesFor(page.Path)) > 0)
+	}
+	if !slices.ContainsFunc(wants, skip) {
+		return wants
+	}
+	return slices.DeleteFunc(slices.Clone(wants), skip)
+}
+
+func (o Options) removed(style site.URLStyle, path string) diff.Removed {
+	return diff.Removed{Path: path, Release: o.Manifest, Style: style}
 }
 
 // askedFolders is how many folders are asked for without their slash.

@@ -50,6 +50,16 @@ func (v *visit) page(i int) origin.Page {
 	return p
 }
 
+// want is the i-th expectation with what this origin's answer for a removed path is judged by.
+func (v *visit) want(i int) diff.Expectation {
+	want := v.wants[i]
+	if want.Absent {
+		r := v.options.removed(v.at.Style, want.File.Path)
+		want.Removed = &r
+	}
+	return want
+}
+
 // largestUnknown bounds the bytes of a page whose size nobody knows.
 const largestUnknown = 256 << 20
 
@@ -94,14 +104,15 @@ type sight struct {
 	silent     int           // unanswered in a row
 	last       error
 	gaveUp     bool
+	unknown    int // status of the answer for a path that never existed, 0 while there is none
 }
 
 func (s *sight) observe(ctx context.Context) error {
 	inner, giveUp := context.WithCancel(ctx)
 	defer giveUp()
 	agrees := func(i int, o site.Observation) bool {
-		_, ok := diff.Judge(s.wants[i], o)
-		return ok || s.unchanged(i, o)
+		_, ok := diff.Judge(s.want(i), o)
+		return ok || s.unchanged(i, o) || s.refusesAsUnknown(i, o)
 	}
 	err := s.client.Observe(inner, len(s.wants), s.page, agrees, func(i int, o site.Observation) {
 		if s.see(inner, i, o) {
@@ -114,6 +125,14 @@ func (s *sight) observe(ctx context.Context) error {
 	return err
 }
 
+// refusesAsUnknown reports whether a removed path is answered as one that never existed: there is
+// nothing to confirm then, though the whole of the answers decides what that says.
+func (s *sight) refusesAsUnknown(i int, o site.Observation) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.wants[i].Absent && o.Err == nil && diff.IsRefusal(o.Status) && o.Status == s.unknown
+}
+
 // unchanged reports whether the origin says that a page is as it was verified.
 func (s *sight) unchanged(i int, o site.Observation) bool {
 	known, ok := s.known[s.wants[i].File.Path]
@@ -122,7 +141,7 @@ func (s *sight) unchanged(i int, o site.Observation) bool {
 
 // see takes the last answer for a page and reports whether to give up on the origin.
 func (s *sight) see(ctx context.Context, i int, o site.Observation) bool {
-	want := s.wants[i]
+	want := s.want(i)
 	if s.unchanged(i, o) {
 		return s.add(o, func() { s.tally.Trust(); s.verified[want.File.Path] = s.known[want.File.Path] })
 	}
@@ -141,6 +160,9 @@ func (s *sight) see(ctx context.Context, i int, o site.Observation) bool {
 		}
 	}
 	return s.add(o, func() {
+		if want.NotFound {
+			s.unknown = o.Status
+		}
 		if s.tally.Add(want, o) && !want.Absent && !want.NotFound && !want.Folder {
 			s.headers.note(s.index, i, o.Header)
 			s.verify(want.File, o)
