@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"io"
 	"io/fs"
 	"iter"
 	"log/slog"
@@ -28,7 +27,7 @@ type deployer struct {
 	options static.Options
 	site    static.Swapper // a timeline
 
-	mu      sync.Mutex
+	mu      sync.Mutex // guards what follows
 	closed  bool
 	last    *turn // the last in the order
 	pending sync.WaitGroup
@@ -62,19 +61,21 @@ func newDeployer(ctx context.Context, log *slog.Logger, site static.Options, not
 // ServeHTTP answers a visitor.
 func (d *deployer) ServeHTTP(w http.ResponseWriter, r *http.Request) { d.site.ServeHTTP(w, r) }
 
+func (d *deployer) edge() *front { return d.front }
+
 // built makes a release of a site and the digests of its files. free is called when it is
 // served no more, and may be nil.
 func (d *deployer) built(site fs.FS, sums map[string][sha256.Size]byte, free func()) *release {
 	return &release{site: site, handler: static.New(site, d.options), sums: sums, free: free}
 }
 
-// later builds a release and puts it live at a pace, counted from now.
-func (d *deployer) later(p pace, build func(context.Context) (*release, error)) {
+// later builds a release and puts it live at the origin's pace, counted from now.
+func (d *deployer) later(build func(context.Context) (*release, error)) {
 	at, err := d.ask()
 	if err != nil {
 		return
 	}
-	asked := time.Now()
+	p, asked := d.front.draw(), time.Now()
 	go func() {
 		if err := d.deploy(at, build, p, due{from: asked.Add(p.delay)}); err != nil && d.ctx.Err() == nil {
 			d.log.Error("cannot deploy, the earlier release stays", "err", err)
@@ -146,7 +147,8 @@ func (d *deployer) put(r *release, p pace, when due) {
 	d.tidy()
 }
 
-// show serves a timeline. The lock is held, or nobody else has the deployer yet.
+// show serves a timeline. The caller must hold mu, or be the only one who has
+// the deployer.
 func (d *deployer) show(steps []step) {
 	t := newTimeline(d.front, steps, d.options)
 	d.site.Swap(t, t.leave)
@@ -160,8 +162,8 @@ func (d *deployer) refresh() {
 	d.tidy()
 }
 
-// tidy drops the releases that are seen no more, and comes back for the next. The lock is
-// held.
+// tidy drops the releases that are seen no more, and comes back for the next. The caller
+// must hold mu.
 func (d *deployer) tidy() {
 	if d.closed {
 		return
@@ -177,7 +179,7 @@ func (d *deployer) tidy() {
 	d.mark()
 }
 
-// mark keeps idle true. The lock is held.
+// mark keeps idle true. The caller must hold mu.
 func (d *deployer) mark() {
 	busy := d.count > 0 || d.waiting
 	switch {
@@ -245,33 +247,4 @@ func (d *deployer) close() {
 	d.mu.Unlock()
 	d.pending.Wait()
 	d.site.Swap(nil, nil)
-}
-
-// sums are the digests of some files of a site. Those that are not there are left out.
-func sums(site fs.FS, names iter.Seq[string]) (map[string][sha256.Size]byte, error) {
-	all := map[string][sha256.Size]byte{}
-	for name := range names {
-		sum, err := sumOf(site, name)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		all[name] = sum
-	}
-	return all, nil
-}
-
-func sumOf(site fs.FS, name string) (sum [sha256.Size]byte, err error) {
-	f, err := site.Open(name)
-	if err != nil {
-		return sum, err
-	}
-	defer f.Close()
-	hash := sha256.New()
-	if _, err := io.Copy(hash, f); err != nil {
-		return sum, err
-	}
-	return [sha256.Size]byte(hash.Sum(nil)), nil
 }

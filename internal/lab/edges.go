@@ -2,9 +2,11 @@ package lab
 
 import (
 	"hash/maphash"
+	"iter"
 	"math"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -95,11 +97,31 @@ func (v vantage) sees(d due) bool {
 	return ok && !at.After(v.now)
 }
 
-// front is the caches that requests meet, and those that they met before.
+// pace is how fast what is stored is shown.
+type pace struct {
+	delay   time.Duration
+	perFile time.Duration // from one changed file to the next
+	order   func(a, b string) int
+}
+
+// sorted are the paths in the order in which they are shown.
+func (p pace) sorted(changed iter.Seq[string]) []string {
+	paths := slices.Sorted(changed)
+	if p.order != nil {
+		slices.SortStableFunc(paths, p.order)
+	}
+	return paths
+}
+
+// front is what lies between a storage and its visitors: the caches that requests meet,
+// those that they met before, and the pace at which a write reaches them.
 type front struct {
 	current atomic.Pointer[caches]
-	mu      sync.Mutex
-	epochs  []epoch // the current one last
+
+	mu     sync.Mutex // guards what follows
+	epochs []epoch    // the current one last
+	pace   pace
+	jitter time.Duration
 }
 
 // epoch is the time of some caches, from when they came.
@@ -127,6 +149,24 @@ func (f *front) set(e Edges) {
 	f.epochs = append(f.epochs, epoch{c, time.Now()})
 }
 
+// change changes the pace of what is written from now on.
+func (f *front) change(set func(p *pace, jitter *time.Duration)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	set(&f.pace, &f.jitter)
+}
+
+// draw is the pace of one write.
+func (f *front) draw() pace {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	p := f.pace
+	if f.jitter > 0 {
+		p.delay += rand.N(f.jitter)
+	}
+	return p
+}
+
 // meet is where a request looks.
 func (f *front) meet(w http.ResponseWriter, r *http.Request) vantage {
 	c := f.current.Load()
@@ -138,4 +178,11 @@ func (f *front) meet(w http.ResponseWriter, r *http.Request) vantage {
 		w.Header().Set("X-Served-By", "edge-"+strconv.Itoa(v.edge))
 	}
 	return v
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }

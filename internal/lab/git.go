@@ -39,7 +39,7 @@ func (l *Lab) startGit(o Options) (*Git, error) {
 	}
 	g.repo.moved = g.moved
 	l.onClose(g.deploy.close)
-	g.Origin = newOrigin("git", "git", g.deploy.front, g.deploy)
+	g.Origin = newOrigin("git", "git", g.deploy, g.deploy)
 	const path = "/site.git"
 	host, err := l.listen(&gitServer{repo: g.repo, path: path, token: o.GitToken, log: o.Log})
 	if err != nil {
@@ -52,7 +52,7 @@ func (l *Lab) startGit(o Options) (*Git, error) {
 // moved deploys the branch. It is called in the order of the moves.
 func (g *Git) moved(ref plumbing.ReferenceName, to plumbing.Hash) {
 	if ref == g.repo.branch {
-		g.deploy.later(g.draw(), func(context.Context) (*release, error) { return g.build(to) })
+		g.deploy.later(func(context.Context) (*release, error) { return g.build(to) })
 	}
 }
 

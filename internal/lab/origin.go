@@ -3,7 +3,6 @@ package lab
 import (
 	"context"
 	"iter"
-	"math/rand/v2"
 	"net/http"
 	"slices"
 	"sync"
@@ -18,29 +17,27 @@ type Origin struct {
 	Kind string // the type of target that publishes here: git, s3, oci
 	URL  string // what visitors ask, ending in a slash
 
-	place    place
-	front    *front
+	site     http.Handler
+	storage  storage
 	requests atomic.Int64
 	down     atomic.Bool
 
-	mu        sync.RWMutex
+	mu        sync.RWMutex // guards what follows
 	overrides map[string]http.Handler
 	fault     http.Handler // nil for none
-	pace      pace
-	jitter    time.Duration
 }
 
-// place is what serves a site behind an origin's caches.
-type place interface {
-	http.Handler
+// storage is what lies behind an origin's caches: a deployer or objects.
+type storage interface {
+	edge() *front
 	settle(context.Context) error
 	refresh() // the caches are others now
 	editions() iter.Seq2[string, []edition]
 }
 
-// newOrigin returns an origin that is not yet open.
-func newOrigin(name, kind string, f *front, p place) *Origin {
-	return &Origin{Name: name, Kind: kind, place: p, front: f, overrides: map[string]http.Handler{}}
+// newOrigin returns an origin that serves a site from a storage. It has no URL yet.
+func newOrigin(name, kind string, s storage, site http.Handler) *Origin {
+	return &Origin{Name: name, Kind: kind, site: site, storage: s, overrides: map[string]http.Handler{}}
 }
 
 // Requests is how many requests have reached the origin, those included that it cut off.
@@ -74,9 +71,7 @@ func (o *Origin) SetFault(f Fault) {
 // SetLag sets how long what is stored from now on takes to be served: lag, and up to
 // jitter more.
 func (o *Origin) SetLag(lag, jitter time.Duration) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.pace.delay, o.jitter = lag, jitter
+	o.storage.edge().change(func(p *pace, j *time.Duration) { p.delay, *j = lag, jitter })
 }
 
 // SetTrickle has the files of what is deployed from now on turn to it one after another,
@@ -84,17 +79,15 @@ func (o *Origin) SetLag(lag, jitter time.Duration) {
 // turns all at once. order compares two paths; nil is the order of their bytes. The
 // objects of a bucket, where each write is a deployment, turn in the order of the writes.
 func (o *Origin) SetTrickle(perFile time.Duration, order func(a, b string) int) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.pace.perFile, o.pace.order = perFile, order
+	o.storage.edge().change(func(p *pace, _ *time.Duration) { p.perFile, p.order = perFile, order })
 }
 
 // SetEdges puts caches in front of the origin in place of those that are there. They are
 // filled with what the origin shows now. What the lab's Edit changes is seen at all caches
 // at once.
 func (o *Origin) SetEdges(e Edges) {
-	o.front.set(e)
-	o.place.refresh()
+	o.storage.edge().set(e)
+	o.storage.refresh()
 }
 
 // SetFlap breaks the origin, or mends it: of two caches one keeps for ever what is shown
@@ -109,15 +102,15 @@ func (o *Origin) SetFlap(on bool) {
 
 // Settle waits until everything that was stored before is served, by every cache that is
 // not stuck.
-func (o *Origin) Settle(ctx context.Context) error { return o.place.settle(ctx) }
+func (o *Origin) Settle(ctx context.Context) error { return o.storage.settle(ctx) }
 
 // Turned is the truth about what visitors could see change until now: every turn of every
 // cache, of the files at these paths, or of all. A file whose headers alone changed has not
 // turned. Overrides and faults are no turns.
 func (o *Origin) Turned(paths ...string) Turns {
 	now := time.Now()
-	return o.front.turns(func(yield func(string, []edition) bool) {
-		for path, editions := range o.place.editions() {
+	return o.storage.edge().turns(func(yield func(string, []edition) bool) {
+		for path, editions := range o.storage.editions() {
 			if (len(paths) == 0 || slices.Contains(paths, path)) && !yield(path, editions) {
 				return
 			}
@@ -148,21 +141,10 @@ func (o *Origin) serve(w http.ResponseWriter, r *http.Request) {
 	h.ServeHTTP(w, r)
 }
 
-// handler answers a path. The lock is held.
+// handler answers a path. The caller must hold mu.
 func (o *Origin) handler(path string) http.Handler {
 	if h, ok := o.overrides[path]; ok {
 		return h
 	}
-	return o.place
-}
-
-// draw is the pace of one change.
-func (o *Origin) draw() pace {
-	o.mu.RLock()
-	defer o.mu.RUnlock()
-	p := o.pace
-	if o.jitter > 0 {
-		p.delay += rand.N(o.jitter)
-	}
-	return p
+	return o.site
 }

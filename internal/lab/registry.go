@@ -52,7 +52,7 @@ func (l *Lab) startRegistry(o Options) (*Registry, error) {
 	site := static.Options{ContentType: o.ContentType, Log: o.Log}
 	r := &Registry{lab: l, deploy: newDeployer(l.ctx, o.Log.With("origin", "registry"), site, noImage())}
 	l.onClose(r.deploy.close)
-	r.Origin = newOrigin("registry", "oci", r.deploy.front, r.deploy)
+	r.Origin = newOrigin("registry", "oci", r.deploy, r.deploy)
 	hub := registry.New(
 		registry.WithBlobHandler(registry.NewDiskBlobHandler(blobs)),
 		registry.WithReferrersSupport(true),
@@ -103,7 +103,7 @@ func (w *onStatus) WriteHeader(status int) {
 }
 
 // moved deploys what the tag stands for now.
-func (r *Registry) moved() { r.deploy.later(r.draw(), r.build) }
+func (r *Registry) moved() { r.deploy.later(r.build) }
 
 // noImage answers while there is no image.
 func noImage() http.Handler { return &static.Swapper{} }

@@ -3,7 +3,10 @@ package lab
 import (
 	"archive/tar"
 	"crypto/sha256"
+	"errors"
 	"io"
+	"io/fs"
+	"iter"
 	"path"
 	"strings"
 
@@ -100,4 +103,33 @@ func (c *listedContent) Close() error {
 	_ = c.note.Close() // it cannot fail
 	<-c.done
 	return c.content.Close()
+}
+
+// sums are the digests of some files of a site. Those that are not there are left out.
+func sums(site fs.FS, names iter.Seq[string]) (map[string][sha256.Size]byte, error) {
+	all := map[string][sha256.Size]byte{}
+	for name := range names {
+		sum, err := sumOf(site, name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		all[name] = sum
+	}
+	return all, nil
+}
+
+func sumOf(site fs.FS, name string) (sum [sha256.Size]byte, err error) {
+	f, err := site.Open(name)
+	if err != nil {
+		return sum, err
+	}
+	defer f.Close()
+	hash := sha256.New()
+	if _, err := io.Copy(hash, f); err != nil {
+		return sum, err
+	}
+	return [sha256.Size]byte(hash.Sum(nil)), nil
 }

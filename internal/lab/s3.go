@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"time"
 
 	"github.com/rclone/gofakes3"
 )
@@ -33,8 +32,8 @@ func (l *Lab) startS3(o Options) (*S3, error) {
 		SecretKey:   rand.Text() + rand.Text(),
 		contentType: o.ContentType,
 	}
-	s.bucket = newBucket(o.Bucket, l.spool, func() pace { return s.draw() })
-	s.Origin = newOrigin("s3", "s3", s.bucket.front, &website{s.bucket})
+	s.bucket = newBucket(o.Bucket, l.spool)
+	s.Origin = newOrigin("s3", "s3", s.bucket.visible, &website{s.bucket})
 	api := gofakes3.New(s.bucket, gofakes3.WithV4Auth(map[string]string{s.AccessKey: s.SecretKey}))
 	var err error
 	if s.Endpoint, err = l.listen(api.Server()); err != nil {
@@ -75,17 +74,13 @@ func (s *S3) edit(files map[string][]byte, header http.Header, atOnce bool) erro
 		if o != nil {
 			o.meta = s.meta(key, content, header)
 		}
-		if atOnce {
-			s.bucket.put(key, o, due{from: time.Now(), everywhere: true})
-		} else {
-			s.bucket.put(key, o, s.bucket.next())
-		}
+		s.bucket.put(key, o, atOnce)
 		s.bucket.mu.Unlock()
 	}
 	return nil
 }
 
-// meta are the headers of an edited object. The bucket's lock is held.
+// meta are the headers of an edited object. The caller must hold the bucket's mu.
 func (s *S3) meta(key string, content []byte, header http.Header) map[string]string {
 	meta := map[string]string{}
 	for name := range header {

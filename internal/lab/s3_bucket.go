@@ -21,17 +21,13 @@ import (
 // bucket is the storage of an S3 service with one bucket. A copy shares its source's
 // bytes. What is written becomes visible to the website at the origin's pace.
 type bucket struct {
-	name  string
-	spool *static.Spool
-	pace  func() pace
-	front *front
+	name    string
+	spool   *static.Spool
+	visible *visibleObjects[*s3Object]
 
-	mu      sync.RWMutex
+	mu      sync.RWMutex // guards what follows
 	objects map[string]*s3Object
-	keys    []string             // sorted; nil when it must be made anew
-	written map[string][]version // all there ever were
-	last    time.Time            // when the last of them is due at the origin
-	trickle time.Time            // when the last of those is due that trickle
+	keys    []string // sorted; nil when it must be made anew
 }
 
 var _ gofakes3.Backend = (*bucket)(nil)
@@ -45,30 +41,22 @@ type s3Object struct {
 	modified time.Time
 }
 
-// version is what a key holds from a write on; nil is nothing.
-type version struct {
-	due
-	noted  time.Time // when requests were sure to hear of it
-	object *s3Object
+func newBucket(name string, spool *static.Spool) *bucket {
+	public := func(key string) bool { return !strings.HasPrefix(key, private) }
+	return &bucket{name: name, spool: spool, visible: newVisibleObjects(public, (*s3Object).digest), objects: map[string]*s3Object{}}
 }
 
-func newBucket(name string, spool *static.Spool, pace func() pace) *bucket {
-	return &bucket{name: name, spool: spool, pace: pace, front: newFront(), objects: map[string]*s3Object{}, written: map[string][]version{}}
-}
-
-// next is when something written now is to be seen. The lock is held.
-func (b *bucket) next() due {
-	p := b.pace()
-	from := time.Now().Add(p.delay)
-	if p.perFile > 0 {
-		from = later(from, b.trickle.Add(p.perFile))
-		b.trickle = from
+// digest is that of the content, zero for no object.
+func (o *s3Object) digest() [sha256.Size]byte {
+	if o == nil {
+		return [sha256.Size]byte{}
 	}
-	return due{from: from}
+	return o.sum
 }
 
-// put stores an object under a key, nil removing it. The lock is held.
-func (b *bucket) put(key string, o *s3Object, at due) {
+// put stores an object under a key, nil removing it, to be seen when its time has come or by
+// every cache at once. The caller must hold mu.
+func (b *bucket) put(key string, o *s3Object, atOnce bool) {
 	if (b.objects[key] == nil) != (o == nil) {
 		b.keys = nil
 	}
@@ -77,26 +65,7 @@ func (b *bucket) put(key string, o *s3Object, at due) {
 	} else {
 		b.objects[key] = o
 	}
-	if !at.everywhere {
-		b.last = later(b.last, at.from)
-	}
-	versions := append(b.written[key], version{due: at, object: o})
-	b.written[key] = versions
-	versions[len(versions)-1].noted = time.Now()
-}
-
-// shown is what a visitor sees of a key, nil for nothing: the last write whose time has
-// come, whatever became of the earlier ones.
-func (b *bucket) shown(key string, v vantage) *s3Object {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	versions := b.written[key]
-	for i := len(versions) - 1; i >= 0; i-- {
-		if v.sees(versions[i].due) {
-			return versions[i].object
-		}
-	}
-	return nil
+	b.visible.put(key, o, atOnce)
 }
 
 // store keeps the bytes of a new object.
@@ -144,7 +113,7 @@ func (b *bucket) PutObject(ctx context.Context, name, key string, meta map[strin
 	if err := gofakes3.CheckWriteConditions(ctx, old != nil, etag); err != nil {
 		return result, err
 	}
-	b.put(key, o, b.next())
+	b.put(key, o, false)
 	return result, nil
 }
 
@@ -161,13 +130,13 @@ func (b *bucket) CopyObject(_ context.Context, srcBucket, srcKey, dstBucket, dst
 		return result, err
 	}
 	o := &s3Object{src.at, src.md5, src.sum, maps.Clone(meta), time.Now()}
-	b.put(dstKey, o, b.next())
+	b.put(dstKey, o, false)
 	result.ETag = `"` + hex.EncodeToString(o.md5) + `"`
 	result.LastModified = gofakes3.NewContentTime(o.modified)
 	return result, nil
 }
 
-// get finds an object. The lock is held.
+// get finds an object. The caller must hold mu.
 func (b *bucket) get(name, key string) (*s3Object, error) {
 	if err := b.knows(name); err != nil {
 		return nil, err
@@ -225,14 +194,14 @@ func (b *bucket) DeleteMulti(_ context.Context, name string, keys ...string) (go
 	defer b.mu.Unlock()
 	for _, key := range keys {
 		if b.objects[key] != nil {
-			b.put(key, nil, b.next())
+			b.put(key, nil, false)
 		}
 		result.Deleted = append(result.Deleted, gofakes3.ObjectID{Key: key})
 	}
 	return result, nil
 }
 
-// sorted is all keys in order. The lock is held for writing.
+// sorted is all keys in order. The caller must hold mu for writing.
 func (b *bucket) sorted() []string {
 	if b.keys == nil {
 		b.keys = slices.Sorted(maps.Keys(b.objects))

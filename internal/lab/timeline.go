@@ -3,8 +3,8 @@ package lab
 import (
 	"crypto/sha256"
 	"io/fs"
+	"maps"
 	"net/http"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -30,13 +30,6 @@ func (r *release) leave() {
 	if r.users.Add(-1) == 0 {
 		r.drop()
 	}
-}
-
-// pace is how fast what is stored is shown.
-type pace struct {
-	delay   time.Duration
-	perFile time.Duration // from one changed file to the next
-	order   func(a, b string) int
 }
 
 // step is one release in a timeline.
@@ -77,23 +70,11 @@ func newRecord(old, next map[string][sha256.Size]byte, p pace) *record {
 		return r
 	}
 	r.late = map[string]time.Duration{}
-	for i, path := range p.sorted(r.changes) {
+	for i, path := range p.sorted(maps.Keys(r.changes)) {
 		r.span = time.Duration(i) * p.perFile
 		r.late[path] = r.span
 	}
 	return r
-}
-
-func (p pace) sorted(changes map[string][sha256.Size]byte) []string {
-	paths := make([]string, 0, len(changes))
-	for path := range changes {
-		paths = append(paths, path)
-	}
-	slices.Sort(paths)
-	if p.order != nil {
-		slices.SortStableFunc(paths, p.order)
-	}
-	return paths
 }
 
 // timeline serves, of some releases in the order of their deployment, the last whose time

@@ -74,13 +74,6 @@ func (t Turns) Last() Instant {
 	return last
 }
 
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
 // edition is one content of a file.
 type edition struct {
 	due

@@ -272,7 +272,7 @@ func TestSlowBuildsKeepTheOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := releasesWorld(t)
 		defer w.close()
-		d := w.place.(*deployer)
+		d := w.storage.(*deployer)
 		building := func(content string, takes time.Duration, err error) func(context.Context) (*release, error) {
 			return func(context.Context) (*release, error) {
 				time.Sleep(takes)
@@ -280,9 +280,9 @@ func TestSlowBuildsKeepTheOrder(t *testing.T) {
 			}
 		}
 		start := time.Now()
-		d.later(pace{}, building("slow", 3*time.Second, nil))
-		d.later(pace{}, building("failed", time.Second, errors.New("a bad image")))
-		d.later(pace{}, building("newest", 0, nil))
+		d.later(building("slow", 3*time.Second, nil))
+		d.later(building("failed", time.Second, errors.New("a bad image")))
+		d.later(building("newest", 0, nil))
 		if err := w.Settle(t.Context()); err != nil {
 			t.Fatal(err)
 		}

@@ -37,7 +37,7 @@ func worlds() map[string]func(*testing.T) *world {
 func releasesWorld(t *testing.T) *world {
 	ctx, cancel := context.WithCancel(t.Context())
 	d := newDeployer(ctx, slog.New(slog.DiscardHandler), static.Options{}, http.NotFoundHandler())
-	w := &world{Origin: newOrigin("w", "git", d.front, d), t: t, close: func() { cancel(); d.close() }}
+	w := &world{Origin: newOrigin("w", "git", d, d), t: t, close: func() { cancel(); d.close() }}
 	stored := map[string]string{}
 	w.change = func(files map[string]string, atOnce bool) {
 		maps.Copy(stored, files)
@@ -49,7 +49,7 @@ func releasesWorld(t *testing.T) *world {
 			return r, nil
 		}
 		if !atOnce {
-			d.later(w.draw(), build)
+			d.later(build)
 		} else if err := d.now(build); err != nil {
 			t.Error(err)
 		}
@@ -74,8 +74,8 @@ func bucketWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	s := &S3{}
-	s.bucket = newBucket("site", spool, func() pace { return s.draw() })
-	s.Origin = newOrigin("w", "s3", s.bucket.front, &website{s.bucket})
+	s.bucket = newBucket("site", spool)
+	s.Origin = newOrigin("w", "s3", s.bucket.visible, &website{s.bucket})
 	w := &world{Origin: s.Origin, t: t, close: func() { spool.Close() }}
 	w.change = func(files map[string]string, atOnce bool) {
 		contents := map[string][]byte{}
