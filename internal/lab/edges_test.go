@@ -209,7 +209,7 @@ func TestTruthOfAnImage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := remote.Write(ref, img, remote.WithTransport(l.client)); err != nil {
+	if err := remote.Write(ref, img, remote.WithTransport(l.Registry.client)); err != nil {
 		t.Fatal(err)
 	}
 	settle(t, l.Registry.Origin)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -25,29 +26,48 @@ type Git struct {
 	Branch string
 	Token  string // the password that the host asks for, "" for none
 
+	log    *slog.Logger
 	repo   *repository
 	deploy *deployer
 }
 
-func (l *Lab) startGit(o Options) (*Git, error) {
+// gitOptions say how a git host is set up.
+type gitOptions struct {
+	Branch      string // that Pages serve
+	Token       string // that the host asks for as the password; "" for none
+	ContentType func(path string, head []byte) string
+	Log         *slog.Logger
+}
+
+// repositoryPath is the URL path of the repository.
+const repositoryPath = "/site.git"
+
+// newGit returns a git host that stores in a spool, and deploys until ctx ends. It has no
+// address yet: see Serve.
+func newGit(ctx context.Context, spool *static.Spool, o gitOptions) *Git {
 	site := static.Options{CleanURLs: true, ContentType: o.ContentType, Log: o.Log}
 	g := &Git{
 		Branch: o.Branch,
-		Token:  o.GitToken,
-		repo:   newRepository(newObjects(l.spool), o.Branch),
-		deploy: newDeployer(l.ctx, o.Log.With("origin", "git"), site, http.NotFoundHandler()),
+		Token:  o.Token,
+		log:    o.Log,
+		repo:   newRepository(newObjects(spool), o.Branch),
+		deploy: newDeployer(ctx, o.Log.With("origin", "git"), site, http.NotFoundHandler()),
 	}
 	g.repo.moved = g.moved
-	l.onClose(g.deploy.close)
 	g.Origin = newOrigin("git", "git", g.deploy, g.deploy)
-	const path = "/site.git"
-	host, err := l.listen(&gitServer{repo: g.repo, path: path, token: o.GitToken, log: o.Log})
-	if err != nil {
-		return nil, err
-	}
-	g.Remote = host + path
-	return g, l.open(g.Origin)
+	return g
 }
+
+// Serve has listen serve the repository to git clients. listen returns the base URL, without
+// a slash at its end, from which h is served.
+func (g *Git) Serve(listen func(h http.Handler) (string, error)) error {
+	base, err := listen(&gitServer{repo: g.repo, path: repositoryPath, token: g.Token, log: g.log})
+	g.Remote = base + repositoryPath
+	return err
+}
+
+// Close takes the site down. The context that the host was made with has ended.
+func (g *Git) Close() { g.deploy.close() }
 
 // moved deploys the branch. It is called in the order of the moves.
 func (g *Git) moved(ref plumbing.ReferenceName, to plumbing.Hash) {

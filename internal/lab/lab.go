@@ -14,7 +14,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -42,15 +41,14 @@ type Lab struct {
 	stop    context.CancelFunc
 	dir     string
 	spool   *static.Spool
-	client  *http.Transport // of the lab's own requests to itself
 	running sync.WaitGroup
-	closers []func()
+	closers []func() // called by Close after the servers have stopped
 	once    sync.Once
 }
 
 // Start starts a lab, which runs until Close or until ctx ends; Close is needed in both cases.
 func Start(ctx context.Context, o Options) (*Lab, error) {
-	l := &Lab{client: &http.Transport{MaxIdleConnsPerHost: 8}}
+	l := &Lab{}
 	l.ctx, l.stop = context.WithCancel(ctx)
 	if err := l.start(o.withDefaults()); err != nil {
 		return nil, errors.Join(fmt.Errorf("start the lab: %w", err), l.Close())
@@ -78,19 +76,27 @@ func (l *Lab) start(o Options) (err error) {
 	if l.spool, err = static.NewSpool(l.dir); err != nil {
 		return err
 	}
-	if l.Git, err = l.startGit(o); err != nil {
-		return err
-	}
-	if l.S3, err = l.startS3(o); err != nil {
-		return err
-	}
-	if l.Registry, err = l.startRegistry(o); err != nil {
-		return err
+	l.Git = newGit(l.ctx, l.spool, gitOptions{Branch: o.Branch, Token: o.GitToken, ContentType: o.ContentType, Log: o.Log})
+	l.S3 = newS3(l.spool, s3Options{Bucket: o.Bucket, ContentType: o.ContentType})
+	l.Registry = newRegistry(l.ctx, l.dir, registryOptions{ContentType: o.ContentType, Log: o.Log})
+	l.closers = append(l.closers, l.Git.Close, l.Registry.Close)
+	for _, host := range []host{l.Git, l.S3, l.Registry} {
+		if err := host.Serve(l.listen); err != nil {
+			return err
+		}
 	}
 	for _, origin := range l.Origins() {
 		origin.SetLag(o.Lag, o.Jitter)
+		if err := l.open(origin); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// host is a service that a target publishes to. listen serves its API.
+type host interface {
+	Serve(listen func(http.Handler) (string, error)) error
 }
 
 // makeDir makes a folder of the lab's own, in dir if that is given.
@@ -124,7 +130,6 @@ func (l *Lab) Close() error {
 	var err error
 	l.once.Do(func() {
 		l.stop()
-		l.client.CloseIdleConnections()
 		l.running.Wait()
 		for _, f := range l.closers {
 			f()
@@ -137,15 +142,6 @@ func (l *Lab) Close() error {
 		}
 	})
 	return err
-}
-
-// onClose has f called by Close after the servers have stopped.
-func (l *Lab) onClose(f func()) { l.closers = append(l.closers, f) }
-
-// subdir makes a folder below the lab's.
-func (l *Lab) subdir(name string) (string, error) {
-	dir := filepath.Join(l.dir, name)
-	return dir, os.Mkdir(dir, 0o755)
 }
 
 // open lets visitors in.

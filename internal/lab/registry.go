@@ -8,8 +8,11 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"log/slog"
 	"net/http"
+	"os"
 	"path"
+	"path/filepath"
 	goruntime "runtime"
 	"strings"
 
@@ -33,8 +36,9 @@ type Registry struct {
 	*Origin
 	Image string // the reference, with its tag, that the runtime follows
 
+	dir    string
 	ref    name.Reference
-	lab    *Lab
+	client *http.Transport // of the runtime's requests to the registry
 	deploy *deployer
 }
 
@@ -44,28 +48,49 @@ const (
 	manifests = "/v2/" + imageName + "/manifests/" // a push writes the tag's below it last
 )
 
-func (l *Lab) startRegistry(o Options) (*Registry, error) {
-	blobs, err := l.subdir("registry")
-	if err != nil {
-		return nil, err
-	}
+// registryOptions say how a registry is set up.
+type registryOptions struct {
+	ContentType func(path string, head []byte) string
+	Log         *slog.Logger
+}
+
+// newRegistry returns a registry that stores in a folder, which must be there, and a runtime
+// that deploys until ctx ends. It has no address yet: see Serve.
+func newRegistry(ctx context.Context, dir string, o registryOptions) *Registry {
 	site := static.Options{ContentType: o.ContentType, Log: o.Log}
-	r := &Registry{lab: l, deploy: newDeployer(l.ctx, o.Log.With("origin", "registry"), site, noImage())}
-	l.onClose(r.deploy.close)
+	r := &Registry{
+		dir:    dir,
+		client: &http.Transport{MaxIdleConnsPerHost: 8},
+		deploy: newDeployer(ctx, o.Log.With("origin", "registry"), site, noImage()),
+	}
 	r.Origin = newOrigin("registry", "oci", r.deploy, r.deploy)
+	return r
+}
+
+// Serve has listen serve the registry to its clients. listen returns the base URL, without a
+// slash at its end, from which h is served.
+func (r *Registry) Serve(listen func(h http.Handler) (string, error)) error {
+	blobs := filepath.Join(r.dir, "registry")
+	if err := os.Mkdir(blobs, 0o755); err != nil {
+		return err
+	}
 	hub := registry.New(
 		registry.WithBlobHandler(registry.NewDiskBlobHandler(blobs)),
 		registry.WithReferrersSupport(true),
 		registry.Logger(log.New(io.Discard, "", 0)))
-	base, err := l.listen(&notifier{hub, r.moved})
+	base, err := listen(&notifier{hub, r.moved})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	r.Image = strings.TrimPrefix(base, "http://") + "/" + imageName + ":" + imageTag
-	if r.ref, err = name.ParseReference(r.Image); err != nil {
-		return nil, err
-	}
-	return r, l.open(r.Origin)
+	r.ref, err = name.ParseReference(r.Image)
+	return err
+}
+
+// Close takes the site down. The context that the registry was made with has ended.
+func (r *Registry) Close() {
+	r.deploy.close()
+	r.client.CloseIdleConnections()
 }
 
 // notifier tells the runtime that the tag may have moved, before the one who moved it
@@ -110,7 +135,7 @@ func noImage() http.Handler { return &static.Swapper{} }
 
 // build pulls the image and makes its site, none where there is no tag.
 func (r *Registry) build(ctx context.Context) (*release, error) {
-	digest, err := static.Resolve(ctx, r.ref, r.lab.client)
+	digest, err := static.Resolve(ctx, r.ref, r.client)
 	if missing(err) {
 		return &release{handler: noImage()}, nil
 	}
@@ -118,12 +143,12 @@ func (r *Registry) build(ctx context.Context) (*release, error) {
 		return nil, err
 	}
 	ref := r.ref.Context().Digest(digest.String())
-	img, err := static.Fetch(ctx, ref, r.lab.client)
+	img, err := static.Fetch(ctx, ref, r.client)
 	if err != nil {
 		return nil, err
 	}
 	listed := &listedImage{Image: img, names: map[string]bool{}}
-	site, err := static.Unpack(listed, r.lab.dir, static.ImageLimits{})
+	site, err := static.Unpack(listed, r.dir, static.ImageLimits{})
 	if err != nil {
 		return nil, fmt.Errorf("pull %s: %w", ref, err)
 	}
@@ -160,7 +185,7 @@ func (r *Registry) Change(ctx context.Context, files map[string][]byte) error {
 	if img, err = mutate.AppendLayers(img, layer); err != nil {
 		return err
 	}
-	if err := remote.Write(r.ref, img, remote.WithContext(ctx), remote.WithTransport(r.lab.client)); err != nil {
+	if err := remote.Write(r.ref, img, remote.WithContext(ctx), remote.WithTransport(r.client)); err != nil {
 		return fmt.Errorf("push the edited image: %w", err)
 	}
 	return nil
@@ -168,7 +193,7 @@ func (r *Registry) Change(ctx context.Context, files map[string][]byte) error {
 
 // current is the tag's image, an empty one where there is none yet, and its web root.
 func (r *Registry) current(ctx context.Context) (v1.Image, string, error) {
-	img, err := static.Fetch(ctx, r.ref, r.lab.client)
+	img, err := static.Fetch(ctx, r.ref, r.client)
 	if missing(err) {
 		img, err := blank()
 		return img, webRoot, err

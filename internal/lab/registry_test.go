@@ -73,7 +73,7 @@ func TestDeletedTagTakesTheSiteDown(t *testing.T) {
 	if err := l.Registry.Edit(t.Context(), map[string][]byte{"index.html": []byte("x")}); err != nil {
 		t.Fatal(err)
 	}
-	if err := remote.Delete(l.Registry.ref, remote.WithTransport(l.client)); err != nil {
+	if err := remote.Delete(l.Registry.ref, remote.WithTransport(l.Registry.client)); err != nil {
 		t.Fatal(err)
 	}
 	settle(t, l.Registry.Origin)
@@ -87,14 +87,14 @@ func pushSite(t *testing.T, l *Lab, content string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	img, err := static.Fetch(t.Context(), l.Registry.ref, l.client)
+	img, err := static.Fetch(t.Context(), l.Registry.ref, l.Registry.client)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if img, err = mutate.AppendLayers(img, layer); err != nil {
 		t.Fatal(err)
 	}
-	if err := remote.Write(l.Registry.ref, img, remote.WithTransport(l.client)); err != nil {
+	if err := remote.Write(l.Registry.ref, img, remote.WithTransport(l.Registry.client)); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"slices"
 
 	"github.com/rclone/gofakes3"
+
+	"mirror/internal/static"
 )
 
 // S3 is an S3 service with one bucket, which is served as a website.
@@ -24,7 +26,14 @@ type S3 struct {
 	contentType func(path string, head []byte) string
 }
 
-func (l *Lab) startS3(o Options) (*S3, error) {
+// s3Options say how an S3 service is set up.
+type s3Options struct {
+	Bucket      string
+	ContentType func(path string, head []byte) string // of what is edited; nil for S3's default
+}
+
+// newS3 returns an S3 service that stores in a spool. It has no address yet: see Serve.
+func newS3(spool *static.Spool, o s3Options) *S3 {
 	s := &S3{
 		Region:      "us-east-1",
 		Bucket:      o.Bucket,
@@ -32,14 +41,17 @@ func (l *Lab) startS3(o Options) (*S3, error) {
 		SecretKey:   rand.Text() + rand.Text(),
 		contentType: o.ContentType,
 	}
-	s.bucket = newBucket(o.Bucket, l.spool)
+	s.bucket = newBucket(o.Bucket, spool)
 	s.Origin = newOrigin("s3", "s3", s.bucket.visible, &website{s.bucket})
+	return s
+}
+
+// Serve has listen serve the API to S3 clients. listen returns the base URL, without a slash
+// at its end, from which h is served.
+func (s *S3) Serve(listen func(h http.Handler) (string, error)) (err error) {
 	api := gofakes3.New(s.bucket, gofakes3.WithV4Auth(map[string]string{s.AccessKey: s.SecretKey}))
-	var err error
-	if s.Endpoint, err = l.listen(api.Server()); err != nil {
-		return nil, err
-	}
-	return s, l.open(s.Origin)
+	s.Endpoint, err = listen(api.Server())
+	return err
 }
 
 // Edit changes objects as a person would with the service's console, nil content removing
