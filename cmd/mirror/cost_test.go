@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"mirror/internal/lab"
+	"mirror/internal/lab/edge"
 	"mirror/internal/publish"
 )
 
@@ -19,7 +19,7 @@ type gauge struct {
 }
 
 // over counts before a fault, which may be nil.
-func (g *gauge) over(fault lab.Fault) lab.Fault {
+func (g *gauge) over(fault edge.Fault) edge.Fault {
 	return func(next http.Handler) http.Handler {
 		if fault != nil {
 			next = fault(next)
@@ -63,9 +63,9 @@ func TestPublishKeepsTheRate(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		rate  int
-		fault lab.Fault
+		fault edge.Fault
 	}{
-		{"slow", 10, nil}, {"usual", 200, nil}, {"breaks connections", 100, lab.Sometimes(0.3, lab.Reset)},
+		{"slow", 10, nil}, {"usual", 200, nil}, {"breaks connections", 100, edge.Sometimes(0.3, edge.Reset)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

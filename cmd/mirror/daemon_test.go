@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"mirror/internal/history"
-	"mirror/internal/lab"
+	"mirror/internal/lab/edge"
 )
 
 // TestDaemonOnTheLab runs the real daemon at a check a second, has two origins fail, and
@@ -31,8 +31,8 @@ func TestDaemonOnTheLab(t *testing.T) {
 		return err == nil && ok && p.Job == "live" && p.Outcome == "unchanged"
 	})
 	broken := time.Now()
-	w.lab.S3.SetFault(lab.Reset)
-	w.lab.Git.Override("/posts/3.html", lab.Noise(nil))
+	w.lab.S3.SetFault(edge.Reset)
+	w.lab.Git.Override("/posts/3.html", edge.Noise(nil))
 	await(t, "two episodes", seen(2))
 	await(t, "news of them", func() bool { return len(w.hook.all()) == 2 })
 	healed := time.Now()

@@ -13,6 +13,7 @@ import (
 
 	"mirror/internal/config"
 	"mirror/internal/lab"
+	"mirror/internal/lab/edge"
 	"mirror/site"
 )
 
@@ -111,7 +112,7 @@ func (p labPace) apply(l *lab.Lab) error {
 	for _, setting := range []struct {
 		flag   string
 		values map[string]string
-		set    func(o *lab.Origin, text string) error
+		set    func(o *edge.Origin, text string) error
 	}{{"lag", p.lag, setLag}, {"trickle", p.trickle, setTrickle}, {"edges", p.edges, setEdges}, {"flap", never, setFlap}} {
 		for name, text := range setting.values {
 			o, err := originOf(l, name)
@@ -126,7 +127,7 @@ func (p labPace) apply(l *lab.Lab) error {
 	return nil
 }
 
-func originOf(l *lab.Lab, name string) (*lab.Origin, error) {
+func originOf(l *lab.Lab, name string) (*edge.Origin, error) {
 	var names []string
 	for _, o := range l.Origins() {
 		if o.Name == name {
@@ -138,7 +139,7 @@ func originOf(l *lab.Lab, name string) (*lab.Origin, error) {
 }
 
 // setLag takes a duration, with or without what it may be more or less.
-func setLag(o *lab.Origin, text string) error {
+func setLag(o *edge.Origin, text string) error {
 	middle, spread, _ := strings.Cut(text, "±")
 	lag, err := time.ParseDuration(middle)
 	if err != nil {
@@ -154,7 +155,7 @@ func setLag(o *lab.Origin, text string) error {
 	return nil
 }
 
-func setTrickle(o *lab.Origin, text string) error {
+func setTrickle(o *edge.Origin, text string) error {
 	each, err := time.ParseDuration(text)
 	if err != nil {
 		return err
@@ -163,8 +164,8 @@ func setTrickle(o *lab.Origin, text string) error {
 	return nil
 }
 
-func setEdges(o *lab.Origin, text string) error {
-	e := lab.Edges{Busted: true}
+func setEdges(o *edge.Origin, text string) error {
+	e := edge.Edges{Busted: true}
 	for _, part := range strings.Split(text, "/") {
 		late, err := time.ParseDuration(part)
 		if err != nil {
@@ -176,7 +177,7 @@ func setEdges(o *lab.Origin, text string) error {
 	return nil
 }
 
-func setFlap(o *lab.Origin, _ string) error {
+func setFlap(o *edge.Origin, _ string) error {
 	o.SetFlap(true)
 	return nil
 }

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"mirror/diff"
-	"mirror/internal/lab"
+	"mirror/internal/lab/edge"
 	"mirror/internal/publish"
 )
 
@@ -82,7 +82,7 @@ func (r *trial) vary(rng *rand.Rand, cdn bool) (atomic bool) {
 			atomic = false
 		}
 		if cdn {
-			o.SetEdges(lab.Edges{Stale: []time.Duration{0, ms(20)}, Sticky: rng.IntN(2) == 0})
+			o.SetEdges(edge.Edges{Stale: []time.Duration{0, ms(20)}, Sticky: rng.IntN(2) == 0})
 			atomic = false
 		}
 	}
@@ -90,12 +90,12 @@ func (r *trial) vary(rng *rand.Rand, cdn bool) (atomic bool) {
 }
 
 // truth is how each origin turned to an edition.
-func (r *trial) truth(edition int, began time.Time) map[string]lab.Turns {
+func (r *trial) truth(edition int, began time.Time) map[string]edge.Turns {
 	paths := []string{fmt.Sprintf("posts/added-%d.html", edition-1), fmt.Sprintf("posts/added-%d.html", edition)}
 	for i := range soundPages {
 		paths = append(paths, fmt.Sprintf("posts/%02d.html", i))
 	}
-	all := map[string]lab.Turns{}
+	all := map[string]edge.Turns{}
 	for _, o := range r.lab.Origins() {
 		for _, turn := range o.Turned(paths...).Since(began) {
 			if turn.New == sha256.Sum256([]byte(r.files[turn.Path])) || r.files[turn.Path] == "" && turn.New == [32]byte{} {
@@ -114,12 +114,12 @@ type tally struct {
 }
 
 // judge holds a window to the truth.
-func (s *tally) judge(t *testing.T, truth map[string]lab.Turns, w *diff.Window, atomic bool) {
+func (s *tally) judge(t *testing.T, truth map[string]edge.Turns, w *diff.Window, atomic bool) {
 	t.Helper()
 	if w == nil || !w.Closed || w.Pages != soundPages+2 || len(w.Origins) != len(truth) {
 		t.Fatalf("got %+v, want a closed window of %d pages at %d origins", w, soundPages+2, len(truth))
 	}
-	var first, last lab.Instant
+	var first, last edge.Instant
 	for i, o := range w.Origins {
 		turns := truth[o.Name]
 		from, to := turns.First(), turns.Last()
@@ -130,8 +130,8 @@ func (s *tally) judge(t *testing.T, truth map[string]lab.Turns, w *diff.Window, 
 			first, last = from, to
 			continue
 		}
-		first = lab.Turns{{At: first}, {At: from}}.First()
-		last = lab.Turns{{At: last}, {At: to}}.Last()
+		first = edge.Turns{{At: first}, {At: from}}.First()
+		last = edge.Turns{{At: last}, {At: to}}.Last()
 	}
 	least, most := last.Before.Sub(first.After), last.After.Sub(first.Before)
 	if most < w.Lower || least > w.Upper {
@@ -144,7 +144,7 @@ func (s *tally) judge(t *testing.T, truth map[string]lab.Turns, w *diff.Window, 
 	s.lengths = append(s.lengths, least)
 }
 
-func within(t *testing.T, what string, b diff.Bounds, at lab.Instant) {
+func within(t *testing.T, what string, b diff.Bounds, at edge.Instant) {
 	t.Helper()
 	if at.After.Before(b.After) {
 		t.Errorf("%s: %s before its bounds", what, b.After.Sub(at.After))

@@ -52,16 +52,23 @@ func allowed() map[string][]string {
 		"internal/notify":          {},
 		"internal/state":           {"site"},
 		"internal/static":          {},
-		"internal/lab":             {"internal/static"},
-		"internal/browser":         {"internal/realserver"},
-		"internal/realserver":      {},
-		"internal/archtest":        {},
+
+		"internal/lab":               {"internal/lab/edge", "internal/lab/githost", "internal/lab/s3host", "internal/lab/registryhost", "internal/static"},
+		"internal/lab/edge":          {"internal/static"},
+		"internal/lab/edge/edgetest": {"internal/lab/edge"},
+		"internal/lab/githost":       {"internal/lab/edge", "internal/static"},
+		"internal/lab/s3host":        {"internal/lab/edge", "internal/static"},
+		"internal/lab/registryhost":  {"internal/lab/edge", "internal/static"},
+
+		"internal/browser":    {"internal/realserver"},
+		"internal/realserver": {},
+		"internal/archtest":   {},
 	}
 }
 
 // forTests lists the packages that only tests may import.
 func forTests() []string {
-	return []string{"targets/targettest", "internal/browser", "internal/realserver", "internal/archtest"}
+	return []string{"targets/targettest", "internal/browser", "internal/realserver", "internal/lab/edge/edgetest", "internal/archtest"}
 }
 
 // pure packages do no I/O of their own.

@@ -17,6 +17,10 @@ import (
 	"sync"
 	"time"
 
+	"mirror/internal/lab/edge"
+	"mirror/internal/lab/githost"
+	"mirror/internal/lab/registryhost"
+	"mirror/internal/lab/s3host"
 	"mirror/internal/static"
 )
 
@@ -33,9 +37,9 @@ type Options struct {
 
 // Lab is a running set of origins.
 type Lab struct {
-	Git      *Git
-	S3       *S3
-	Registry *Registry
+	Git      *githost.Host
+	S3       *s3host.Host
+	Registry *registryhost.Host
 
 	ctx     context.Context // ends with Close
 	stop    context.CancelFunc
@@ -50,23 +54,10 @@ type Lab struct {
 func Start(ctx context.Context, o Options) (*Lab, error) {
 	l := &Lab{}
 	l.ctx, l.stop = context.WithCancel(ctx)
-	if err := l.start(o.withDefaults()); err != nil {
+	if err := l.start(o); err != nil {
 		return nil, errors.Join(fmt.Errorf("start the lab: %w", err), l.Close())
 	}
 	return l, nil
-}
-
-func (o Options) withDefaults() Options {
-	if o.Branch == "" {
-		o.Branch = "gh-pages"
-	}
-	if o.Bucket == "" {
-		o.Bucket = "site"
-	}
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
-	return o
 }
 
 func (l *Lab) start(o Options) (err error) {
@@ -76,9 +67,9 @@ func (l *Lab) start(o Options) (err error) {
 	if l.spool, err = static.NewSpool(l.dir); err != nil {
 		return err
 	}
-	l.Git = newGit(l.ctx, l.spool, gitOptions{Branch: o.Branch, Token: o.GitToken, ContentType: o.ContentType, Log: o.Log})
-	l.S3 = newS3(l.spool, s3Options{Bucket: o.Bucket, ContentType: o.ContentType})
-	l.Registry = newRegistry(l.ctx, l.dir, registryOptions{ContentType: o.ContentType, Log: o.Log})
+	l.Git = githost.New(l.ctx, l.spool, githost.Options{Branch: o.Branch, Token: o.GitToken, ContentType: o.ContentType, Log: o.Log})
+	l.S3 = s3host.New(l.spool, s3host.Options{Bucket: o.Bucket, ContentType: o.ContentType})
+	l.Registry = registryhost.New(l.ctx, l.dir, registryhost.Options{ContentType: o.ContentType, Log: o.Log})
 	l.closers = append(l.closers, l.Git.Close, l.Registry.Close)
 	for _, host := range []host{l.Git, l.S3, l.Registry} {
 		if err := host.Serve(l.listen); err != nil {
@@ -111,8 +102,8 @@ func (l *Lab) makeDir(dir string) (err error) {
 }
 
 // Origins are the live origins, always in the same order.
-func (l *Lab) Origins() []*Origin {
-	return []*Origin{l.Git.Origin, l.S3.Origin, l.Registry.Origin}
+func (l *Lab) Origins() []*edge.Origin {
+	return []*edge.Origin{l.Git.Origin, l.S3.Origin, l.Registry.Origin}
 }
 
 // Settle waits until every origin serves all that was stored before.
@@ -145,7 +136,7 @@ func (l *Lab) Close() error {
 }
 
 // open lets visitors in.
-func (l *Lab) open(o *Origin) error {
+func (l *Lab) open(o *edge.Origin) error {
 	base, err := l.listen(o)
 	o.URL = base + "/"
 	return err

@@ -2,12 +2,13 @@ package lab
 
 import (
 	"context"
-	"io"
 	"net/http"
 	"os"
 	"runtime"
 	"testing"
 	"time"
+
+	"mirror/internal/lab/edge/edgetest"
 )
 
 // start starts a lab until the test ends.
@@ -28,32 +29,6 @@ func start(t *testing.T, o Options) *Lab {
 	return l
 }
 
-// page asks an origin for a path, following no redirect.
-func page(t *testing.T, o *Origin, path string) (int, string, http.Header) {
-	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), "GET", o.URL+path, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	res, err := http.DefaultTransport.RoundTrip(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	b, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return res.StatusCode, string(b), res.Header
-}
-
-func wantPage(t *testing.T, o *Origin, path string, status int, body string) {
-	t.Helper()
-	if gotStatus, got, _ := page(t, o, path); gotStatus != status || body != "*" && got != body {
-		t.Errorf("%s: GET /%s = %d %.80q, want %d %.80q", o.Name, path, gotStatus, got, status, body)
-	}
-}
-
 // editor is what a person can do to a place.
 type editor interface {
 	Edit(context.Context, map[string][]byte) error
@@ -61,9 +36,9 @@ type editor interface {
 
 func TestEveryOriginIsEditedAtOnce(t *testing.T) {
 	l := start(t, Options{Lag: time.Hour})
-	wantPage(t, l.Git.Origin, "", 404, "*")
-	wantPage(t, l.S3.Origin, "", 404, "*")
-	wantPage(t, l.Registry.Origin, "", 503, "*")
+	edgetest.WantPage(t, l.Git.Origin, "", 404, "*")
+	edgetest.WantPage(t, l.S3.Origin, "", 404, "*")
+	edgetest.WantPage(t, l.Registry.Origin, "", 503, "*")
 	for i, place := range []editor{l.Git, l.S3, l.Registry} {
 		origin := l.Origins()[i]
 		edit := func(files map[string][]byte) {
@@ -73,17 +48,17 @@ func TestEveryOriginIsEditedAtOnce(t *testing.T) {
 			}
 		}
 		edit(map[string][]byte{".nojekyll": {}, "index.html": []byte("home"), "a b/100%.txt": []byte("odd"), "404.html": []byte("gone"), "d/index.html": []byte("folder"), "empty": {}})
-		wantPage(t, origin, "", 200, "home")
-		wantPage(t, origin, "a%20b/100%25.txt", 200, "odd")
-		wantPage(t, origin, "d/", 200, "folder")
-		wantPage(t, origin, "missing", 404, "gone")
-		wantPage(t, origin, "empty", 200, "")
+		edgetest.WantPage(t, origin, "", 200, "home")
+		edgetest.WantPage(t, origin, "a%20b/100%25.txt", 200, "odd")
+		edgetest.WantPage(t, origin, "d/", 200, "folder")
+		edgetest.WantPage(t, origin, "missing", 404, "gone")
+		edgetest.WantPage(t, origin, "empty", 200, "")
 		edit(map[string][]byte{"index.html": []byte("new"), "a b/100%.txt": nil})
-		wantPage(t, origin, "", 200, "new")
-		wantPage(t, origin, "a%20b/100%25.txt", 404, "gone")
-		wantPage(t, origin, "d/", 200, "folder")
+		edgetest.WantPage(t, origin, "", 200, "new")
+		edgetest.WantPage(t, origin, "a%20b/100%25.txt", 404, "gone")
+		edgetest.WantPage(t, origin, "d/", 200, "folder")
 		edit(map[string][]byte{".mirror/secret": []byte("x")})
-		wantPage(t, origin, ".mirror/secret", 404, "gone")
+		edgetest.WantPage(t, origin, ".mirror/secret", 404, "gone")
 	}
 }
 
@@ -96,19 +71,19 @@ func TestFaultsAtTheEdge(t *testing.T) {
 		}
 		before := o.Requests()
 		o.Override("/about.html", http.RedirectHandler("https://parked.example.com/", http.StatusMovedPermanently))
-		status, _, header := page(t, o, "about.html")
+		status, _, header := edgetest.Get(t, o, "about.html")
 		if status != 301 || header.Get("Location") != "https://parked.example.com/" {
 			t.Errorf("%s: overridden page = %d to %q", o.Name, status, header.Get("Location"))
 		}
 		o.Override("/about.html", nil)
-		wantPage(t, o, "about.html", 200, "about")
+		edgetest.WantPage(t, o, "about.html", 200, "about")
 		o.Down(true)
 		if res, err := http.Get(o.URL); err == nil {
 			res.Body.Close()
 			t.Errorf("%s answers %d while it is down", o.Name, res.StatusCode)
 		}
 		o.Down(false)
-		wantPage(t, o, "", 200, "home")
+		edgetest.WantPage(t, o, "", 200, "home")
 		if got := o.Requests() - before; got < 4 {
 			t.Errorf("%s counted %d requests, want 4 or more", o.Name, got)
 		}
@@ -128,7 +103,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 		}
 	}
 	for _, o := range l.Origins() {
-		wantPage(t, o, "", 200, "x")
+		edgetest.WantPage(t, o, "", 200, "x")
 	}
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 	if err := l.Close(); err != nil {

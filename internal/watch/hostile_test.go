@@ -13,6 +13,7 @@ import (
 
 	"mirror/diff"
 	"mirror/internal/lab"
+	"mirror/internal/lab/edge"
 	"mirror/internal/origin"
 	"mirror/internal/watch"
 	"mirror/site"
@@ -58,7 +59,7 @@ func newPair(t *testing.T) *pair {
 		}
 	})
 	p := &pair{t: t, lab: l}
-	for _, o := range []*lab.Origin{l.Git.Origin, l.S3.Origin} {
+	for _, o := range []*edge.Origin{l.Git.Origin, l.S3.Origin} {
 		u, err := url.Parse(o.URL)
 		if err != nil {
 			t.Fatal(err)
@@ -130,14 +131,14 @@ func (p *pair) open(late []string, w diff.Window) {
 }
 
 // answers answers everything by h.
-func answers(h http.HandlerFunc) lab.Fault { return func(http.Handler) http.Handler { return h } }
+func answers(h http.HandlerFunc) edge.Fault { return func(http.Handler) http.Handler { return h } }
 
 // hostile are origins that never show the release.
-func hostile() map[string]lab.Fault {
-	return map[string]lab.Fault{
-		"hangs": lab.Hang, "stalls in its body": lab.Stall, "resets": lab.Reset, "answers no HTTP": lab.Garbage,
-		"answers noise": lab.Noise, "answers 304": lab.NotModified, "answers 200 and nothing": lab.Empty,
-		"drips": lab.Drip(100 * time.Millisecond),
+func hostile() map[string]edge.Fault {
+	return map[string]edge.Fault{
+		"hangs": edge.Hang, "stalls in its body": edge.Stall, "resets": edge.Reset, "answers no HTTP": edge.Garbage,
+		"answers noise": edge.Noise, "answers 304": edge.NotModified, "answers 200 and nothing": edge.Empty,
+		"drips": edge.Drip(100 * time.Millisecond),
 		"is parked": answers(func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "https://parked.example/", http.StatusMovedPermanently)
 		}),
@@ -181,7 +182,7 @@ func TestWatchOfHostileOrigins(t *testing.T) {
 	})
 	t.Run("turns hostile when it has turned", func(t *testing.T) {
 		p := newPair(t)
-		p.lab.S3.Override("/p3.html", lab.Hang(nil)) // all but one page
+		p.lab.S3.Override("/p3.html", edge.Hang(nil)) // all but one page
 		p.open(p.watch(func() { p.show(2) }, 700*time.Millisecond))
 	})
 }
@@ -195,7 +196,7 @@ func TestWatchOfFlappingOrigin(t *testing.T) {
 			t.Run(fmt.Sprintf("sticky %v, declared %v", sticky, declared), func(t *testing.T) {
 				p := newPair(t)
 				p.origins[1].CDN = declared
-				p.lab.S3.SetEdges(lab.Edges{Stale: []time.Duration{0, lab.Never}, Sticky: sticky})
+				p.lab.S3.SetEdges(edge.Edges{Stale: []time.Duration{0, edge.Never}, Sticky: sticky})
 				turn := func() {
 					if err := p.lab.Git.Edit(t.Context(), edition(2)); err != nil {
 						t.Error(err)
@@ -218,11 +219,11 @@ func TestWatchOfFlappingOrigin(t *testing.T) {
 // and what it says is true.
 func TestWatchOfWeakOrigins(t *testing.T) {
 	day := 24 * time.Hour
-	for name, fault := range map[string]lab.Fault{
-		"its clock is a day ahead": lab.WrongDate(day), "its clock is a day behind": lab.WrongDate(-day),
-		"resets half": lab.Sometimes(0.5, lab.Reset), "hangs at times": lab.Sometimes(0.1, lab.Hang),
-		"answers half with garbage": lab.Sometimes(0.5, lab.Garbage), "answers half with 304": lab.Sometimes(0.5, lab.NotModified),
-		"is empty at times": lab.Sometimes(0.2, lab.Empty), "is noise at times": lab.Sometimes(0.2, lab.Noise),
+	for name, fault := range map[string]edge.Fault{
+		"its clock is a day ahead": edge.WrongDate(day), "its clock is a day behind": edge.WrongDate(-day),
+		"resets half": edge.Sometimes(0.5, edge.Reset), "hangs at times": edge.Sometimes(0.1, edge.Hang),
+		"answers half with garbage": edge.Sometimes(0.5, edge.Garbage), "answers half with 304": edge.Sometimes(0.5, edge.NotModified),
+		"is empty at times": edge.Sometimes(0.2, edge.Empty), "is noise at times": edge.Sometimes(0.2, edge.Noise),
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPair(t)
@@ -232,10 +233,10 @@ func TestWatchOfWeakOrigins(t *testing.T) {
 			if len(late) > 0 || !w.Closed {
 				t.Fatalf("late %v, window %+v", late, w)
 			}
-			for i, o := range []*lab.Origin{p.lab.Git.Origin, p.lab.S3.Origin} {
+			for i, o := range []*edge.Origin{p.lab.Git.Origin, p.lab.S3.Origin} {
 				truth := o.Turned().Since(began)
 				for what, at := range map[string][2]any{"first": {w.Origins[i].FirstNew, truth.First()}, "all": {w.Origins[i].AllNew, truth.Last()}} {
-					b, at := at[0].(diff.Bounds), at[1].(lab.Instant)
+					b, at := at[0].(diff.Bounds), at[1].(edge.Instant)
 					if at.After.Before(b.After) || at.Before.After(b.Before) {
 						t.Errorf("%s %s new: %+v is not within %+v", o.Name, what, at, b)
 					}

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"mirror/diff"
-	"mirror/internal/lab"
+	"mirror/internal/lab/edge"
 	"mirror/internal/origin"
 	"mirror/internal/watch"
 	"mirror/site"
@@ -143,10 +143,10 @@ func TestBaseline(t *testing.T) {
 	if err := p.lab.S3.Edit(t.Context(), files); err != nil {
 		t.Fatal(err)
 	}
-	p.lab.S3.Override("/p3.html", lab.Noise(nil))
-	p.lab.Git.Override("/p3.html", lab.Reset(nil))
-	p.lab.Git.Override("/p4.html", lab.Empty(nil))
-	p.lab.S3.Override("/p4.html", lab.NotModified(nil))
+	p.lab.S3.Override("/p3.html", edge.Noise(nil))
+	p.lab.Git.Override("/p3.html", edge.Reset(nil))
+	p.lab.Git.Override("/p4.html", edge.Empty(nil))
+	p.lab.S3.Override("/p4.html", edge.NotModified(nil))
 	next := edition(2)
 	all := changes()
 	known := all[5]
@@ -180,7 +180,7 @@ func TestBaseline(t *testing.T) {
 // TestBaselineEndsWithItsContext has an origin that hangs not hold up who gives up.
 func TestBaselineEndsWithItsContext(t *testing.T) {
 	p := newPair(t)
-	p.lab.Git.SetFault(lab.Hang)
+	p.lab.Git.SetFault(edge.Hang)
 	p.origins[0].Timeout = time.Minute
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
