@@ -161,7 +161,7 @@ func (a *app) toLocalSite(ctx context.Context) ([]origin.Endpoint, watch.Options
 	if err != nil {
 		return nil, watch.Options{}, err
 	}
-	o := watch.Options{Began: began, Release: rel.ID(), BeaconPath: w.beacon(), Newer: w.newer(ctx, rel)}
+	o := watch.Options{Began: began, Release: rel.ID(), Manifest: rel.Manifest, BeaconPath: w.beacon(), Newer: w.newer(ctx, rel)}
 	o.Changes, o.Earlier = differing(v, rel.Manifest, w.unwatchable)
 	return w.origins(), o, nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 
 	"mirror/diff"
+	"mirror/internal/check"
 	"mirror/internal/config"
 	"mirror/internal/origin"
 	"mirror/internal/publish"
@@ -42,7 +43,7 @@ func (v watcher) Watch(ctx context.Context, rel *site.Release, plans map[string]
 	}
 	s := sighting{origins: origins, display: v.d}
 	s.Watch = watch.Start(ctx, origins, watch.Options{
-		Began: time.Now(), Changes: changes, Earlier: earlier, Release: rel.ID(), BeaconPath: v.w.beacon(), Atomic: v.atomic,
+		Began: time.Now(), Changes: changes, Earlier: earlier, Release: rel.ID(), Manifest: rel.Manifest, BeaconPath: v.w.beacon(), Atomic: v.atomic,
 	})
 	return s, nil
 }
@@ -56,8 +57,8 @@ func changesOf(m site.Manifest, plans map[string]targets.Plan, before []site.Man
 	}
 	slices.Sort(paths)
 	paths = slices.DeleteFunc(paths, func(path string) bool {
-		f, _ := m.Find(path)
-		return skip(site.File{Path: path, Size: f.Size})
+		f, ok := m.Find(path)
+		return !ok && check.MayStay(path) || skip(site.File{Path: path, Size: f.Size})
 	})
 	for _, path := range spread(slices.Compact(paths), watchedPages) {
 		next, _ := m.Find(path) // zero where it is deleted

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -47,8 +48,9 @@ func (n *next) first(ctx context.Context) error {
 		all.Go(func() {
 			client := origin.New(at)
 			defer client.Close()
+			gone := n.absence(at, client)
 			errs[i] = client.Observe(ctx, len(n.paths), n.page(at), anyAnswer,
-				func(p int, o site.Observation) { n.keep(i, p, o) })
+				func(p int, o site.Observation) { n.keep(i, p, gone.read(ctx, o)) })
 		})
 	}
 	all.Wait()
@@ -65,6 +67,11 @@ func (n *next) first(ctx context.Context) error {
 		}
 	}
 	return fmt.Errorf("none of the %d origins gave a single page", len(n.origins))
+}
+
+// absence judges what an origin does not have, while any of the pages or the home page is there.
+func (n *next) absence(at origin.Endpoint, client *origin.Client) *absence {
+	return &absence{at: at, client: client, alive: append(slices.Clone(n.paths[:min(len(n.paths), maxAlive)]), "")}
 }
 
 func (n *next) page(at origin.Endpoint) func(p int) origin.Page {
@@ -111,9 +118,9 @@ func (n *next) idle(ctx context.Context) (at int, err error) {
 		all.Go(func() {
 			client := origin.New(paced(at))
 			defer client.Close()
-			page := n.page(at)
+			page, gone := n.page(at), n.absence(at, client)
 			for p := 0; ctx.Err() == nil; p = (p + 1) % len(n.paths) {
-				if n.keep(i, p, client.Fetch(ctx, page(p))) && n.keep(i, p, client.FetchFresh(ctx, page(p))) {
+				if n.keep(i, p, gone.read(ctx, client.Fetch(ctx, page(p)))) && n.keep(i, p, gone.read(ctx, client.FetchFresh(ctx, page(p)))) {
 					found(foundAt(i))
 				}
 			}
@@ -149,9 +156,9 @@ func (n *next) sweep(ctx context.Context, i int) (Options, error) {
 	client := origin.New(paced(at))
 	defer client.Close()
 	var o Options
-	now := make([]site.Observation, len(n.paths))
+	gone, now := n.absence(at, client), make([]site.Observation, len(n.paths))
 	err := client.Observe(ctx, len(n.paths), n.page(at), anyAnswer,
-		func(p int, ob site.Observation) { now[p] = ob })
+		func(p int, ob site.Observation) { now[p] = gone.read(ctx, ob) })
 	if err != nil {
 		return o, err
 	}

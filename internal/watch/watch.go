@@ -25,8 +25,8 @@ type Options struct {
 	// BeaconPath is "" where there is none.
 	Release    site.ID
 	BeaconPath string
-	NotFound   int      // a status that shows absence beside 404 and 410, 0 for none
-	Atomic     []string // origins that declare that their pages turn all at once
+	Manifest   site.Manifest // of Release, nil where nobody knows it
+	Atomic     []string      // origins that declare that their pages turn all at once
 	// Seen are answers from before the watch, of the time since Began.
 	Seen []Seen
 	// Newer looks up a release that a beacon claims: its manifest, and whether it is newer
@@ -109,9 +109,6 @@ func Start(ctx context.Context, origins []origin.Endpoint, o Options) *Watch {
 	for _, at := range origins {
 		if at.CDN {
 			w.window.MayFlap(at.Name)
-		}
-		if o.NotFound != 0 {
-			w.window.AbsentAs(at.Name, o.NotFound)
 		}
 		w.done.Go(func() { w.follow(ctx, at) })
 	}
@@ -216,16 +213,16 @@ func (w *Watch) turned(name string) bool {
 	return !slices.ContainsFunc(w.options.Changes, func(c diff.Change) bool { return !shows(c) })
 }
 
-// learn takes in an answer and wakes who waits.
-func (w *Watch) learn(name string, o site.Observation, past bool) {
+// learn takes in an answer, and what it says, and wakes who waits.
+func (w *Watch) learn(name string, o, says site.Observation, past bool) {
 	w.mu.Lock()
 	to := w.window
 	if past {
 		to = w.behind
 	}
-	sight := to.Add(name, o)
+	sight := to.Add(name, says)
 	if !past {
-		w.count(name, o, sight)
+		w.count(name, says, sight)
 	}
 	w.heard[name] = w.heard[name] || o.Status != 0
 	w.wake()
@@ -295,12 +292,13 @@ func (w *Watch) follow(ctx context.Context, at origin.Endpoint) {
 	client := origin.New(at)
 	defer client.Close()
 	q := newQueue(w, at.Name, at.Rate, at.CDN)
+	gone := &absence{at: at, client: client, release: w.options.Manifest, alive: w.options.alive()}
 	var workers sync.WaitGroup
 	for range max(at.Concurrency, 1) {
 		workers.Go(func() {
 			for at.Pace.Wait(ctx) == nil {
 				t := q.next()
-				w.ask(ctx, client, at, t)
+				w.ask(ctx, client, gone, t)
 				if t.wait == 0 && !t.beacon {
 					q.landed(t.change)
 				}
@@ -311,7 +309,8 @@ func (w *Watch) follow(ctx context.Context, at origin.Endpoint) {
 }
 
 // ask does what the queue said.
-func (w *Watch) ask(ctx context.Context, client *origin.Client, at origin.Endpoint, t task) {
+func (w *Watch) ask(ctx context.Context, client *origin.Client, gone *absence, t task) {
+	at := gone.at
 	switch {
 	case t.wait > 0:
 		timer := time.NewTimer(t.wait)
@@ -329,8 +328,9 @@ func (w *Watch) ask(ctx context.Context, client *origin.Client, at origin.Endpoi
 		}
 		path := w.options.Changes[t.change].Path
 		o := fetch(ctx, origin.Page{Path: path, URL: at.Style.URLPath(path), Past: t.past})
+		says := gone.read(ctx, o)
 		if ctx.Err() == nil {
-			w.learn(at.Name, o, t.past)
+			w.learn(at.Name, o, says, t.past)
 		}
 	}
 }
