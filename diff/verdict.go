@@ -2,7 +2,6 @@ package diff
 
 import (
 	"cmp"
-	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -23,78 +22,8 @@ type Verdict struct {
 	Closed  int      // of Pages, which every origin refuses to show, the same way
 }
 
-// OriginVerdict is what a check found of one origin.
-type OriginVerdict struct {
-	Name, URL   string
-	Release     site.ID   // what the origin's beacon claims, None where it claims nothing
-	Published   time.Time // when that went live, as the beacon has it
-	Pages       int       // that were to be judged
-	Match       int       // that agree
-	Requests    int64
-	Bytes       int64 // of bodies, as sent
-	Elapsed     time.Duration
-	Differences []Difference // by path
-	Noise       []string     // paths at which the origin answers something else each time; none of its differences
-	Wavered     int          // pages that were answered otherwise at first, and rightly when asked again
-	Trusted     int          // pages that the origin said had not changed since they were verified
-	Facts       Facts
-	Slowest     []Slow // the pages that took longest, the slowest first
-	Err         error  // why the origin as a whole could not be seen
-	Tolerated   string // the rule by which Err does not count, "" where it counts
-}
-
-// Facts is what is worth knowing of how an origin serves, beside what it serves.
-type Facts struct {
-	Protocol string    // of HTTP, as in "HTTP/2.0"; "" where nothing answered
-	TLS      string    // version, as in "TLS 1.3"; "" for plain http
-	Expires  time.Time // of the certificate; zero for plain http
-	HSTS     string    // the Strict-Transport-Security header (RFC 6797)
-	Mixed    int       // http:// resources that https pages embed, counted over all pages
-	Hosts    int       // absolute links to an origin's own host that were taken for relative ones
-}
-
-// Slow is how long one page took to be read.
-type Slow struct {
-	Path string
-	Took time.Duration
-}
-
 // keepSlowest is how many of the slowest pages a verdict names.
 const keepSlowest = 5
-
-// State tells how the origin stands. Drift outweighs what could not be judged.
-func (o OriginVerdict) State() State {
-	state := Agrees
-	if o.Err != nil && o.Tolerated == "" || o.noisy() {
-		state = CannotBeSeen
-	}
-	for _, d := range o.Differences {
-		if d.Tolerated == "" {
-			state = Worst(state, d.Kind.state())
-		}
-	}
-	return state
-}
-
-// state is that of an origin with such a difference.
-func (k Kind) state() State {
-	if k == Unreachable {
-		return CannotBeSeen
-	}
-	return Drifts
-}
-
-// noisy reports whether so much of an origin is noise that nobody can say what it serves.
-func (o OriginVerdict) noisy() bool { return len(o.Noise) > 0 && 2*len(o.Noise) >= o.Pages }
-
-// Counts tells how many differences there are of each kind.
-func (o OriginVerdict) Counts() map[Kind]int {
-	counts := map[Kind]int{}
-	for _, d := range o.Differences {
-		counts[d.Kind]++
-	}
-	return counts
-}
 
 // State is that of all origins together. Where none of them answered they could not be seen,
 // whatever is tolerated.
@@ -140,7 +69,7 @@ func alike(a, b Difference) bool {
 // Tally gathers what one origin answered into its verdict.
 type Tally struct {
 	pages, match, answers int
-	trusted, wavered      int
+	trusted, recovered    int
 	slowest               []Slow
 	onPages, beside       []Difference
 	unknown               int       // status of the answer for a path that never existed, 0 while there is none
@@ -163,8 +92,8 @@ func (t *Tally) Add(want Expectation, o site.Observation) bool {
 		t.err = o.Err
 	}
 	d, ok := Judge(want, o)
-	if ok && o.Wavered {
-		t.wavered++
+	if ok && o.Recovered {
+		t.recovered++
 	}
 	isPage := !want.Absent && !want.NotFound && !want.Folder
 	if want.NotFound {
@@ -244,7 +173,7 @@ func withheld(diffs []Difference, match int) []Difference {
 // Verdict returns the origin's verdict; the caller adds what only it knows. An origin that
 // answered nothing at all has an error in place of a difference for every page.
 func (t *Tally) Verdict(name, url string) OriginVerdict {
-	v := OriginVerdict{Name: name, URL: url, Pages: t.pages, Match: t.match, Trusted: t.trusted, Wavered: t.wavered, Slowest: t.slowest}
+	v := OriginVerdict{Name: name, URL: url, Pages: t.pages, Match: t.match, Trusted: t.trusted, Recovered: t.recovered, Slowest: t.slowest}
 	if t.answers == 0 && t.err != nil {
 		v.Err = t.err
 		return v
@@ -257,41 +186,4 @@ func (t *Tally) Verdict(name, url string) OriginVerdict {
 	}
 	v.sort()
 	return v
-}
-
-// Add adds a difference in its place.
-func (o *OriginVerdict) Add(d Difference) {
-	o.Differences = append(o.Differences, d)
-	o.sort()
-}
-
-func (o *OriginVerdict) sort() {
-	slices.SortStableFunc(o.Differences, func(a, b Difference) int {
-		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Kind, b.Kind))
-	})
-}
-
-// AddHeaders adds the pages at which an origin sends one header otherwise; they matched in
-// all else. Where that is every page, one difference stands for all.
-func (o *OriginVerdict) AddHeaders(found []Difference) {
-	if len(found) == 0 {
-		return
-	}
-	pages := map[string]bool{}
-	for _, d := range o.Differences {
-		pages[d.Path] = d.Kind == Headers
-	}
-	for _, d := range found {
-		if !pages[d.Path] {
-			o.Match--
-		}
-	}
-	if len(found) > 1 && len(found) == o.Pages && !slices.ContainsFunc(found, func(d Difference) bool { return d.Detail != found[0].Detail }) {
-		one := found[0]
-		one.Path, one.Want, one.Got = "*", site.Digest{}, site.Digest{}
-		one.Detail = fmt.Sprintf("on all %d pages: %s", o.Pages, one.Detail)
-		found = []Difference{one}
-	}
-	o.Differences = append(o.Differences, found...)
-	o.sort()
 }

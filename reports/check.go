@@ -2,6 +2,7 @@ package reports
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -49,7 +50,8 @@ type Origin struct {
 
 	Tolerated int      `json:"tolerated"` // differences that do not count
 	Noise     []string `json:"noise"`     // paths that are answered otherwise each time
-	Wavered   int      `json:"wavered"`   // pages that were answered otherwise at first, and rightly when asked again
+	Wavered   int      `json:"wavered"`   // Recovered, under its former name
+	Recovered int      `json:"recovered"` // pages that were answered otherwise at first, and rightly when asked again
 	Trusted   int      `json:"trusted"`   // pages that the origin said had not changed
 	Protocol  string   `json:"protocol"`
 	TLS       *TLS     `json:"tls,omitempty"` // absent for plain http
@@ -93,7 +95,7 @@ func CheckOf(v diff.Verdict) Check {
 		Notes: append([]string{}, v.Notes...), Nowhere: v.Nowhere, Closed: v.Closed,
 	}
 	for _, o := range v.Origins {
-		c.Origins = append(c.Origins, originOf(o, v.Started))
+		c.Origins = append(c.Origins, OriginOf(o.Summary(), v.Started))
 		for _, d := range o.Differences {
 			c.Drift = append(c.Drift, Drift(d))
 		}
@@ -105,24 +107,22 @@ func CheckOf(v diff.Verdict) Check {
 	return c
 }
 
-func originOf(o diff.OriginVerdict, at time.Time) Origin {
-	row := Origin{
-		Name: o.Name, URL: o.URL, State: o.State(), Release: o.Release, Pages: o.Pages, Match: o.Match,
-		Requests: o.Requests, Bytes: o.Bytes, Elapsed: Millis(o.Elapsed), Counts: map[diff.Kind]int{},
-		Noise: append([]string{}, o.Noise...), Wavered: o.Wavered, Trusted: o.Trusted,
+// OriginOf makes what every document says of an origin that was checked at an instant.
+func OriginOf(o diff.OriginState, at time.Time) Origin {
+	return Origin{
+		Name: o.Name, URL: o.URL, State: o.State, Release: o.Release, Pages: o.Pages, Match: o.Match,
+		Requests: o.Requests, Bytes: o.Bytes, Elapsed: Millis(o.Elapsed), Counts: clonedCounts(o.Counts),
+		Error: o.Err, ErrorTolerated: o.ErrTolerated, Tolerated: o.Tolerated,
+		Noise: append([]string{}, o.Noise...), Wavered: o.Recovered, Recovered: o.Recovered, Trusted: o.Trusted,
 		Protocol: o.Facts.Protocol, TLS: tlsOf(o.Facts, at), HSTS: o.Facts.HSTS, Mixed: o.Facts.Mixed, OwnLinks: o.Facts.Hosts,
 	}
-	for _, d := range o.Differences {
-		if d.Tolerated != "" {
-			row.Tolerated++
-		} else {
-			row.Counts[d.Kind]++
-		}
-	}
-	if o.Err != nil {
-		row.Error, row.ErrorTolerated = cmp.Or(o.Err.Error(), "no cause is known"), o.Tolerated
-	}
-	return row
+}
+
+// clonedCounts is a copy that JSON shows as {} where it is empty.
+func clonedCounts(counts map[diff.Kind]int) map[diff.Kind]int {
+	clone := map[diff.Kind]int{}
+	maps.Copy(clone, counts)
+	return clone
 }
 
 func tlsOf(f diff.Facts, at time.Time) *TLS {

@@ -76,8 +76,8 @@ func (o Origin) remarks(w io.Writer, s Style) {
 	if len(o.Noise) > 0 {
 		fmt.Fprintf(w, "%s: noise: %s\n", name, clean(o.noise()))
 	}
-	if o.Wavered > 0 {
-		fmt.Fprintf(w, "%s: %s\n", name, o.wavered())
+	if o.Recovered > 0 {
+		fmt.Fprintf(w, "%s: %s\n", name, o.recovered())
 	}
 	if facts := o.facts(); facts != "" && (s.Verbose || o.TLS != nil) {
 		fmt.Fprintf(w, "%s: %s\n", name, clean(facts))
@@ -129,8 +129,8 @@ func (o Origin) noise() string {
 	return text
 }
 
-func (o Origin) wavered() string {
-	return plural(o.Wavered, "page") + " answered otherwise at first, and rightly when asked again"
+func (o Origin) recovered() string {
+	return plural(o.Recovered, "page") + " answered otherwise at first, and rightly when asked again"
 }
 
 // facts says how an origin serves. The text is not safe.

@@ -224,7 +224,7 @@ func TestSummaries(t *testing.T) {
 func TestHomePageIsNamed(t *testing.T) {
 	v := agreeing()
 	v.Release = site.None
-	v.Origins[0].Noise, v.Origins[0].Wavered = []string{"", "a.html"}, 4
+	v.Origins[0].Noise, v.Origins[0].Recovered = []string{"", "a.html"}, 4
 	v.Origins[1].Differences = []diff.Difference{{Origin: "bucket", Kind: diff.Altered, Status: 200, Detail: "5 bytes"}}
 	for name, want := range map[string][]string{
 		"text":     {" altered  /     5 bytes", "not judged: /, a.html", "pages: 4 pages answered otherwise at first, and rightly when asked again"},
@@ -233,7 +233,7 @@ func TestHomePageIsNamed(t *testing.T) {
 		"junit":    {`name="/"`},
 		"sarif":    {"bucket /: 5 bytes"},
 		"json": {`"path": ""`, `"noise": [
-        "",`, `"wavered": 4`},
+        "",`, `"recovered": 4`},
 		"csv": {"bucket,,"},
 	} {
 		got := string(encode(t, name, reports.CheckOf(v), reports.Style{}))

@@ -38,29 +38,44 @@ type HistoryRelease struct {
 
 // HistoryCheck is one check.
 type HistoryCheck struct {
-	ID      int64           `json:"id"`
-	Started time.Time       `json:"started"`
-	Elapsed Millis          `json:"elapsed_ms"`
-	Job     string          `json:"job"`     // "" for a person
-	Release site.ID         `json:"release"` // that the origins were compared with
-	Pages   int             `json:"pages"`
-	Partial bool            `json:"partial"` // not everything was looked at or counted
-	State   diff.State      `json:"state"`   // of all origins together, "" where there is no verdict
-	Error   string          `json:"error"`   // why there is none
-	Origins []HistoryOrigin `json:"origins"`
+	ID      int64          `json:"id"`
+	Started time.Time      `json:"started"`
+	Elapsed Millis         `json:"elapsed_ms"`
+	Job     string         `json:"job"`     // "" for a person
+	Release site.ID        `json:"release"` // that the origins were compared with
+	Pages   int            `json:"pages"`
+	Partial bool           `json:"partial"` // not everything was looked at or counted
+	State   diff.State     `json:"state"`   // of all origins together, "" where there is no verdict
+	Error   string         `json:"error"`   // why there is none
+	Origins []OriginStatus `json:"origins"`
 }
 
-// HistoryOrigin is what a check saw of one origin.
-type HistoryOrigin struct {
-	Name    string            `json:"name"`
-	URL     string            `json:"url"`
-	State   diff.State        `json:"state"`
-	Release site.ID           `json:"release"` // the beacon's claim
-	Pages   int               `json:"pages"`
-	Match   int               `json:"match"`
-	Elapsed Millis            `json:"elapsed_ms"`
-	Counts  map[diff.Kind]int `json:"counts"`
-	Error   string            `json:"error"`
+// OriginStatus is an origin as a check saw it, and as the dashboard shows it.
+type OriginStatus struct {
+	Schema string `json:"schema,omitempty"` // mirror.origin/v1 where it stands alone
+	Origin
+	Since   *time.Time  `json:"since,omitempty"`   // of the state, absent where it is not on record
+	Expires *time.Time  `json:"expires,omitempty"` // of the certificate, absent where none was seen
+	Slowest []TimedPage `json:"slowest"`           // pages, the slowest first
+	Days    []PeriodDay `json:"-"`                 // the latest days, for the dashboard
+}
+
+// TimedPage is how long a page took.
+type TimedPage struct {
+	Path string `json:"path"`
+	Took Millis `json:"elapsed_ms"`
+}
+
+// OriginStatusOf makes what is said of an origin that was checked at an instant.
+func OriginStatusOf(o diff.OriginState, at time.Time) OriginStatus {
+	status := OriginStatus{Origin: OriginOf(o, at), Slowest: []TimedPage{}}
+	if status.TLS != nil {
+		status.Expires = status.TLS.Expires
+	}
+	for _, page := range o.Slowest {
+		status.Slowest = append(status.Slowest, TimedPage{page.Path, Millis(page.Took)})
+	}
+	return status
 }
 
 // HistoryRun is one run of a job of the daemon.

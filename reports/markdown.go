@@ -68,8 +68,8 @@ func (c Check) markdownRemarks(b *bytes.Buffer) {
 		if len(o.Noise) > 0 {
 			lines = append(lines, fmt.Sprintf("%s: noise: %s", name, inline(o.noise())))
 		}
-		if o.Wavered > 0 {
-			lines = append(lines, fmt.Sprintf("%s: %s", name, o.wavered()))
+		if o.Recovered > 0 {
+			lines = append(lines, fmt.Sprintf("%s: %s", name, o.recovered()))
 		}
 		if facts := o.facts(); facts != "" && o.TLS != nil {
 			lines = append(lines, fmt.Sprintf("%s: %s", name, inline(facts)))

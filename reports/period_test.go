@@ -182,10 +182,11 @@ func TestHistoryGolden(t *testing.T) {
 		},
 	}
 	for n := 60; n > 0; n -= 15 {
-		c := reports.HistoryCheck{ID: int64(n), Started: at(n), Job: "drift", Release: week().Release, Pages: 1204, State: diff.Agrees, Origins: []reports.HistoryOrigin{{Name: "pages", State: diff.Agrees}}}
+		c := reports.HistoryCheck{ID: int64(n), Started: at(n), Job: "drift", Release: week().Release, Pages: 1204, State: diff.Agrees, Origins: []reports.OriginStatus{reports.OriginStatusOf(diff.OriginState{Name: "pages", State: diff.Agrees}, at(n))}}
 		if n == 15 {
 			c.State, c.Partial = diff.Drifts, true
-			c.Origins = append(c.Origins, reports.HistoryOrigin{Name: "镜像", State: diff.Drifts, Counts: map[diff.Kind]int{diff.Stale: 2}}, reports.HistoryOrigin{Name: "image", State: diff.CannotBeSeen, Error: "refused\x1b[2J"})
+			c.Origins = append(c.Origins, reports.OriginStatusOf(diff.OriginState{Name: "镜像", State: diff.Drifts, Counts: map[diff.Kind]int{diff.Stale: 2}}, at(n)),
+				reports.OriginStatusOf(diff.OriginState{Name: "image", State: diff.CannotBeSeen, Err: "refused\x1b[2J"}, at(n)))
 		}
 		h.Checks = append(h.Checks, c)
 	}

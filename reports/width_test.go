@@ -47,8 +47,8 @@ func texts() map[string]func(io.Writer, reports.Style) error {
 	}})
 	history := reports.History{
 		Releases: []reports.HistoryRelease{{Release: id, Published: at, Files: 12, Bytes: 99}},
-		Checks: []reports.HistoryCheck{{Started: at, Release: id, Pages: 9, State: diff.Drifts, Job: "every-quarter-of-an-hour", Origins: []reports.HistoryOrigin{
-			{Name: long, State: diff.Drifts, Counts: map[diff.Kind]int{diff.Stale: 120, diff.Altered: 3, diff.Redirected: 4, diff.Unreachable: 9}},
+		Checks: []reports.HistoryCheck{{Started: at, Release: id, Pages: 9, State: diff.Drifts, Job: "every-quarter-of-an-hour", Origins: []reports.OriginStatus{
+			{Origin: reports.Origin{Name: long, State: diff.Drifts, Counts: map[diff.Kind]int{diff.Stale: 120, diff.Altered: 3, diff.Redirected: 4, diff.Unreachable: 9}}},
 		}}},
 		Runs: []reports.HistoryRun{{Job: "every-quarter-of-an-hour", Started: at, Outcome: "failed", Error: strings.Repeat("很长的错误", 30)}},
 	}

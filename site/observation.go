@@ -27,10 +27,10 @@ type Observation struct {
 	// Asked is the start of the request and Answered the end of its answer, both with a
 	// monotonic reading: the bounds that an inconsistency window is made of.
 	Asked, Answered time.Time
-	// Wavered says that an earlier answer was another one, and that it was confirmed to be
+	// Recovered says that an earlier answer was another one, and that it was confirmed to be
 	// this.
-	Wavered bool
-	Err     error // why no whole answer came
+	Recovered bool
+	Err       error // why no whole answer came
 	// PastCaches is what was answered past the caches that stand in front of the place,
 	// where that was asked for too; nil else. It tells an old cache from an old origin.
 	PastCaches *Observation

@@ -176,8 +176,8 @@ func TestRunTellsOfWavering(t *testing.T) {
 		rw.Header().Set("Content-Type", "text/plain")
 		io.WriteString(rw, release["plain.txt"])
 	}
-	if v := run(t, options(), w.start(t, "a")); !v.Agree() || v.Origins[0].Wavered != 1 {
-		t.Errorf("got %q, %d wavered", drifts(v), v.Origins[0].Wavered)
+	if v := run(t, options(), w.start(t, "a")); !v.Agree() || v.Origins[0].Recovered != 1 {
+		t.Errorf("got %q, %d recovered", drifts(v), v.Origins[0].Recovered)
 	}
 }
 

@@ -74,11 +74,11 @@ func (l *look) run(ctx context.Context) {
 	l.lonely(l.page, r, len(l.voters))
 	r = l.learn(r)
 	l.settle(l.page, l.voters, r, func(v int) int { return l.hosts[v] })
-	l.wavered(r)
+	l.recovered(r)
 }
 
-// wavered counts the page at those that agree now and answered otherwise at first.
-func (l *look) wavered(r diff.Ruling) {
+// recovered counts the page at those that agree now and answered otherwise at first.
+func (l *look) recovered(r diff.Ruling) {
 	if l.page == len(l.paths) {
 		return
 	}
@@ -86,7 +86,7 @@ func (l *look) wavered(r diff.Ruling) {
 	defer l.mu.Unlock()
 	for _, v := range r.Agree {
 		if first := l.voters[v].answer(l.page, l.path(l.page)); !first.Same(l.path(l.page), l.answers[v]) {
-			l.voters[v].wavered++
+			l.voters[v].recovered++
 		}
 	}
 }

@@ -359,8 +359,8 @@ func TestRunConfirms(t *testing.T) {
 			rw.Header().Set("Content-Type", "application/xml")
 			io.WriteString(rw, w.pages["feed.xml"])
 		}
-		if v := run(t, usual, all...); !v.Agree() || !once.Load() || v.Origins[1].Wavered != 1 || v.Origins[0].Wavered != 0 {
-			t.Errorf("got %q, wavered %d", drifts(v), v.Origins[1].Wavered)
+		if v := run(t, usual, all...); !v.Agree() || !once.Load() || v.Origins[1].Recovered != 1 || v.Origins[0].Recovered != 0 {
+			t.Errorf("got %q, recovered %d", drifts(v), v.Origins[1].Recovered)
 		}
 	}
 }

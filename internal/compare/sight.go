@@ -39,7 +39,7 @@ type sight struct {
 	last    error
 
 	match       int
-	wavered     int // pages that were answered otherwise at first
+	recovered   int // pages that were answered otherwise at first
 	hosts       int
 	noise       []string
 	differences []diff.Difference

@@ -129,7 +129,7 @@ func (c *comparison) verdict() diff.Verdict {
 	for _, s := range c.sights {
 		o := diff.OriginVerdict{
 			Name: s.at.Name, URL: s.at.URL.String(), Pages: compared, Match: s.match, Elapsed: s.elapsed,
-			Differences: s.differences, Noise: s.noise, Wavered: s.wavered, Err: s.err,
+			Differences: s.differences, Noise: s.noise, Recovered: s.recovered, Err: s.err,
 		}
 		f := s.client.Facts()
 		o.Facts = diff.Facts{Protocol: f.Protocol, TLS: f.TLS, Expires: f.Expires, HSTS: f.HSTS, Mixed: f.Mixed, Hosts: s.hosts}

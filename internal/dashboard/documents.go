@@ -120,17 +120,17 @@ func (s standing) document() overviewDocument {
 		Origins: []originDocument{}, Drift: each(s.Open, episodeOf), Jobs: each(s.Jobs, jobOf),
 	}
 	for _, o := range s.Origins {
-		row := originOf(o.OriginCheck)
+		row := originOf(o.OriginState)
 		row.Since = instant(o.Since)
 		doc.Origins = append(doc.Origins, row)
 	}
 	return doc
 }
 
-func originOf(o history.OriginCheck) originDocument {
+func originOf(o diff.OriginState) originDocument {
 	doc := originDocument{
 		Name: o.Name, URL: o.URL, State: o.State, Release: o.Release, Pages: o.Pages, Match: o.Match, Requests: o.Requests,
-		Bytes: o.Bytes, Elapsed: reports.Millis(o.Elapsed), Counts: map[diff.Kind]int{}, Error: o.Err, Expires: instant(o.Expires),
+		Bytes: o.Bytes, Elapsed: reports.Millis(o.Elapsed), Counts: map[diff.Kind]int{}, Error: o.Err, Expires: instant(o.Facts.Expires),
 		Slowest: each(o.Slowest, func(s diff.Slow) slowDocument { return slowDocument{s.Path, reports.Millis(s.Took)} }),
 	}
 	for kind, n := range o.Counts {

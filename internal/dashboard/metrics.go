@@ -146,20 +146,20 @@ func (o Options) configured(name string) bool {
 	return false
 }
 
-func (m *metrics) collectOrigin(g gauges, o history.OriginCheck, open []history.Episode) {
+func (m *metrics) collectOrigin(g gauges, o diff.OriginState, open []history.Episode) {
 	g.flag(m.up, o.State != diff.CannotBeSeen && o.Err == "", o.Name)
 	g.flag(m.agrees, o.State == diff.Agrees, o.Name)
 	for _, kind := range diff.Kinds() {
 		g.set(m.pages, float64(drifting(o, kind, open)), o.Name, string(kind))
 	}
-	if !o.Expires.IsZero() {
-		g.instant(m.expiry, o.Expires, o.Name)
+	if !o.Facts.Expires.IsZero() {
+		g.instant(m.expiry, o.Facts.Expires, o.Name)
 	}
 }
 
 // drifting counts the pages that drift in one way. The check counts differences, of which
 // one may stand for every page; the episode knows of how many.
-func drifting(o history.OriginCheck, kind diff.Kind, open []history.Episode) int {
+func drifting(o diff.OriginState, kind diff.Kind, open []history.Episode) int {
 	pages := o.Counts[kind]
 	for _, e := range open {
 		if e.Origin == o.Name && e.Kind == kind {

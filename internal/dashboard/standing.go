@@ -36,7 +36,7 @@ type standing struct {
 
 // originStanding is how one origin stands.
 type originStanding struct {
-	history.OriginCheck
+	diff.OriginState
 	Since time.Time // since when it stands so, zero where nobody knows
 	Until time.Time // Since is between the check before and this one: the check before
 	Days  []history.Day
@@ -87,7 +87,7 @@ func (d *Dashboard) originStandings(ctx context.Context, s standing) ([]originSt
 	}
 	var all []originStanding
 	for _, check := range d.known(s.Check) {
-		o := originStanding{OriginCheck: check}
+		o := originStanding{OriginState: check}
 		for _, day := range days {
 			if day.Origin == check.Name {
 				o.Days = append(o.Days, day)
@@ -102,11 +102,11 @@ func (d *Dashboard) originStandings(ctx context.Context, s standing) ([]originSt
 }
 
 // known lists the configured origins as the check saw them, and then what else it saw.
-func (d *Dashboard) known(c history.Check) []history.OriginCheck {
-	var all []history.OriginCheck
+func (d *Dashboard) known(c history.Check) []diff.OriginState {
+	var all []diff.OriginState
 	seen := map[string]bool{}
 	for _, o := range d.options.Origins {
-		row := history.OriginCheck{Name: o.Name, URL: o.URL, State: unknown}
+		row := diff.OriginState{Name: o.Name, URL: o.URL, State: unknown}
 		for _, found := range c.Origins {
 			if found.Name == o.Name {
 				row = found

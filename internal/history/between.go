@@ -113,7 +113,7 @@ func readPart(ctx context.Context, tx *sql.Tx, from, to time.Time) ([]Day, error
 		if inside := !c.at.Before(from) && c.at.Before(to); inside && c.failed {
 			day.Failed++
 		} else if inside {
-			day.add(c.OriginCheck)
+			day.add(c.OriginState)
 		}
 		if c.failed {
 			continue
@@ -147,7 +147,7 @@ func around(ctx context.Context, tx *sql.Tx, from, to time.Time) (first, last ti
 
 // sighting is what a check saw of an origin, as far as it is summed up.
 type sighting struct {
-	OriginCheck
+	diff.OriginState
 	at     time.Time
 	failed bool // to come to a verdict
 }
@@ -179,7 +179,7 @@ func readStates(ctx context.Context, tx *sql.Tx, from, to time.Time) ([]sighting
 		s.at, s.State = timeOf(started), states()[state]
 		s.failed = s.failed || place == 0
 		if id != last {
-			together = append(together, sighting{OriginCheck{Name: All, State: s.State, Elapsed: elapsed}, s.at, s.failed})
+			together = append(together, sighting{diff.OriginState{Name: All, State: s.State, Elapsed: elapsed}, s.at, s.failed})
 			last = id
 		}
 		all := &together[len(together)-1]

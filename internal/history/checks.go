@@ -22,22 +22,11 @@ func CheckOf(v diff.Verdict) (Check, []diff.Difference) {
 	c := Check{Started: v.Started, Elapsed: v.Elapsed, Release: v.Release, Pages: v.Pages, Partial: v.Sampled > 0}
 	var all []diff.Difference
 	for _, o := range v.Origins {
-		row := OriginCheck{
-			Name: o.Name, URL: o.URL, State: o.State(), Release: o.Release, Pages: o.Pages, Match: o.Match,
-			Requests: o.Requests, Bytes: o.Bytes, Elapsed: o.Elapsed, Expires: o.Facts.Expires, Slowest: o.Slowest,
-			Counts: map[diff.Kind]int{},
-		}
-		if o.Err != nil {
-			row.Err = o.Err.Error()
-		}
 		for _, d := range o.Differences {
-			if d.Tolerated == "" {
-				row.Counts[d.Kind]++
-			}
 			d.Origin = o.Name
 			all = append(all, d)
 		}
-		c.Origins = append(c.Origins, row)
+		c.Origins = append(c.Origins, o.Summary())
 	}
 	return c, all
 }
@@ -101,7 +90,7 @@ func (c Check) texts() []string {
 
 // addOrigin adds what a check saw of one origin, to the rows of the check, to the days and to
 // the episodes.
-func addOrigin(ctx context.Context, tx *sql.Tx, check int64, c Check, o OriginCheck, words numbers, all []diff.Difference, changes *Changes) error {
+func addOrigin(ctx context.Context, tx *sql.Tx, check int64, c Check, o diff.OriginState, words numbers, all []diff.Difference, changes *Changes) error {
 	p, err := placeOf(ctx, tx, o.Name)
 	if err != nil {
 		return err
@@ -123,7 +112,7 @@ func addOrigin(ctx context.Context, tx *sql.Tx, check int64, c Check, o OriginCh
 }
 
 // addSeen adds the row of one origin.
-func addSeen(ctx context.Context, tx *sql.Tx, check int64, o OriginCheck, p place, words numbers) (err error) {
+func addSeen(ctx context.Context, tx *sql.Tx, check int64, o diff.OriginState, p place, words numbers) (err error) {
 	slowest := []byte{}
 	for _, page := range o.Slowest {
 		slowest = binary.AppendUvarint(slowest, uint64(words[page.Path])) //nolint:gosec // the database counts from 1
@@ -136,8 +125,8 @@ func addSeen(ctx context.Context, tx *sql.Tx, check int64, o OriginCheck, p plac
 		}
 	}
 	var expires int64
-	if !o.Expires.IsZero() {
-		expires = o.Expires.Unix()
+	if !o.Facts.Expires.IsZero() {
+		expires = o.Facts.Expires.Unix()
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO seen (verdict, place, url, state, release, pages, matched, requests, bytes, elapsed, expires, counts, err, slowest)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
@@ -258,14 +247,14 @@ func readChecks(ctx context.Context, tx *sql.Tx, words *lexicon, where string, a
 	return all, rows.Err()
 }
 
-func readSeen(ctx context.Context, tx *sql.Tx, words *lexicon, check int64) ([]OriginCheck, error) {
+func readSeen(ctx context.Context, tx *sql.Tx, words *lexicon, check int64) ([]diff.OriginState, error) {
 	rows, err := tx.QueryContext(ctx, `SELECT name, url, seen.state, release, pages, matched, requests, bytes, elapsed, expires, counts, err, slowest
 		FROM seen JOIN place ON place.id = seen.place WHERE verdict = ? ORDER BY seen.place`, check)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var all []OriginCheck
+	var all []diff.OriginState
 	for rows.Next() {
 		o, err := scanSeen(ctx, rows, words)
 		if err != nil {
@@ -276,7 +265,7 @@ func readSeen(ctx context.Context, tx *sql.Tx, words *lexicon, check int64) ([]O
 	return all, rows.Err()
 }
 
-func scanSeen(ctx context.Context, rows *sql.Rows, words *lexicon) (o OriginCheck, err error) {
+func scanSeen(ctx context.Context, rows *sql.Rows, words *lexicon) (o diff.OriginState, err error) {
 	var url, state, release, expires int64
 	var id, counts string
 	var slowest sql.RawBytes
@@ -294,7 +283,7 @@ func scanSeen(ctx context.Context, rows *sql.Rows, words *lexicon) (o OriginChec
 	}
 	o.State, o.Release, o.Counts = states()[state], site.ID(id), map[diff.Kind]int{}
 	if expires != 0 {
-		o.Expires = time.Unix(expires, 0).UTC()
+		o.Facts.Expires = time.Unix(expires, 0).UTC()
 	}
 	if counts != "" {
 		if err := json.Unmarshal([]byte(counts), &o.Counts); err != nil {

@@ -42,10 +42,10 @@ func TestChecksComeBackAsTheyWere(t *testing.T) {
 	s := open(t, place(t))
 	c := history.Check{
 		Job: "drift", Started: minute(3), Elapsed: 812 * time.Millisecond, Release: "r1", Pages: 2,
-		Origins: []history.OriginCheck{
+		Origins: []diff.OriginState{
 			{
 				Name: "镜像", URL: "https://b.example/", State: diff.Drifts, Release: "r0", Pages: 2, Match: 1, Requests: 5, Bytes: 1 << 40, Elapsed: time.Second,
-				Counts: map[diff.Kind]int{diff.Stale: 1}, Expires: minute(0), Slowest: []diff.Slow{{Path: "a\xff", Took: 3 * time.Millisecond}, {Path: "b", Took: time.Microsecond}},
+				Counts: map[diff.Kind]int{diff.Stale: 1}, Facts: diff.Facts{Expires: minute(0)}, Slowest: []diff.Slow{{Path: "a\xff", Took: 3 * time.Millisecond}, {Path: "b", Took: time.Microsecond}},
 			},
 			{Name: "a", URL: "https://a.example/", State: diff.CannotBeSeen, Err: "refused", Counts: map[diff.Kind]int{}},
 		},

@@ -50,7 +50,7 @@ const All = ""
 const MaxGap = 25 * time.Hour
 
 // add counts one check.
-func (d *Day) add(o OriginCheck) {
+func (d *Day) add(o diff.OriginState) {
 	d.Checks++
 	d.Agreed += one(o.State == diff.Agrees)
 	d.Drifted += one(o.State == diff.Drifts)
@@ -106,7 +106,7 @@ func (s stretch) byDay(do func(day int64, t time.Duration)) {
 }
 
 // sumUp adds an origin's check, and the time since the one before, to the days.
-func sumUp(ctx context.Context, tx *sql.Tx, c Check, o OriginCheck, p place) error {
+func sumUp(ctx context.Context, tx *sql.Tx, c Check, o diff.OriginState, p place) error {
 	days := map[int64]Day{}
 	today := dayOf(c.Started)
 	var sum Day
@@ -139,7 +139,7 @@ func sumUpAll(ctx context.Context, tx *sql.Tx, c Check) error {
 	if c.Err != "" || len(c.Origins) == 0 {
 		return addToDay(ctx, tx, dayOf(c.Started), p.id, Day{Failed: 1})
 	}
-	all := OriginCheck{State: diff.Agrees, Elapsed: c.Elapsed}
+	all := diff.OriginState{State: diff.Agrees, Elapsed: c.Elapsed}
 	for _, o := range c.Origins {
 		all.State = diff.Worst(all.State, o.State)
 		all.Pages += o.Pages

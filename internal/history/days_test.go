@@ -26,7 +26,7 @@ func (c seenAt) check() history.Check {
 		check.Err = "no verdict"
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.states)) {
-		o := history.OriginCheck{Name: name, State: c.states[name], Pages: 10, Match: 9, Elapsed: time.Second}
+		o := diff.OriginState{Name: name, State: c.states[name], Pages: 10, Match: 9, Elapsed: time.Second}
 		for i := range 3 {
 			took := time.Duration(c.at.UnixNano()/1e9%int64(101+i)) * time.Millisecond
 			o.Slowest = append(o.Slowest, diff.Slow{Path: fmt.Sprint("p", c.at.UnixNano()/1e9%13, i), Took: took})
@@ -171,13 +171,13 @@ func TestTheSlowestOfManyDays(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3)) //nolint:gosec // no secret
 	slowest := map[string]time.Duration{}
 	for n := range 600 {
-		o := history.OriginCheck{Name: "a", State: diff.Agrees}
+		o := diff.OriginState{Name: "a", State: diff.Agrees}
 		for range 5 {
 			page := diff.Slow{Path: fmt.Sprint("p", r.IntN(100)), Took: time.Duration(r.IntN(1e6)) * time.Microsecond}
 			o.Slowest = append(o.Slowest, page)
 			slowest[page.Path] = max(slowest[page.Path], page.Took)
 		}
-		record(t, s, history.Check{Started: minute(10 * n), Origins: []history.OriginCheck{o}}, nil)
+		record(t, s, history.Check{Started: minute(10 * n), Origins: []diff.OriginState{o}}, nil)
 	}
 	got, err := s.Slowest(t.Context(), minute(0), minute(6000), 10)
 	if err != nil || len(got) != 10 {

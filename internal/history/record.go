@@ -20,23 +20,7 @@ type Check struct {
 	// episodes and days.
 	Partial bool
 	Err     string // why there is no verdict; then there are no origins
-	Origins []OriginCheck
-}
-
-// OriginCheck is what a check saw of one origin.
-type OriginCheck struct {
-	Name, URL string
-	State     diff.State
-	Release   site.ID // that the beacon claims
-	Pages     int
-	Match     int
-	Requests  int64
-	Bytes     int64
-	Elapsed   time.Duration
-	Counts    map[diff.Kind]int // of differences that count
-	Err       string
-	Expires   time.Time   // of the certificate, zero for plain http
-	Slowest   []diff.Slow // pages
+	Origins []diff.OriginState
 }
 
 // Episode is a time for which an origin drifted in one way: it has one row, however many

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"time"
+
+	"mirror/diff"
 )
 
 // keepSlow is how many of an origin's slowest pages are remembered of a day.
@@ -11,7 +13,7 @@ const keepSlow = 10
 
 // addSlow remembers the slowest pages of the day. A page that is dropped was quicker than all
 // that stay, so that the slowest of any number of days are found among what stays.
-func addSlow(ctx context.Context, tx *sql.Tx, c Check, o OriginCheck, p place, words numbers) error {
+func addSlow(ctx context.Context, tx *sql.Tx, c Check, o diff.OriginState, p place, words numbers) error {
 	day := dayOf(c.Started)
 	known, least, err := slowOf(ctx, tx, day, p)
 	if err != nil {

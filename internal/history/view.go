@@ -32,7 +32,7 @@ type drift struct {
 }
 
 // viewOf gathers what a check saw of o.
-func viewOf(c Check, o OriginCheck, all []diff.Difference) view {
+func viewOf(c Check, o diff.OriginState, all []diff.Difference) view {
 	v := view{origin: o.Name, at: c.Started, answered: o.Err == "", unjudged: map[string]bool{}, kinds: map[diff.Kind]*drift{}}
 	pages := cmp.Or(o.Pages, c.Pages)
 	if !v.answered && o.State != diff.Agrees { // else somebody tolerates that it is not seen

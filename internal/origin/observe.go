@@ -44,7 +44,7 @@ func (c *Client) confirmed(ctx context.Context, p Page, agrees func(o site.Obser
 		}
 		answered := o.Status != 0
 		o = c.FetchFresh(ctx, p)
-		o.Wavered = answered && agrees(o)
+		o.Recovered = answered && agrees(o)
 	}
 	if c.endpoint.CDN && c.options.Confirm > 0 && o.Status != 0 && ctx.Err() == nil && !agrees(o) {
 		p.Past = true

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"time"
 
 	"mirror/internal/history"
 	"mirror/reports"
@@ -45,25 +44,4 @@ func count(o *reports.PeriodOrigin, e reports.PeriodEpisode) {
 	if o.Longest == nil || *o.Longest < e.Lower {
 		o.Longest = &e.Lower
 	}
-}
-
-// episode shows an episode as it stood at an instant.
-func episode(e history.Episode, now time.Time) reports.PeriodEpisode {
-	one := reports.PeriodEpisode{
-		ID: e.ID, Origin: e.Origin, Kind: e.Kind, Opened: e.Opened, LastSeen: e.LastSeen, Pages: e.Pages, MostPages: e.MostPages,
-		Paths: append([]string{}, e.Paths...), Release: e.Release, Detail: e.Detail, Excerpt: e.Excerpt, URL: e.URL,
-		Lower: reports.Millis(min(e.LastSeen.Sub(e.Opened), max(0, now.Sub(e.Opened)))), Lasted: reports.Millis(max(0, now.Sub(e.Opened))),
-	}
-	if !e.LastGood.IsZero() {
-		one.LastGood = &e.LastGood
-	}
-	if e.Closed.IsZero() || e.Closed.After(now) {
-		return one
-	}
-	one.Closed, one.Lasted = &e.Closed, reports.Millis(e.Closed.Sub(e.Opened))
-	if one.LastGood != nil {
-		upper := reports.Millis(e.Closed.Sub(e.LastGood))
-		one.Upper = &upper
-	}
-	return one
 }

@@ -58,48 +58,25 @@ func addReleases(ctx context.Context, h *history.Store, doc *reports.History, si
 
 func listPublishes(ctx context.Context, h *history.Store, doc *reports.History, since time.Time, limit int) error {
 	found, err := h.Publishes(ctx, since, limit)
-	doc.Publishes = []reports.PeriodPublish{}
-	for _, p := range found {
-		doc.Publishes = append(doc.Publishes, publish(p))
-	}
+	doc.Publishes = each(found, publish)
 	return err
 }
 
 func listChecks(ctx context.Context, h *history.Store, doc *reports.History, since time.Time, limit int) error {
 	found, err := h.Checks(ctx, since, limit)
-	doc.Checks = []reports.HistoryCheck{}
-	for _, c := range found {
-		row := reports.HistoryCheck{
-			ID: c.ID, Started: c.Started, Elapsed: reports.Millis(c.Elapsed), Job: c.Job, Release: c.Release, Pages: c.Pages, Partial: c.Partial,
-			State: together(c), Error: c.Err, Origins: []reports.HistoryOrigin{},
-		}
-		for _, o := range c.Origins {
-			row.Origins = append(row.Origins, reports.HistoryOrigin{
-				Name: o.Name, URL: o.URL, State: o.State, Release: o.Release, Pages: o.Pages, Match: o.Match,
-				Elapsed: reports.Millis(o.Elapsed), Counts: o.Counts, Error: o.Err,
-			})
-		}
-		doc.Checks = append(doc.Checks, row)
-	}
+	doc.Checks = each(found, check)
 	return err
 }
 
 func listEpisodes(ctx context.Context, h *history.Store, doc *reports.History, since time.Time, limit int) error {
 	found, err := h.Episodes(ctx, history.EpisodeFilter{Since: since, Limit: limit})
-	doc.Episodes = []reports.PeriodEpisode{}
-	for _, e := range found {
-		doc.Episodes = append(doc.Episodes, episode(e, time.Now()))
-	}
+	now := time.Now()
+	doc.Episodes = each(found, func(e history.Episode) reports.PeriodEpisode { return episode(e, now) })
 	return err
 }
 
 func listRuns(ctx context.Context, h *history.Store, doc *reports.History, since time.Time, limit int) error {
 	found, err := h.Runs(ctx, history.RunFilter{Since: since, Limit: limit})
-	doc.Runs = []reports.HistoryRun{}
-	for _, r := range found {
-		doc.Runs = append(doc.Runs, reports.HistoryRun{
-			Job: r.Job, Slot: r.Slot, Triggered: r.Triggered, Started: r.Started, Elapsed: reports.Millis(r.Elapsed), Outcome: r.Outcome, Error: r.Err,
-		})
-	}
+	doc.Runs = each(found, run)
 	return err
 }

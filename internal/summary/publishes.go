@@ -45,18 +45,6 @@ func watched(p history.Publish) []diff.Window {
 	return []diff.Window{*p.Window}
 }
 
-func publish(p history.Publish) reports.PeriodPublish {
-	one := reports.PeriodPublish{
-		ID: p.ID, Started: p.Started, Elapsed: reports.Millis(p.Elapsed), Job: p.Job, Outcome: p.Outcome, Release: p.Release, Previous: p.Previous,
-		Files: p.Files, Bytes: p.Sent, Error: p.Err,
-	}
-	if p.Window != nil {
-		window := reports.WindowOf(*p.Window)
-		one.Window = &window
-	}
-	return one
-}
-
 // summary is nil where there are no windows.
 func summary(windows, before []diff.Window) *reports.PeriodWindows {
 	if len(windows) == 0 {

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"mirror/diff"
 	"mirror/internal/history"
 	"mirror/reports"
 )
@@ -62,15 +61,6 @@ func sumUp(days []history.Day) map[string]history.Day {
 	return sums
 }
 
-// together is the state of all origins of a check, "" for one that saw none.
-func together(c history.Check) diff.State {
-	var states []diff.State
-	for _, o := range c.Origins {
-		states = append(states, o.State)
-	}
-	return diff.Worst(states...)
-}
-
 func agreement(d, before history.Day) reports.Agreement {
 	a := reports.Agreement{
 		Checks: d.Checks, Agreed: d.Agreed, Drifted: d.Drifted, Unreachable: d.Unreachable, ByChecks: byChecks(d), ByTime: byTime(d),
@@ -107,7 +97,7 @@ func origins(last history.Check, days []history.Day, sums, before map[string]his
 	for _, o := range last.Origins {
 		add(reports.PeriodOrigin{
 			Name: o.Name, URL: o.URL, State: o.State, Release: o.Release, Pages: o.Pages, Match: o.Match, Error: o.Err,
-			Certificate: reports.CertificateOf(o.Expires, now),
+			Certificate: reports.CertificateOf(o.Facts.Expires, now),
 		})
 	}
 	for _, d := range days {
@@ -136,14 +126,15 @@ func daily(days []history.Day, origins []reports.PeriodOrigin) []reports.PeriodD
 	slices.SortStableFunc(days, func(a, b history.Day) int {
 		return cmp.Or(a.Date.Compare(b.Date), cmp.Compare(place[a.Origin], place[b.Origin]))
 	})
-	all := []reports.PeriodDay{}
-	for _, d := range days {
-		all = append(all, reports.PeriodDay{
-			Date: d.Date.Format(time.DateOnly), Origin: d.Origin, Checks: d.Checks, Agreed: d.Agreed, Drifted: d.Drifted, Unreachable: d.Unreachable,
-			ByTime: byTime(d), ByChecks: byChecks(d), Pages: d.Pages, Matched: d.Matched, Elapsed: average(d),
-		})
+	return each(days, day)
+}
+
+// day is one origin's day.
+func day(d history.Day) reports.PeriodDay {
+	return reports.PeriodDay{
+		Date: d.Date.UTC().Format(time.DateOnly), Origin: d.Origin, Checks: d.Checks, Agreed: d.Agreed, Drifted: d.Drifted, Unreachable: d.Unreachable,
+		ByTime: byTime(d), ByChecks: byChecks(d), Pages: d.Pages, Matched: d.Matched, Elapsed: average(d),
 	}
-	return all
 }
 
 func addSlowest(ctx context.Context, h *history.Store, p *reports.Period) error {

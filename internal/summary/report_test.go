@@ -120,7 +120,7 @@ func TestEpisodesOfAPeriod(t *testing.T) {
 func TestAnOriginThatIsGone(t *testing.T) {
 	s := open(t)
 	look(t, s, 0, false)
-	c := history.Check{Started: noon.Add(time.Hour), Origins: []history.OriginCheck{{Name: "b", State: diff.Agrees}}}
+	c := history.Check{Started: noon.Add(time.Hour), Origins: []diff.OriginState{{Name: "b", State: diff.Agrees}}}
 	if _, err := s.RecordCheck(t.Context(), c, nil); err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,162 @@
+package diff
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"mirror/site"
+)
+
+// OriginVerdict is what a check found of one origin.
+type OriginVerdict struct {
+	Name, URL   string
+	Release     site.ID   // what the origin's beacon claims, None where it claims nothing
+	Published   time.Time // when that went live, as the beacon has it
+	Pages       int       // that were to be judged
+	Match       int       // that agree
+	Requests    int64
+	Bytes       int64 // of bodies, as sent
+	Elapsed     time.Duration
+	Differences []Difference // by path
+	Noise       []string     // paths at which the origin answers something else each time; none of its differences
+	Recovered   int          // pages that were answered otherwise at first, and rightly when asked again
+	Trusted     int          // pages that the origin said had not changed since they were verified
+	Facts       Facts
+	Slowest     []Slow // the pages that took longest, the slowest first
+	Err         error  // why the origin as a whole could not be seen
+	Tolerated   string // the rule by which Err does not count, "" where it counts
+}
+
+// OriginState is what a check found of one origin, without the single differences: what the
+// history stores, every report says and the dashboard shows. A datum that is added here is
+// stored without more ado; the reports say what they have a field for.
+type OriginState struct {
+	Name         string        `json:",omitzero"`
+	URL          string        `json:",omitzero"`
+	State        State         `json:",omitzero"`
+	Release      site.ID       `json:",omitzero"` // that the beacon claims
+	Published    time.Time     `json:",omitzero"` // when that went live, as the beacon has it
+	Pages        int           `json:",omitzero"`
+	Match        int           `json:",omitzero"`
+	Requests     int64         `json:",omitzero"`
+	Bytes        int64         `json:",omitzero"`
+	Elapsed      time.Duration `json:",omitzero"`
+	Counts       map[Kind]int  `json:",omitempty"` // of differences that count
+	Tolerated    int           `json:",omitzero"`  // differences that do not
+	Noise        []string      `json:",omitempty"`
+	Recovered    int           `json:",omitzero"`
+	Trusted      int           `json:",omitzero"`
+	Facts        Facts         `json:",omitzero"`
+	Slowest      []Slow        `json:",omitempty"`
+	Err          string        `json:",omitzero"` // why the origin as a whole could not be seen
+	ErrTolerated string        `json:",omitzero"` // the rule by which Err does not count
+}
+
+// Summary is the origin without its single differences.
+func (o OriginVerdict) Summary() OriginState {
+	s := OriginState{
+		Name: o.Name, URL: o.URL, State: o.State(), Release: o.Release, Published: o.Published, Pages: o.Pages, Match: o.Match,
+		Requests: o.Requests, Bytes: o.Bytes, Elapsed: o.Elapsed, Counts: map[Kind]int{}, Noise: o.Noise, Recovered: o.Recovered,
+		Trusted: o.Trusted, Facts: o.Facts, Slowest: o.Slowest,
+	}
+	for _, d := range o.Differences {
+		if d.Tolerated == "" {
+			s.Counts[d.Kind]++
+		} else {
+			s.Tolerated++
+		}
+	}
+	if o.Err != nil {
+		s.Err, s.ErrTolerated = cmp.Or(o.Err.Error(), "no cause is known"), o.Tolerated
+	}
+	return s
+}
+
+// Facts is what is worth knowing of how an origin serves, beside what it serves.
+type Facts struct {
+	Protocol string    `json:",omitzero"` // of HTTP, as in "HTTP/2.0"; "" where nothing answered
+	TLS      string    `json:",omitzero"` // version, as in "TLS 1.3"; "" for plain http
+	Expires  time.Time `json:",omitzero"` // of the certificate; zero for plain http
+	HSTS     string    `json:",omitzero"` // the Strict-Transport-Security header (RFC 6797)
+	Mixed    int       `json:",omitzero"` // http:// resources that https pages embed, counted over all pages
+	Hosts    int       `json:",omitzero"` // absolute links to an origin's own host that were taken for relative ones
+}
+
+// Slow is how long one page took to be read.
+type Slow struct {
+	Path string
+	Took time.Duration
+}
+
+// State tells how the origin stands. Drift outweighs what could not be judged.
+func (o OriginVerdict) State() State {
+	state := Agrees
+	if o.Err != nil && o.Tolerated == "" || o.noisy() {
+		state = CannotBeSeen
+	}
+	for _, d := range o.Differences {
+		if d.Tolerated == "" {
+			state = Worst(state, d.Kind.state())
+		}
+	}
+	return state
+}
+
+// state is that of an origin with such a difference.
+func (k Kind) state() State {
+	if k == Unreachable {
+		return CannotBeSeen
+	}
+	return Drifts
+}
+
+// noisy reports whether so much of an origin is noise that nobody can say what it serves.
+func (o OriginVerdict) noisy() bool { return len(o.Noise) > 0 && 2*len(o.Noise) >= o.Pages }
+
+// Counts tells how many differences there are of each kind.
+func (o OriginVerdict) Counts() map[Kind]int {
+	counts := map[Kind]int{}
+	for _, d := range o.Differences {
+		counts[d.Kind]++
+	}
+	return counts
+}
+
+// Add adds a difference in its place.
+func (o *OriginVerdict) Add(d Difference) {
+	o.Differences = append(o.Differences, d)
+	o.sort()
+}
+
+func (o *OriginVerdict) sort() {
+	slices.SortStableFunc(o.Differences, func(a, b Difference) int {
+		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Kind, b.Kind))
+	})
+}
+
+// AddHeaders adds the pages at which an origin sends one header otherwise; they matched in
+// all else. Where that is every page, one difference stands for all.
+func (o *OriginVerdict) AddHeaders(found []Difference) {
+	if len(found) == 0 {
+		return
+	}
+	pages := map[string]bool{}
+	for _, d := range o.Differences {
+		pages[d.Path] = d.Kind == Headers
+	}
+	for _, d := range found {
+		if !pages[d.Path] {
+			o.Match--
+		}
+	}
+	if len(found) > 1 && len(found) == o.Pages && !slices.ContainsFunc(found, func(d Difference) bool { return d.Detail != found[0].Detail }) {
+		one := found[0]
+		one.Path, one.Want, one.Got = "*", site.Digest{}, site.Digest{}
+		one.Detail = fmt.Sprintf("on all %d pages: %s", o.Pages, one.Detail)
+		found = []Difference{one}
+	}
+	o.Differences = append(o.Differences, found...)
+	o.sort()
+}
