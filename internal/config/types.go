@@ -82,11 +82,13 @@ type Publish struct {
 	Order Order `yaml:"order" jsonschema:"default=auto"`
 	// MaxDelete is how much of a live site one publish may delete: a share (50%) or a count.
 	MaxDelete Limit `yaml:"max_delete" jsonschema:"default=50%"`
-	// VerifyTimeout is how long the live origins may take to agree.
+	// VerifyTimeout is how long the live origins may take to agree, from the first commit on. All
+	// that a publish waits for meanwhile is bounded by it, the barrier included.
 	VerifyTimeout time.Duration `yaml:"verify_timeout" jsonschema:"default=5m"`
 	// KeepReleases is how many releases stay staged on a target for rollback.
 	KeepReleases int `yaml:"keep_releases" jsonschema:"default=3,minimum=1"`
-	// Barrier is how long the fast origins wait for the slow ones to be seen live. 0 turns it off.
+	// Barrier is how long the fast origins wait for the slow ones to be seen live, within
+	// VerifyTimeout. 0 turns it off.
 	Barrier time.Duration `yaml:"barrier" jsonschema:"default=2m"`
 	// OnLate says what happens when a slow origin is not seen live within the barrier.
 	OnLate string `yaml:"on_late" jsonschema:"default=continue,enum=continue,enum=rollback"`

@@ -33,13 +33,27 @@ func (p *publication) opening() (first time.Time) {
 	return first
 }
 
+// left is what is left of the verify timeout, which bounds everything that a publish waits
+// for from the start of its first commit on.
+func (p *publication) left() time.Duration {
+	if p.opened.IsZero() {
+		return p.options.VerifyTimeout
+	}
+	return max(0, p.options.VerifyTimeout-time.Since(p.opened))
+}
+
+// latest is the part of the verify timeout after which no commit waits for its time any more,
+// so that what it makes live can still be seen.
+const latest = 0.75
+
 // sleep waits for a step's time, counted from the start of the first commit. It reports
 // false if ctx ends before.
 func (p *publication) sleep(ctx context.Context, s Step) bool {
 	if p.opened.IsZero() || s.After == 0 {
 		return ctx.Err() == nil
 	}
-	timer := time.NewTimer(s.After - time.Since(p.opened))
+	after := min(s.After, time.Duration(latest*float64(p.options.VerifyTimeout)))
+	timer := time.NewTimer(after - time.Since(p.opened))
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
@@ -60,7 +74,8 @@ func (p *publication) barrier(ctx context.Context, before, waiting []Step) error
 	for _, s := range before {
 		names = append(names, s.Name)
 	}
-	patient, cancel := context.WithTimeout(ctx, p.options.Order.Barrier)
+	wait := min(p.options.Order.Barrier, p.left())
+	patient, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	late := p.seen.Await(patient, names)
 	switch {
@@ -69,11 +84,11 @@ func (p *publication) barrier(ctx context.Context, before, waiting []Step) error
 	case len(late) == 0:
 		return nil
 	case p.options.Order.LateRollsBack:
-		return fmt.Errorf("%w within %s: %s (hint: publish.barrier sets how long to wait, publish.on_late what then)",
-			ErrLate, p.options.Order.Barrier, strings.Join(late, ", "))
+		return fmt.Errorf("%w within %s: %s (hint: publish.barrier and publish.verify_timeout set how long to wait, publish.on_late what then)",
+			ErrLate, wait, strings.Join(late, ", "))
 	}
 	for _, name := range late {
-		p.options.Events.Note(name, fmt.Sprintf("not seen live within %s; going on", p.options.Order.Barrier))
+		p.options.Events.Note(name, fmt.Sprintf("not seen live within %s; going on", wait))
 	}
 	return nil
 }
@@ -81,14 +96,13 @@ func (p *publication) barrier(ctx context.Context, before, waiting []Step) error
 // ErrLate says that the slow origins were not seen live before the barrier's time was over.
 var ErrLate = errors.New("not seen live")
 
-// measure watches until every page of every origin is confirmed, for as long as the
-// origins may take.
+// measure watches until every page of every origin is confirmed, for as long as is left.
 func (p *publication) measure(ctx context.Context) {
 	if p.seen == nil {
 		return
 	}
 	p.options.Events.Phase("watch")
-	ctx, cancel := context.WithTimeout(ctx, p.options.VerifyTimeout)
+	ctx, cancel := context.WithTimeout(ctx, p.left())
 	defer cancel()
 	window := p.seen.Settle(ctx)
 	p.report.Window = &window

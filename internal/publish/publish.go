@@ -69,7 +69,9 @@ type Options struct {
 	// holds. Nil refuses none.
 	MaxDelete func(deletes, held int) error
 	Order     Order
-	// VerifyTimeout is how long the origins may take to show the release.
+	// VerifyTimeout is how long the origins may take to show the release, from the start of the
+	// first commit on. It bounds everything that the publish waits for meanwhile: the commits'
+	// times, the barrier, the watch, the reading back and the verification.
 	VerifyTimeout time.Duration
 	Verifier      Verifier // nil: what was committed is not looked at live
 	Watcher       Watcher  // nil: the origins are not watched while they turn
@@ -164,9 +166,7 @@ func (p *publication) run(ctx context.Context) error {
 	if err := p.options.Journal.end(Live); err != nil {
 		return err
 	}
-	deadline := time.Now().Add(p.options.VerifyTimeout)
-	p.measure(ctx)
-	return errors.Join(p.settle(ctx), p.verify(ctx, Live, max(0, time.Until(deadline))))
+	return p.confirm(ctx)
 }
 
 // plan asks every destination what would change, and refuses what should not be done.

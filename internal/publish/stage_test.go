@@ -1,6 +1,7 @@
 package publish_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
@@ -24,7 +25,9 @@ type stage struct {
 	lags    map[string]time.Duration
 	fails   map[string]error // of commits
 	turned  map[string]chan struct{}
-	settled int // how often the watch was ended
+	settled int           // how often the watch was ended
+	verify  time.Duration // verify_timeout; 0 for the usual one
+	silent  bool          // destinations never answer what they hold once they are committed
 }
 
 func (s *stage) note(format string, args ...any) {
@@ -41,7 +44,11 @@ type stand struct {
 	live  site.ID
 }
 
-func (d *stand) Plan(context.Context, *site.Release) (targets.Plan, error) {
+func (d *stand) Plan(ctx context.Context, rel *site.Release) (targets.Plan, error) {
+	if d.stage.silent && d.live == rel.ID() {
+		<-ctx.Done()
+		return targets.Plan{}, ctx.Err()
+	}
 	return targets.Plan{Live: targets.Live{Release: d.live}}, nil
 }
 
@@ -125,7 +132,11 @@ func (s *stage) cast(roles ...string) []targets.Destination {
 }
 
 func (s *stage) run(ctx context.Context, o publish.Order, dests []targets.Destination) (*publish.Report, error) {
-	return publish.Run(ctx, rel("new"), dests, publish.Options{Order: o, Watcher: s, Events: notes{stage: s}, VerifyTimeout: time.Minute})
+	return publish.Run(ctx, rel("new"), dests, s.options(o))
+}
+
+func (s *stage) options(o publish.Order) publish.Options {
+	return publish.Options{Order: o, Watcher: s, Events: notes{stage: s}, VerifyTimeout: cmp.Or(s.verify, patience+time.Minute)}
 }
 
 // told holds what happened to what should have.

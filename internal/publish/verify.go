@@ -11,16 +11,33 @@ import (
 	"mirror/targets"
 )
 
+// confirm looks at what was committed, from all sides, in what is left of the verify timeout.
+func (p *publication) confirm(ctx context.Context) error {
+	p.measure(ctx)
+	return errors.Join(p.settle(ctx), p.verify(ctx, Live, max(moment, p.left())))
+}
+
+// moment is how long origins are looked at when nothing is left of the verify timeout, and how
+// long destinations have at least to say what they store.
+const moment = time.Second
+
 // settle asks every destination what it now stores: a commit that was answered is not yet
-// one that was done.
+// one that was done. One that does not say so in time is left to what its origin shows.
 func (p *publication) settle(ctx context.Context) error {
 	p.options.Events.Phase("read back")
+	ctx, cancel := p.inTime(ctx)
+	defer cancel()
+	slow := make([]bool, len(p.dests))
 	err := p.everywhere(func(i int, d targets.Destination, r *TargetReport) error {
 		if r.Committed.IsZero() {
 			return nil
 		}
 		plan, err := d.Plan(ctx, p.rel)
-		if err != nil {
+		switch {
+		case err != nil && p.options.Verifier != nil && errors.Is(context.Cause(ctx), errLate):
+			slow[i] = true
+			return nil
+		case err != nil:
 			return &Error{"read back", d.Name, err}
 		}
 		if needed(plan, p.rel.ID()) {
@@ -29,11 +46,26 @@ func (p *publication) settle(ctx context.Context) error {
 		}
 		return nil
 	})
+	for i, d := range p.dests {
+		if slow[i] {
+			p.report.Warn("%s did not say what it stores before the verify timeout was over", d.Name)
+		}
+	}
 	if err != nil {
 		p.report.Outcome = Diverged
 	}
 	return err
 }
+
+// inTime bounds a context by what is left of the verify timeout, where there is one.
+func (p *publication) inTime(ctx context.Context) (context.Context, context.CancelFunc) {
+	if p.options.VerifyTimeout == 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeoutCause(ctx, max(moment, p.left()), errLate)
+}
+
+var errLate = errors.New("the verify timeout is over")
 
 // ErrNotHeld says that a destination answered a commit well and does not hold the release.
 var ErrNotHeld = errors.New("what was committed is not what is stored")
