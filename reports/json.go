@@ -67,6 +67,10 @@ type PlanTarget struct {
 	Same   int      `json:"same"`
 	Bytes  int64    `json:"bytes"`
 	Error  string   `json:"error"`
+	// Foreign is what would be lost although no publish put it there, where the place was
+	// never published to. It needs publish --adopt. Its files are in Delete too.
+	Foreign []string `json:"foreign"`
+	Kept    []string `json:"kept"` // files that are not the release's and stay
 }
 
 // Publish is the document of `mirror publish`.

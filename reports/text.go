@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -135,7 +136,15 @@ func (p Plan) Text(w io.Writer, s Style) error {
 	for _, r := range p.Targets {
 		listPaths(w, r.Name, s.paint(green, "+"), r.Add)
 		listPaths(w, r.Name, s.paint(yellow, "~"), r.Change)
-		listPaths(w, r.Name, s.paint(red, "-"), r.Delete)
+		listPaths(w, r.Name, s.paint(red, "-"), without(r.Delete, r.Foreign))
+		listPaths(w, r.Name, s.paint(red, "!"), r.Foreign)
+		listPaths(w, r.Name, "=", r.Kept)
+	}
+	for _, r := range p.Targets {
+		if len(r.Foreign) > 0 {
+			fmt.Fprintf(w, "%s %s was never published to and holds files of others (!), which would be deleted: publish asks, or needs --adopt.\n",
+				s.paint(red, "!"), clean(r.Name))
+		}
 	}
 	for i, step := range p.Order {
 		fmt.Fprintf(w, "%d. commit %s%s: %s\n", i+1, clean(step.Name), step.when(), step.Reason)
@@ -165,6 +174,14 @@ func (s PlanStep) when() string {
 		return " after " + duration(s.After)
 	}
 	return ""
+}
+
+// without returns the paths that are not in others, which is sorted.
+func without(paths, others []string) []string {
+	return slices.DeleteFunc(slices.Clone(paths), func(path string) bool {
+		_, found := slices.BinarySearch(others, path)
+		return found
+	})
 }
 
 func listPaths(w io.Writer, target, mark string, paths []string) {

@@ -62,6 +62,21 @@ func (r *Release) Beacon() []byte {
 	return append(text, '\n')
 }
 
+// ParseBeacon reads what Beacon writes; what names no release is an error.
+func ParseBeacon(text []byte) (Beacon, error) {
+	var b Beacon
+	if err := json.Unmarshal(text, &b); err != nil {
+		return Beacon{}, fmt.Errorf("beacon: %w", err)
+	}
+	if _, err := ParseID(string(b.Release)); err != nil {
+		return Beacon{}, fmt.Errorf("beacon: %w", err)
+	}
+	return b, nil
+}
+
+// MaxBeacon is the size in bytes above which a file is not a beacon.
+const MaxBeacon = 4 << 10
+
 // Readable reports whether the release's bytes are at hand, and not its manifest alone.
 func (r *Release) Readable() bool { return r.fsys != nil }
 

@@ -44,6 +44,14 @@ type Plan struct {
 	Live    Live         // what is live now: the From of a later Swap
 	Changes diff.Changes // what separates the stored files from the release's
 	Bytes   int64        // content of the added and changed files
+	// Foreign is what a commit would take away although no publish ever put it there: files,
+	// or the whole image that a tag names. It is empty where the target holds a record of a
+	// release that was live there, whatever others have changed since, and where nothing is lost.
+	// Foreign files are in Changes.Delete too.
+	Foreign []string
+	// Kept are the files beside the release's that stay whatever the release has, in path
+	// order: those that the kind of target keeps or adds by itself. They are no part of Changes.
+	Kept []string
 }
 
 // Progress hears how far a Stage has come. Its methods may be called from several

@@ -11,7 +11,8 @@ func (a *app) planCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "plan",
 		Short: "Show what publish would do to each target; touch nothing",
-		Long:  "Scan the site, ask every target what it holds, and show what publish would do to each.\n\n" + exitCodes,
+		Long: "Scan the site, ask every target what it holds, and show what publish would do to each:\n" +
+			"+ add, ~ change, - delete, ! delete although no publish put it there (publish --adopt), = keep.\n\n" + exitCodes,
 		Example: `  mirror plan
   mirror plan --target bucket --json | jq '.targets[].delete'`,
 		Args: cobra.NoArgs,
@@ -39,6 +40,7 @@ func planDocument(r *publish.Report) reports.Plan {
 		p.Targets = append(p.Targets, reports.PlanTarget{
 			Name: t.Name, Type: t.Kind, From: t.Plan.Live.Release, Add: list(t.Plan.Changes.Add), Change: list(t.Plan.Changes.Change),
 			Delete: list(t.Plan.Changes.Delete), Same: t.Plan.Changes.Same, Bytes: t.Plan.Bytes, Error: text(t.Err),
+			Foreign: list(t.Plan.Foreign), Kept: list(t.Plan.Kept),
 		})
 	}
 	for _, s := range r.Schedule {

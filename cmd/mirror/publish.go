@@ -28,6 +28,7 @@ type publishFlags struct {
 	noVerify      bool
 	maxDelete     string
 	verifyTimeout time.Duration
+	adopt         bool
 }
 
 func (a *app) publishCommand() *cobra.Command {
@@ -42,7 +43,8 @@ origins are watched until they serve the release.
 ` + exitCodes,
 		Example: `  mirror publish
   mirror publish --build --json
-  mirror publish --max-delete 100%   # a site that shrank on purpose`,
+  mirror publish --max-delete 100%   # a site that shrank on purpose
+  mirror publish --adopt             # the first publish to a place that holds files of others`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			w, err := a.open()
@@ -61,6 +63,7 @@ origins are watched until they serve the release.
 	cmd.Flags().BoolVar(&f.build, "build", false, "run the config's build command first")
 	cmd.Flags().BoolVar(&f.noVerify, "no-verify", false, "do not look at the live origins afterwards")
 	cmd.Flags().StringVar(&f.maxDelete, "max-delete", "", "`limit` of files to delete on a target, as a share (50%) or a count")
+	cmd.Flags().BoolVar(&f.adopt, "adopt", false, "delete what a place holds that was never published to")
 	cmd.Flags().DurationVar(&f.verifyTimeout, "verify-timeout", 0, "how long the live origins may take to agree")
 	return cmd
 }
@@ -113,6 +116,7 @@ func (w *workspace) release(ctx context.Context, f publishFlags) (*publish.Repor
 		return nil, err
 	}
 	options.Journal = journal
+	options.Adoption = publish.Adoption{Allowed: f.adopt, Ask: w.app.askAdoption(d)}
 	if f.noVerify {
 		options.Verifier, options.Watcher = nil, nil
 	}

@@ -68,6 +68,7 @@ type Options struct {
 	// MaxDelete refuses a plan that deletes too many of the files that a destination
 	// holds. Nil refuses none.
 	MaxDelete func(deletes, held int) error
+	Adoption  Adoption
 	Order     Order
 	// VerifyTimeout is how long the origins may take to show the release, from the start of the
 	// first commit on. It bounds everything that the publish waits for meanwhile: the commits'
@@ -145,7 +146,7 @@ func begin(rel *site.Release, dests []targets.Destination, o Options) *publicati
 }
 
 func (p *publication) run(ctx context.Context) error {
-	if err := p.plan(ctx); err != nil {
+	if err := p.adopted(ctx, p.plan(ctx)); err != nil {
 		return err
 	}
 	if !p.pending() {

@@ -81,6 +81,9 @@ func (t *Target) Plan(ctx context.Context, rel *site.Release) (targets.Plan, err
 		return targets.Plan{}, err
 	}
 	plan := targets.Plan{Live: live, Changes: diff.Manifests(held, rel.Manifest)}
+	if len(plan.Changes.Delete) > 0 && !t.recorded(live, rel.BeaconPath) {
+		plan.Foreign = plan.Changes.Delete
+	}
 	for _, paths := range [][]string{plan.Changes.Add, plan.Changes.Change} {
 		for _, path := range paths {
 			f, _ := rel.Manifest.Find(path)

@@ -50,6 +50,7 @@ type trailers struct {
 	Beacon  string   // path of the beacon in the tree, "" for none
 	Kept    []string // files in the tree that are not the site's
 	Vacant  bool     // stands for "nothing is published"
+	Named   bool     // the message names a release, whatever has become of the tree since
 
 	// After is the head that a commit without parents took the place of.
 	After plumbing.Hash
@@ -69,6 +70,7 @@ func newCommit(author mail.Address, now time.Time, tree plumbing.Hash, parent pl
 	var b strings.Builder
 	fmt.Fprintf(&b, "tree %s\n", tree)
 	c := commit{tree: tree, trailers: said}
+	c.Named = said.Release != site.None
 	if !parent.IsZero() {
 		c.parents = []plumbing.Hash{parent}
 		fmt.Fprintf(&b, "parent %s\n", parent)
@@ -131,17 +133,17 @@ func parseCommit(raw []byte) (commit, error) {
 // keeps our words and not our tree: it is not ours.
 func parseTrailers(message string, tree plumbing.Hash) trailers {
 	said := lastParagraph(message)
+	id, err := site.ParseID(said[trailerRelease])
 	if said[trailerTree] != tree.String() {
-		return trailers{}
+		return trailers{Named: err == nil}
 	}
 	if said[trailerVacant] != "" && tree == emptyTree {
 		return trailers{Vacant: true}
 	}
-	id, err := site.ParseID(said[trailerRelease])
 	if err != nil {
 		return trailers{}
 	}
-	out := trailers{Release: id, Beacon: said[trailerBeacon]}
+	out := trailers{Release: id, Beacon: said[trailerBeacon], Named: true}
 	if path, err := strconv.Unquote(out.Beacon); err == nil && out.Beacon[0] == '"' {
 		out.Beacon = path
 	}

@@ -37,6 +37,9 @@ func (t *Target) Plan(ctx context.Context, rel *site.Release) (plan targets.Plan
 		return targets.Plan{}, err
 	}
 	plan = targets.Plan{Live: live.live(), Changes: diff.BetweenBytes(live.siteFiles(rel), wanted(rel, ids), sameBytes)}
+	if plan.Kept = next.said.Kept; len(plan.Changes.Delete) > 0 && !t.recorded(ctx, live, rel.BeaconPath) {
+		plan.Foreign = plan.Changes.Delete
+	}
 	if !next.sameSettings(live) {
 		plan.Live.Release = site.None // the files are right, what the host reads beside them is not
 	}

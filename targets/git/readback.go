@@ -48,12 +48,22 @@ const searchDepth = 64
 // ours are the trailers of the last commit of ours up to the given one: they tell which
 // files are not the site's, also where somebody has changed the branch since.
 func (t *Target) ours(ctx context.Context, c commit) (trailers, error) {
-	if c.Release != site.None || c.Vacant || len(c.parents) == 0 {
-		return c.trailers, nil
+	c, err := t.search(ctx, c, func(c commit) bool { return c.Release != site.None || c.Vacant })
+	return c.trailers, err
+}
+
+// search looks from c on back through first parents for a commit. It gives the zero commit
+// where there is none within searchDepth.
+func (t *Target) search(ctx context.Context, c commit, is func(commit) bool) (commit, error) {
+	if is(c) {
+		return c, nil
+	}
+	if len(c.parents) == 0 {
+		return commit{}, nil
 	}
 	store, err := t.fetch(ctx, nil, c.hash, searchDepth, packp.FilterTreeDepth(0))
 	if err != nil {
-		return trailers{}, err
+		return commit{}, err
 	}
 	defer store.Close()
 	for range searchDepth - 1 {
@@ -63,11 +73,11 @@ func (t *Target) ours(ctx context.Context, c commit) (trailers, error) {
 		if c, err = store.commit(c.parents[0]); err != nil {
 			break // further back than was fetched
 		}
-		if c.Release != site.None || c.Vacant {
-			return c.trailers, nil
+		if is(c) {
+			return c, nil
 		}
 	}
-	return trailers{}, nil
+	return commit{}, nil
 }
 
 // manifest hashes the files of a snapshot, without those that are ours.

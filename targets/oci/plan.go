@@ -44,6 +44,7 @@ func (t *Target) Plan(ctx context.Context, rel *site.Release) (targets.Plan, err
 			plan.Bytes += f.Size
 		}
 	}
+	plan.Foreign = t.foreign(ctx, h, held, plan.Changes.Delete)
 	if h.release() == rel.ID() && (h.labels[labelConfig] != r.digest() || t.rollout.owed(h.digest())) {
 		plan.Live.Release = site.None
 	}

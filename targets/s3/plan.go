@@ -32,6 +32,9 @@ func (t *Target) Plan(ctx context.Context, rel *site.Release) (targets.Plan, err
 		return targets.Plan{}, fmt.Errorf("plan: %w", err)
 	}
 	plan := targets.Plan{Live: h.live(inv), Changes: c.Changes}
+	if len(c.Delete) > 0 && !t.recorded(ctx, h, inv, rel.BeaconPath) {
+		plan.Foreign = c.Delete
+	}
 	for _, path := range slices.Concat(c.Add, c.Change) {
 		plan.Bytes += want[path].Size
 	}

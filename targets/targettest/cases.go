@@ -39,6 +39,8 @@ var cases = []struct {
 	{"rollback of what never happened", rollbackOfNothing},
 	{"rollback refuses a third state", rollbackThirdState},
 	{"content of others", foreignContent},
+	{"foreign files are told apart", foreignFiles},
+	{"foreign files of which none is lost", foreignSubset},
 	{"tampering", tampering},
 	{"past releases", pastReleases},
 	{"past of others", pastOfOthers},

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"mirror/reports"
+)
+
+// shownForeign is how many files the question lists.
+const shownForeign = 10
+
+// askAdoption returns who decides on a place that holds files of others: a person, where stdin
+// and stderr are terminals, else nobody.
+func (a *app) askAdoption(d *display) func(ctx context.Context, destination string, foreign []string) (bool, error) {
+	_, in := terminal(a.stdin)
+	_, out := terminal(a.stderr)
+	if !in || !out {
+		return nil
+	}
+	say := d.line
+	if a.quiet { // a question is asked all the same
+		say = func(format string, args ...any) { fmt.Fprintln(a.stderr, reports.Clean(fmt.Sprintf(format, args...))) }
+	}
+	return func(ctx context.Context, destination string, foreign []string) (bool, error) {
+		say("%s was never published to, and holds what no publish put there:", destination)
+		for _, path := range foreign[:min(len(foreign), shownForeign)] {
+			say("  %s", path)
+		}
+		if n := len(foreign) - shownForeign; n > 0 {
+			say("  … and %d more", n)
+		}
+		say("Delete all %d of them? (y/N)", len(foreign))
+		return a.confirmed(ctx)
+	}
+}
+
+// confirmed reads the answer to a question, which is no unless it is y or yes.
+func (a *app) confirmed(ctx context.Context) (bool, error) {
+	answer := make(chan string, 1)
+	go func() { // reading from a terminal cannot be interrupted: it is left behind
+		line, _ := bufio.NewReader(io.LimitReader(a.stdin, 1<<10)).ReadString('\n') // an end is a no
+		answer <- line
+	}()
+	select {
+	case line := <-answer:
+		line = strings.ToLower(strings.TrimSpace(line))
+		return line == "y" || line == "yes", nil
+	case <-ctx.Done():
+		return false, context.Cause(ctx)
+	}
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+	"unsafe"
+)
+
+// openTerminal returns both ends of a new pseudo-terminal.
+func openTerminal(t *testing.T) (keyboard, terminal *os.File) {
+	t.Helper()
+	keyboard, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
+	if err != nil {
+		t.Skipf("there are no pseudo-terminals here: %v", err)
+	}
+	t.Cleanup(func() { keyboard.Close() })
+	var n, locked int32
+	ioctl(t, keyboard, syscall.TIOCGPTN, &n)
+	ioctl(t, keyboard, syscall.TIOCSPTLCK, &locked)
+	terminal, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|syscall.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { terminal.Close() })
+	return keyboard, terminal
+}
+
+func ioctl(t *testing.T, f *os.File, request uintptr, arg *int32) {
+	t.Helper()
+	if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, f.Fd(), request, uintptr(unsafe.Pointer(arg))); errno != 0 {
+		t.Fatalf("ioctl %#x: %v", request, errno)
+	}
+}
+
+// TestAdoptionIsAskedOnATerminal publishes to a folder that holds files of others.
+func TestAdoptionIsAskedOnATerminal(t *testing.T) {
+	for _, c := range []struct {
+		name, answer string
+		args         []string
+		code         int
+		adopted      bool
+	}{
+		{"yes", "y\n", nil, exitAgree, true},
+		{"yes, in full and quiet", "YES\n", []string{"-q"}, exitAgree, true},
+		{"no", "n\n", nil, exitFailed, false},
+		{"nothing said", "\n", nil, exitFailed, false},
+		{"something else", "yeah\n", nil, exitFailed, false},
+		{"the end of the input", "\x04", nil, exitFailed, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := foreignPlace(t)
+			code, screen := onTerminal(t, dir, c.answer, append([]string{"publish"}, c.args...)...)
+			if code != c.code {
+				t.Errorf("exit code %d, want %d; on the screen:\n%s", code, c.code, screen)
+			}
+			if !strings.Contains(screen, "Delete all 1 of them? (y/N)") || !strings.Contains(screen, "uploads/a.jpg") {
+				t.Errorf("the question is not on the screen:\n%s", screen)
+			}
+			if !c.adopted && !strings.Contains(screen, "--adopt") {
+				t.Errorf("the way out is not on the screen:\n%s", screen)
+			}
+			_, err := os.Stat(filepath.Join(dir, "www/current/uploads/a.jpg"))
+			if gone := errors.Is(err, os.ErrNotExist); gone != c.adopted {
+				t.Errorf("the foreign file: %v, adopted %t", err, c.adopted)
+			}
+		})
+	}
+}
+
+// foreignPlace makes a config, a site and a folder of others that is served.
+func foreignPlace(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"mirror.yaml":              "version: 1\nsite: {dir: public}\ntargets:\n  - {name: disk, type: dir, path: www}\n",
+		"public/index.html":        "ours",
+		"www/theirs/index.html":    "theirs",
+		"www/theirs/uploads/a.jpg": "a",
+	} {
+		file := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink("theirs", filepath.Join(dir, "www/current")); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// onTerminal runs the program with stdin and stderr on a terminal, types the answer when it is
+// asked, and returns the exit code and what was on the screen.
+func onTerminal(t *testing.T, dir, answer string, args ...string) (code int, screen string) {
+	t.Helper()
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	keyboard, terminal := openTerminal(t)
+	cmd := exec.CommandContext(ctx, path, args...)
+	cmd.Dir, cmd.Stdin, cmd.Stderr = dir, terminal, terminal
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	terminal.Close()
+	var seen bytes.Buffer
+	for buf, typed := make([]byte, 4096), false; ; {
+		n, err := keyboard.Read(buf)
+		seen.Write(buf[:n])
+		if !typed && strings.Contains(seen.String(), "(y/N)") {
+			typed = true
+			if _, err := io.WriteString(keyboard, answer); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err != nil { // the program has closed its end
+			break
+		}
+	}
+	err = cmd.Wait()
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		return exit.ExitCode(), seen.String()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return exitAgree, seen.String()
+}
