@@ -58,10 +58,10 @@ func OpenCache(file string) (*Cache, error) {
 
 // Save writes the cache, in one step.
 func (c *Cache) Save() error {
-	if err := os.MkdirAll(filepath.Dir(c.file), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(c.file), 0o700); err != nil {
 		return fmt.Errorf("scan cache: %w", err)
 	}
-	if err := renameio.WriteFile(c.file, c.encode(), 0o644); err != nil {
+	if err := renameio.WriteFile(c.file, c.encode(), 0o600); err != nil {
 		return fmt.Errorf("scan cache: %w", err)
 	}
 	return nil

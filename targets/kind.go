@@ -21,7 +21,10 @@ type Kind struct {
 	ExpectedHeaders func(decode Decode) (HeaderFunc, error)
 	// OwnFiles are the paths that the target adds to a site by itself. They are no drift.
 	OwnFiles []string
-	Sample   Sample
+	// StoredSecrets tells of the keys and passwords in the files that the tools for this kind
+	// keep them in, before any target is opened. It is best effort; nil where there are none.
+	StoredSecrets func(getenv func(string) string, tell func(source, value string))
+	Sample        Sample
 }
 
 // Traits are what a publish must know about a kind of target, and may learn nowhere else.

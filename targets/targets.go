@@ -138,6 +138,10 @@ type Env struct {
 	// Owner names this publisher (one state folder, one owner) in locks that others see.
 	Owner  string
 	Getenv func(string) string
+	// Secret is told of each secret that the target comes to know (a key, a password, a session's
+	// token), before the target uses it, so that it is shown nowhere. The source is for people.
+	// Nil for nobody. It may be called from several goroutines at once.
+	Secret func(source, value string)
 	// Transport carries HTTP requests; nil for the target's own tuned one.
 	Transport http.RoundTripper
 	Log       *slog.Logger

@@ -94,6 +94,7 @@ func (a *app) daemon(ctx context.Context, f daemonFlags) error {
 	if err != nil {
 		return err
 	}
+	h.ScrubWith(a.secrets.Scrub)
 	s := &service{app: a, flags: f, log: slog.New(handler), history: h, space: w}
 	if f.once {
 		return errors.Join(s.once(ctx), h.Close())
@@ -142,7 +143,7 @@ func (s *service) newDaemon() (daemon.Setup, error) {
 		return setup, err
 	}
 	s.daemon, err = daemon.New(setup, daemon.Options{
-		History: s.history, Notify: notify.Options{Logger: s.log}, Log: s.log, Changed: s.changed, Seed: owner,
+		History: s.history, Notify: notify.Options{Logger: s.log, Scrub: s.app.secrets.Scrub}, Log: s.log, Changed: s.changed, Seed: owner,
 	})
 	return setup, err
 }

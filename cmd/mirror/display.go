@@ -17,8 +17,9 @@ import (
 // display shows on stderr what goes on: bars on a terminal, plain lines elsewhere, nothing
 // with --quiet.
 type display struct {
-	out  io.Writer
-	bars *mpb.Progress // nil where lines are shown
+	out   io.Writer
+	scrub func(string) string
+	bars  *mpb.Progress // nil where lines are shown
 
 	mu       sync.Mutex
 	byOrigin map[string]*mpb.Bar
@@ -29,13 +30,13 @@ type display struct {
 
 // display opens the display. Close it before anything else is printed.
 func (a *app) display() *display {
-	d := &display{out: a.stderr, byOrigin: map[string]*mpb.Bar{}, waited: map[string]time.Time{}}
+	d := &display{out: a.stderr, scrub: a.secrets.Scrub, byOrigin: map[string]*mpb.Bar{}, waited: map[string]time.Time{}}
 	if a.quiet {
 		d.out = io.Discard
 		return d
 	}
 	if _, ok := terminal(a.stderr); ok {
-		d.bars = mpb.New(mpb.WithOutput(a.stderr), mpb.WithWidth(40))
+		d.bars = mpb.New(mpb.WithOutput(unwrapped(a.stderr)), mpb.WithWidth(40))
 	}
 	return d
 }
@@ -63,7 +64,7 @@ func (d *display) Close() {
 func (d *display) line(format string, args ...any) {
 	text := reports.Clean(fmt.Sprintf(format, args...)) + "\n"
 	if d.bars != nil {
-		_, _ = d.bars.Write([]byte(text)) // a closed terminal is no reason to stop
+		_, _ = d.bars.Write([]byte(d.scrub(text))) // a closed terminal is no reason to stop
 		return
 	}
 	fmt.Fprint(d.out, text)

@@ -14,6 +14,7 @@ import (
 	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 
+	"mirror/internal/secrets"
 	"mirror/reports"
 )
 
@@ -141,7 +142,7 @@ func (o *outputs[Document]) writeOne(d Document, out output[Document]) error {
 	if err := out.Write(d, &b, reports.Style{Verbose: o.app.verbose}); err != nil {
 		return err
 	}
-	if err := replace(out.file, b.Bytes()); err != nil {
+	if err := replace(out.file, o.app.secrets.Bytes(b.Bytes())); err != nil {
 		return fmt.Errorf("--out %s=%s: %w", out.Name, out.file, err)
 	}
 	return nil
@@ -180,7 +181,7 @@ func ci(o *outputs[reports.Check], c reports.Check) error {
 	if file == "" || slices.ContainsFunc(o.all, func(out output[reports.Check]) bool { return out.file == file }) {
 		return nil
 	}
-	if err := appendSummary(file, c); err != nil {
+	if err := appendSummary(file, c, o.app.secrets); err != nil {
 		fmt.Fprintf(o.app.stderr, "note     no step summary: %v\n", err)
 	}
 	return nil
@@ -189,11 +190,12 @@ func ci(o *outputs[reports.Check], c reports.Check) error {
 // maxSummary is what GitHub takes of a step; of more it shows nothing at all.
 const maxSummary = 1 << 20
 
-func appendSummary(name string, c reports.Check) error {
+func appendSummary(name string, c reports.Check, known *secrets.Scrubber) error {
 	var b bytes.Buffer
 	if err := c.Markdown(&b); err != nil {
 		return err
 	}
+	b = *bytes.NewBuffer(known.Bytes(b.Bytes()))
 	file, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err

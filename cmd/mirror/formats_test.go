@@ -40,7 +40,7 @@ func TestSummaryStaysBelowTheLimit(t *testing.T) {
 	}
 	appended := 0
 	for range 100 {
-		if appendSummary(file, reports.Check{Agree: true}) != nil {
+		if appendSummary(file, reports.Check{Agree: true}, nil) != nil {
 			break
 		}
 		appended++

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -15,7 +16,7 @@ import (
 
 	"mirror/internal/config"
 	"mirror/internal/config/scaffold"
-	"mirror/targets"
+	"mirror/internal/secrets"
 )
 
 type initFlags struct {
@@ -69,9 +70,13 @@ func (a *app) init(f initFlags) error {
 	if err != nil {
 		return err
 	}
-	text, err := scaffold.Render(found, scaffolds(a.kinds, f.targets, filepath.Dir(file)), a.kinds)
+	text, err := scaffold.Render(found, a.scaffolds(f.targets, filepath.Dir(file)), a.kinds)
 	if err != nil {
 		return usage(err)
+	}
+	if clean := a.secrets.Bytes(text); !bytes.Equal(clean, text) {
+		text = clean
+		fmt.Fprintf(a.stderr, "note     a secret was left out of %s, where %s stands (hint: write ${NAME} there, the name of the variable that holds it)\n", file, secrets.Masked)
 	}
 	if err := writeNew(file, text, f.force); err != nil {
 		return err
@@ -120,9 +125,9 @@ func (a *app) ask(question, usual string) (string, error) {
 
 // scaffolds lists the targets to write: those named, else one of each kind that can be
 // guessed from the folder, git where it is a repository.
-func scaffolds(kinds targets.Kinds, named []string, dir string) []scaffold.Target {
+func (a *app) scaffolds(named []string, dir string) []scaffold.Target {
 	if len(named) == 0 {
-		for _, k := range kinds {
+		for _, k := range a.kinds {
 			if k.Sample.Usual {
 				named = append(named, k.Name)
 			}
@@ -131,9 +136,10 @@ func scaffolds(kinds targets.Kinds, named []string, dir string) []scaffold.Targe
 	var all []scaffold.Target
 	for _, name := range named {
 		t := scaffold.Target{Type: name}
-		kind, _ := kinds.Find(name)
+		kind, _ := a.kinds.Find(name)
 		if remote := remoteOf(dir); kind.Sample.FromRemote != nil && remote != "" {
 			t.Values, t.Origin = kind.Sample.FromRemote(remote)
+			a.saySecretRemote(remote, t.Values)
 		}
 		all = append(all, t)
 	}
@@ -148,6 +154,20 @@ func remoteOf(dir string) string {
 		return ""
 	}
 	return strings.TrimSpace(string(out))
+}
+
+// saySecretRemote tells of a user name or a secret in the remote's URL, which the config does
+// not get.
+func (a *app) saySecretRemote(remote string, values map[string]string) {
+	if values["url"] == "" || values["url"] == remote {
+		return
+	}
+	a.secrets.AddUserinfo("the git remote", remote)
+	hint := "use a key: ssh_key"
+	if variable := values["token_env"]; variable != "" {
+		hint = "put the token into the environment variable " + variable + ", which token_env names"
+	}
+	fmt.Fprintf(a.stderr, "note     the URL of the git remote holds a user name or a secret, which is not written (hint: %s)\n", hint)
 }
 
 func writeNew(file string, text []byte, force bool) error {

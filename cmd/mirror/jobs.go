@@ -185,11 +185,13 @@ func (s *service) within(w *workspace, log io.Writer) runWorkspace {
 		}
 		_, _ = io.Copy(io.Discard, lines) // a line was too long; what wrote it must not wait
 	}()
-	quiet.stderr, quiet.stdout, quiet.quiet, quiet.verbose = io.MultiWriter(log, detail), io.Discard, false, true
+	scrubbed := s.app.secrets.Writer(io.MultiWriter(log, detail))
+	quiet.stderr, quiet.stdout, quiet.quiet, quiet.verbose = scrubbed, io.Discard, false, true
 	in := *w
 	in.app = &quiet
 	return runWorkspace{&in, func() {
-		_ = detail.Close() // it never fails
+		_ = scrubbed.Flush() // to memory
+		_ = detail.Close()   // it never fails
 		<-told
 	}}
 }

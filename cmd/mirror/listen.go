@@ -73,7 +73,7 @@ func (s *service) showBoard(w *workspace) {
 
 func (s *service) boardOptions(w *workspace) dashboard.Options {
 	o := dashboard.Options{
-		Source: s.history, Jobs: s.jobStatus, Overdue: s.daemon.Overdue, Notifications: s.sent, Version: version, Log: s.log, Notice: s.notice,
+		Source: s.history, Jobs: s.jobStatus, Overdue: s.daemon.Overdue, Notifications: s.sent, Version: version, Log: s.log, Scrub: s.app.secrets.Bytes, Notice: s.notice,
 		Hosts: w.config.Daemon.Hosts,
 		Check: s.trigger(daemon.Check),
 	}

@@ -3,13 +3,16 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	_ "time/tzdata" // for cron specs with a zone where the system has no zones: a bare container
 
+	"mirror/internal/secrets"
 	"mirror/targets"
 	"mirror/targets/kinds"
 )
@@ -25,10 +28,20 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 }
 
 // runKinds is run with the given kinds of target.
-func runKinds(ctx context.Context, all targets.Kinds, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) int {
+func runKinds(ctx context.Context, all targets.Kinds, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	a := &app{kinds: all, getenv: getenv, stdin: stdin, stdout: stdout, stderr: stderr}
+	known := secrets.New()
+	out, notes := known.Writer(stdout), known.Writer(stderr)
+	a := &app{kinds: all, getenv: getenv, stdin: stdin, stdout: out, stderr: notes, secrets: known}
+	a.learnEnvironment()
+	defer func() {
+		if p := recover(); p != nil { // its text may hold a secret: it goes through the scrubber too
+			fmt.Fprintf(notes, "panic: %v\n\n%s", p, debug.Stack())
+			code = exitFailed
+		}
+		_, _ = out.Flush(), notes.Flush() // a reader that has gone is no failure of what was done
+	}()
 	root := a.command()
 	root.SetArgs(args)
 	return a.exitCode(ctx, root.ExecuteContext(ctx))

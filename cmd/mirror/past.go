@@ -17,6 +17,7 @@ func (w *workspace) remember(ctx context.Context, do func(h *history.Store) erro
 	if err != nil {
 		return err
 	}
+	h.ScrubWith(w.app.secrets.Scrub)
 	return errors.Join(do(h), h.Close())
 }
 

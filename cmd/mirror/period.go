@@ -29,7 +29,7 @@ func (w runWorkspace) writeReport(ctx context.Context, h *history.Store, job str
 		return err
 	}
 	dir := filepath.Join(w.state.Dir(), reportFolder)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
 	d := w.app.display()
@@ -44,7 +44,7 @@ func (w runWorkspace) writeReport(ctx context.Context, h *history.Store, job str
 		if err := f.Write(p, &text, reports.Style{}); err != nil {
 			return fmt.Errorf("report: %w", err)
 		}
-		if err := renameio.WriteFile(name+extension, text.Bytes(), 0o644); err != nil {
+		if err := renameio.WriteFile(name+extension, w.app.secrets.Bytes(text.Bytes()), 0o600); err != nil {
 			return fmt.Errorf("report: %w", err)
 		}
 		d.line("report   %s", name+extension)

@@ -143,13 +143,18 @@ func (w *workspace) apply(f publishFlags) error {
 	return nil
 }
 
+// buildDelay is how long the output of a build is waited for when the command itself has
+// ended: something that it left running may hold the pipe open.
+const buildDelay = 2 * time.Second
+
 // build runs the site's build command in the config's folder.
 func (w *workspace) build(ctx context.Context) error {
 	cmd := exec.CommandContext(ctx, "sh", "-c", w.config.Site.Build)
 	cmd.Dir = filepath.Dir(w.config.File)
 	cmd.Env = os.Environ()
 	cmd.Stdout, cmd.Stderr = w.app.stderr, w.app.stderr
-	if err := cmd.Run(); err != nil {
+	cmd.WaitDelay = buildDelay
+	if err := cmd.Run(); err != nil && !errors.Is(err, exec.ErrWaitDelay) {
 		return fmt.Errorf("build (%s): %w", w.config.Site.Build, err)
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"mirror/internal/secrets"
 	"mirror/reports"
 	"mirror/targets"
 )
@@ -20,7 +21,9 @@ type app struct {
 	kinds          targets.Kinds // of target, that the config may name
 	getenv         func(string) string
 	stdin          io.Reader
-	stdout, stderr io.Writer
+	stdout, stderr io.Writer         // scrubbed of secrets
+	secrets        *secrets.Scrubber // nil for none
+	weakSaid       map[string]bool   // of which secrets it was said that they cannot be hidden
 
 	configFile string
 	stateDir   string
@@ -177,6 +180,9 @@ func (a *app) paint(color, text string) string {
 }
 
 func terminal(stream any) (fd int, ok bool) {
+	if scrubbed, wrapped := stream.(*secrets.Writer); wrapped {
+		stream = scrubbed.Unwrap()
+	}
 	f, ok := stream.(*os.File)
 	if !ok {
 		return 0, false

@@ -43,6 +43,7 @@ func (a *app) open() (*workspace, error) {
 	if err != nil {
 		return nil, usage(err)
 	}
+	a.learn(c)
 	if err := errors.Join(validatePlaces(c, a.kinds), selectTargets(c, a.only)); err != nil {
 		return nil, usage(err)
 	}
@@ -160,7 +161,7 @@ func (w *workspace) destinations(ctx context.Context) ([]targets.Destination, er
 	var errs []error
 	for _, t := range w.config.Targets {
 		env := targets.Env{
-			State: w.state.Target(t.Name), Owner: owner, Getenv: w.app.getenv,
+			State: w.state.Target(t.Name), Owner: owner, Getenv: w.app.getenv, Secret: w.app.secrets.Add,
 			Log: w.app.log().With("target", t.Name),
 		}
 		kind, _ := w.app.kinds.Find(t.Type) // the config has known kinds only

@@ -49,7 +49,8 @@ func allowed() map[string][]string {
 		"internal/dashboard":       {"internal/history", "reports", "diff", "site"},
 		"internal/history":         {"diff", "site"},
 		"internal/summary":         {"internal/history", "reports", "diff", "site"},
-		"internal/notify":          {},
+		"internal/notify":          {"internal/secrets"},
+		"internal/secrets":         {},
 		"internal/state":           {"site"},
 		"internal/static":          {},
 

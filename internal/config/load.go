@@ -86,7 +86,9 @@ func Parse(name string, text []byte, getenv func(string) string, kinds targets.K
 	r := &resolver{problems: p, getenv: getenv, written: map[*yaml.Node]string{}, open: map[*yaml.Node]bool{}}
 	d := &decoder{problems: p, kinds: kinds, written: r.written, places: map[any]*yaml.Node{}}
 	c := &Config{File: name}
-	d.value("the config", r.resolve(root, 0), reflect.ValueOf(c).Elem(), rules{})
+	plain := r.resolve(root, 0)
+	c.Secrets = r.secretsOf(plain)
+	d.value("the config", plain, reflect.ValueOf(c).Elem(), rules{})
 	d.judge(c)
 	if err := p.err(); err != nil {
 		return nil, err

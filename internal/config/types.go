@@ -28,6 +28,8 @@ type Config struct {
 
 	// File is the path that the config was read from.
 	File string `yaml:"-"`
+	// Secrets are the values of the config that must never be shown.
+	Secrets []Secret `yaml:"-"`
 }
 
 // Site is the folder of files that is published.

@@ -42,7 +42,7 @@ func (d *Dashboard) api(mux *http.ServeMux) {
 		mux.HandleFunc("GET /api/v1/"+path, d.document(read))
 	}
 	mux.HandleFunc("/api/", d.document(func(*http.Request) (any, error) { return nil, errNotFound }))
-	starts := newStarter(d.options)
+	starts := newStarter(d.options, d.access)
 	mux.Handle("/api/v1/check", starts.of(d.options.Check))
 	mux.Handle("/api/v1/publish", starts.of(d.options.Publish))
 }
@@ -53,10 +53,10 @@ func (d *Dashboard) document(read reader) http.HandlerFunc {
 		doc, err := read(r)
 		if err != nil {
 			status, p := d.explain(r.Context(), r.URL.Path, err)
-			answer(w, status, refusal{p.Text})
+			d.answer(w, status, refusal{p.Text})
 			return
 		}
-		answer(w, http.StatusOK, doc)
+		d.answer(w, http.StatusOK, doc)
 	}
 }
 
@@ -65,7 +65,17 @@ type refusal struct {
 	Error string `json:"error"`
 }
 
+// answer answers with JSON that was scrubbed.
+func (d *Dashboard) answer(w http.ResponseWriter, status int, doc any) {
+	answerWith(w, status, doc, d.options.Scrub)
+}
+
+// answer answers with JSON that holds only our own words.
 func answer(w http.ResponseWriter, status int, doc any) {
+	answerWith(w, status, doc, func(text []byte) []byte { return text })
+}
+
+func answerWith(w http.ResponseWriter, status int, doc any, scrub func([]byte) []byte) {
 	var b bytes.Buffer
 	if err := reports.JSON(&b, doc); err != nil {
 		http.Error(w, "no JSON could be made", http.StatusInternalServerError)
@@ -74,7 +84,7 @@ func answer(w http.ResponseWriter, status int, doc any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_, _ = w.Write(b.Bytes()) // the reader may have gone
+	_, _ = w.Write(scrub(b.Bytes())) // the reader may have gone
 }
 
 func (d *Dashboard) overviewDocument(r *http.Request) (any, error) {

@@ -31,9 +31,12 @@ type Options struct {
 	Notice  func() string
 	Version string
 
-	// Token has to be given, as a bearer token, by whoever starts something; "" turns
-	// starting off.
+	// Token has to be given, as a bearer token, by whoever starts something, and, in that way
+	// or as the password of basic authentication, by whoever is to see what commands, builds
+	// and targets said. "" turns both off.
 	Token string
+	// Scrub takes secrets out of all that is answered; nil for none.
+	Scrub func(text []byte) []byte
 	// Check and Publish start the work and return once it has begun, without waiting for its
 	// end. ErrBusy says that it is running already. Nil for what cannot be started.
 	Check, Publish func(ctx context.Context) error
@@ -72,18 +75,25 @@ type Dashboard struct {
 	pages   pages
 	events  *events
 	metrics *metrics
+	access  *access
 }
 
 // New makes a dashboard. It starts nothing: no goroutine runs but those of requests.
 func New(o Options) *Dashboard {
 	o = o.complete()
-	d := &Dashboard{options: o, pages: newPages(), events: newEvents(o.Now)}
+	d := &Dashboard{options: o, access: newAccess(o), pages: newPages(), events: newEvents(o.Now)}
 	d.metrics = newMetrics(o)
 	d.handler = d.routes()
 	return d
 }
 
 func (o Options) complete() Options {
+	if o.Source != nil {
+		o.Source = withholding{o.Source}
+	}
+	if o.Scrub == nil {
+		o.Scrub = func(text []byte) []byte { return text }
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}

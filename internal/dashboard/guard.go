@@ -28,7 +28,7 @@ func (d *Dashboard) guard(next http.Handler) http.Handler {
 			http.Error(w, "this is not served under that name (hint: name it among the daemon's hosts)", http.StatusMisdirectedRequest)
 			return
 		}
-		next.ServeHTTP(w, r)
+		next.ServeHTTP(w, d.access.seeing(r))
 	})
 }
 

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"runtime"
@@ -58,12 +59,30 @@ func newMetrics(o Options) *metrics {
 	})
 	build.Set(1)
 	registry.MustRegister(m, build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	m.handler = promhttp.HandlerFor(registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError, MaxRequestsInFlight: 4})
+	m.handler = promhttp.HandlerFor(registry, promhttp.HandlerOpts{DisableCompression: true, ErrorHandling: promhttp.ContinueOnError, MaxRequestsInFlight: 4})
 	return m
 }
 
+// held keeps an answer until it is whole.
+type held struct {
+	http.ResponseWriter
+	status int
+	body   bytes.Buffer
+}
+
+// WriteHeader keeps the status.
+func (h *held) WriteHeader(status int) { h.status = status }
+
+// Write keeps a part of the body.
+func (h *held) Write(p []byte) (int, error) { return h.body.Write(p) }
+
 // ServeHTTP answers one scrape.
-func (m *metrics) ServeHTTP(w http.ResponseWriter, r *http.Request) { m.handler.ServeHTTP(w, r) }
+func (m *metrics) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	whole := held{ResponseWriter: w, status: http.StatusOK}
+	m.handler.ServeHTTP(&whole, r)
+	w.WriteHeader(whole.status)
+	_, _ = w.Write(m.options.Scrub(whole.body.Bytes())) // the reader may have gone
+}
 
 // Describe lists all that Collect may send.
 func (m *metrics) Describe(to chan<- *prometheus.Desc) {

@@ -29,6 +29,7 @@ type view struct {
 	Notice  string // about the daemon itself
 	Assets  string // changes when the stylesheet or the script does
 	Nav     []navItem
+	Login   bool // whether the token would show more
 	Data    any
 }
 

@@ -17,7 +17,14 @@ import (
 // get reads a page.
 func (w *world) get(path string) (*http.Response, string) {
 	w.t.Helper()
-	answer, err := http.Get(w.server.URL + path)
+	request, err := http.NewRequest(http.MethodGet, w.server.URL+path, nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if w.token != "" {
+		request.Header.Set("Authorization", "Bearer "+w.token)
+	}
+	answer, err := http.DefaultClient.Do(request)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -36,7 +43,8 @@ func everyPage() []string {
 }
 
 func TestPagesSayHowThingsAre(t *testing.T) {
-	w := newWorld(t, nil)
+	w := newWorld(t, func(o *dashboard.Options) { o.Token = "s3cret-of-the-board" })
+	w.token = "s3cret-of-the-board"
 	w.lived()
 	for path, wants := range map[string][]string{
 		"/":               {"bucket drifts, 2 of 3 agree", `<time datetime="2026-11-22T11:49:00Z">22 Nov, 11:49:00</time>`, "2 stale", "every 15 minutes", "in 4 min", "4 h 59 min ago"},
@@ -110,8 +118,9 @@ func TestNothingFromAnOriginIsMarkup(t *testing.T) {
 		o.Jobs = func() []dashboard.JobStatus {
 			return []dashboard.JobStatus{{Name: evil, Describe: evil, Spec: evil, Run: evil}}
 		}
-		o.Version, o.Overdue = evil, func() []string { return []string{evil} }
+		o.Version, o.Overdue, o.Token = evil, func() []string { return []string{evil} }, "s3cret-of-the-board"
 	})
+	w.token = "s3cret-of-the-board"
 	d := diff.Difference{Origin: "pages", Path: evil, URL: "javascript:alert(1)//", Kind: diff.Kind("stale"), Detail: evil, Excerpt: "+" + evil}
 	w.check(noon().Add(-time.Minute), d, diff.Difference{Origin: "image", Detail: evil})
 	if _, err := w.store.RecordPublish(t.Context(), history.Publish{Started: noon(), Outcome: evil, Release: "<script>", Previous: `"><b>`, Err: evil, Job: evil,

@@ -30,6 +30,7 @@ func (d *Dashboard) routes() http.Handler {
 	mux.HandleFunc("GET /style.css", asset("style.css", "text/css; charset=utf-8"))
 	mux.HandleFunc("GET /live.js", asset("live.js", "text/javascript; charset=utf-8"))
 	mux.HandleFunc("GET /favicon.svg", asset("favicon.svg", "image/svg+xml"))
+	mux.HandleFunc("GET /login", d.login)
 	mux.Handle("GET /events", d.events)
 	mux.Handle("GET /metrics", d.metrics)
 	mux.HandleFunc("GET /healthz", d.healthz)
@@ -67,14 +68,16 @@ func (d *Dashboard) page(template string, load loader) http.HandlerFunc {
 func (d *Dashboard) show(w http.ResponseWriter, r *http.Request, status int, template, title string, data any) {
 	text, err := d.pages.render(template, view{
 		Title: title, Path: r.URL.Path, Now: d.options.Now(), Version: d.options.Version, Notice: d.options.Notice(), Nav: navigation(r.URL.Path), Data: data,
+		Login: !d.access.none && !isShown(r.Context()),
 	})
 	if err != nil {
 		d.options.Log.Error("a page could not be made", "path", r.URL.Path, "err", err)
 		http.Error(w, "this page could not be made; the daemon's log says why", http.StatusInternalServerError)
 		return
 	}
+	text = d.options.Scrub(text)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-cache")
+	w.Header().Set("Cache-Control", "private, no-cache")
 	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
 	w.WriteHeader(status)
 	_, _ = w.Write(text) // the reader may have gone

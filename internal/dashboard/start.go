@@ -2,8 +2,6 @@ package dashboard
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
 	"errors"
 	"net/http"
 	"strconv"
@@ -25,16 +23,15 @@ const (
 // starter starts work for whoever has the token.
 type starter struct {
 	options Options
-	token   [sha256.Size]byte
-	wrong   *rate.Limiter
+	access  *access
 	work    *rate.Limiter
 	foreign *http.CrossOriginProtection
 }
 
-func newStarter(o Options) *starter {
+func newStarter(o Options, a *access) *starter {
 	return &starter{
-		options: o, token: sha256.Sum256([]byte(o.Token)), foreign: http.NewCrossOriginProtection(),
-		wrong: rate.NewLimiter(rate.Every(wrongEvery), wrongBurst), work: rate.NewLimiter(rate.Every(workEvery), workBurst),
+		options: o, access: a, foreign: http.NewCrossOriginProtection(),
+		work: rate.NewLimiter(rate.Every(workEvery), workBurst),
 	}
 }
 
@@ -58,20 +55,18 @@ func (s *starter) of(start func(ctx context.Context) error) http.Handler {
 // admit reports whether the token is right; else it has answered. While there were too many
 // wrong ones, none is looked at.
 func (s *starter) admit(w http.ResponseWriter, r *http.Request) bool {
-	now := s.options.Now()
-	if s.wrong.TokensAt(now) < 1 {
+	if s.access.spent() {
 		tooMany(w, wrongEvery)
 		return false
 	}
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	sum := sha256.Sum256([]byte(strings.TrimSpace(token)))
-	if subtle.ConstantTimeCompare(sum[:], s.token[:]) == 1 && strings.EqualFold(scheme, "Bearer") {
+	if strings.EqualFold(scheme, "Bearer") && s.access.matches(token) {
 		return true
 	}
 	// RFC 6750, section 3: an error is named only to those who tried.
 	challenge := `Bearer realm="mirror"`
 	if token != "" {
-		s.wrong.AllowN(now, 1)
+		s.access.wrong.AllowN(s.options.Now(), 1)
 		challenge += `, error="invalid_token"`
 	}
 	w.Header().Set("WWW-Authenticate", challenge)

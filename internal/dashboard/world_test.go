@@ -25,6 +25,7 @@ type world struct {
 	store     *history.Store
 	dashboard *dashboard.Dashboard
 	server    *httptest.Server
+	token     string // given with each request, "" for none
 }
 
 // newWorld makes an empty one; change adds to the options.

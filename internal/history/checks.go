@@ -39,7 +39,7 @@ func CheckOf(v diff.Verdict) (Check, []diff.Difference) {
 // verdict nor an origin that could not be seen ends one, and pages that could not be judged
 // keep those that they are, or may be, part of.
 func (s *Store) RecordCheck(ctx context.Context, c Check, differences []diff.Difference) (changes Changes, err error) {
-	c = c.bounded()
+	c, differences = s.cleanCheck(c).bounded(), s.cleanDifferences(differences)
 	err = s.change(ctx, func(tx *sql.Tx) error {
 		changes = Changes{}
 		words, err := number(ctx, tx, c.texts(), dayOf(c.Started))

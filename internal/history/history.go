@@ -23,7 +23,8 @@ const Name = "history.db"
 // Store is the history of one state folder. It is safe for concurrent use.
 type Store struct {
 	path     string
-	patience time.Duration // for another process that holds the file
+	patience time.Duration            // for another process that holds the file
+	scrub    func(text string) string // nil for none
 
 	mu mutex   // guards db
 	db *sql.DB // nil until there is a file
@@ -73,6 +74,7 @@ func (s *Store) reading(ctx context.Context) (*sql.DB, error) {
 		return nil, nil
 	}
 	if err == nil {
+		tighten(s.path)
 		err = s.awaitFree(ctx, func() error {
 			s.db, err = connectToRead(ctx, s.path)
 			return err
@@ -90,9 +92,10 @@ func (s *Store) writing(ctx context.Context) (*sql.DB, error) {
 	if s.db != nil {
 		return s.db, nil
 	}
-	if err := os.MkdirAll(filepath.Dir(s.path), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(s.path), 0o700); err != nil {
 		return nil, fmt.Errorf("history: %w", err)
 	}
+	makePrivate(s.path)
 	err := s.awaitFree(ctx, func() (err error) {
 		s.db, err = connect(ctx, s.path, readWrite)
 		return err

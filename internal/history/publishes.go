@@ -27,7 +27,7 @@ func (s *Store) RecordPublish(ctx context.Context, p Publish) (id int64, err err
 	err = s.change(ctx, func(tx *sql.Tx) error {
 		id, err = insert(ctx, tx, `INSERT INTO publish (job, started, elapsed, outcome, release, previous, files, sent, closed, lower, upper, window, err)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, p.Job, nanos(p.Started), p.Elapsed, p.Outcome, p.Release, p.Previous, p.Files, p.Sent,
-			closed, lower, upper, string(window), bounded(p.Err, maxError))
+			closed, lower, upper, s.clean(string(window)), bounded(s.clean(p.Err), maxError))
 		return err
 	})
 	return id, err

@@ -36,7 +36,7 @@ func (s *Store) EndRun(ctx context.Context, r Run) error {
 	return s.change(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE run SET elapsed = iif(?1 <> 0, ?1, elapsed), outcome = iif(?2 <> '', ?2, outcome),
 			err = iif(?3 <> '', ?3, err), log = iif(?4 <> '', ?4, log) WHERE job = ?5 AND triggered = ?6 AND slot = ?7`,
-			r.Elapsed, r.Outcome, bounded(r.Err, maxError), ending(r.Log, maxLog), r.Job, r.Triggered, nanos(r.Slot))
+			r.Elapsed, r.Outcome, bounded(s.clean(r.Err), maxError), ending(s.clean(r.Log), maxLog), r.Job, r.Triggered, nanos(r.Slot))
 		return err
 	})
 }

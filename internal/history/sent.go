@@ -24,7 +24,7 @@ func (s *Store) Sent(ctx context.Context, key string) (told bool, err error) {
 func (s *Store) RecordSent(ctx context.Context, key string, at time.Time, failure error) error {
 	text := ""
 	if failure != nil {
-		text = bounded(failure.Error(), maxError)
+		text = bounded(s.clean(failure.Error()), maxError)
 	}
 	return s.change(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO sent (key, at, told, tries, err) VALUES (?, ?, ?, 1, ?)

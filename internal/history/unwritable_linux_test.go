@@ -30,6 +30,11 @@ func asNobody(t *testing.T, path string) string {
 			}
 		}
 	}
+	for _, name := range []string{path, path + "-wal", path + "-shm"} {
+		if err := os.Chmod(name, 0o644); err != nil && !os.IsNotExist(err) { // its owner lets others read it
+			t.Fatal(err)
+		}
+	}
 	cmd := exec.Command(self, "-test.run", "^TestHelperRead$", "-test.v")
 	cmd.Dir, cmd.Env = "/", append(os.Environ(), readFrom+"="+path)
 	if os.Geteuid() == 0 {

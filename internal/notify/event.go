@@ -95,6 +95,25 @@ func (e Event) bounded(now time.Time) Event {
 	return e
 }
 
+// scrubbed returns the event without secrets, sharing nothing with the caller's.
+func (e Event) scrubbed(scrub func(text string) string) Event {
+	all := func(texts []string) []string {
+		var clean []string
+		for _, text := range texts {
+			clean = append(clean, scrub(text))
+		}
+		return clean
+	}
+	e.Origin, e.Title, e.Next, e.URL = scrub(e.Origin), scrub(e.Title), scrub(e.Next), scrub(e.URL)
+	e.Lines, e.Paths = all(e.Lines), all(e.Paths)
+	counts := map[string]int{}
+	for kind, n := range e.Counts {
+		counts[scrub(kind)] += n
+	}
+	e.Counts = counts
+	return e
+}
+
 func cutAll(texts []string) []string {
 	kept := make([]string, 0, min(len(texts), maxItems))
 	for _, text := range texts[:min(len(texts), maxItems)] {

@@ -18,6 +18,8 @@ type Options struct {
 	PerHour int           // messages in an hour about one kind of event on one origin: 6
 	Queue   int           // news that wait for one recipient; the oldest are dropped: 256
 	Timeout time.Duration // of one attempt: 10 s
+	// Scrub takes secrets out of what is told; nil to tell everything.
+	Scrub func(text string) string
 }
 
 // memoryKeys is how many keys a recipient remembers beside the ledger.
@@ -26,6 +28,9 @@ const memoryKeys = 1000
 func (o Options) filled() Options {
 	if o.Ledger == nil {
 		o.Ledger = NewMemory(10 * memoryKeys)
+	}
+	if o.Scrub == nil {
+		o.Scrub = func(text string) string { return text }
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -47,6 +52,7 @@ func fill[T int | time.Duration](v *T, initial T) {
 // Notifier tells recipients of events. It is safe for concurrent use.
 type Notifier struct {
 	couriers []*courier
+	scrub    func(text string) string
 	cancel   context.CancelFunc
 	running  sync.WaitGroup
 }
@@ -55,7 +61,7 @@ type Notifier struct {
 // anything, and why, without its secrets.
 func New(recipients []Recipient, options Options) (*Notifier, error) {
 	options = options.filled()
-	n := &Notifier{}
+	n := &Notifier{scrub: options.Scrub}
 	var errs []error
 	for _, r := range named(recipients) {
 		sender, err := r.sender()
@@ -81,7 +87,7 @@ func New(recipients []Recipient, options Options) (*Notifier, error) {
 // its end. After Close, it does nothing.
 func (n *Notifier) Send(e Event) {
 	now := time.Now()
-	e = e.bounded(now)
+	e = e.scrubbed(n.scrub).bounded(now)
 	for _, c := range n.couriers {
 		c.accept(e, now)
 	}

@@ -8,10 +8,12 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"mirror/internal/secrets"
 )
 
 // masked stands for what must not be seen.
-const masked = "***"
+const masked = secrets.Masked
 
 // Redact returns a URL without what is secret in it: slack://***, https://hooks.example.com/***.
 // A service's URL holds secrets anywhere, a webhook's anywhere but in its host.
@@ -45,25 +47,12 @@ func (s Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(masked)) }
 // MarshalText returns stars.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(masked), nil }
 
-// gram is the length in bytes from which a piece of a secret gives it away.
-const gram = 6
-
-// scrubber takes secrets out of texts: every piece of one that is as long as a gram.
-type scrubber struct{ grams map[string]bool }
+// scrubber takes what is secret of a recipient out of what is said of it.
+type scrubber struct{ secrets *secrets.Scrubber }
 
 // newScrubber returns a scrubber of the secrets in a recipient's URL, and of others.
 func newScrubber(address string, others ...string) scrubber {
-	s := scrubber{map[string]bool{}}
-	for _, text := range append(secretsOf(address), others...) {
-		s.add(text)
-		if plain, err := url.QueryUnescape(text); err == nil {
-			s.add(plain)
-		}
-		if plain, err := url.PathUnescape(text); err == nil {
-			s.add(plain)
-		}
-	}
-	return s
+	return scrubber{secrets.NewStrict(append(secretsOf(address), others...)...)}
 }
 
 // secretsOf returns what Redact leaves out.
@@ -78,56 +67,9 @@ func secretsOf(address string) []string {
 	return append([]string{rest}, strings.FieldsFunc(rest, func(c rune) bool { return strings.ContainsRune("/:@?&=#", c) })...)
 }
 
-// add takes note of a secret. One that is shorter than a gram is looked for as a whole,
-// unless it is so short that it stands in every text.
-func (s scrubber) add(text string) {
-	text = fold(text)
-	if len(text) < gram && len(text) > 3 {
-		s.grams[text] = true
-	}
-	for i := 0; i+gram <= len(text); i++ {
-		s.grams[text[i:i+gram]] = true
-	}
-}
-
-// fold makes letters of ASCII small, and leaves each byte where it is.
-func fold(text string) string {
-	folded := []byte(text)
-	for i, c := range folded {
-		if 'A' <= c && c <= 'Z' {
-			folded[i] = c + 'a' - 'A'
-		}
-	}
-	return string(folded)
-}
-
 // clean returns a text in one line, bounded, and with stars in place of secrets.
 func (s scrubber) clean(text string) string {
-	text = oneLine(cut(text, 4*maxField))
-	folded, hidden := fold(text), make([]bool, len(text))
-	for i := range folded {
-		for length := 4; length <= gram && i+length <= len(folded); length++ {
-			if s.grams[folded[i:i+length]] {
-				hide(hidden[i : i+length])
-			}
-		}
-	}
-	var out strings.Builder
-	for i := range len(text) {
-		switch {
-		case !hidden[i]:
-			out.WriteByte(text[i])
-		case i == 0 || !hidden[i-1]:
-			out.WriteString(masked)
-		}
-	}
-	return cut(strings.ToValidUTF8(out.String(), ""), maxField)
-}
-
-func hide(bytes []bool) {
-	for i := range bytes {
-		bytes[i] = true
-	}
+	return cut(strings.ToValidUTF8(s.secrets.Scrub(oneLine(cut(text, 4*maxField))), ""), maxField)
 }
 
 // oneLine puts a space where a text has anything that does not print.

@@ -49,7 +49,7 @@ func (p Page) Destinations() []string { return slices.Sorted(maps.Keys(p.Swaps))
 // OpenJournal takes the journal in the state folder for this process alone, until Close,
 // or gives ErrBusy. The page is what the last publish left.
 func OpenJournal(state string) (*Journal, Page, error) {
-	if err := os.MkdirAll(state, 0o755); err != nil {
+	if err := os.MkdirAll(state, 0o700); err != nil {
 		return nil, Page{}, fmt.Errorf("journal: %w", err)
 	}
 	lock := flock.New(filepath.Join(state, "lock"))
@@ -97,7 +97,7 @@ func (j *Journal) write(change func(*Page)) error {
 	if err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
-	if err := renameio.WriteFile(j.file, append(text, '\n'), 0o644); err != nil {
+	if err := renameio.WriteFile(j.file, append(text, '\n'), 0o600); err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
 	return nil

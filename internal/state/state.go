@@ -40,14 +40,15 @@ func Open(dir string) (Folder, error) {
 
 // prepare makes the folder, and a file in it that keeps it out of the site's own repository.
 func prepare(dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, private); err != nil {
 		return err
 	}
-	ignore, err := os.OpenFile(filepath.Join(dir, ".gitignore"), os.O_WRONLY|os.O_CREATE, 0o644)
+	ignore, err := os.OpenFile(filepath.Join(dir, ".gitignore"), os.O_WRONLY|os.O_CREATE, 0o600)
 	if err != nil {
 		return err
 	}
 	_, err = ignore.WriteString("*\n")
+	tighten(dir)
 	return errors.Join(err, ignore.Close())
 }
 
@@ -86,7 +87,7 @@ func (f Folder) Owner() (string, error) {
 	if f.sealed {
 		return owner, nil
 	}
-	if err := renameio.WriteFile(file, []byte(owner+"\n"), 0o644); err != nil {
+	if err := renameio.WriteFile(file, []byte(owner+"\n"), 0o600); err != nil {
 		return "", fmt.Errorf("state: %w", err)
 	}
 	return owner, nil

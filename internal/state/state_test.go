@@ -39,3 +39,52 @@ func TestFolderKeepsItselfOutOfTheRepository(t *testing.T) {
 		}
 	}
 }
+
+// TestNobodyElseReadsTheFolder opens one that an earlier version made, and one that holds
+// something else too.
+func TestNobodyElseReadsTheFolder(t *testing.T) {
+	for _, foreign := range []bool{false, true} {
+		dir := filepath.Join(t.TempDir(), state.Name)
+		own := []string{"history.db", "history.db-wal", "journal.json", "owner", "targets/pages/blobs", "reports/daily.html"}
+		others := []string{}
+		if foreign {
+			others = []string{"index.html", "css/site.css"}
+		}
+		for _, name := range append(append([]string{}, own...), others...) {
+			if err := os.MkdirAll(filepath.Join(dir, filepath.Dir(name)), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(dir, name), []byte("x"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := state.Open(dir); err != nil {
+			t.Fatal(err)
+		}
+		mode := func(name string) os.FileMode {
+			info, err := os.Stat(filepath.Join(dir, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return info.Mode().Perm()
+		}
+		for _, name := range append(own, ".gitignore") {
+			if got := mode(name); got != 0o600 {
+				t.Errorf("%s has mode %v", name, got)
+			}
+		}
+		if got := mode("targets/pages"); got != 0o700 {
+			t.Errorf("targets/pages has mode %v", got)
+		}
+		want := os.FileMode(0o700)
+		if foreign {
+			want = 0o755
+			if mode("index.html") != 0o644 || mode("css") != 0o755 {
+				t.Error("what is not ours was changed")
+			}
+		}
+		if got := mode("."); got != want {
+			t.Errorf("the folder has mode %v, want %v", got, want)
+		}
+	}
+}

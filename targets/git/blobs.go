@@ -109,10 +109,10 @@ func (b *blobIDs) learn(ids map[site.Digest]plumbing.Hash) error {
 	if b.path == "" {
 		return nil
 	}
-	if err := os.MkdirAll(filepath.Dir(b.path), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(b.path), 0o700); err != nil {
 		return err
 	}
-	return renameio.WriteFile(b.path, b.encode(), 0o644)
+	return renameio.WriteFile(b.path, b.encode(), 0o600)
 }
 
 const blobRecord = sha256.Size + 20 // bytes of one content's two names

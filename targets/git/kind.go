@@ -29,13 +29,62 @@ func Kind() targets.Kind {
     # The environment variable with an access token, where the URL is https.
     # token_env: GITHUB_TOKEN
 `,
-			Origin: "https://OWNER.github.io/REPO/",
-			Usual:  true,
-			FromRemote: func(remote string) (map[string]string, string) {
-				return map[string]string{"url": remote}, pagesURL(remote)
-			},
+			Origin:     "https://OWNER.github.io/REPO/",
+			Usual:      true,
+			FromRemote: fromRemote,
 		},
 	}
+}
+
+// fromRemote suggests values for a remote, without the secret that its URL may hold: the
+// config names the variable for it.
+func fromRemote(remote string) (values map[string]string, origin string) {
+	bare, secret := withoutSecret(remote)
+	values = map[string]string{"url": bare}
+	if secret && strings.HasPrefix(bare, "http") {
+		values["token_env"] = tokenVariable(bare)
+	}
+	return values, pagesURL(bare)
+}
+
+// withoutSecret returns a remote's URL without what may be a secret in it: of http the user
+// name, the password and the query; of others the password. It reports whether there was any.
+func withoutSecret(remote string) (bare string, secret bool) {
+	scheme, rest, found := strings.Cut(remote, "://")
+	if !found {
+		return remote, false // user@host:path, or a path
+	}
+	isHTTP := strings.HasPrefix(strings.ToLower(scheme), "http")
+	authority, path, hasPath := strings.Cut(rest, "/")
+	if at := strings.LastIndexByte(authority, '@'); at >= 0 {
+		user, _, password := strings.Cut(authority[:at], ":")
+		switch {
+		case isHTTP:
+			authority, secret = authority[at+1:], true
+		case password:
+			authority, secret = user+authority[at:], true
+		}
+	}
+	if isHTTP {
+		var query bool
+		path, _, query = strings.Cut(path, "?")
+		secret = secret || query
+	}
+	if hasPath {
+		authority += "/" + path
+	}
+	return scheme + "://" + authority, secret
+}
+
+// tokenVariable is the name that a host's own tools give the variable with a token.
+func tokenVariable(remote string) string {
+	switch {
+	case strings.Contains(remote, "github"):
+		return "GITHUB_TOKEN"
+	case strings.Contains(remote, "gitlab"):
+		return "GITLAB_TOKEN"
+	}
+	return "GIT_TOKEN"
 }
 
 // hostedRemote takes a remote's URL on GitHub or GitLab apart: host, owner, repository.

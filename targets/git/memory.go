@@ -121,7 +121,7 @@ func (m *memory) save(s *snapshot) error {
 	if m.dir == "" {
 		return nil
 	}
-	if err := os.MkdirAll(m.dir, 0o755); err != nil {
+	if err := os.MkdirAll(m.dir, 0o700); err != nil {
 		return err
 	}
 	p, err := packOf(s)
@@ -129,7 +129,7 @@ func (m *memory) save(s *snapshot) error {
 		return err
 	}
 	defer p.Close()
-	f, err := renameio.NewPendingFile(m.path(s.hash), renameio.WithPermissions(0o644))
+	f, err := renameio.NewPendingFile(m.path(s.hash), renameio.WithPermissions(0o600))
 	if err != nil {
 		return err
 	}

@@ -6,10 +6,11 @@ import "mirror/targets"
 // swaps tags.
 func Kind() targets.Kind {
 	return targets.Kind{
-		Name:   "oci",
-		Config: Config{},
-		Open:   New,
-		Traits: targets.Traits{Atomic: true, Deploys: true},
+		Name:          "oci",
+		Config:        Config{},
+		Open:          New,
+		Traits:        targets.Traits{Atomic: true, Deploys: true},
+		StoredSecrets: storedSecrets,
 		Place: func(decode targets.Decode) (targets.Place, error) {
 			var c Config
 			err := decode(&c)

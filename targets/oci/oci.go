@@ -54,7 +54,7 @@ func Open(_ context.Context, env targets.Env, c Config) (*Target, error) {
 		return nil, err
 	}
 	if env.State != "" {
-		if err := os.MkdirAll(env.State, 0o755); err != nil {
+		if err := os.MkdirAll(env.State, 0o700); err != nil {
 			return nil, fmt.Errorf("state folder: %w", err)
 		}
 	}
@@ -62,7 +62,7 @@ func Open(_ context.Context, env targets.Env, c Config) (*Target, error) {
 	if transport == nil {
 		transport = tunedTransport()
 	}
-	reg, err := newRegistry(transport)
+	reg, err := newRegistry(tellingTransport{transport, env.Secret})
 	if err != nil {
 		return nil, err
 	}

@@ -169,8 +169,8 @@ func (k *knowledge) save() error {
 	for f := range k.set {
 		list = append(list, f)
 	}
-	if err := os.MkdirAll(filepath.Dir(k.file), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(k.file), 0o700); err != nil {
 		return err
 	}
-	return renameio.WriteFile(k.file, encodeFacts(list), 0o644)
+	return renameio.WriteFile(k.file, encodeFacts(list), 0o600)
 }

@@ -11,6 +11,7 @@ func Kind() targets.Kind {
 		Traits:          targets.Traits{CompareAndSwap: true},
 		Place:           place,
 		ExpectedHeaders: expectedHeaders,
+		StoredSecrets:   storedSecrets,
 		Sample: targets.Sample{
 			Name:  "bucket",
 			About: "A bucket of any S3-compatible service that serves it as a website.",

@@ -90,6 +90,9 @@ func client(ctx context.Context, env targets.Env, c Config) (*s3.Client, error) 
 	if cfg.Region == "" {
 		cfg.Region = defaultRegion
 	}
+	if env.Secret != nil && cfg.Credentials != nil {
+		cfg.Credentials = tellingProvider{cfg.Credentials, env.Secret}
+	}
 	return s3.NewFromConfig(cfg, func(o *s3.Options) {
 		if c.Endpoint != "" {
 			o.BaseEndpoint = aws.String(c.Endpoint)

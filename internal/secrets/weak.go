@@ -1,0 +1,78 @@
+package secrets
+
+import "strings"
+
+// commonWords are values that stand where secrets stand and are none: scrubbing them would
+// damage sound output.
+func commonWords() []string {
+	return []string{
+		"access", "account", "admin", "anonymous", "api-key", "backup", "basic", "bearer", "branch", "bucket", "changeme", "cluster",
+		"default", "deploy", "deployment", "develop", "developer", "development", "docker", "example", "example.com", "github", "gitlab",
+		"localhost", "master", "minioadmin", "mirror", "nobody", "oauth2", "password", "preview", "private", "production", "project",
+		"public", "registry", "release", "secret", "server", "service", "services", "staging", "system", "target", "testing", "token",
+		"webhook", "webhooks", "website", "x-access-token", "x-oauth-basic", "x-token-auth",
+	}
+}
+
+// fewest is how many different bytes a secret has at least: "------" is none.
+const fewest = 4
+
+// longNumber is the length in digits from which a number can be a secret: shorter ones are
+// counts, ports, sizes and dates in every report.
+const longNumber = 12
+
+// isWeak reports whether a value is too short or too common to be replaced wherever it stands.
+func isWeak(value string) bool {
+	if len(value) < Shortest || allDigits(value) && len(value) < longNumber {
+		return true
+	}
+	different := map[rune]bool{}
+	for _, c := range value {
+		different[c] = true
+	}
+	if len(different) < fewest {
+		return true
+	}
+	for _, word := range commonWords() {
+		if strings.EqualFold(word, value) {
+			return true
+		}
+	}
+	return false
+}
+
+func allDigits(text string) bool {
+	return strings.Trim(text, "0123456789") == ""
+}
+
+func allHex(text string) bool {
+	return strings.Trim(text, "0123456789abcdefABCDEF") == ""
+}
+
+// longestWord is how many letters of one case a random text has at most in a row.
+const longestWord = 8
+
+// looksRandom reports whether a text is a token rather than words: letters and digits, and no
+// long word.
+func looksRandom(text string) bool {
+	digits, letters, run, longest := 0, 0, 0, 0
+	for _, c := range text {
+		switch {
+		case '0' <= c && c <= '9':
+			digits++
+			run = 0
+		case 'a' <= c && c <= 'z':
+			letters++
+			run++
+		case 'A' <= c && c <= 'Z':
+			letters++
+			run = 0
+		case strings.ContainsRune("./: ", c):
+			return false
+		default:
+			run = 0
+		}
+		longest = max(longest, run)
+	}
+	return digits > 0 && letters > 0 && longest <= longestWord
+}
