@@ -106,10 +106,13 @@ type Target interface {
 	Holder
 }
 
-// Pruner is a Target that can drop what it staged for releases not in keep. What is
-// live is never touched.
+// Pruner is a Target that can drop releases that it holds for a rollback.
 type Pruner interface {
-	Prune(ctx context.Context, keep []site.ID) error
+	// Prune drops what r lets expire, by the order in which releases went live as the target
+	// itself records it, and what interrupted stagings left. What is live, or may be staged by
+	// another publisher at the same time, is never touched. It may be repeated; after an error
+	// some of it may have been dropped.
+	Prune(ctx context.Context, r Retention) error
 }
 
 // Historian is a Target that remembers what it held before: what a checker without a history

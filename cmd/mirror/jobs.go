@@ -258,10 +258,10 @@ func (w runWorkspace) prune(ctx context.Context, h *history.Store) error {
 	return w.pruneTargets(ctx, h, d)
 }
 
-// pruneTargets has the targets drop all but the newest releases.
+// pruneTargets has the targets drop the releases that are beyond the newest.
 func (w runWorkspace) pruneTargets(ctx context.Context, h *history.Store, d *display) error {
-	keep, err := w.kept(ctx, h)
-	if err != nil || len(keep) == 0 { // nothing was published from here: what is there is not ours to judge
+	keep, err := w.retention(ctx, h)
+	if err != nil {
 		return err
 	}
 	dests, err := w.destinations(ctx)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"mirror/internal/history"
@@ -107,9 +108,9 @@ func (w *workspace) newer(ctx context.Context, rel *site.Release) func(site.ID) 
 	}
 }
 
-// learn remembers what a publish made live and how long the origins took, and returns the
-// releases that the targets shall keep.
-func (w *workspace) learn(ctx context.Context, r *publish.Report, rel *site.Release) (keep []site.ID, err error) {
+// learn remembers what a publish made live and how long the origins took, and returns what the
+// targets may drop.
+func (w *workspace) learn(ctx context.Context, r *publish.Report, rel *site.Release) (keep targets.Retention, err error) {
 	err = w.remember(ctx, func(h *history.Store) error {
 		if err := h.LearnLags(ctx, lagsOf(r)); err != nil {
 			return err
@@ -118,19 +119,22 @@ func (w *workspace) learn(ctx context.Context, r *publish.Report, rel *site.Rele
 			return err
 		}
 		var err error
-		keep, err = w.kept(ctx, h)
+		keep, err = w.retention(ctx, h)
 		return err
 	})
-	return keep, err
+	if err != nil {
+		return keep, fmt.Errorf("the release is live, and is not remembered here: %w", err)
+	}
+	return keep, nil
 }
 
-// kept lists the newest releases, as many as the targets shall keep.
-func (w *workspace) kept(ctx context.Context, h *history.Store) (keep []site.ID, err error) {
+// retention says how many releases stay on the targets, and what the history here knows of
+// their order.
+func (w *workspace) retention(ctx context.Context, h *history.Store) (targets.Retention, error) {
 	all, err := h.Sequence(ctx)
+	r := targets.Retention{Keep: w.config.Publish.KeepReleases}
 	for _, p := range all {
-		if len(keep) < w.config.Publish.KeepReleases && !slices.Contains(keep, p.Release) {
-			keep = append(keep, p.Release)
-		}
+		r.Known = append(r.Known, p.Release)
 	}
-	return keep, err
+	return r, err
 }

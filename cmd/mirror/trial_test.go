@@ -21,6 +21,7 @@ import (
 	"mirror/internal/lab"
 	"mirror/internal/publish"
 	"mirror/site"
+	"mirror/targets/kinds"
 )
 
 // trial is a lab and a small site, published by the program's own wiring in this process,
@@ -57,7 +58,7 @@ func newTrial(t testing.TB, cdn ...string) *trial {
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	a := &app{getenv: func(string) string { return "" }, stdout: io.Discard, stderr: io.Discard, quiet: true}
+	a := &app{kinds: kinds.All(), getenv: func(string) string { return "" }, stdout: io.Discard, stderr: io.Discard, quiet: true}
 	r.app = a.inLab(l, file)
 	return r
 }

@@ -87,7 +87,8 @@ type Publish struct {
 	// VerifyTimeout is how long the live origins may take to agree, from the first commit on. All
 	// that a publish waits for meanwhile is bounded by it, the barrier included.
 	VerifyTimeout time.Duration `yaml:"verify_timeout" jsonschema:"default=5m"`
-	// KeepReleases is how many releases stay staged on a target for rollback.
+	// KeepReleases is how many releases stay on a target for rollback, the live one among
+	// them. The live one and the one before it always stay.
 	KeepReleases int `yaml:"keep_releases" jsonschema:"default=3,minimum=1"`
 	// Barrier is how long the fast origins wait for the slow ones to be seen live, within
 	// VerifyTimeout. 0 turns it off.

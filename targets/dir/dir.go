@@ -39,7 +39,6 @@ type Target struct {
 
 var (
 	_ targets.Target = (*Target)(nil)
-	_ targets.Pruner = (*Target)(nil)
 )
 
 const (
@@ -155,9 +154,14 @@ func (t *Target) Rollback(ctx context.Context, s targets.Swap) error {
 		case live.Release != s.To:
 			return fmt.Errorf("dir: %s is live: %w", live.Release.Short(), targets.ErrConflict)
 		case s.From.Revision == "":
-			return t.clear()
+			err = t.clear()
+		default:
+			err = t.turn(s.From.Revision)
 		}
-		return t.turn(s.From.Revision)
+		if err == nil {
+			t.wasUndone(s.To)
+		}
+		return err
 	})
 }
 

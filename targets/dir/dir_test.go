@@ -71,7 +71,7 @@ func TestPruneKeepsLiveAndKept(t *testing.T) {
 		}
 		ids = append(ids, rel.ID())
 	}
-	must(t, tgt.Prune(t.Context(), ids[1:2]))
+	must(t, tgt.Prune(t.Context(), targets.Retention{Keep: 2}))
 	for i, want := range []bool{false, true, true} {
 		_, err := os.Stat(filepath.Join(path, "releases", string(ids[i])))
 		if got := err == nil; got != want {
@@ -107,9 +107,9 @@ func TestPastLeavesOutWhatWasOnlyStagedAndWhatIsForged(t *testing.T) {
 	wantReleases(t, tgt, one.ID(), two.ID())
 	must(t, os.WriteFile(filepath.Join(path, "releases", string(two.ID())+".sha256"), []byte("forged"), 0o644))
 	wantReleases(t, tgt, one.ID())
-	must(t, tgt.Prune(t.Context(), nil))
-	if left, err := os.ReadDir(filepath.Join(path, "releases")); err != nil || len(left) != 2 {
-		t.Errorf("after a prune: %v, %v; want the live release and its list", left, err)
+	must(t, tgt.Prune(t.Context(), targets.Retention{Keep: 1, Grace: -1}))
+	if left, err := os.ReadDir(filepath.Join(path, "releases")); err != nil || len(left) != 4 {
+		t.Errorf("after a prune: %v, %v; want the live release, the one before it, and their lists", left, err)
 	}
 	wantReleases(t, tgt, one.ID())
 }

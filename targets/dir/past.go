@@ -48,11 +48,21 @@ func (t *Target) writeList(m site.Manifest) error {
 	return os.Chtimes(file, neverLive, neverLive)
 }
 
-// wentLive notes the time.
+// wentLive notes the time: later than that of all others, also where another publisher's
+// clock is ahead.
 func (t *Target) wentLive(id site.ID) {
 	now := time.Now()
+	all, _ := t.listed(site.None)
+	for _, p := range all {
+		if p.Release != id && !p.Published.Before(now) {
+			now = p.Published.Add(time.Millisecond)
+		}
+	}
 	_ = os.Chtimes(t.listFile(id), now, now) // it is live; without the time it is only forgotten sooner
 }
+
+// wasUndone forgets the time: a release that was rolled back is not one to go back to.
+func (t *Target) wasUndone(id site.ID) { _ = os.Chtimes(t.listFile(id), neverLive, neverLive) }
 
 // maxList bounds a list that is read, in bytes.
 const maxList = 512 << 20
@@ -86,19 +96,10 @@ func (t *Target) Past(ctx context.Context, limit int, of []string) ([]site.Past,
 	if err != nil {
 		return nil, err
 	}
-	all, err := t.listed(live.Release)
+	all, err := t.sequence(live.Release)
 	if err != nil {
 		return nil, err
 	}
-	first := func(p site.Past) int {
-		if p.Release == live.Release {
-			return 0
-		}
-		return 1
-	}
-	slices.SortFunc(all, func(a, b site.Past) int {
-		return cmp.Or(cmp.Compare(first(a), first(b)), b.Published.Compare(a.Published), cmp.Compare(a.Release, b.Release))
-	})
 	var past []site.Past
 	if live.Revision != "" && (len(all) == 0 || all[0].Release != live.Release) {
 		m, err := t.lookAt(ctx, current, of)
@@ -116,6 +117,22 @@ func (t *Target) Past(ctx context.Context, limit int, of []string) ([]site.Past,
 		}
 	}
 	return past[:min(len(past), limit)], ctx.Err()
+}
+
+// sequence names the releases that are or were live, without their files: the live one
+// first, then those that went live before, the latest first.
+func (t *Target) sequence(live site.ID) ([]site.Past, error) {
+	all, err := t.listed(live)
+	first := func(p site.Past) int {
+		if p.Release == live {
+			return 0
+		}
+		return 1
+	}
+	slices.SortFunc(all, func(a, b site.Past) int {
+		return cmp.Or(cmp.Compare(first(a), first(b)), b.Published.Compare(a.Published), cmp.Compare(a.Release, b.Release))
+	})
+	return all, err
 }
 
 // listed names the releases that are or were live, without their files.

@@ -37,7 +37,7 @@ func (t *Target) Stage(ctx context.Context, rel *site.Release, p targets.Progres
 			return err
 		}
 		if len(copies) > 0 && t.holds(ctx, copies[len(copies)-1], rel) {
-			return t.writeList(rel.Manifest)
+			return errors.Join(t.touch(copies[len(copies)-1]), t.writeList(rel.Manifest))
 		}
 		name := copyName(rel.ID(), len(copies)+1)
 		work := filepath.Join(t.path, releases, string(rel.ID())+partial)
@@ -45,6 +45,9 @@ func (t *Target) Stage(ctx context.Context, rel *site.Release, p targets.Progres
 			return err
 		}
 		if err := t.writeList(rel.Manifest); err != nil {
+			return err
+		}
+		if err := t.touch(filepath.Join(releases, string(rel.ID())+partial)); err != nil {
 			return err
 		}
 		if err := os.Rename(work, filepath.Join(t.path, releases, name)); err != nil {
@@ -241,33 +244,4 @@ func isBeacon(fsys fs.FS, f site.File) bool {
 	}
 	_, err = site.ParseID(string(b.Release))
 	return err == nil && !b.Published.IsZero()
-}
-
-// Prune removes the copies of releases that are neither live nor in keep, and what
-// interrupted stagings left of them.
-func (t *Target) Prune(ctx context.Context, keep []site.ID) error {
-	return t.locked(ctx, func() error {
-		live, err := t.Live(ctx)
-		if err != nil {
-			return err
-		}
-		entries, err := os.ReadDir(filepath.Join(t.path, releases))
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("dir: prune: %w", err)
-		}
-		var errs []error
-		for _, e := range entries {
-			link := filepath.Join(releases, e.Name())
-			id := releaseOf(link)
-			isList := strings.HasSuffix(link, listExt) && id == live.Release
-			if id == site.None || link == live.Revision || isList || slices.Contains(keep, id) {
-				continue
-			}
-			errs = append(errs, os.RemoveAll(filepath.Join(t.path, link)))
-		}
-		return errors.Join(errs...)
-	})
 }

@@ -208,14 +208,16 @@ func TestPrune(t *testing.T) {
 		}
 	}
 	r.run(t, nil, nil, "update-ref", "refs/mirror/theirs", r.head(t))
-	keep := targettest.Release(targettest.Files{"index.html": "three"}).ID()
-	if err := tgt.Prune(t.Context(), []site.ID{keep}); err != nil {
+	staged := targettest.Release(targettest.Files{"index.html": "three"}).ID()
+	third := targettest.Files{"index.html": "third"}
+	publish(t, tgt, third)
+	if err := tgt.Prune(t.Context(), targets.Retention{Keep: 2}); err != nil {
 		t.Fatal(err)
 	}
 	got := r.run(t, nil, nil, "for-each-ref", "--format=%(refname)", "refs/mirror")
 	for ref, want := range map[string]bool{
-		string(keep): true, string(targettest.Release(v2).ID()): true, "theirs": true,
-		string(targettest.Release(v1).ID()): false, string(targettest.Release(targettest.Files{"index.html": "four"}).ID()): false,
+		string(staged): true, string(targettest.Release(v2).ID()): true, "theirs": true,
+		string(targettest.Release(v1).ID()): false, string(targettest.Release(third).ID()): true,
 	} {
 		if strings.Contains(got, stagePrefix+ref) != want {
 			t.Errorf("ref of %.12s after prune: got %v, want %v\n%s", ref, !want, want, got)

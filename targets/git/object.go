@@ -69,7 +69,7 @@ const (
 func newCommit(author mail.Address, now time.Time, tree plumbing.Hash, parent plumbing.Hash, said trailers) commit {
 	var b strings.Builder
 	fmt.Fprintf(&b, "tree %s\n", tree)
-	c := commit{tree: tree, trailers: said}
+	c := commit{tree: tree, when: now.UTC(), trailers: said}
 	c.Named = said.Release != site.None
 	if !parent.IsZero() {
 		c.parents = []plumbing.Hash{parent}

@@ -5,31 +5,40 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
 
 	"mirror/site"
+	"mirror/targets"
 )
 
-// Prune deletes the refs of staged releases that are neither in keep nor live. The host
-// frees their objects in its own time.
-func (t *Target) Prune(ctx context.Context, keep []site.ID) (err error) {
+var _ targets.Pruner = (*Target)(nil)
+
+// Prune deletes the refs of staged releases that r lets expire. What was live is told by the
+// branch. The host frees the objects in its own time.
+func (t *Target) Prune(ctx context.Context, r targets.Retention) (err error) {
 	defer t.redact(&err)
 	s, err := t.open(ctx, receivePack)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	head, err := t.head(ctx, s)
+	staged := stagedRefs(s)
+	if len(staged) <= r.Places() {
+		return nil
+	}
+	known, err := t.lineage(ctx, s.refs[t.branch], staged)
 	if err != nil {
 		return err
 	}
+	expired := r.Expired(known.held(staged), known.lived())
 	var drop []*packp.Command
 	for ref, hash := range s.refs {
 		id, ours := stagedID(ref)
-		if ours && hash != head.hash && id != head.Release && !slices.Contains(keep, id) {
+		if ours && hash != known.head && slices.Contains(expired, id) {
 			drop = append(drop, &packp.Command{Name: ref, Old: hash})
 		}
 	}
@@ -40,6 +49,120 @@ func (t *Target) Prune(ctx context.Context, keep []site.ID) (err error) {
 		return errors.New("the server lets no refs be deleted")
 	}
 	return s.push(ctx, nil, nil, drop...)
+}
+
+// stagedRefs are the commits that releases are staged as.
+func stagedRefs(s *session) map[site.ID]plumbing.Hash {
+	staged := map[site.ID]plumbing.Hash{}
+	for ref, hash := range s.refs {
+		if id, ours := stagedID(ref); ours {
+			staged[id] = hash
+		}
+	}
+	return staged
+}
+
+// lineage is the branch's past and what is staged, as far as the commits are known.
+type lineage struct {
+	head    plumbing.Hash
+	commits map[plumbing.Hash]commit
+}
+
+// lineage looks the commits up here, and fetches them where that does not tell the place of
+// all that is staged.
+func (t *Target) lineage(ctx context.Context, head plumbing.Hash, staged map[site.ID]plumbing.Hash) (*lineage, error) {
+	l := &lineage{head: head, commits: map[plumbing.Hash]commit{}}
+	wants := []plumbing.Hash{head}
+	for _, hash := range staged {
+		wants = append(wants, hash)
+	}
+	for _, hash := range wants {
+		if c, ok := t.known.commit(hash); ok {
+			l.commits[hash] = c
+		}
+	}
+	lived := l.lived()
+	for id := range staged {
+		if !slices.Contains(lived, id) {
+			return l, t.fetchLineage(ctx, l, wants)
+		}
+	}
+	return l, nil
+}
+
+// fetchLineage fetches the commits without their trees, or where the server cannot leave
+// those out no more than is staged.
+func (t *Target) fetchLineage(ctx context.Context, l *lineage, wants []plumbing.Hash) error {
+	s, err := t.open(ctx, uploadPack)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	shown := map[plumbing.Hash]bool{}
+	for _, hash := range s.refs {
+		shown[hash] = !hash.IsZero()
+	}
+	w := wish{depth: 1, filter: packp.FilterTreeDepth(0)}
+	filters := s.caps.Supports(capability.Filter)
+	if filters {
+		w.depth = maxPast
+	}
+	for _, hash := range wants {
+		_, known := l.commits[hash]
+		if shown[hash] && (filters || !known) && !slices.Contains(w.wants, hash) && len(w.wants) < maxPast {
+			w.wants = append(w.wants, hash)
+		}
+	}
+	if len(w.wants) == 0 {
+		return nil
+	}
+	got, err := t.fetchWithin(ctx, s, w)
+	if err != nil {
+		return err
+	}
+	defer got.Close()
+	for _, want := range w.wants {
+		for _, c := range got.line([]plumbing.Hash{want}, w.depth) {
+			l.commits[c.hash] = c
+		}
+	}
+	return nil
+}
+
+// lived lists the releases that the branch was at, the latest first.
+func (l *lineage) lived() []site.ID {
+	var all []site.ID
+	seen := map[plumbing.Hash]bool{}
+	for next := l.head; !seen[next]; {
+		seen[next] = true
+		c, ok := l.commits[next]
+		if !ok {
+			break
+		}
+		if c.Release != site.None {
+			all = append(all, c.Release)
+		}
+		next = c.After
+		if len(c.parents) > 0 {
+			next = c.parents[0]
+		}
+	}
+	return all
+}
+
+// held tells how long ago each release was staged, by the clock of who staged it. One that
+// follows the branch's head may go live at any time, and counts as staged just now.
+func (l *lineage) held(staged map[site.ID]plumbing.Hash) []targets.Held {
+	var all []targets.Held
+	for id, hash := range staged {
+		h := targets.Held{Release: id}
+		c, known := l.commits[hash]
+		if known && c.After != l.head && !slices.Contains(c.parents, l.head) {
+			h.Age = time.Since(c.when)
+		}
+		all = append(all, h)
+	}
+	return all
 }
 
 // stagedID tells which release a ref stages, and whether it is one of ours at all.

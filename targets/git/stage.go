@@ -67,13 +67,14 @@ func (t *Target) stage(ctx context.Context, rel *site.Release, ids map[site.Dige
 }
 
 // follows reports whether the branch can go from head to c as a publish should: c is the
-// head, or the next commit after it, or stands alone where no history is wanted.
+// head, or the next commit after it, or stands alone where no history is wanted and says that
+// it came after it.
 func (t *Target) follows(c, head commit) bool {
 	switch {
 	case c.hash == head.hash:
 		return true
 	case t.orphan || head.hash.IsZero():
-		return len(c.parents) == 0
+		return len(c.parents) == 0 && c.After == head.hash
 	}
 	return len(c.parents) == 1 && c.parents[0] == head.hash
 }

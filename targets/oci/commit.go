@@ -30,7 +30,11 @@ func (t *Target) Commit(ctx context.Context, s targets.Swap) error {
 	case now.digest() != s.From.Revision:
 		return conflict(t, now, s.From.Revision)
 	}
-	return t.move(ctx, staged)
+	if err := t.move(ctx, staged); err != nil {
+		return err
+	}
+	t.noteLive(ctx, s)
+	return nil
 }
 
 // move puts the tag on h and rolls it out.

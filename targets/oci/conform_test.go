@@ -17,5 +17,9 @@ func TestConformanceDistribution(t *testing.T) { conformReal(t, realserver.Distr
 
 func conformReal(t *testing.T, program string) {
 	realserver.Need(t, program)
-	targettest.Run(t, func(t *testing.T) targettest.Fixture { return newPlace(t, realRegistry(t, program)).fixture() })
+	targettest.Run(t, func(t *testing.T) targettest.Fixture {
+		f := newPlace(t, realRegistry(t, program)).fixture()
+		f.KeepsAll = program == realserver.DockerRegistry // as Debian sets it up
+		return f
+	})
 }

@@ -34,7 +34,6 @@ type Target struct {
 
 var (
 	_ targets.Target  = (*Target)(nil)
-	_ targets.Pruner  = (*Target)(nil)
 	_ targets.Factory = New
 )
 

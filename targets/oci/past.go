@@ -34,6 +34,8 @@ const (
 	listArtifact = types.MediaType("application/vnd.mirror.files.v1+json")
 	listLayer    = types.MediaType("application/vnd.mirror.files.v1.text+gzip")
 	labelCreated = "org.opencontainers.image.created"
+	labelStaged  = "mirror.staged" // when the release was last staged
+	labelPast    = "mirror.past"   // what was live before it, the latest first
 )
 
 // Bounds of one look into the past.
@@ -62,13 +64,14 @@ func writeList(m site.Manifest) (*blob, error) {
 }
 
 // pushList stores a release's list.
-func (t *Target) pushList(ctx context.Context, rel *site.Release, list *blob) error {
+func (t *Target) pushList(ctx context.Context, rel *site.Release, list *blob, past []site.ID) error {
 	img := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), listArtifact)
 	img, err := mutate.Append(img, mutate.Addendum{Layer: list, MediaType: listLayer})
 	if err != nil {
 		return err
 	}
-	labels := map[string]string{labelRelease: string(rel.ID()), labelCreated: publishedAt(rel).UTC().Format(time.RFC3339)}
+	labels := noteOf(past)
+	labels[labelRelease], labels[labelCreated] = string(rel.ID()), publishedAt(rel).UTC().Format(time.RFC3339)
 	return t.reg.push(ctx, t.listTag(rel.ID()), mutate.Annotations(img, labels).(v1.Image))
 }
 
@@ -158,15 +161,24 @@ func (t *Target) isSmall(ctx context.Context, h *head) error {
 type list struct {
 	release site.ID
 	created time.Time
+	staged  time.Time
+	past    []site.ID // what was live before it, the latest first
 	layer   v1.Descriptor
+
+	manifest *v1.Manifest
 }
 
 // lists finds the lists of releases, the latest first. One that cannot be read is left out.
-func (t *Target) lists(ctx context.Context) ([]list, error) {
+func (t *Target) lists(ctx context.Context) (lists, error) {
 	tags, err := t.reg.tags(ctx, t.tag.Context())
 	if err != nil {
 		return nil, err
 	}
+	return t.listsOf(ctx, tags)
+}
+
+// listsOf reads the lists among the tags.
+func (t *Target) listsOf(ctx context.Context, tags []string) (lists, error) {
 	var mu sync.Mutex
 	var found []list
 	g, ctx := errgroup.WithContext(ctx)
@@ -190,7 +202,7 @@ func (t *Target) lists(ctx context.Context) ([]list, error) {
 			return nil
 		})
 	}
-	err = g.Wait()
+	err := g.Wait()
 	slices.SortFunc(found, func(a, b list) int {
 		return cmp.Or(b.created.Compare(a.created), cmp.Compare(a.release, b.release))
 	})
@@ -225,7 +237,14 @@ func (t *Target) list(ctx context.Context, id site.ID) (list, error) {
 	if err != nil {
 		created = time.Time{} // then it sorts last
 	}
-	return list{release: id, created: created.UTC(), layer: m.Layers[0]}, nil
+	l := list{
+		release: id, created: created.UTC(), staged: created.UTC(), past: pastFrom(m.Annotations[labelPast]),
+		layer: m.Layers[0], manifest: &m,
+	}
+	if staged, err := time.Parse(time.RFC3339, m.Annotations[labelStaged]); err == nil {
+		l.staged = staged.UTC()
+	}
+	return l, nil
 }
 
 // readList reads a list; the release's id vouches for it.

@@ -96,7 +96,7 @@ func TestPastOfWhatIsLiveWithoutAList(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer list.Close()
-	if err := tgt.pushList(t.Context(), forged, list); err != nil { // says the truth of itself
+	if err := tgt.pushList(t.Context(), forged, list, nil); err != nil { // says the truth of itself
 		t.Fatal(err)
 	}
 	desc, err := tgt.reg.get(t.Context(), tgt.listTag(forged.ID()))
@@ -119,7 +119,7 @@ func TestPruneDropsLists(t *testing.T) {
 	p := newPlace(t, realRegistry(t, realserver.Distribution))
 	ids := editions(t, p, "one", "two", "three")
 	tgt := p.open(t, targets.Env{})
-	if err := tgt.Prune(t.Context(), ids[1:2]); err != nil {
+	if err := tgt.Prune(t.Context(), targets.Retention{Keep: 2}); err != nil {
 		t.Fatal(err)
 	}
 	tags, err := tgt.reg.tags(t.Context(), tgt.tag.Context())

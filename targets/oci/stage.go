@@ -27,11 +27,22 @@ func (t *Target) Stage(ctx context.Context, rel *site.Release, p targets.Progres
 	if err != nil {
 		return err
 	}
-	staged, err := t.holds(ctx, rel, r)
-	if err != nil || staged {
+	live, err := t.look(ctx, t.tag)
+	if err != nil {
 		return err
 	}
-	if err := t.send(ctx, rel, r, p); err != nil {
+	past, err := t.pastOf(ctx, rel.ID(), live.release())
+	if err != nil {
+		return err
+	}
+	staged, err := t.holds(ctx, rel, r)
+	if err != nil {
+		return err
+	}
+	if staged {
+		return t.noteStaging(ctx, rel, past)
+	}
+	if err := t.send(ctx, rel, r, past, p); err != nil {
 		return fmt.Errorf("stage %s: %w", rel.ID().Short(), err)
 	}
 	return nil
@@ -54,7 +65,7 @@ func (t *Target) holds(ctx context.Context, rel *site.Release, r recipe) (bool, 
 	return slices.Equal(files, rel.Manifest), nil
 }
 
-func (t *Target) send(ctx context.Context, rel *site.Release, r recipe, p targets.Progress) error {
+func (t *Target) send(ctx context.Context, rel *site.Release, r recipe, past []site.ID, p targets.Progress) error {
 	layer, err := writeBlob(t.cfg.compression, func(w io.Writer) error { return writeSite(ctx, w, rel, r.WebRoot) })
 	if err != nil {
 		return err
@@ -74,7 +85,7 @@ func (t *Target) send(ctx context.Context, rel *site.Release, r recipe, p target
 		p.Expect(len(rel.Manifest), layer.info.Size+list.info.Size+t.missing(ctx, own))
 	}
 	// The list first: an image that is staged has one.
-	if err := t.pushList(withProgress(ctx, p), rel, list); err != nil {
+	if err := t.pushList(withProgress(ctx, p), rel, list, past); err != nil {
 		return errors.Join(ctx.Err(), err)
 	}
 	if err := t.reg.push(withProgress(ctx, p), t.stagedTag(rel.ID()), img); err != nil {

@@ -12,7 +12,7 @@ import (
 func (t *Target) carryOut(ctx context.Context, h held, ch *change, undo bool) error {
 	next := &state{
 		Version: version, Phase: committing, Revision: newNonce(), From: ch.From, To: ch.To, Change: ch.path,
-		Release: h.was(), Beacons: beaconsOf(h, ch), Records: h.records(),
+		Release: h.was(), Past: h.past(), Beacons: beaconsOf(h, ch), Records: h.records(),
 		Undo: undo, Owner: t.owner, Holder: newNonce(),
 	}
 	h, err := t.writeState(ctx, h, next)
@@ -43,6 +43,13 @@ func (h held) was() site.ID {
 	return h.Release
 }
 
+func (h held) past() []site.ID {
+	if h.none() {
+		return nil
+	}
+	return h.Past
+}
+
 func beaconsOf(h held, ch *change) []string {
 	next := ""
 	if ch.Beacon != nil {
@@ -60,7 +67,7 @@ func (t *Target) settleDone(ctx context.Context, h held, ch *change, made map[st
 		return err
 	}
 	next := &state{
-		Version: version, Phase: live, Revision: newNonce(), Release: ch.To, Records: recorded,
+		Version: version, Phase: live, Revision: newNonce(), Release: ch.To, Past: h.pastAfter(ch.To), Records: recorded,
 		From: ch.From, To: ch.To, Change: ch.path,
 	}
 	if ch.Beacon != nil {

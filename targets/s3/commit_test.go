@@ -281,7 +281,7 @@ func TestPrune(t *testing.T) {
 			all = append(all, targettest.Release(targettest.Files{"index.html": fmt.Sprint("release ", i), fmt.Sprintf("only-%d.html", i): fmt.Sprint(i)}))
 			last = publish(t, tgt, all[i])
 		}
-		if err := tgt.Prune(t.Context(), []site.ID{all[1].ID()}); err != nil {
+		if err := tgt.Prune(t.Context(), targets.Retention{Keep: 3}); err != nil {
 			t.Fatal(err)
 		}
 		if err := tgt.Commit(t.Context(), targets.Swap{From: live(t, tgt), To: all[0].ID()}); !errors.Is(err, targets.ErrNotStaged) {
@@ -300,7 +300,7 @@ func TestPrune(t *testing.T) {
 		if err != nil || held.ID() != all[1].ID() {
 			t.Errorf("held: got %v, %v; want release 1", held, err)
 		}
-		if err := tgt.Prune(t.Context(), nil); err != nil {
+		if err := tgt.Prune(t.Context(), targets.Retention{Keep: 1, Grace: -time.Minute}); err != nil {
 			t.Fatal(err)
 		}
 		if docs := p.keys(t, ".mirror/releases/"); !slices.Contains(docs, ".mirror/releases/"+string(all[1].ID())) {

@@ -139,7 +139,7 @@ func TestPrefix(t *testing.T) {
 			if err != nil || held.ID() != targettest.Release(files).ID() {
 				t.Errorf("held: got %v, %v; want %v", held, err, files)
 			}
-			if err := tgt.Prune(t.Context(), nil); err != nil {
+			if err := tgt.Prune(t.Context(), targets.Retention{}); err != nil {
 				t.Error(err)
 			}
 		}

@@ -3,8 +3,10 @@ package s3_test
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"mirror/site"
+	"mirror/targets"
 	"mirror/targets/s3"
 	"mirror/targets/targettest"
 )
@@ -44,7 +46,7 @@ func TestPastIsInTheOrderOfGoingLive(t *testing.T) {
 			t.Fatal(err)
 		}
 		wantReleases(t, p.open(t, nil), one.ID(), two.ID(), one.ID())
-		if err := tgt.Prune(t.Context(), []site.ID{one.ID()}); err != nil {
+		if err := tgt.Prune(t.Context(), targets.Retention{Keep: 1, Grace: -time.Minute}); err != nil {
 			t.Fatal(err)
 		}
 		past, err := p.open(t, nil).Past(t.Context(), 10, nil)

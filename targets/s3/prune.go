@@ -10,10 +10,12 @@ import (
 	"mirror/targets"
 )
 
-// Prune deletes the releases that are neither kept nor live, the changes that no longer
-// lead anywhere, and all content that nothing left refers to. While somebody else
-// commits it gives ErrConflict.
-func (t *Target) Prune(ctx context.Context, keep []site.ID) error {
+var _ targets.Pruner = (*Target)(nil)
+
+// Prune deletes the releases that r lets expire, the changes that no longer lead anywhere,
+// and all content that nothing left refers to. What is young and of unknown use stays: it
+// may be of a Stage under way. While another publisher commits it gives ErrConflict.
+func (t *Target) Prune(ctx context.Context, r targets.Retention) error {
 	h, inv, err := t.look(ctx)
 	if err != nil {
 		return fmt.Errorf("prune: %w", err)
@@ -21,24 +23,81 @@ func (t *Target) Prune(ctx context.Context, keep []site.ID) error {
 	if !h.none() && h.Phase == committing && !t.mayTake(h) {
 		return fmt.Errorf("prune: %w", conflict(h))
 	}
-	used, err := t.inUse(ctx, h, inv, keep)
+	unused, err := t.unused(ctx, h, inv, r)
+	if err == nil {
+		err = t.remove(ctx, unused)
+	}
 	if err != nil {
 		return fmt.Errorf("prune: %w", err)
 	}
+	return nil
+}
+
+// unused lists what to delete. Releases come first: a crash in between leaves content
+// without a release, never a release without its content.
+func (t *Target) unused(ctx context.Context, h held, inv inventory, r targets.Retention) ([]string, error) {
+	lived, err := t.lived(ctx, h)
+	if err != nil {
+		return nil, err
+	}
+	all := inv.releases()
+	expired := r.Expired(all, lived)
+	used, err := t.inUse(ctx, h, inv, kept(h, all, expired))
+	if err != nil {
+		return nil, err
+	}
+	ended, err := t.ended(ctx, h, inv, expired)
+	if err != nil {
+		return nil, err
+	}
 	var unused []string
-	for path := range inv.own {
-		if !used[path] {
+	for path, o := range inv.own {
+		young := r.MayBeStaging(o.Seen.Sub(o.Modified))
+		if !used[path] && (ended[path] || !young) {
 			unused = append(unused, path)
 		}
 	}
 	slices.Sort(unused)
-	// Releases first: a crash in between leaves content without a release, never a
-	// release without its content.
 	slices.SortStableFunc(unused, func(a, b string) int { return rank(a) - rank(b) })
-	if err := t.remove(ctx, unused); err != nil {
-		return fmt.Errorf("prune: %w", err)
+	return unused, nil
+}
+
+// lived lists what was live, the latest first: what the state remembers, and, in a bucket of
+// an earlier version of mirror, what the changes and the ages of the documents tell.
+func (t *Target) lived(ctx context.Context, h held) ([]site.ID, error) {
+	if h.none() {
+		return nil, nil
 	}
-	return nil
+	if len(h.Past) > 0 {
+		return h.lived(), nil
+	}
+	return t.sequence(ctx, h, maxPast)
+}
+
+// releases lists the releases whose documents are there.
+func (inv inventory) releases() []targets.Held {
+	var all []targets.Held
+	for path, o := range inv.own {
+		name, ok := strings.CutPrefix(path, releases)
+		if id, err := site.ParseID(name); ok && err == nil {
+			all = append(all, targets.Held{Release: id, Age: o.Seen.Sub(o.Modified)})
+		}
+	}
+	return all
+}
+
+// kept lists the releases that stay, also those that a commit under way or its undoing needs.
+func kept(h held, all []targets.Held, expired []site.ID) []site.ID {
+	var ids []site.ID
+	for _, r := range all {
+		if !slices.Contains(expired, r.Release) {
+			ids = append(ids, r.Release)
+		}
+	}
+	if !h.none() {
+		ids = append(ids, h.Release, h.From.Release, h.To)
+	}
+	return ids
 }
 
 func rank(path string) int {
@@ -49,11 +108,9 @@ func rank(path string) int {
 }
 
 // inUse marks all of our own objects that are still referred to.
-func (t *Target) inUse(ctx context.Context, h held, inv inventory, keep []site.ID) (map[string]bool, error) {
+func (t *Target) inUse(ctx context.Context, h held, inv inventory, ids []site.ID) (map[string]bool, error) {
 	used := map[string]bool{statePath: true, probePath: true}
-	ids := slices.Clone(keep)
 	if !h.none() {
-		ids = append(ids, h.Release, h.From.Release, h.To)
 		for _, path := range h.Records {
 			used[path] = true
 		}
@@ -71,6 +128,32 @@ func (t *Target) inUse(ctx context.Context, h held, inv inventory, keep []site.I
 		}
 	}
 	return used, nil
+}
+
+// ended marks what expired releases refer to, and the changes that were carried out or can
+// no longer be, because they begin at another state than is live.
+func (t *Target) ended(ctx context.Context, h held, inv inventory, expired []site.ID) (map[string]bool, error) {
+	ended := map[string]bool{}
+	for _, id := range expired {
+		if err := t.markRelease(ctx, ended, id); err != nil {
+			t.log.Debug("the document of a release that is dropped cannot be read", "release", id, "err", err)
+		}
+		ended[releasePath(id)] = true
+	}
+	for path := range inv.own {
+		if !strings.HasPrefix(path, changes) {
+			continue
+		}
+		ch, err := t.readChange(ctx, path)
+		if err != nil || ch.From.Revision == h.live(inv).Revision {
+			continue // it may be carried out yet
+		}
+		ended[path] = true
+		for _, c := range slices.Concat(ch.Copies, ch.Restores) {
+			ended[c.Source] = true
+		}
+	}
+	return ended, ctx.Err()
 }
 
 // markRelease marks a release's document, parts and content.

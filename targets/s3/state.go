@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"mirror/site"
@@ -30,6 +31,9 @@ type state struct {
 	Beacons  []string `json:"beacons,omitempty"` // paths that are no part of a release
 	Records  []string `json:"records,omitempty"`
 
+	// Past lists what was live before Release, the latest first, as far as it is remembered.
+	Past []site.ID `json:"past,omitempty"`
+
 	// The swap that led here or, while committing, that is under way, and its change.
 	From   liveRef `json:"from"`
 	To     site.ID `json:"to"`
@@ -41,6 +45,37 @@ type state struct {
 	Holder   string `json:"holder,omitempty"`   // which call of the owner's
 	Beat     int    `json:"beat,omitempty"`     // counts renewals
 	Released bool   `json:"released,omitempty"` // given up: anyone may take over
+}
+
+// maxRemembered bounds state.Past.
+const maxRemembered = 50
+
+// lived lists what is and was live, the latest first; while a commit is under way, what it
+// leads to comes first.
+func (s *state) lived() []site.ID {
+	if s == nil {
+		return nil
+	}
+	var all []site.ID
+	if s.Phase == committing {
+		all = append(all, s.To)
+	}
+	all = append(all, s.Release)
+	return slices.DeleteFunc(append(all, s.Past...), func(id site.ID) bool { return id == site.None })
+}
+
+// pastAfter is what the state that comes next and shows a release is to remember.
+func (h held) pastAfter(id site.ID) []site.ID {
+	var past []site.ID
+	if h.none() {
+		return nil
+	}
+	for _, earlier := range append([]site.ID{h.Release}, h.Past...) {
+		if earlier != site.None && earlier != id && !slices.Contains(past, earlier) {
+			past = append(past, earlier)
+		}
+	}
+	return past[:min(len(past), maxRemembered)]
 }
 
 // liveRef is targets.Live in JSON.

@@ -49,7 +49,7 @@ func pastAfterPrune(t *testing.T, f Fixture, all []*site.Release) {
 	if !ok {
 		return
 	}
-	if err := p.Prune(t.Context(), []site.ID{all[0].ID(), all[1].ID()}); err != nil {
+	if err := p.Prune(t.Context(), targets.Retention{Keep: 2}); err != nil {
 		t.Fatal(err)
 	}
 	past, err := tgt.(targets.Historian).Past(t.Context(), 10, nil)

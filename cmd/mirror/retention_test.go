@@ -1,0 +1,51 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"mirror/internal/publish"
+	"mirror/site"
+	"mirror/targets"
+)
+
+// TestRetentionWithoutHistory publishes from one fresh state folder after another, as CI
+// runners do. Each kind of target holds the newest releases, as many as are to be kept, and
+// no others.
+func TestRetentionWithoutHistory(t *testing.T) {
+	const publishes, keep = 20, 3
+	r := newTrial(t)
+	r.configure("check:\n", fmt.Sprintf("  - {name: disk, type: dir, path: %q}\npublish: {keep_releases: %d}\ncheck:\n", t.TempDir(), keep))
+	var all []site.ID
+	for i := range publishes {
+		r.app.stateDir = filepath.Join(t.TempDir(), "state")
+		r.write(map[string]string{"index.html": fmt.Sprint("edition ", i), "404.html": "not here", "same.html": "same"})
+		all = append(all, r.publish(publish.Parallel).Release)
+	}
+	slices.Reverse(all)
+	w, err := r.app.open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dests, err := w.destinations(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range dests {
+		for i, id := range all {
+			live, err := d.Live(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = d.Commit(t.Context(), targets.Swap{From: live, To: id})
+			if held := !errors.Is(err, targets.ErrNotStaged); held != (i < keep) {
+				t.Errorf("%s: release %d before the last is held: %v (%v)", d.Name, i, held, err)
+			} else if held && err != nil {
+				t.Errorf("%s: release %d before the last cannot go live: %v", d.Name, i, err)
+			}
+		}
+	}
+}

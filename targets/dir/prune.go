@@ -1,0 +1,92 @@
+package dir
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"mirror/site"
+	"mirror/targets"
+)
+
+var _ targets.Pruner = (*Target)(nil)
+
+// Prune removes the copies of releases that r lets expire, with their lists. What interrupted
+// stagings left goes too: the lock says that none is under way. What went live when is told
+// by the times of the lists.
+func (t *Target) Prune(ctx context.Context, r targets.Retention) error {
+	return t.locked(ctx, func() error {
+		live, err := t.Live(ctx)
+		if err != nil {
+			return err
+		}
+		names, held, err := t.held()
+		if err != nil {
+			return fmt.Errorf("dir: prune: %w", err)
+		}
+		past, err := t.sequence(live.Release)
+		if err != nil {
+			return err
+		}
+		var lived []site.ID
+		for _, p := range past {
+			lived = append(lived, p.Release)
+		}
+		expired := r.Expired(held, lived)
+		held = slices.DeleteFunc(held, func(h targets.Held) bool { return slices.Contains(expired, h.Release) })
+		var errs []error
+		for _, name := range names {
+			link := filepath.Join(releases, name)
+			kept := slices.ContainsFunc(held, func(h targets.Held) bool { return h.Release == releaseOf(link) })
+			if link != live.Revision && (!kept || strings.HasSuffix(name, partial)) {
+				errs = append(errs, os.RemoveAll(filepath.Join(t.path, link)))
+			}
+		}
+		return errors.Join(errs...)
+	})
+}
+
+// held names what is ours in the folder of releases, and the releases of which there is a
+// whole copy.
+func (t *Target) held() (names []string, held []targets.Held, err error) {
+	entries, err := os.ReadDir(filepath.Join(t.path, releases))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, err
+	}
+	now := time.Now()
+	youngest := map[site.ID]time.Duration{}
+	for _, e := range entries {
+		id := releaseOf(filepath.Join(releases, e.Name()))
+		if id == site.None {
+			continue
+		}
+		names = append(names, e.Name())
+		info, err := e.Info()
+		if err != nil || !e.IsDir() || strings.HasSuffix(e.Name(), partial) {
+			continue
+		}
+		age := now.Sub(info.ModTime())
+		if least, seen := youngest[id]; !seen || age < least {
+			youngest[id] = age
+		}
+	}
+	for id, age := range youngest {
+		held = append(held, targets.Held{Release: id, Age: age})
+	}
+	return names, held, nil
+}
+
+// touch notes that a copy was staged now.
+func (t *Target) touch(name string) error {
+	now := time.Now()
+	if err := os.Chtimes(filepath.Join(t.path, name), now, now); err != nil {
+		return fmt.Errorf("dir: %w", err)
+	}
+	return nil
+}
