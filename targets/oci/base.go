@@ -118,7 +118,7 @@ const nobody = "65532:65532"
 
 // selfBase is the base that needs no registry: mirror's own binary, serving the web root.
 func (b *builder) selfBase(p v1.Platform) (baseParts, error) {
-	layer, err := b.t.selfLayer(p)
+	layer, err := b.t.self.layer(p, b.t.state)
 	if err != nil {
 		return baseParts{}, err
 	}

@@ -1,18 +1,20 @@
 package oci
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/gob"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
+
+	"github.com/google/renameio/v2"
 
 	"mirror/site"
 )
@@ -51,7 +53,11 @@ func (t *Target) keep(kind, digest string, m site.Manifest) {
 	if t.state == "" {
 		return
 	}
-	err := writeFile(t.cachePath(kind, digest), func(w io.Writer) error { return gob.NewEncoder(w).Encode(m) })
+	var text bytes.Buffer
+	err := gob.NewEncoder(&text).Encode(m)
+	if err == nil {
+		err = renameio.WriteFile(t.cachePath(kind, digest), text.Bytes(), 0o600)
+	}
 	if err != nil {
 		t.log.Warn("cannot keep a manifest", "path", t.state, "err", err)
 		return
@@ -80,21 +86,4 @@ func (t *Target) dropOldManifests() {
 	for _, info := range kept[min(keepManifests, len(kept)):] {
 		_ = os.Remove(filepath.Join(t.state, info.Name())) // another process was quicker
 	}
-}
-
-// writeFile writes a whole file or none.
-func writeFile(name string, write func(w io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(name), ".tmp-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	err = write(f)
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), name)
 }

@@ -6,7 +6,6 @@ import (
 	"path"
 	"runtime"
 	"slices"
-	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -138,10 +137,4 @@ func (c Config) platforms() ([]v1.Platform, error) {
 		all = append(all, *p)
 	}
 	return all, nil
-}
-
-// hasWhiteout reports whether a component of the path is a name by which an image's layer
-// deletes: no file can have it.
-func hasWhiteout(p string) bool {
-	return strings.HasPrefix(p, whiteout) || strings.Contains(p, "/"+whiteout)
 }

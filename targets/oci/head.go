@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"runtime"
-	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -16,40 +15,12 @@ import (
 )
 
 // Names of the annotations of a manifest and of the labels in an image's config.
-const (
-	labelRelease = "mirror.release"  // the release's ID, or noRelease
-	labelBeacon  = "mirror.beacon"   // the beacon's path below the web root, "" for none
-	labelWebRoot = "mirror.web_root" // where the site is
-	labelConfig  = "mirror.config"   // digest of all that the image was made from but the site
-	// labelLayer names the site's layer as the document does that bears the label: by digest
-	// in a manifest, by diff ID in a config. An image built on ours carries our labels along;
-	// its last layer is not the one named.
-	labelLayer   = "mirror.layer"
-	labelVersion = "org.opencontainers.image.version"
-)
-
-// noRelease in labelRelease marks the empty image that stands for no image, where the
-// registry will not delete a tag.
-const noRelease = "none"
 
 // maxConfig bounds an image's config, in bytes.
 const maxConfig = 16 << 20
 
-// stagedPrefix begins the tag under which a release is staged.
-const stagedPrefix = "mirror-"
-
 func (t *Target) stagedTag(id site.ID) name.Tag {
 	return t.tag.Context().Tag(stagedPrefix + string(id))
-}
-
-// stagedRelease returns the release that a tag stages.
-func stagedRelease(tag string) (site.ID, bool) {
-	rest, ok := strings.CutPrefix(tag, stagedPrefix)
-	if !ok {
-		return site.None, false
-	}
-	id, err := site.ParseID(rest)
-	return id, err == nil && string(id) == rest
 }
 
 // head is what a tag or digest names: nil where it names nothing.

@@ -66,11 +66,11 @@ func (t *Target) recipe(ctx context.Context, rel *site.Release) (recipe, error) 
 
 func (t *Target) selfIdentities(byPlatform map[string]string) error {
 	for _, p := range t.cfg.platforms {
-		files, err := t.self.files(p)
+		digest, err := t.self.digestFor(p)
 		if err != nil {
 			return err
 		}
-		byPlatform[p.String()] = files.identity
+		byPlatform[p.String()] = digest
 	}
 	return nil
 }

@@ -55,3 +55,9 @@ func longComponent(p string) bool {
 	}
 	return false
 }
+
+// hasWhiteout reports whether a component of the path is a name by which an image's layer
+// deletes: no file can have it.
+func hasWhiteout(p string) bool {
+	return strings.HasPrefix(p, whiteout) || strings.Contains(p, "/"+whiteout)
+}

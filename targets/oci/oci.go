@@ -33,8 +33,9 @@ type Target struct {
 }
 
 var (
-	_ targets.Target  = (*Target)(nil)
-	_ targets.Factory = New
+	_ targets.Target    = (*Target)(nil)
+	_ targets.Historian = (*Target)(nil)
+	_ targets.Factory   = New
 )
 
 // New opens a target from its part of the config.

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -21,16 +20,12 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"mirror/site"
-	"mirror/targets"
 )
-
-var _ targets.Historian = (*Target)(nil)
 
 // Beside each staged image lies a list of its files, under a tag of its own that keeps it
 // from the registry's garbage collection: an artifact whose one layer is the manifest's
 // text. So the past is told without reading images, and the images are as they were.
 const (
-	listSuffix   = ".files"
 	listArtifact = types.MediaType("application/vnd.mirror.files.v1+json")
 	listLayer    = types.MediaType("application/vnd.mirror.files.v1.text+gzip")
 	labelCreated = "org.opencontainers.image.created"
@@ -207,15 +202,6 @@ func (t *Target) listsOf(ctx context.Context, tags []string) (lists, error) {
 		return cmp.Or(b.created.Compare(a.created), cmp.Compare(a.release, b.release))
 	})
 	return found, err
-}
-
-// listedRelease returns the release whose files a tag lists.
-func listedRelease(tag string) (site.ID, bool) {
-	staged, ok := strings.CutSuffix(tag, listSuffix)
-	if !ok {
-		return site.None, false
-	}
-	return stagedRelease(staged)
 }
 
 func (t *Target) list(ctx context.Context, id site.ID) (list, error) {

@@ -1,16 +1,12 @@
 package oci
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"path"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
 
 	"mirror/site"
 )
@@ -105,28 +101,4 @@ func (t *Target) readLayer(ctx context.Context, files *tree, d v1.Descriptor) er
 		err = fmt.Errorf("layer %s is longer than the %d bytes that its manifest says", d.Digest, d.Size)
 	}
 	return err
-}
-
-// maxWindow bounds what zstd may keep in memory, in bytes; the format's own encoders use
-// 8 MiB at most unless told otherwise.
-const maxWindow = 64 << 20
-
-// decompress tells the compression by the first bytes: media types are often wrong.
-func decompress(r io.Reader) (io.ReadCloser, error) {
-	buffered := bufio.NewReaderSize(r, 64<<10)
-	magic, err := buffered.Peek(4)
-	if err != nil && err != io.EOF {
-		return nil, err
-	}
-	switch {
-	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
-		return gzip.NewReader(buffered)
-	case bytes.Equal(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}):
-		z, err := zstd.NewReader(buffered, zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderConcurrency(1))
-		if err != nil {
-			return nil, err
-		}
-		return z.IOReadCloser(), nil
-	}
-	return io.NopCloser(buffered), nil
 }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/renameio/v2"
 
 	"mirror/site"
 )
@@ -206,7 +207,10 @@ func (j *journal) write(d debt) error {
 	if j.path == "" {
 		return nil
 	}
-	err := writeFile(j.path, func(w io.Writer) error { return json.NewEncoder(w).Encode(d) })
+	text, err := json.Marshal(d)
+	if err == nil {
+		err = renameio.WriteFile(j.path, text, 0o600)
+	}
 	if err != nil {
 		return fmt.Errorf("note the rollout: %w", err)
 	}

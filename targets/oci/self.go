@@ -17,6 +17,7 @@ import (
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/renameio/v2"
 	"github.com/klauspost/compress/gzip"
 )
 
@@ -29,8 +30,8 @@ type selfFile struct {
 
 // selfFiles are all files of the server for one platform.
 type selfFiles struct {
-	files    []selfFile
-	identity string // digest of the names and the bytes
+	files  []selfFile
+	digest string // of the names and the bytes
 }
 
 // selfBinary finds the server's files and remembers their digests for as long as size and
@@ -38,12 +39,18 @@ type selfFiles struct {
 type selfBinary struct {
 	configured string
 
-	mu    sync.Mutex
+	mu    sync.Mutex           // guards what follows
 	known map[string]selfFiles // by stamp
 }
 
 func newSelfBinary(configured string) *selfBinary {
 	return &selfBinary{configured: configured, known: map[string]selfFiles{}}
+}
+
+// digestFor returns a digest of the server's files for a platform: of their names and bytes.
+func (s *selfBinary) digestFor(p v1.Platform) (string, error) {
+	files, err := s.files(p)
+	return files.digest, err
 }
 
 func (s *selfBinary) files(p v1.Platform) (selfFiles, error) {
@@ -109,16 +116,17 @@ func digestFile(name string) (d [sha256.Size]byte, err error) {
 	return [sha256.Size]byte(h.Sum(nil)), nil
 }
 
-// selfLayer returns the server's layer, from the cache where it was built before.
-func (t *Target) selfLayer(p v1.Platform) (*blob, error) {
-	files, err := t.self.files(p)
+// layer returns the server's layer, from the cache in the folder state where it was built
+// before; "" is no cache.
+func (s *selfBinary) layer(p v1.Platform, state string) (*blob, error) {
+	files, err := s.files(p)
 	if err != nil {
 		return nil, err
 	}
-	if t.state == "" {
+	if state == "" {
 		return writeBlob(gzipAt(gzip.BestSpeed), files.write)
 	}
-	stem := filepath.Join(t.state, "self-"+files.identity)
+	stem := filepath.Join(state, "self-"+files.digest)
 	if b, err := openCached(stem); err == nil {
 		return b, nil
 	}
@@ -183,15 +191,23 @@ func (f selfFile) write(tw *tar.Writer, name string, mtime time.Time) error {
 // writeCached writes a layer to stem.layer, then what is known of it to stem.json: the
 // second file tells that the first is whole.
 func writeCached(stem string, fill func(w io.Writer) error) error {
-	var info blobInfo
-	err := writeFile(stem+".layer", func(w io.Writer) (err error) {
-		info, err = writeLayer(w, gzipAt(gzip.BestSpeed), fill)
-		return err
-	})
+	f, err := renameio.NewPendingFile(stem + ".layer")
 	if err != nil {
 		return err
 	}
-	return writeFile(stem+".json", func(w io.Writer) error { return json.NewEncoder(w).Encode(info) })
+	defer f.Cleanup()
+	info, err := writeLayer(f, gzipAt(gzip.BestSpeed), fill)
+	if err != nil {
+		return err
+	}
+	if err := f.CloseAtomicallyReplace(); err != nil {
+		return err
+	}
+	text, err := json.Marshal(info)
+	if err != nil {
+		return err
+	}
+	return renameio.WriteFile(stem+".json", text, 0o600)
 }
 
 // openCached opens what writeCached wrote, if it is still that.
