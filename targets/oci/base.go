@@ -118,13 +118,13 @@ const nobody = "65532:65532"
 
 // selfBase is the base that needs no registry: mirror's own binary, serving the web root.
 func (b *builder) selfBase(p v1.Platform) (baseParts, error) {
-	layer, err := b.t.self.layer(p, b.t.state)
+	layer, err := b.t.self.Layer(p, b.t.state)
 	if err != nil {
 		return baseParts{}, err
 	}
 	b.opened = append(b.opened, layer)
 	cf := &v1.ConfigFile{
-		RootFS:  v1.RootFS{Type: "layers", DiffIDs: []v1.Hash{layer.info.DiffID}},
+		RootFS:  v1.RootFS{Type: "layers", DiffIDs: []v1.Hash{layer.Info.DiffID}},
 		History: []v1.History{{Created: v1.Time{Time: b.created}, CreatedBy: "mirror publish", Comment: "mirror serve"}},
 		Config: v1.Config{
 			Entrypoint:   []string{"/mirror", "serve", b.recipe.WebRoot, "--listen", ":8080"},
@@ -132,5 +132,5 @@ func (b *builder) selfBase(p v1.Platform) (baseParts, error) {
 			User:         nobody,
 		},
 	}
-	return baseParts{layers: []mutate.Addendum{{Layer: layer, MediaType: layer.info.MediaType}}, config: cf}, nil
+	return baseParts{layers: []mutate.Addendum{{Layer: layer, MediaType: layer.Info.MediaType}}, config: cf}, nil
 }

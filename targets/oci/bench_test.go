@@ -10,6 +10,7 @@ import (
 	"mirror/internal/realserver"
 	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/oci/internal/image"
 	"mirror/targets/targettest"
 )
 
@@ -64,18 +65,18 @@ func fiveThousand(text string) *site.Release {
 func BenchmarkLayer(b *testing.B) {
 	for _, name := range []string{"gzip", "zstd"} {
 		b.Run(name, func(b *testing.B) {
-			c, err := compressionNamed(name)
+			c, err := image.ParseCompression(name)
 			if err != nil {
 				b.Fatal(err)
 			}
 			rel := fiveThousand("")
 			b.SetBytes(rel.Manifest.Bytes())
 			for b.Loop() {
-				l, err := writeBlob(c, func(w io.Writer) error { return writeSite(b.Context(), w, rel, "/site") })
+				l, err := image.WriteBlob(c, func(w io.Writer) error { return image.WriteSite(b.Context(), w, rel, "/site") })
 				if err != nil {
 					b.Fatal(err)
 				}
-				b.ReportMetric(float64(l.info.Size), "layer-bytes")
+				b.ReportMetric(float64(l.Info.Size), "layer-bytes")
 				if err := l.Close(); err != nil {
 					b.Fatal(err)
 				}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mirror/targets/oci/internal/image"
 )
 
 // baseSelf is the base that is no image: mirror's own static server.
@@ -51,7 +53,7 @@ type settings struct {
 	base        name.Reference // nil for self
 	webRoot     string         // absolute and clean
 	platforms   []v1.Platform
-	compression compression
+	compression image.Compression
 }
 
 func (c Config) settings() (s settings, err error) {
@@ -67,7 +69,7 @@ func (c Config) settings() (s settings, err error) {
 	if s.platforms, err = c.platforms(); err != nil {
 		return s, err
 	}
-	s.compression, err = compressionNamed(c.Compression)
+	s.compression, err = image.ParseCompression(c.Compression)
 	return s, err
 }
 
@@ -115,7 +117,7 @@ func (c Config) webRoot() (string, error) {
 		return "/usr/share/nginx/html", nil
 	}
 	root := path.Clean(c.WebRoot)
-	if root != c.WebRoot && root+"/" != c.WebRoot || !path.IsAbs(root) || root == "/" || hasWhiteout(root) {
+	if root != c.WebRoot && root+"/" != c.WebRoot || !path.IsAbs(root) || root == "/" || image.HasWhiteout(root) {
 		return "", fmt.Errorf("web_root %q: want the absolute path of a folder in the image, not its root", c.WebRoot)
 	}
 	return root, nil

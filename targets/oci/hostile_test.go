@@ -14,6 +14,8 @@ import (
 
 	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/oci/internal/image"
+	"mirror/targets/oci/internal/image/imagetest"
 	"mirror/targets/targettest"
 )
 
@@ -61,10 +63,10 @@ func TestRegistryLies(t *testing.T) {
 func TestLargeImageIsNotReadWithoutEnd(t *testing.T) {
 	p := newPlace(t, embeddedRegistry(t))
 	tgt := p.open(t, targets.Env{})
-	publish(t, tgt, large(2<<20))
-	tgt.limits.bytes = 1 << 20
-	if _, err := tgt.ReadBack(t.Context()); err == nil || !strings.Contains(err.Error(), errTooLarge.Error()) {
-		t.Errorf("got %v, want %v", err, errTooLarge)
+	publish(t, tgt, imagetest.Large(2<<20))
+	tgt.limits.Bytes = 1 << 20
+	if _, err := tgt.ReadBack(t.Context()); err == nil || !strings.Contains(err.Error(), image.ErrTooLarge.Error()) {
+		t.Errorf("got %v, want %v", err, image.ErrTooLarge)
 	}
 }
 
@@ -97,7 +99,7 @@ func TestAnnotationsLost(t *testing.T) {
 	if live, err := tgt.Live(t.Context()); err != nil || live.Release != swap.To {
 		t.Errorf("live: got %+v, %v; want release %s", live, err, swap.To.Short())
 	}
-	built := appendLayer(t, copied, []tarEntry{reg("site/evil.html", "1")})
+	built := imagetest.Append(t, copied, []imagetest.Entry{imagetest.File("site/evil.html", "1")})
 	pushImage(t, p.tag, built)
 	if live, err := tgt.Live(t.Context()); err != nil || live.Release != site.None || live.Revision == "" {
 		t.Errorf("live of an image built on ours: got %+v, %v; want no release", live, err)
@@ -114,7 +116,7 @@ func TestBuiltOnOurs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	built := mutate.Annotations(appendLayer(t, img, []tarEntry{reg("site/evil.html", "1")}), manifestOf(t, p.tag).Annotations)
+	built := mutate.Annotations(imagetest.Append(t, img, []imagetest.Entry{imagetest.File("site/evil.html", "1")}), manifestOf(t, p.tag).Annotations)
 	pushImage(t, p.tag, built.(v1.Image))
 	if live, err := tgt.Live(t.Context()); err != nil || live.Release != site.None {
 		t.Errorf("live: got %+v, %v; want no release", live, err)

@@ -17,6 +17,7 @@ import (
 
 	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/oci/internal/image"
 )
 
 // recipe is all that an image is made from but the site: what labelConfig is a digest of.
@@ -42,7 +43,7 @@ func (r recipe) digest() string {
 // recipe looks up what an image made now would be made from.
 func (t *Target) recipe(ctx context.Context, rel *site.Release) (recipe, error) {
 	r := recipe{
-		Format: 1, WebRoot: t.cfg.webRoot, Beacon: rel.BeaconPath, Compression: t.cfg.compression.name,
+		Format: 1, WebRoot: t.cfg.webRoot, Beacon: rel.BeaconPath, Compression: t.cfg.compression.Name,
 		Self: map[string]string{},
 	}
 	for _, p := range t.cfg.platforms {
@@ -66,7 +67,7 @@ func (t *Target) recipe(ctx context.Context, rel *site.Release) (recipe, error) 
 
 func (t *Target) selfIdentities(byPlatform map[string]string) error {
 	for _, p := range t.cfg.platforms {
-		digest, err := t.self.digestFor(p)
+		digest, err := t.self.Digest(p)
 		if err != nil {
 			return err
 		}
@@ -94,8 +95,8 @@ func with(labels map[string]string, key, value string) map[string]string {
 
 // build makes the image, or the index of images, of a release whose layer is built. It also
 // returns the server's own layers, to be closed when the image was pushed.
-func (t *Target) build(ctx context.Context, rel *site.Release, r recipe, layer *blob) (remote.Taggable, []*blob, error) {
-	b := &builder{t: t, recipe: r, layer: layer, labels: labelsFor(rel, r), created: publishedAt(rel)}
+func (t *Target) build(ctx context.Context, rel *site.Release, r recipe, layer *image.Blob) (remote.Taggable, []*image.Blob, error) {
+	b := &builder{t: t, recipe: r, layer: layer, labels: labelsFor(rel, r), created: image.PublishedAt(rel)}
 	images := make([]v1.Image, 0, len(t.cfg.platforms))
 	for _, p := range t.cfg.platforms {
 		img, err := b.image(ctx, p)
@@ -114,13 +115,13 @@ func (t *Target) build(ctx context.Context, rel *site.Release, r recipe, layer *
 type builder struct {
 	t       *Target
 	recipe  recipe
-	layer   *blob
+	layer   *image.Blob
 	labels  map[string]string
 	created time.Time
-	opened  []*blob // layers of the server itself
+	opened  []*image.Blob // layers of the server itself
 }
 
-func closeAll(layers []*blob) {
+func closeAll(layers []*image.Blob) {
 	for _, l := range layers {
 		_ = l.Close() // it was only read
 	}
@@ -132,7 +133,7 @@ func (b *builder) index(images []v1.Image) v1.ImageIndex {
 		adds[i] = mutate.IndexAddendum{Add: img, Descriptor: v1.Descriptor{Platform: &b.t.cfg.platforms[i]}}
 	}
 	index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
-	labels := with(b.labels, labelLayer, b.layer.info.Digest.String())
+	labels := with(b.labels, labelLayer, b.layer.Info.Digest.String())
 	return mutate.Annotations(mutate.AppendManifests(index, adds...), labels).(v1.ImageIndex)
 }
 
@@ -142,7 +143,7 @@ func (b *builder) image(ctx context.Context, p v1.Platform) (v1.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	adds := append(base.layers, mutate.Addendum{Layer: b.layer, MediaType: b.layer.info.MediaType})
+	adds := append(base.layers, mutate.Addendum{Layer: b.layer, MediaType: b.layer.Info.MediaType})
 	img, err := mutate.Append(bareImage(), adds...)
 	if err != nil {
 		return nil, err
@@ -150,16 +151,16 @@ func (b *builder) image(ctx context.Context, p v1.Platform) (v1.Image, error) {
 	cf := base.config.DeepCopy()
 	cf.OS, cf.Architecture, cf.Variant = p.OS, p.Architecture, p.Variant
 	cf.Created = v1.Time{Time: b.created}
-	cf.RootFS = v1.RootFS{Type: "layers", DiffIDs: append(cf.RootFS.DiffIDs, b.layer.info.DiffID)}
+	cf.RootFS = v1.RootFS{Type: "layers", DiffIDs: append(cf.RootFS.DiffIDs, b.layer.Info.DiffID)}
 	cf.History = append(cf.History, v1.History{Created: cf.Created, CreatedBy: "mirror publish", Comment: "the site"})
 	if cf.Config.Labels == nil {
 		cf.Config.Labels = map[string]string{}
 	}
-	maps.Copy(cf.Config.Labels, with(b.labels, labelLayer, b.layer.info.DiffID.String()))
+	maps.Copy(cf.Config.Labels, with(b.labels, labelLayer, b.layer.Info.DiffID.String()))
 	if img, err = mutate.ConfigFile(img, cf); err != nil {
 		return nil, err
 	}
-	labels := with(b.labels, labelLayer, b.layer.info.Digest.String())
+	labels := with(b.labels, labelLayer, b.layer.Info.Digest.String())
 	return mutate.Annotations(img, labels).(v1.Image), nil
 }
 

@@ -4,9 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"io"
-	"maps"
 	"net/http"
-	"path"
 	"runtime"
 	"slices"
 	"sync"
@@ -19,6 +17,7 @@ import (
 	"mirror/internal/realserver"
 	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/oci/internal/image/imagetest"
 	"mirror/targets/targettest"
 )
 
@@ -32,7 +31,7 @@ func TestReproducible(t *testing.T) {
 			for range 2 {
 				p := newPlace(t, embeddedRegistry(t))
 				p.config.Compression = compression
-				publish(t, p.open(t, targets.Env{State: t.TempDir()}), large(3<<20))
+				publish(t, p.open(t, targets.Env{State: t.TempDir()}), imagetest.Large(3<<20))
 				digest, layer := lastLayer(t, p.tag)
 				digests, layers = append(digests, digest), append(layers, layer)
 			}
@@ -41,69 +40,6 @@ func TestReproducible(t *testing.T) {
 			}
 		})
 	}
-}
-
-// TestReproducibleOnAnyMachine compresses with other numbers of processors.
-func TestReproducibleOnAnyMachine(t *testing.T) {
-	rel := targettest.Release(large(5 << 20))
-	var want blobInfo
-	for i, procs := range []int{1, 2, 7} {
-		before := runtime.GOMAXPROCS(procs)
-		b, err := writeBlob(gzipAt(6), func(w io.Writer) error { return writeSite(t.Context(), w, rel, "/site") })
-		runtime.GOMAXPROCS(before)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if i == 0 {
-			want = b.info
-		}
-		if b.info != want {
-			t.Errorf("%d processors: got %+v, want %+v", procs, b.info, want)
-		}
-		if err := b.Close(); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-// TestLayerHasEachNameOnce also checks that every folder comes before what is in it.
-func TestLayerHasEachNameOnce(t *testing.T) {
-	files := targettest.Files{"a": "", "a.b/c": "", "b/c/d": "", "b/c-d/e": "", "b/c.txt": "", "b/c/e/f": "", "b-c/d": "", "zz/y": ""}
-	var buf bytes.Buffer
-	if err := writeSite(t.Context(), &buf, targettest.Release(files), "/srv/www"); err != nil {
-		t.Fatal(err)
-	}
-	seen := map[string]bool{"srv": true}
-	for tr := tar.NewReader(&buf); ; {
-		hdr, err := tr.Next()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		name := path.Clean(hdr.Name)
-		if seen[name] || !seen[path.Dir(name)] {
-			t.Errorf("%s: seen before: %v, its folder: %v", name, seen[name], seen[path.Dir(name)])
-		}
-		if hdr.Uid != 0 || hdr.Gid != 0 || hdr.Mode != 0o644 && hdr.Mode != 0o755 {
-			t.Errorf("%s: owner %d:%d, mode %o", name, hdr.Uid, hdr.Gid, hdr.Mode)
-		}
-		seen[name] = true
-	}
-	if want := 1 + 2 + 9 + 8; len(seen) != want { // /srv; root and whiteout; files and beacon; folders
-		t.Errorf("got %d names, want %d: %v", len(seen), want, slices.Sorted(maps.Keys(seen)))
-	}
-}
-
-// large is a site with a file of n bytes that compress badly, over several blocks.
-func large(n int) targettest.Files {
-	text, state := make([]byte, n), uint32(1)
-	for i := range text {
-		state = state*1664525 + 1013904223
-		text[i] = byte(state >> 24)
-	}
-	return targettest.Files{"index.html": "home", "film.bin": string(text), "a.txt": "", "a/b/c.txt": "c", "a0": "0"}
 }
 
 func lastLayer(t *testing.T, ref name.Reference) (string, []byte) {
@@ -170,9 +106,9 @@ func TestBaseInSameRegistry(t *testing.T) {
 	p := newPlace(t, addr)
 	p.config.Base = addr + "/bases/web:1"
 	const heavy = 4 << 20
-	base := appendLayer(t, bareImage(), []tarEntry{
-		{Header: tarHeader("opt/heavy"), text: []byte(large(heavy)["film.bin"])},
-		{Header: tarHeader("usr/share/nginx/html/50x.html"), text: []byte("theirs")},
+	base := imagetest.Append(t, bareImage(), []imagetest.Entry{
+		{Header: tar.Header{Name: "opt/heavy"}, Text: []byte(imagetest.Large(heavy)["film.bin"])},
+		{Header: tar.Header{Name: "usr/share/nginx/html/50x.html"}, Text: []byte("theirs")},
 	})
 	pushImage(t, mustTag(t, p.config.Base), base)
 	var meter traffic
@@ -185,7 +121,7 @@ func TestBaseInSameRegistry(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := unpack(img)
+	files, err := imagetest.Unpack(img)
 	if err != nil {
 		t.Fatal(err)
 	}

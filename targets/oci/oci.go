@@ -13,6 +13,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 
 	"mirror/targets"
+	"mirror/targets/oci/internal/image"
+	"mirror/targets/oci/internal/selfbase"
 )
 
 // Target is a tag of a registry's repository. One repository holds one target: the tags
@@ -26,9 +28,9 @@ type Target struct {
 	tag     name.Tag
 	state   string // folder for caches, "" for none
 	log     *slog.Logger
-	self    *selfBinary
+	self    *selfbase.Binary
 	rollout *rollout
-	limits  limits
+	limits  image.Limits
 	staging sync.Mutex // Debian's registry loses blobs that are uploaded twice at once
 }
 
@@ -72,8 +74,8 @@ func Open(_ context.Context, env targets.Env, c Config) (*Target, error) {
 	}
 	return &Target{
 		cfg: cfg, reg: reg, tag: cfg.image, state: env.State, log: log,
-		self:    newSelfBinary(c.SelfBinary),
+		self:    selfbase.New(c.SelfBinary),
 		rollout: newRollout(c.Rollout, cfg.image, transport, env.State),
-		limits:  defaultLimits(),
+		limits:  image.DefaultLimits(),
 	}, nil
 }

@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"mirror/site"
+	"mirror/targets/oci/internal/image"
 )
 
 // Beside each staged image lies a list of its files, under a tag of its own that keeps it
@@ -47,26 +48,26 @@ func (t *Target) listTag(id site.ID) name.Tag {
 }
 
 // writeList makes the list's layer.
-func writeList(m site.Manifest) (*blob, error) {
-	list, err := writeBlob(gzipAt(gzip.DefaultCompression), func(w io.Writer) error {
+func writeList(m site.Manifest) (*image.Blob, error) {
+	list, err := image.WriteBlob(image.Gzip(gzip.DefaultCompression), func(w io.Writer) error {
 		_, err := m.WriteTo(w)
 		return err
 	})
 	if err == nil {
-		list.info.MediaType = listLayer
+		list.Info.MediaType = listLayer
 	}
 	return list, err
 }
 
 // pushList stores a release's list.
-func (t *Target) pushList(ctx context.Context, rel *site.Release, list *blob, past []site.ID) error {
+func (t *Target) pushList(ctx context.Context, rel *site.Release, list *image.Blob, past []site.ID) error {
 	img := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), listArtifact)
 	img, err := mutate.Append(img, mutate.Addendum{Layer: list, MediaType: listLayer})
 	if err != nil {
 		return err
 	}
 	labels := noteOf(past)
-	labels[labelRelease], labels[labelCreated] = string(rel.ID()), publishedAt(rel).UTC().Format(time.RFC3339)
+	labels[labelRelease], labels[labelCreated] = string(rel.ID()), image.PublishedAt(rel).UTC().Format(time.RFC3339)
 	return t.reg.push(ctx, t.listTag(rel.ID()), mutate.Annotations(img, labels).(v1.Image))
 }
 

@@ -11,6 +11,7 @@ import (
 	"mirror/internal/realserver"
 	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/oci/internal/image/imagetest"
 	"mirror/targets/targettest"
 )
 
@@ -41,7 +42,7 @@ func editions(t *testing.T, p place, texts ...string) []site.ID {
 	t.Helper()
 	var ids []site.ID
 	for i, text := range texts {
-		files := large(2 << 20)
+		files := imagetest.Large(2 << 20)
 		files["index.html"] = text
 		rel := targettest.Release(files)
 		rel.Published = rel.Published.AddDate(0, 0, i)

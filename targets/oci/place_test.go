@@ -28,14 +28,13 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	embedded "github.com/google/go-containerregistry/pkg/registry"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
-	"github.com/google/go-containerregistry/pkg/v1/static"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"mirror/internal/realserver"
 	"mirror/targets"
+	"mirror/targets/oci/internal/image/imagetest"
 	"mirror/targets/targettest"
 )
 
@@ -131,7 +130,7 @@ func (p place) read(file string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	files, err := unpack(img)
+	files, err := imagetest.Unpack(img)
 	if err != nil {
 		return nil, err
 	}
@@ -142,27 +141,6 @@ func (p place) read(file string) ([]byte, error) {
 	return text, nil
 }
 
-// unpack returns all files of an image.
-func unpack(img v1.Image) (map[string][]byte, error) {
-	r := mutate.Extract(img)
-	defer r.Close()
-	files := map[string][]byte{}
-	for tr := tar.NewReader(r); ; {
-		hdr, err := tr.Next()
-		if errors.Is(err, io.EOF) {
-			return files, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		if hdr.Typeflag == tar.TypeReg {
-			if files[path.Clean(hdr.Name)], err = io.ReadAll(tr); err != nil {
-				return nil, err
-			}
-		}
-	}
-}
-
 // put builds on the live image, as `docker build` with a FROM line does.
 func (p place) put(t *testing.T, files map[string][]byte) {
 	t.Helper()
@@ -170,63 +148,16 @@ func (p place) put(t *testing.T, files map[string][]byte) {
 	if err != nil {
 		img = bareImage()
 	}
-	var entries []tarEntry
+	var entries []imagetest.Entry
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		if files[name] == nil {
 			name = path.Join(path.Dir(name), ".wh."+path.Base(name))
-			entries = append(entries, tarEntry{Header: tar.Header{Name: "site/" + name}})
+			entries = append(entries, imagetest.Entry{Header: tar.Header{Name: "site/" + name}})
 			continue
 		}
-		entries = append(entries, tarEntry{tar.Header{Name: "site/" + name}, files[name]})
+		entries = append(entries, imagetest.Entry{Header: tar.Header{Name: "site/" + name}, Text: files[name]})
 	}
-	pushImage(t, p.tag, appendLayer(t, img, entries))
-}
-
-type tarEntry struct {
-	tar.Header
-	text []byte
-}
-
-func tarOf(t testing.TB, entries []tarEntry) []byte {
-	t.Helper()
-	var buf bytes.Buffer
-	w := tar.NewWriter(&buf)
-	for _, e := range entries {
-		if e.Typeflag == 0 {
-			e.Typeflag = tar.TypeReg
-		}
-		e.Size, e.Mode = int64(len(e.text)), 0o755
-		if err := w.WriteHeader(&e.Header); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := w.Write(e.text); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return buf.Bytes()
-}
-
-func appendLayer(t testing.TB, img v1.Image, entries []tarEntry) v1.Image {
-	t.Helper()
-	img, err := mutate.AppendLayers(img, static.NewLayer(tarOf(t, entries), types.OCIUncompressedLayer))
-	if err != nil {
-		t.Fatal(err)
-	}
-	cf, err := img.ConfigFile()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cf = cf.DeepCopy()
-	if cf.OS == "" {
-		cf.OS, cf.Architecture = "linux", runtime.GOARCH
-	}
-	if img, err = mutate.ConfigFile(img, cf); err != nil {
-		t.Fatal(err)
-	}
-	return img
+	pushImage(t, p.tag, imagetest.Append(t, img, entries))
 }
 
 func pushImage(t testing.TB, ref name.Reference, img v1.Image) {
@@ -286,5 +217,3 @@ func native() elf.Machine {
 	}
 	return elf.EM_X86_64
 }
-
-func tarHeader(name string) tar.Header { return tar.Header{Name: name} }

@@ -6,6 +6,7 @@ import (
 	"mirror/diff"
 	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/oci/internal/image"
 )
 
 // Live returns the release whose image the tag names, and its digest. An image that was
@@ -22,7 +23,7 @@ func (t *Target) Live(ctx context.Context) (targets.Live, error) {
 // image was made from another base, another server or other settings, or was never rolled
 // out, it says that no release is live, so that a publish moves the tag all the same.
 func (t *Target) Plan(ctx context.Context, rel *site.Release) (targets.Plan, error) {
-	if err := refuse(rel); err != nil {
+	if err := image.Refuse(rel); err != nil {
 		return targets.Plan{}, err
 	}
 	r, err := t.recipe(ctx, rel)

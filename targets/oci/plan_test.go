@@ -1,7 +1,6 @@
 package oci
 
 import (
-	"debug/elf"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"mirror/internal/realserver"
 	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/oci/internal/image/imagetest"
 	"mirror/targets/targettest"
 )
 
@@ -137,7 +137,7 @@ func (f *forecast) Sent(files int, bytes int64) {
 func TestProgress(t *testing.T) {
 	p := newPlace(t, embeddedRegistry(t))
 	p.config.SelfBinary = heavyServer(t, 1<<20)
-	for _, files := range []targettest.Files{large(1 << 20), large(2 << 20)} {
+	for _, files := range []targettest.Files{imagetest.Large(1 << 20), imagetest.Large(2 << 20)} {
 		var f forecast
 		if err := p.open(t, targets.Env{}).Stage(t.Context(), targettest.Release(files), &f); err != nil {
 			t.Fatal(err)
@@ -157,7 +157,7 @@ func heavyServer(t *testing.T, n int) string {
 	server := tinyServer(t, native())
 	f, err := os.OpenFile(server, os.O_APPEND|os.O_WRONLY, 0)
 	if err == nil {
-		_, err = f.WriteString(large(n)["film.bin"])
+		_, err = f.WriteString(imagetest.Large(n)["film.bin"])
 	}
 	if err != nil || f.Close() != nil {
 		t.Fatal(err)
@@ -248,29 +248,5 @@ func TestNothingAgain(t *testing.T) {
 				t.Errorf("commit again: %v", err)
 			}
 		})
-	}
-}
-
-func TestDynamicServerBringsItsLibraries(t *testing.T) {
-	shell, err := elf.Open("/bin/sh")
-	if err != nil {
-		t.Skip("needs /bin/sh as an ELF file")
-	}
-	libs, err := shell.ImportedLibraries()
-	if err != nil || len(libs) == 0 {
-		t.Skip("needs a dynamically linked /bin/sh")
-	}
-	files, err := closure("/bin/sh")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, lib := range append(libs, "mirror", filepath.Base(strings.TrimRight(interpreter(t, "/bin/sh"), "\x00"))) {
-		found := false
-		for _, f := range files {
-			found = found || filepath.Base(f.inImage) == lib
-		}
-		if !found {
-			t.Errorf("%s is not in the layer: %+v", lib, files)
-		}
 	}
 }

@@ -1,6 +1,7 @@
 package oci
 
 import (
+	"archive/tar"
 	"debug/elf"
 	"os"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 
 	"mirror/internal/realserver"
 	"mirror/targets"
+	"mirror/targets/oci/internal/image/imagetest"
 	"mirror/targets/targettest"
 )
 
@@ -59,7 +61,7 @@ func wantPlatforms(t *testing.T, ref name.Reference, want ...string) {
 		if err != nil || cf.Platform().String() != d.Platform.String() {
 			t.Errorf("config for %s: got %v, %v", d.Platform, cf.Platform(), err)
 		}
-		if files, err := unpack(img); err != nil || string(files["site/index.html"]) != pages["index.html"] {
+		if files, err := imagetest.Unpack(img); err != nil || string(files["site/index.html"]) != pages["index.html"] {
 			t.Errorf("%s: got index.html %q, %v", d.Platform, files["site/index.html"], err)
 		}
 	}
@@ -82,7 +84,7 @@ func pushIndex(t *testing.T, ref name.Reference, archs ...string) {
 	t.Helper()
 	index := mutate.IndexMediaType(empty.Index, types.DockerManifestList)
 	for _, arch := range archs {
-		img := appendLayer(t, empty.Image, []tarEntry{{Header: tarHeader("etc/arch"), text: []byte(arch)}})
+		img := imagetest.Append(t, empty.Image, []imagetest.Entry{{Header: tar.Header{Name: "etc/arch"}, Text: []byte(arch)}})
 		cf, err := img.ConfigFile()
 		if err != nil {
 			t.Fatal(err)

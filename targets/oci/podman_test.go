@@ -1,6 +1,7 @@
 package oci
 
 import (
+	"archive/tar"
 	"debug/elf"
 	"io"
 	"maps"
@@ -19,6 +20,7 @@ import (
 	"mirror/internal/realserver"
 	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/oci/internal/image/imagetest"
 	"mirror/targets/targettest"
 )
 
@@ -33,7 +35,7 @@ func TestPodmanRunsStatic(t *testing.T) {
 	}
 	p := newPlace(t, realRegistry(t, realserver.Distribution))
 	p.config.SelfBinary = server
-	files := large(3 << 20) // several compressed blocks
+	files := imagetest.Large(3 << 20) // several compressed blocks
 	maps.Copy(files, pages)
 	publish(t, p.open(t, targets.Env{State: t.TempDir()}), files)
 	wantPages(t, realserver.Podman(t, p.config.Image), files)
@@ -60,7 +62,7 @@ func TestPodmanRunsCustomBase(t *testing.T) {
 	p := newPlace(t, addr)
 	p.config.Base, p.config.WebRoot, p.config.Compression = addr+"/bases/web:1", "/srv/www", "zstd"
 	pushRunnableBase(t, mustTag(t, p.config.Base), buildServer(t, "CGO_ENABLED=0"))
-	files := large(3 << 20)
+	files := imagetest.Large(3 << 20)
 	maps.Copy(files, pages)
 	publish(t, p.open(t, targets.Env{}), files)
 	base := realserver.Podman(t, p.config.Image)
@@ -83,11 +85,11 @@ func pushRunnableBase(t *testing.T, ref name.Reference, server string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	img := appendLayer(t, bareImage(), []tarEntry{{text: text, Header: tarHeader("usr/bin/server")}})
-	img = appendLayer(t, img, []tarEntry{
-		{text: []byte("welcome"), Header: tarHeader("srv/www/welcome.html")},
-		{text: []byte("theirs"), Header: tarHeader("srv/www/index.html")},
-		{text: []byte("theirs"), Header: tarHeader("srv/www/deep/er/page.html")},
+	img := imagetest.Append(t, bareImage(), []imagetest.Entry{{Header: tar.Header{Name: "usr/bin/server"}, Text: text}})
+	img = imagetest.Append(t, img, []imagetest.Entry{
+		{Header: tar.Header{Name: "srv/www/welcome.html"}, Text: []byte("welcome")},
+		{Header: tar.Header{Name: "srv/www/index.html"}, Text: []byte("theirs")},
+		{Header: tar.Header{Name: "srv/www/deep/er/page.html"}, Text: []byte("theirs")},
 	})
 	cf, err := img.ConfigFile()
 	if err != nil {

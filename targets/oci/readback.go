@@ -9,6 +9,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mirror/site"
+	"mirror/targets/oci/internal/image"
 )
 
 // ReadBack lists the files below the web root of the live image, for this machine's
@@ -47,13 +48,13 @@ func (t *Target) readLayers(ctx context.Context, h *head) (site.Manifest, error)
 	if err != nil {
 		return nil, err
 	}
-	files := newTree(root, t.limits)
-	for i := len(manifest.Layers) - 1; i >= 0 && !files.complete(); i-- {
+	files := image.NewTree(root, t.limits)
+	for i := len(manifest.Layers) - 1; i >= 0 && !files.Complete(); i-- {
 		if err := t.readLayer(ctx, files, manifest.Layers[i]); err != nil {
 			return nil, err
 		}
 	}
-	return files.manifest(beacon), nil
+	return files.Manifest(beacon), nil
 }
 
 // whereabouts returns where the image has its site and its beacon: as its labels say,
@@ -78,7 +79,7 @@ func (t *Target) whereabouts(h *head, img v1.Image) (root, beacon string, err er
 }
 
 // readLayer adds a layer to the tree. It reads to the very end, where the digest is checked.
-func (t *Target) readLayer(ctx context.Context, files *tree, d v1.Descriptor) error {
+func (t *Target) readLayer(ctx context.Context, files *image.Tree, d v1.Descriptor) error {
 	layer, err := t.reg.puller.Layer(ctx, t.tag.Context().Digest(d.Digest.String()))
 	if err != nil {
 		return err
@@ -89,12 +90,12 @@ func (t *Target) readLayer(ctx context.Context, files *tree, d v1.Descriptor) er
 	}
 	defer packed.Close()
 	bounded := &io.LimitedReader{R: packed, N: d.Size + 1}
-	plain, err := decompress(bounded)
+	plain, err := image.Decompress(bounded)
 	if err != nil {
 		return err
 	}
 	defer plain.Close()
-	if err := files.layer(plain); err != nil {
+	if err := files.Layer(plain); err != nil {
 		return err
 	}
 	if _, err = io.Copy(io.Discard, bounded); err == nil && bounded.N <= 0 {

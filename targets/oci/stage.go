@@ -12,13 +12,14 @@ import (
 
 	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/oci/internal/image"
 )
 
 // Stage pushes the release's image under the tag mirror-<release id>, where another
 // process finds it and the registry's garbage collection spares it. Layers that the
 // registry holds are not sent, those of a base in the same registry are mounted.
 func (t *Target) Stage(ctx context.Context, rel *site.Release, p targets.Progress) error {
-	if err := refuse(rel); err != nil {
+	if err := image.Refuse(rel); err != nil {
 		return err
 	}
 	t.staging.Lock()
@@ -66,7 +67,7 @@ func (t *Target) holds(ctx context.Context, rel *site.Release, r recipe) (bool, 
 }
 
 func (t *Target) send(ctx context.Context, rel *site.Release, r recipe, past []site.ID, p targets.Progress) error {
-	layer, err := writeBlob(t.cfg.compression, func(w io.Writer) error { return writeSite(ctx, w, rel, r.WebRoot) })
+	layer, err := image.WriteBlob(t.cfg.compression, func(w io.Writer) error { return image.WriteSite(ctx, w, rel, r.WebRoot) })
 	if err != nil {
 		return err
 	}
@@ -82,7 +83,7 @@ func (t *Target) send(ctx context.Context, rel *site.Release, r recipe, past []s
 	}
 	defer closeAll(own)
 	if p != nil {
-		p.Expect(len(rel.Manifest), layer.info.Size+list.info.Size+t.missing(ctx, own))
+		p.Expect(len(rel.Manifest), layer.Info.Size+list.Info.Size+t.missing(ctx, own))
 	}
 	// The list first: an image that is staged has one.
 	if err := t.pushList(withProgress(ctx, p), rel, list, past); err != nil {
@@ -103,14 +104,14 @@ func (t *Target) send(ctx context.Context, rel *site.Release, r recipe, past []s
 
 // missing returns how many bytes of the server's layers the registry lacks. It only makes
 // a forecast: what cannot be asked counts as there.
-func (t *Target) missing(ctx context.Context, layers []*blob) (n int64) {
+func (t *Target) missing(ctx context.Context, layers []*image.Blob) (n int64) {
 	for _, l := range layers {
-		held, err := t.reg.puller.Layer(ctx, t.tag.Context().Digest(l.info.Digest.String()))
+		held, err := t.reg.puller.Layer(ctx, t.tag.Context().Digest(l.Info.Digest.String()))
 		if err != nil {
 			continue
 		}
 		if there, err := partial.Exists(held); err == nil && !there {
-			n += l.info.Size
+			n += l.Info.Size
 		}
 	}
 	return n

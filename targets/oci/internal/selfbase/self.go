@@ -1,4 +1,11 @@
-package oci
+// Package selfbase makes the base of an image that needs nothing from a registry: mirror's own
+// binary as a static server, with the shared libraries that it needs, as a layer that is built
+// once and cached.
+//
+// The libraries are found by reading ELF files (debug/elf) and looking where the loader looks.
+// ldd, and the libraries that wrap it such as u-root's pkg/ldd, run the loader instead: that
+// works for this machine's architecture only, and an image may be for another one.
+package selfbase
 
 import (
 	"archive/tar"
@@ -19,52 +26,55 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/renameio/v2"
 	"github.com/klauspost/compress/gzip"
+
+	"mirror/targets/oci/internal/image"
 )
 
-// selfFile is a file of the server's layer: where it is here, and where in the image.
-type selfFile struct {
+// file is a file of the server's layer: where it is here, and where in the image.
+type file struct {
 	inImage string // absolute
 	here    string
 	digest  [sha256.Size]byte
 }
 
-// selfFiles are all files of the server for one platform.
-type selfFiles struct {
-	files  []selfFile
+// fileSet is all files of the server for one platform.
+type fileSet struct {
+	files  []file
 	digest string // of the names and the bytes
 }
 
-// selfBinary finds the server's files and remembers their digests for as long as size and
+// Binary finds the server's files and remembers their digests for as long as size and
 // time of the files stay.
-type selfBinary struct {
+type Binary struct {
 	configured string
 
-	mu    sync.Mutex           // guards what follows
-	known map[string]selfFiles // by stamp
+	mu    sync.Mutex         // guards what follows
+	known map[string]fileSet // by stamp
 }
 
-func newSelfBinary(configured string) *selfBinary {
-	return &selfBinary{configured: configured, known: map[string]selfFiles{}}
+// New returns the server whose binary is at the path configured; "" is the running one.
+func New(configured string) *Binary {
+	return &Binary{configured: configured, known: map[string]fileSet{}}
 }
 
-// digestFor returns a digest of the server's files for a platform: of their names and bytes.
-func (s *selfBinary) digestFor(p v1.Platform) (string, error) {
+// Digest returns a digest of the server's files for a platform: of their names and bytes.
+func (s *Binary) Digest(p v1.Platform) (string, error) {
 	files, err := s.files(p)
 	return files.digest, err
 }
 
-func (s *selfBinary) files(p v1.Platform) (selfFiles, error) {
+func (s *Binary) files(p v1.Platform) (fileSet, error) {
 	binary, err := s.locate(p)
 	if err != nil {
-		return selfFiles{}, err
+		return fileSet{}, err
 	}
 	files, err := closure(binary)
 	if err != nil {
-		return selfFiles{}, err
+		return fileSet{}, err
 	}
 	stamp, err := stampOf(files)
 	if err != nil {
-		return selfFiles{}, err
+		return fileSet{}, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -78,7 +88,7 @@ func (s *selfBinary) files(p v1.Platform) (selfFiles, error) {
 	return found, err
 }
 
-func stampOf(files []selfFile) (string, error) {
+func stampOf(files []file) (string, error) {
 	var b strings.Builder
 	for _, f := range files {
 		info, err := os.Stat(f.here)
@@ -90,17 +100,17 @@ func stampOf(files []selfFile) (string, error) {
 	return b.String(), nil
 }
 
-func identify(files []selfFile) (selfFiles, error) {
+func identify(files []file) (fileSet, error) {
 	all := sha256.New()
 	for i := range files {
 		d, err := digestFile(files[i].here)
 		if err != nil {
-			return selfFiles{}, fmt.Errorf("server: %w", err)
+			return fileSet{}, fmt.Errorf("server: %w", err)
 		}
 		files[i].digest = d
 		fmt.Fprintf(all, "%x  %s\n", d, files[i].inImage)
 	}
-	return selfFiles{files, hex.EncodeToString(all.Sum(nil))}, nil
+	return fileSet{files, hex.EncodeToString(all.Sum(nil))}, nil
 }
 
 func digestFile(name string) (d [sha256.Size]byte, err error) {
@@ -116,15 +126,15 @@ func digestFile(name string) (d [sha256.Size]byte, err error) {
 	return [sha256.Size]byte(h.Sum(nil)), nil
 }
 
-// layer returns the server's layer, from the cache in the folder state where it was built
+// Layer returns the server's layer, from the cache in the folder state where it was built
 // before; "" is no cache.
-func (s *selfBinary) layer(p v1.Platform, state string) (*blob, error) {
+func (s *Binary) Layer(p v1.Platform, state string) (*image.Blob, error) {
 	files, err := s.files(p)
 	if err != nil {
 		return nil, err
 	}
 	if state == "" {
-		return writeBlob(gzipAt(gzip.BestSpeed), files.write)
+		return image.WriteBlob(image.Gzip(gzip.BestSpeed), files.write)
 	}
 	stem := filepath.Join(state, "self-"+files.digest)
 	if b, err := openCached(stem); err == nil {
@@ -137,13 +147,13 @@ func (s *selfBinary) layer(p v1.Platform, state string) (*blob, error) {
 }
 
 // write writes the layer as a tar stream.
-func (s selfFiles) write(w io.Writer) error {
+func (s fileSet) write(w io.Writer) error {
 	tw, epoch := tar.NewWriter(w), time.Unix(0, 0)
 	dirs := map[string]bool{".": true}
 	for _, f := range s.files {
 		name := strings.TrimPrefix(f.inImage, "/")
 		for _, dir := range newDirs(dirs, name) {
-			if err := writeHeader(tw, tar.TypeDir, dir+"/", modeDir, 0, epoch); err != nil {
+			if err := image.WriteHeader(tw, tar.TypeDir, dir+"/", image.ModeDir, 0, epoch); err != nil {
 				return err
 			}
 		}
@@ -165,7 +175,7 @@ func newDirs(known map[string]bool, name string) []string {
 	return missing
 }
 
-func (f selfFile) write(tw *tar.Writer, name string, mtime time.Time) error {
+func (f file) write(tw *tar.Writer, name string, mtime time.Time) error {
 	r, err := os.Open(f.here)
 	if err != nil {
 		return err
@@ -175,7 +185,7 @@ func (f selfFile) write(tw *tar.Writer, name string, mtime time.Time) error {
 	if err != nil {
 		return err
 	}
-	if err := writeHeader(tw, tar.TypeReg, name, modeExec, info.Size(), mtime); err != nil {
+	if err := image.WriteHeader(tw, tar.TypeReg, name, image.ModeExec, info.Size(), mtime); err != nil {
 		return err
 	}
 	h := sha256.New()
@@ -196,7 +206,7 @@ func writeCached(stem string, fill func(w io.Writer) error) error {
 		return err
 	}
 	defer f.Cleanup()
-	info, err := writeLayer(f, gzipAt(gzip.BestSpeed), fill)
+	info, err := image.WriteLayer(f, image.Gzip(gzip.BestSpeed), fill)
 	if err != nil {
 		return err
 	}
@@ -211,22 +221,21 @@ func writeCached(stem string, fill func(w io.Writer) error) error {
 }
 
 // openCached opens what writeCached wrote, if it is still that.
-func openCached(stem string) (*blob, error) {
+func openCached(stem string) (*image.Blob, error) {
 	text, err := os.ReadFile(stem + ".json")
 	if err != nil {
 		return nil, err
 	}
-	b := &blob{}
-	if err := json.Unmarshal(text, &b.info); err != nil {
+	var info image.Info
+	if err := json.Unmarshal(text, &info); err != nil {
 		return nil, err
 	}
 	d, err := digestFile(stem + ".layer")
 	if err != nil {
 		return nil, err
 	}
-	if hex.EncodeToString(d[:]) != b.info.Digest.Hex {
+	if hex.EncodeToString(d[:]) != info.Digest.Hex {
 		return nil, fmt.Errorf("%s.layer was altered", stem)
 	}
-	b.file, err = os.Open(stem + ".layer")
-	return b, err
+	return image.OpenBlob(stem+".layer", info)
 }

@@ -1,4 +1,4 @@
-package oci
+package image
 
 import (
 	"bytes"
@@ -23,26 +23,27 @@ type encoder interface {
 	Reset(w io.Writer)
 }
 
-// compression is how a layer is compressed.
-type compression struct {
-	name      string
+// Compression is how a layer is compressed.
+type Compression struct {
+	Name      string
 	mediaType types.MediaType
 	encoder   func() (encoder, error)
 }
 
-// compressionNamed returns the compression that the config names.
-func compressionNamed(name string) (compression, error) {
+// ParseCompression returns the compression that the config names.
+func ParseCompression(name string) (Compression, error) {
 	switch name {
 	case "", "gzip":
-		return gzipAt(gzip.DefaultCompression), nil
+		return Gzip(gzip.DefaultCompression), nil
 	case "zstd":
-		return compression{"zstd", types.OCILayerZStd, newZstd}, nil
+		return Compression{"zstd", types.OCILayerZStd, newZstd}, nil
 	}
-	return compression{}, fmt.Errorf("compression %q: want gzip or zstd", name)
+	return Compression{}, fmt.Errorf("compression %q: want gzip or zstd", name)
 }
 
-func gzipAt(level int) compression {
-	return compression{"gzip", types.OCILayer, func() (encoder, error) { return gzip.NewWriterLevel(nil, level) }}
+// Gzip is the compression with gzip at a level of its own, 1 to 9 or -1.
+func Gzip(level int) Compression {
+	return Compression{"gzip", types.OCILayer, func() (encoder, error) { return gzip.NewWriterLevel(nil, level) }}
 }
 
 func newZstd() (encoder, error) { return zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1)) }
@@ -64,7 +65,7 @@ type compressed struct {
 	err  error
 }
 
-func newBlocks(w io.Writer, c compression) *blocks {
+func newBlocks(w io.Writer, c Compression) *blocks {
 	b := &blocks{w: w, queue: make(chan chan compressed, runtime.GOMAXPROCS(0)), done: make(chan struct{})}
 	b.encoders.New = func() any {
 		e, err := c.encoder()

@@ -1,4 +1,4 @@
-package oci
+package image
 
 import (
 	"io/fs"
@@ -17,8 +17,8 @@ const (
 // maxComponent is the longest name of one file on Linux file systems, in bytes.
 const maxComponent = 255
 
-// refuse returns a *targets.RefusedError for the first file that no image can hold.
-func refuse(rel *site.Release) error {
+// Refuse returns a *targets.RefusedError for the first file that no image can hold.
+func Refuse(rel *site.Release) error {
 	for _, f := range rel.Manifest {
 		if err := refusePath(f.Path); err != nil {
 			return err
@@ -33,7 +33,7 @@ func refuse(rel *site.Release) error {
 func refusePath(p string) error {
 	refused := &targets.RefusedError{Path: p, Hint: "rename or exclude it"}
 	switch {
-	case hasWhiteout(p):
+	case HasWhiteout(p):
 		refused.Reason = "a name that begins with .wh. deletes a file in a container image"
 	case strings.ContainsRune(p, 0):
 		refused.Reason = "a name with a NUL byte cannot be in a container image"
@@ -56,8 +56,8 @@ func longComponent(p string) bool {
 	return false
 }
 
-// hasWhiteout reports whether a component of the path is a name by which an image's layer
+// HasWhiteout reports whether a component of the path is a name by which an image's layer
 // deletes: no file can have it.
-func hasWhiteout(p string) bool {
+func HasWhiteout(p string) bool {
 	return strings.HasPrefix(p, whiteout) || strings.Contains(p, "/"+whiteout)
 }

@@ -1,4 +1,4 @@
-package oci
+package image
 
 import (
 	"archive/tar"
@@ -12,21 +12,21 @@ import (
 	"mirror/site"
 )
 
-// Modes and owner of everything in a layer of ours, whatever they are on this machine.
+// Modes of everything in a layer of ours, whatever they are on this machine.
 const (
 	modeFile = 0o644
-	modeExec = 0o755
-	modeDir  = 0o755
+	ModeExec = 0o755 // of a program
+	ModeDir  = 0o755 // of a folder
 )
 
-// writeSite writes the site's layer as a tar stream: an opaque web root, so that nothing
+// WriteSite writes the site's layer as a tar stream: an opaque web root, so that nothing
 // of the base shines through, and below it the files and the beacon in path order.
 //
 // Files bear the time of publishing: servers make validators from time and size, so a time
 // that stayed the same would let browsers keep an old page of the same size.
-func writeSite(ctx context.Context, w io.Writer, rel *site.Release, webRoot string) error {
+func WriteSite(ctx context.Context, w io.Writer, rel *site.Release, webRoot string) error {
 	s := &siteWriter{
-		tar: tar.NewWriter(w), root: strings.TrimPrefix(webRoot, "/"), mtime: publishedAt(rel),
+		tar: tar.NewWriter(w), root: strings.TrimPrefix(webRoot, "/"), mtime: PublishedAt(rel),
 		buf: make([]byte, 256<<10),
 	}
 	if err := s.begin(); err != nil {
@@ -43,8 +43,8 @@ func writeSite(ctx context.Context, w io.Writer, rel *site.Release, webRoot stri
 	return s.tar.Close()
 }
 
-// publishedAt is the time in an image: whole seconds, as every format can hold it.
-func publishedAt(rel *site.Release) time.Time {
+// PublishedAt is the time in an image: whole seconds, as every format can hold it.
+func PublishedAt(rel *site.Release) time.Time {
 	if rel.Published.IsZero() {
 		return time.Unix(0, 0).UTC()
 	}
@@ -70,7 +70,7 @@ type siteWriter struct {
 }
 
 func (s *siteWriter) begin() error {
-	if err := s.header(tar.TypeDir, s.root+"/", modeDir, 0); err != nil {
+	if err := s.header(tar.TypeDir, s.root+"/", ModeDir, 0); err != nil {
 		return err
 	}
 	return s.header(tar.TypeReg, s.root+"/"+opaqueWhiteout, modeFile, 0)
@@ -103,7 +103,7 @@ func (s *siteWriter) parents(p string) error {
 		if p[i] != '/' || strings.HasPrefix(s.dir+"/", p[:i+1]) {
 			continue
 		}
-		if err := s.header(tar.TypeDir, s.root+"/"+p[:i+1], modeDir, 0); err != nil {
+		if err := s.header(tar.TypeDir, s.root+"/"+p[:i+1], ModeDir, 0); err != nil {
 			return err
 		}
 		s.dir = p[:i]
@@ -112,10 +112,11 @@ func (s *siteWriter) parents(p string) error {
 }
 
 func (s *siteWriter) header(kind byte, name string, mode, size int64) error {
-	return writeHeader(s.tar, kind, name, mode, size, s.mtime)
+	return WriteHeader(s.tar, kind, name, mode, size, s.mtime)
 }
 
-func writeHeader(w *tar.Writer, kind byte, name string, mode, size int64, mtime time.Time) error {
+// WriteHeader writes an entry's header that is the same on every machine.
+func WriteHeader(w *tar.Writer, kind byte, name string, mode, size int64, mtime time.Time) error {
 	return w.WriteHeader(&tar.Header{
 		Typeflag: kind, Name: name, Mode: mode, Size: size, ModTime: mtime, Format: tar.FormatPAX,
 	})

@@ -1,4 +1,4 @@
-package oci
+package image
 
 import (
 	"archive/tar"
@@ -12,13 +12,14 @@ import (
 	"mirror/site"
 )
 
-// limits bound what reading an image back may cost. A registry can answer anything.
-type limits struct {
-	bytes   int64 // of all layers, uncompressed
-	entries int   // of all layers
+// Limits bound what reading an image back may cost. A registry can answer anything.
+type Limits struct {
+	Bytes   int64 // of all layers, uncompressed
+	Entries int   // of all layers
 }
 
-func defaultLimits() limits { return limits{bytes: 64 << 30, entries: 4 << 20} }
+// DefaultLimits are 64 GiB and four million entries.
+func DefaultLimits() Limits { return Limits{Bytes: 64 << 30, Entries: 4 << 20} }
 
 type kind int
 
@@ -37,35 +38,37 @@ type node struct {
 	target string // of a link
 }
 
-// tree is what an image's layers, stacked, hold at and below one folder, and on the way
+// Tree is what an image's layers, stacked, hold at and below one folder, and on the way
 // to it. The layers are added from the top down, so that those below need not be fetched
 // once they are hidden. Paths are relative to the image's root.
-type tree struct {
+type Tree struct {
 	root   string
-	left   limits
+	left   Limits
 	nodes  map[string]node
 	gone   map[string]bool // a layer above deletes this path
 	opaque map[string]bool // a layer above hides all that is below this folder
 }
 
-func newTree(root string, l limits) *tree {
-	return &tree{
+// NewTree returns a tree with no layers, to list what is below root.
+func NewTree(root string, l Limits) *Tree {
+	return &Tree{
 		root: strings.TrimPrefix(root, "/"), left: l,
 		nodes: map[string]node{}, gone: map[string]bool{}, opaque: map[string]bool{},
 	}
 }
 
-var errTooLarge = errors.New("the image is larger than can be read back")
+// ErrTooLarge is the error of Layer for what is beyond the tree's limits.
+var ErrTooLarge = errors.New("the image is larger than can be read back")
 
-// layer adds the next layer below.
-func (t *tree) layer(r io.Reader) error {
-	own := &tree{root: t.root, nodes: map[string]node{}, gone: map[string]bool{}, opaque: map[string]bool{}}
-	bounded := &io.LimitedReader{R: r, N: t.left.bytes + 1}
+// Layer adds the next layer below.
+func (t *Tree) Layer(r io.Reader) error {
+	own := &Tree{root: t.root, nodes: map[string]node{}, gone: map[string]bool{}, opaque: map[string]bool{}}
+	bounded := &io.LimitedReader{R: r, N: t.left.Bytes + 1}
 	tr := tar.NewReader(bounded)
 	for {
 		hdr, err := tr.Next()
 		if bounded.N <= 0 {
-			return errTooLarge
+			return ErrTooLarge
 		}
 		if errors.Is(err, io.EOF) {
 			break
@@ -73,24 +76,24 @@ func (t *tree) layer(r io.Reader) error {
 		if err != nil {
 			return fmt.Errorf("layer: %w", err)
 		}
-		if t.left.entries--; t.left.entries < 0 {
-			return errTooLarge
+		if t.left.Entries--; t.left.Entries < 0 {
+			return ErrTooLarge
 		}
 		err = own.entry(hdr, tr)
 		if bounded.N <= 0 {
-			return errTooLarge
+			return ErrTooLarge
 		}
 		if err != nil {
 			return fmt.Errorf("layer: %s: %w", hdr.Name, err)
 		}
 	}
-	t.left.bytes = bounded.N - 1
+	t.left.Bytes = bounded.N - 1
 	t.merge(own)
 	return nil
 }
 
 // entry adds one entry of the layer being read.
-func (t *tree) entry(hdr *tar.Header, r io.Reader) error {
+func (t *Tree) entry(hdr *tar.Header, r io.Reader) error {
 	p := strings.TrimPrefix(path.Clean("/"+hdr.Name), "/")
 	if !t.related(p) {
 		return nil
@@ -121,7 +124,7 @@ func (t *tree) entry(hdr *tar.Header, r io.Reader) error {
 }
 
 // node hashes a file below the root; what is on the way to the root has no content for us.
-func (t *tree) node(p string, hdr *tar.Header, r io.Reader) (node, error) {
+func (t *Tree) node(p string, hdr *tar.Header, r io.Reader) (node, error) {
 	switch hdr.Typeflag {
 	case tar.TypeDir:
 		return node{kind: dir}, nil
@@ -142,7 +145,7 @@ func (t *tree) node(p string, hdr *tar.Header, r io.Reader) (node, error) {
 }
 
 // related reports whether a path is the root, below it, or on the way to it.
-func (t *tree) related(p string) bool {
+func (t *Tree) related(p string) bool {
 	if p == t.root || strings.HasPrefix(p, t.root+"/") || strings.HasPrefix(t.root, p+"/") {
 		return true
 	}
@@ -155,7 +158,7 @@ func (t *tree) related(p string) bool {
 }
 
 // merge puts a layer below those that are there.
-func (t *tree) merge(below *tree) {
+func (t *Tree) merge(below *Tree) {
 	visible := map[string]node{}
 	for p, n := range below.nodes {
 		if _, covered := t.nodes[p]; !covered && t.shows(p) {
@@ -174,7 +177,7 @@ func (t *tree) merge(below *tree) {
 }
 
 // shows reports whether a path of a layer below can be seen through those that are there.
-func (t *tree) shows(p string) bool {
+func (t *Tree) shows(p string) bool {
 	if t.gone[p] {
 		return false
 	}
@@ -188,16 +191,16 @@ func (t *tree) shows(p string) bool {
 	}
 }
 
-// complete reports whether no layer below can add anything.
-func (t *tree) complete() bool {
+// Complete reports whether no layer below can add anything.
+func (t *Tree) Complete() bool {
 	n, known := t.nodes[t.root]
 	return t.opaque[t.root] || !t.shows(t.root) || known && n.kind != dir
 }
 
-// manifest lists the files below the root but the one at skip. A link stands for the
+// Manifest lists the files below the root but the one at skip. A link stands for the
 // file that it leads to below the root. What leads to none, and what is neither file nor
 // folder, is listed with the zero digest, so that it equals no file of a release.
-func (t *tree) manifest(skip string) site.Manifest {
+func (t *Tree) Manifest(skip string) site.Manifest {
 	var m site.Manifest
 	for p, n := range t.nodes {
 		rel, below := strings.CutPrefix(p, t.root+"/")
@@ -214,7 +217,7 @@ func (t *tree) manifest(skip string) site.Manifest {
 }
 
 // reachable reports whether all folders on the way to p are folders.
-func (t *tree) reachable(p string) bool {
+func (t *Tree) reachable(p string) bool {
 	for up := path.Dir(p); up != "."; up = path.Dir(up) {
 		if t.nodes[up].kind != dir {
 			return false
@@ -227,7 +230,7 @@ func (t *tree) reachable(p string) bool {
 const maxHops = 40
 
 // resolve follows links from p to a file below the root, component by component.
-func (t *tree) resolve(p string) node {
+func (t *Tree) resolve(p string) node {
 	rest, at := strings.Split(p, "/"), ""
 	for hops := 0; len(rest) > 0; {
 		next := path.Join(at, rest[0])

@@ -1,4 +1,4 @@
-package oci
+package selfbase
 
 import (
 	"cmp"
@@ -45,7 +45,7 @@ func machineOf(f *elf.File) string {
 
 // locate returns a mirror binary that runs on p: the configured one or the running one if
 // it is made for p, else mirror-<os>-<arch> beside it.
-func (s *selfBinary) locate(p v1.Platform) (string, error) {
+func (s *Binary) locate(p v1.Platform) (string, error) {
 	binary := s.configured
 	if binary == "" {
 		running, err := os.Executable()
@@ -82,7 +82,7 @@ func runsOn(name string, p v1.Platform) bool {
 // closure returns the binary as /mirror and, where it is linked dynamically, its loader
 // and libraries at the places where the loader looks for them, so that it runs in an
 // image that holds nothing else.
-func closure(binary string) ([]selfFile, error) {
+func closure(binary string) ([]file, error) {
 	c := &linker{files: map[string]string{"/mirror": binary}}
 	if err := c.add(binary); err != nil {
 		return nil, &targets.RefusedError{
@@ -90,11 +90,11 @@ func closure(binary string) ([]selfFile, error) {
 			Hint:   "build mirror with CGO_ENABLED=0, or set base to an image",
 		}
 	}
-	files := make([]selfFile, 0, len(c.files))
+	files := make([]file, 0, len(c.files))
 	for inImage, here := range c.files {
-		files = append(files, selfFile{inImage: inImage, here: here})
+		files = append(files, file{inImage: inImage, here: here})
 	}
-	slices.SortFunc(files, func(a, b selfFile) int { return cmp.Compare(a.inImage, b.inImage) })
+	slices.SortFunc(files, func(a, b file) int { return cmp.Compare(a.inImage, b.inImage) })
 	return files, nil
 }
 

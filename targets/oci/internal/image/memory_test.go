@@ -1,4 +1,4 @@
-package oci
+package image
 
 import (
 	"crypto/sha256"
@@ -48,7 +48,7 @@ func TestLayerStreams(t *testing.T) {
 	files := site.Manifest{{Path: "film.bin", Size: size, Digest: site.Digest(h.Sum(nil))}}
 	rel := site.NewRelease(files, fsys, "", time.Time{})
 	stop := watchHeap(t, most)
-	b, err := writeBlob(gzipAt(1), func(w io.Writer) error { return writeSite(t.Context(), w, rel, "/site") })
+	b, err := WriteBlob(Gzip(1), func(w io.Writer) error { return WriteSite(t.Context(), w, rel, "/site") })
 	if err != nil {
 		t.Fatal(err)
 	}
