@@ -211,7 +211,9 @@ type verifier struct {
 
 // Await looks until all origins serve the release or patience has run out.
 func (v verifier) Await(ctx context.Context, rel *site.Release, deleted []string, patience time.Duration) (diff.Verdict, error) {
-	return check.Await(ctx, v.w.origins(), v.w.lookFor(rel, deleted, v.d), patience)
+	o := v.w.lookFor(rel, deleted, v.d)
+	o.Limit = v.w.config.Publish.VerifyTimeout
+	return check.Await(ctx, v.w.origins(), o, patience)
 }
 
 // finish remembers a release that has gone live and lets the targets drop old ones. What
