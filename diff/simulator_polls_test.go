@@ -15,6 +15,9 @@ import (
 func (w *world) requests() []reply {
 	var all []reply
 	for i, p := range w.places {
+		if p.looked {
+			all = append(all, w.looks(i)...)
+		}
 		at := w.upTo(2*p.gap) - p.gap // some ask before the watch begins
 		for n := range 10 + w.IntN(50) {
 			a := w.request(i, n, at)
@@ -26,6 +29,21 @@ func (w *world) requests() []reply {
 		}
 	}
 	slices.SortStableFunc(all, func(a, b reply) int { return cmp.Compare(a.told, b.told) })
+	return all
+}
+
+// looks are the requests for every page of a place before the watch begins.
+func (w *world) looks(place int) []reply {
+	var all []reply
+	p := w.places[place]
+	for page := range w.changes {
+		asked := -w.upTo(w.span) - 3*w.grain
+		a := w.ask(place, page, w.IntN(len(p.edges)), asked, asked, asked+w.grain)
+		if w.Float64() < p.trouble {
+			w.fail(&a)
+		}
+		all = append(all, a)
+	}
 	return all
 }
 
@@ -76,7 +94,7 @@ func (w *world) ask(place, page, edge int, asked, sampled, answered time.Duratio
 // serve gives the answer that the edge has for the page.
 func (w *world) serve(a *reply) {
 	c := w.changes[a.page]
-	d := [...]site.Digest{bytesOf(a.page, stale), c.Old, bytesOf(a.page, broken), c.New, w.newer[a.page]}[a.turn.state]
+	d := [...]site.Digest{bytesOf(a.page, stale), c.Old, bytesOf(a.page, broken), {}, c.New, w.newer[a.page]}[a.turn.state]
 	a.o.Status, a.o.Digest, a.o.Raw = http.StatusOK, d, d
 	if d.IsZero() {
 		notFound := site.Digest{255}
@@ -98,7 +116,7 @@ func (w *world) fail(a *reply) {
 	case 3:
 		a.o.Status, a.o.Digest = http.StatusMovedPermanently, c.Old
 	case 4:
-		a.o.Status, a.o.Digest = http.StatusOK, site.Digest{254}
+		a.o.Status, a.o.Digest = http.StatusOK, site.Digest{254, byte(w.IntN(256)), byte(w.IntN(256)), byte(w.IntN(256)), byte(w.IntN(256))}
 	case 5:
 		a.o.Status, a.o.Digest, a.o.Err = http.StatusOK, c.New, errors.New("cut")
 	case 6:

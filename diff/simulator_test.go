@@ -24,6 +24,7 @@ const (
 	stale  state = iota // bytes of a release before the one before
 	old                 // of the one before
 	broken              // of none
+	gone                // nothing, where the release has a page
 	fresh               // of the release
 	newer               // of the one after
 )
@@ -49,7 +50,9 @@ func (e edge) at(page int, t time.Duration) turn {
 	return turns[i]
 }
 
-// firstNew returns when a page is new for the first time, allNew since when it is for good.
+// firstNew returns when a page is new for the first time, firstTurn when it first turns so,
+// and lastTurn when it does for good: 0 where it was new all along, never where it is not
+// new in the end.
 func (e edge) firstNew(page int) time.Duration {
 	for _, t := range e[page] {
 		if t.state.reached() {
@@ -59,7 +62,16 @@ func (e edge) firstNew(page int) time.Duration {
 	return never
 }
 
-func (e edge) allNew(page int) time.Duration {
+func (e edge) firstTurn(page int) time.Duration {
+	for i, t := range e[page] {
+		if t.at > 0 && t.state.reached() && !e[page][i-1].state.reached() {
+			return t.at
+		}
+	}
+	return never
+}
+
+func (e edge) lastTurn(page int) time.Duration {
 	since := never
 	for _, t := range slices.Backward(e[page]) {
 		if !t.state.reached() {
@@ -74,8 +86,11 @@ func (e edge) allNew(page int) time.Duration {
 type place struct {
 	name     string
 	edges    []edge
-	steady   bool // one edge, and each page turns new once
-	declared bool // to the watch, as one that may flap
+	steady   bool   // one edge, and each page turns new once
+	declared bool   // to the watch, as one that may flap
+	unequal  bool   // it starts otherwise than the others
+	skipped  []bool // by page: the change does not touch it here
+	looked   bool   // every page was looked at before the watch began
 	routes   []int
 	sticky   bool    // a connection stays at its edge
 	trouble  float64 // the share of requests without a proper answer
@@ -142,6 +157,17 @@ func (w *world) open() {
 			w.watch.MayFlap(p.name)
 		}
 	}
+	for _, p := range w.places {
+		var own []string
+		for i, c := range w.changes {
+			if !p.skipped[i] {
+				own = append(own, c.Path)
+			}
+		}
+		if len(own) < len(w.changes) {
+			w.watch.Only(p.name, own)
+		}
+	}
 	for i, c := range w.changes {
 		w.watch.Supersede(c.Path, w.newer[i])
 		w.watch.Precede(c.Path, bytesOf(i, stale))
@@ -175,10 +201,14 @@ func (w *world) successor(i int) site.Digest {
 func (w *world) place(name string) *place {
 	p := &place{
 		name: name, steady: true, pattern: w.IntN(4), serial: w.IntN(2) == 0,
+		unequal: w.IntN(3) == 0, looked: w.IntN(4) > 0,
 		up: w.upTo(w.span / 10), down: w.upTo(w.span / 10), gap: w.upTo(w.span/8) + w.span/100,
 	}
 	if w.IntN(2) == 0 {
 		p.trouble = w.Float64() / 2
+	}
+	for range w.changes {
+		p.skipped = append(p.skipped, p.unequal && w.IntN(5) == 0)
 	}
 	commit := w.upTo(w.span)
 	trickle := w.upTo(w.span / time.Duration(1+w.IntN(8)))
@@ -189,8 +219,8 @@ func (w *world) place(name string) *place {
 	}
 	for range caches {
 		e := edge{}
-		for range w.changes {
-			e = append(e, w.turns(commit+w.upTo(trickle), toggles))
+		for page := range w.changes {
+			e = append(e, w.turns(page, p.unequal, commit+w.upTo(trickle), toggles))
 		}
 		p.edges = append(p.edges, e)
 		commit += w.upTo(w.span / 2)
@@ -202,16 +232,15 @@ func (w *world) place(name string) *place {
 }
 
 // turns makes what one edge serves at one page, new from the given instant on.
-func (w *world) turns(at time.Duration, toggles bool) []turn {
+func (w *world) turns(page int, unequal bool, at time.Duration, toggles bool) []turn {
 	at = w.round(at)
-	turns := []turn{{0, []state{old, old, old, stale}[w.IntN(4)]}}
-	if w.IntN(8) == 0 { // what was there is broken for a while
+	turns := []turn{{0, w.begins(page, unequal)}}
+	if turns[0].state.reached() {
+		turns, at = nil, 0
+	} else if w.IntN(8) == 0 { // what was there is broken for a while
 		turns = append(turns, turn{w.round(w.upTo(at)), broken})
 	}
-	switch w.IntN(20) {
-	case 0: // it was new before
-		turns, at = nil, 0
-	case 1:
+	if w.IntN(20) == 0 && turns != nil {
 		return turns
 	}
 	turns = append(turns, turn{at, fresh})
@@ -223,6 +252,23 @@ func (w *world) turns(at time.Duration, toggles bool) []turn {
 		turns = append(turns, turn{at + w.round(w.upTo(w.span)), newer})
 	}
 	return turns
+}
+
+// begins is what an edge serves at a page when the watch begins: mostly the release before.
+// An origin that starts otherwise may have the new bytes, none, those of nobody, or be behind.
+func (w *world) begins(page int, unequal bool) state {
+	s := []state{old, old, old, stale}[w.IntN(4)]
+	switch {
+	case w.IntN(20) == 0:
+		return fresh
+	case !unequal:
+		return s
+	}
+	s = []state{fresh, fresh, stale, broken, gone, old}[w.IntN(6)]
+	if s == gone && (w.changes[page].New.IsZero() || w.newer[page].IsZero()) {
+		return old // no page is what counts as new
+	}
+	return s
 }
 
 func (w *world) upTo(d time.Duration) time.Duration { return time.Duration(w.Int64N(int64(d) + 1)) }

@@ -54,14 +54,18 @@ func sight(old, new bool) Sight {
 // shows reports whether an answer shows the path with the digest, or its absence where the
 // digest is zero.
 func shows(o site.Observation, d site.Digest) bool {
-	absent := o.Status == http.StatusNotFound || o.Status == http.StatusGone
 	switch {
-	case o.Err != nil, o.Status != http.StatusOK && !absent:
+	case o.Err != nil, o.Status != http.StatusOK && !absent(o):
 		return false
 	case d.IsZero():
-		return absent
+		return absent(o)
 	}
 	return o.Digest == d || o.Raw == d
+}
+
+// absent reports whether an answer says that there is no such page.
+func absent(o site.Observation) bool {
+	return o.Status == http.StatusNotFound || o.Status == http.StatusGone
 }
 
 // Bounds enclose an instant: it is no earlier than After and no later than Before.
@@ -70,9 +74,9 @@ type Bounds struct {
 	Before time.Time // zero: not seen yet, so that nothing bounds it
 }
 
-// Window is the time for which a change was to be seen at some origins and pages and not
-// at others: from the first origin to show any new page to the last to show all of them.
-// docs/window.md says what exactly is bounded, and proves it.
+// Window is the time for which origins turned to a change: from the first page at any
+// origin to turn new to the last one. A page that was new at an origin before the watch
+// began does not turn there. docs/window.md says what exactly is bounded, and proves it.
 type Window struct {
 	// Closed says that every page of every origin was confirmed new. Until then the
 	// window is open: it is at least Lower, and nothing bounds it from above.
@@ -80,7 +84,7 @@ type Window struct {
 	// Lower and Upper bound the window's length. Upper is 0 and says nothing while the
 	// window is open.
 	Lower, Upper time.Duration
-	Pages        int // changed paths
+	Pages        int // changed paths, at any origin
 	Origins      []OriginWindow
 	Fresh        []Freshness
 	// Atomic holds the tighter bounds that follow if each commit declared atomic showed
@@ -93,11 +97,15 @@ type Span struct{ Lower, Upper time.Duration }
 
 // OriginWindow is one origin's part of a window.
 type OriginWindow struct {
-	Name      string
-	FirstNew  Bounds // when it showed any new page
-	AllNew    Bounds // since when it shows all of them
-	Reversals int    // new answers followed by an old one for the same page
-	Polls     int    // requests, those that failed too
+	Name     string
+	Pages    int    // changed paths at this origin
+	FirstNew Bounds // when the first of its pages turned new
+	AllNew   Bounds // when the last did
+	// Unchanged says that none of its pages turned: none is touched by the change there, or
+	// all were new before. FirstNew and AllNew then are the beginning of the watch.
+	Unchanged bool
+	Reversals int // new answers followed by an old one for the same page
+	Polls     int // requests, those that failed too
 	// Flaps says that the origin is declared or was seen to answer old after new, so that
 	// its bounds do not take a page to turn new only once.
 	Flaps bool

@@ -13,7 +13,7 @@ type edges struct{ first, all interval }
 
 // Window returns what the answers so far prove.
 func (w *Watch) Window() Window {
-	win := Window{Closed: true, Pages: w.pages, Fresh: w.fresh()}
+	win := Window{Closed: true, Pages: w.watched(), Fresh: w.fresh()}
 	var found, atomic []edges
 	declared := false
 	for _, name := range w.names {
@@ -21,14 +21,17 @@ func (w *Watch) Window() Window {
 		e, o := w.origin(name, at)
 		win.Origins = append(win.Origins, o)
 		win.Closed = win.Closed && len(o.Open) == 0
+		if o.Unchanged {
+			continue
+		}
 		found = append(found, e)
-		if once, ok := w.once(at); ok {
+		if once, ok := w.once(at); ok && !once.open {
 			declared = true
 			e = edges{once, once}
 		}
 		atomic = append(atomic, e)
 	}
-	if w.pages == 0 || len(w.names) == 0 {
+	if len(found) == 0 {
 		return win
 	}
 	win.Lower, win.Upper = extent(found, win.Closed)
@@ -41,23 +44,25 @@ func (w *Watch) Window() Window {
 
 // origin folds the pages of one origin: the first to turn new, and the last.
 func (w *Watch) origin(name string, at *originWatch) (edges, OriginWindow) {
-	o := OriginWindow{Name: name, Polls: at.polls, Flaps: at.flaps, Open: w.Pending(name)}
+	o := OriginWindow{Name: name, Polls: at.polls, Flaps: at.flaps, Open: w.Pending(name), Pages: at.wanted, Unchanged: true}
 	e := edges{first: interval{open: true}}
-	none := true
 	for i := range at.pages {
 		p := &at.pages[i]
 		o.Reversals += p.reversals
-		if w.changes[i].void {
+		if !w.moves(at, i) {
 			continue
 		}
-		first := interval{after: p.firstNew(at.flaps), before: p.before, open: !p.seen}
+		first := interval{after: p.firstNew(at.flaps), before: p.turnedBy, open: !p.turned}
 		after, before, ok := p.allNew(at.flaps, w.needed)
 		all := interval{after, before, !ok}
-		if none {
-			e, none = edges{first, all}, false
+		if o.Unchanged {
+			e, o.Unchanged = edges{first, all}, false
 			continue
 		}
 		e = edges{earlier(e.first, first), later(e.all, all)}
+	}
+	if o.Unchanged {
+		e = edges{all: interval{open: len(o.Open) > 0}}
 	}
 	o.FirstNew = w.bounds(e.first.after, e.first.before, !e.first.open)
 	o.AllNew = w.bounds(e.all.after, e.all.before, !e.all.open)
@@ -68,25 +73,34 @@ func (w *Watch) origin(name string, at *originWatch) (edges, OriginWindow) {
 	return e, o
 }
 
+// moves reports whether a page counts for the window at an origin: the change touches it
+// there, and it was not new all along.
+func (w *Watch) moves(at *originWatch, i int) bool {
+	p := &at.pages[i]
+	return w.counts(at, i) && !p.still(at.flaps)
+}
+
 // once bounds the one switch of an origin that is declared atomic: it comes after every
-// old answer's start and before every new one's end. ok is false where no such instant is
-// left.
+// old answer's start and before the end of every new one that proves a turn. ok is false
+// where nothing turns, or no such instant is left.
 func (w *Watch) once(at *originWatch) (in interval, ok bool) {
-	if !at.atomic || at.flaps || w.pages == 0 {
+	if !at.atomic || at.flaps {
 		return in, false
 	}
 	in.open = true
+	moves := false
 	for i := range at.pages {
 		p := &at.pages[i]
-		if w.changes[i].void {
+		if !w.moves(at, i) {
 			continue
 		}
+		moves = true
 		in.after = max(in.after, p.after)
-		if p.seen && (in.open || p.before < in.before) {
-			in.before, in.open = p.before, false
+		if p.turned && (in.open || p.turnedBy < in.before) {
+			in.before, in.open = p.turnedBy, false
 		}
 	}
-	return in, in.open || in.after <= in.before
+	return in, moves && (in.open || in.after <= in.before)
 }
 
 // earlier bounds the earlier of two instants, later the later one.
@@ -126,10 +140,15 @@ func extent(origins []edges, closed bool) (lower, upper time.Duration) {
 // fresh returns the t-visibility curve up to the latest read.
 func (w *Watch) fresh() []Freshness {
 	c := w.curve
+	pages := 0
 	for _, at := range w.origins {
 		for i := range at.pages {
+			if at.pages[i].skipped {
+				continue
+			}
+			pages++
 			c.sum(at.pages[i].reads, c.last+1)
 		}
 	}
-	return c.points(len(w.changes) * len(w.origins))
+	return c.points(pages)
 }

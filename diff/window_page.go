@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"mirror/site"
 )
 
 // span is one request in time: it was asked, and its answer ended, that long after the
@@ -13,6 +15,18 @@ type span struct{ asked, answered time.Duration }
 // page is what a watch knows of one page at one origin: no more than its bounds need,
 // however many answers there were.
 type page struct {
+	skipped bool  // the change does not touch the page at this origin
+	start   start // what it showed before the watch began
+	looked  bool  // it showed anything then
+	// olds are other bytes that it showed then. They count as old, at this origin.
+	olds []site.Digest
+
+	// oldBy is the end of the earliest old answer, where wasOld. turnedBy is the end of the
+	// earliest new answer that proves a turn, where turned: one after which the page was new
+	// and before which it was not.
+	wasOld, turned  bool
+	oldBy, turnedBy time.Duration
+
 	after  time.Duration // start of the last request that answered old; 0 before any
 	before time.Duration // end of the first answer that was new
 	seen   bool          // before holds
@@ -34,8 +48,43 @@ type page struct {
 	reads reads
 }
 
+// start is what a page showed before a watch began.
+type start int
+
+const (
+	startsUnknown start = iota // nobody asked, the bytes were not known, or answers differed
+	startsOld
+	startsNew
+)
+
+// look takes in what the page showed before the watch began.
+func (p *page) look(shown start) {
+	if p.looked && p.start != shown {
+		shown = startsUnknown
+	}
+	p.start, p.looked = shown, true
+}
+
+// maxOlds bounds how many contents of before the watch are kept of a page.
+const maxOlds = 8
+
+// remember has bytes count as old.
+func (p *page) remember(d site.Digest) {
+	if len(p.olds) < maxOlds {
+		p.olds = append(p.olds, d)
+	}
+}
+
+// still reports whether the page was new before the watch began and never met as old since:
+// it does not turn, as far as can be told. Where a page may turn back, or several caches
+// answer, nothing can.
+func (p *page) still(flaps bool) bool { return p.start == startsNew && !p.wasOld && !flaps }
+
 // old takes in an answer with old bytes.
 func (p *page) old(s span) {
+	if !p.wasOld || s.answered < p.oldBy {
+		p.oldBy, p.wasOld = s.answered, true
+	}
 	p.after = max(p.after, s.asked)
 	p.deny(s)
 	p.latest(s, false)
@@ -47,6 +96,9 @@ func (p *page) old(s span) {
 
 // new takes in an answer with new bytes; needed is how many confirm.
 func (p *page) new(s span, needed int) {
+	if (p.start == startsOld || p.wasOld && s.asked >= p.oldBy) && (!p.turned || s.answered < p.turnedBy) {
+		p.turnedBy, p.turned = s.answered, true
+	}
 	if !p.seen || s.answered < p.before {
 		p.before, p.seen = s.answered, true
 	}
@@ -94,7 +146,9 @@ func (p *page) settled(needed int) bool { return len(p.confirms) >= needed }
 
 // flapped reports whether some old answer was asked for after a new one had ended: no
 // single switch explains that.
-func (p *page) flapped() bool { return p.seen && p.after > p.before }
+func (p *page) flapped() bool {
+	return p.seen && p.after > p.before || p.start == startsNew && p.wasOld
+}
 
 // allNew bounds the instant since when the page is new, ok where it has an upper bound.
 // Where the page may turn back, an early new answer bounds nothing, nor does a single one

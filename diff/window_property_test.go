@@ -26,7 +26,7 @@ type claim struct {
 }
 
 // kinds counts the worlds that were met.
-type kinds struct{ closed, steady, flapping, unnoticed, hidden atomic.Int64 }
+type kinds struct{ closed, steady, flapping, unnoticed, hidden, unequal atomic.Int64 }
 
 // TestWindowHoldsTheTruth looks for a world whose true window is out of the bounds.
 func TestWindowHoldsTheTruth(t *testing.T) {
@@ -37,8 +37,8 @@ func TestWindowHoldsTheTruth(t *testing.T) {
 			t.Errorf("world %d: %v", number, err)
 		}
 	})
-	t.Logf("%d worlds; windows looked at: %d closed; origins in them: %d steady, %d known to flap, %d flapping unnoticed, %d of these hidden by overlaps",
-		worlds, k.closed.Load(), k.steady.Load(), k.flapping.Load(), k.unnoticed.Load(), k.hidden.Load())
+	t.Logf("%d worlds; windows looked at: %d closed; origins in them: %d steady, %d known to flap, %d flapping unnoticed, %d of these hidden by overlaps; %d start otherwise than the rest",
+		worlds, k.closed.Load(), k.steady.Load(), k.flapping.Load(), k.unnoticed.Load(), k.hidden.Load(), k.unequal.Load())
 }
 
 // scaled returns how many worlds to try: fewer under -race and -short.
@@ -130,6 +130,9 @@ func (w *world) judge(k *kinds) error {
 
 func (w *world) judgeOrigin(c claim, o diff.OriginWindow) error {
 	first, all := w.since(o.FirstNew), w.since(o.AllNew)
+	if o.Unchanged {
+		c.first, c.earliest = first.before, first.after // it says nothing of a turn
+	}
 	switch {
 	case first.before < c.first:
 		return fmt.Errorf("first new before %v, truth %v", first.before, c.first)
@@ -154,6 +157,9 @@ func (w *world) judgePages(p *place, o diff.OriginWindow) error {
 		return errors.New("it never turned back, and is said to")
 	}
 	for page, c := range w.changes {
+		if p.skipped[page] {
+			continue
+		}
 		s := w.watch.Page(p.name, c.Path)
 		in, truth := w.since(diff.Bounds{After: s.After, Before: s.Before}), p.edges[0].firstNew(page)
 		if in.after > truth || in.before < truth {
@@ -180,10 +186,10 @@ func (w *world) claim(i int, o diff.OriginWindow, k *kinds) claim {
 	c := claim{first: never, earliest: never}
 	count := &k.steady
 	for page := range w.changes {
-		first, all := never, time.Duration(0)
-		for _, e := range p.edges {
-			first, all = min(first, e.firstNew(page)), max(all, e.allNew(page))
+		if p.skipped[page] {
+			continue
 		}
+		first, all := p.turned(page)
 		earliest, latest := first, all
 		switch {
 		case o.Flaps || p.declared:
@@ -192,16 +198,44 @@ func (w *world) claim(i int, o diff.OriginWindow, k *kinds) claim {
 		case !p.steady:
 			count = &k.unnoticed
 			earliest, latest = w.asOnce(i, page)
-			c.hidden = c.hidden || earliest >= latest
+			c.hidden = c.hidden || earliest >= latest && earliest != never
 		}
 		c.first, c.all = min(c.first, first), max(c.all, all)
 		c.earliest, c.latest = min(c.earliest, earliest), max(c.latest, latest)
 	}
 	count.Add(1)
+	if p.unequal {
+		k.unequal.Add(1)
+	}
 	if c.hidden {
 		k.hidden.Add(1)
 	}
 	return c
+}
+
+// turned returns when a page begins to turn at a place, and when it last turns. It begins
+// when one of the caches turns it new, or some have it new and others not.
+func (p *place) turned(page int) (first, last time.Duration) {
+	first = never
+	for _, e := range p.edges {
+		first, last = min(first, e.firstTurn(page)), max(last, e.lastTurn(page))
+		for _, t := range e[page] {
+			if p.mixed(page, t.at) {
+				first = min(first, t.at)
+			}
+		}
+	}
+	return first, last
+}
+
+// mixed reports whether some caches serve a page new at an instant and others do not.
+func (p *place) mixed(page int, at time.Duration) bool {
+	some, every := false, true
+	for _, e := range p.edges {
+		reached := e.at(page, at).state.reached()
+		some, every = some || reached, every && reached
+	}
+	return some && !every
 }
 
 // confirmed returns since when a page is new at all edges that confirmed it, and no
@@ -232,10 +266,13 @@ func (w *world) confirmed(place, page int) time.Duration {
 // given the answers that were given: after the last that was met as old, up to the first
 // that was met as new. There is no such instant where earliest is not before latest.
 func (w *world) asOnce(place, page int) (earliest, latest time.Duration) {
+	if w.metNewOnly(place, page) {
+		return never, 0 // it did not turn at all
+	}
 	latest = never
 	for _, a := range w.told {
 		switch {
-		case a.place != place || a.page != page || !a.showed || a.turn.state == broken || a.answered < 0:
+		case a.place != place || a.page != page || !a.showed || !w.tells(a) || a.answered < 0:
 		case a.turn.state.reached():
 			latest = min(latest, max(a.sampled, 0))
 		default:
@@ -243,4 +280,33 @@ func (w *world) asOnce(place, page int) (earliest, latest time.Duration) {
 		}
 	}
 	return earliest, latest
+}
+
+// metNewOnly reports whether a page was new at every look before the watch began, at least
+// one, and whenever it was asked for since.
+func (w *world) metNewOnly(place, page int) bool {
+	looked := false
+	for _, a := range w.told {
+		if a.place != place || a.page != page || !a.showed {
+			continue
+		}
+		switch {
+		case a.turn.state.reached():
+			looked = looked || a.answered < 0
+		case w.tells(a):
+			return false
+		}
+	}
+	return looked
+}
+
+// tells reports whether what an edge served is known to be old or new: bytes of none are,
+// and no page where there was one, if a look met them before the watch began.
+func (w *world) tells(a reply) bool {
+	if s := a.turn.state; s != broken && (s != gone || w.changes[a.page].Old.IsZero()) {
+		return true
+	}
+	return slices.ContainsFunc(w.told, func(look reply) bool {
+		return look.place == a.place && look.page == a.page && look.answered < 0 && look.showed && look.turn.state == a.turn.state
+	})
 }

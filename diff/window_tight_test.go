@@ -10,15 +10,28 @@ import (
 	"mirror/diff"
 )
 
-// steadyWorld makes the number stand for a world of origins that turn each page once.
+// steadyWorld makes the number stand for a world of origins that turn each page once, and
+// were looked at before: what every page showed then is known.
 func steadyWorld(number uint64) *world {
 	for {
 		w := newWorld(number)
-		if !slices.ContainsFunc(w.places, func(p *place) bool { return !p.steady }) {
+		if !slices.ContainsFunc(w.places, func(p *place) bool { return !p.steady || p.unequal || p.startsBroken() }) {
+			for i, p := range w.places {
+				trouble := p.trouble
+				p.trouble = 0
+				for _, a := range w.looks(i) {
+					w.tell(a)
+				}
+				p.looked, p.trouble = false, trouble
+			}
 			return w
 		}
 		number += 1 << 32
 	}
+}
+
+func (p *place) startsBroken() bool {
+	return slices.ContainsFunc(p.edges[0], func(turns []turn) bool { return edge{turns}.at(0, 0).state == broken })
 }
 
 // brackets returns, from what the requests truly met, the two instants between which the
@@ -44,7 +57,9 @@ func TestWindowIsAsTightAsItsPolls(t *testing.T) {
 	everyWorld(worlds, func(number uint64) {
 		w := steadyWorld(number)
 		for _, a := range w.requests() {
-			w.tell(a)
+			if a.showed || a.answered >= 0 { // else what was there before is in doubt
+				w.tell(a)
+			}
 		}
 		if win := w.watch.Window(); win.Closed {
 			if err := w.judgeWidth(win); err != nil {
@@ -58,8 +73,13 @@ func (w *world) judgeWidth(win diff.Window) error {
 	var all []between
 	for place := range w.places {
 		for page := range w.changes {
-			all = append(all, w.brackets(place, page))
+			if w.places[place].edges[0].firstTurn(page) != never {
+				all = append(all, w.brackets(place, page))
+			}
 		}
+	}
+	if len(all) == 0 {
+		return nothing(win)
 	}
 	first, last := all[0], all[0]
 	for _, b := range all {
@@ -78,6 +98,14 @@ func (w *world) judgeWidth(win diff.Window) error {
 	}
 	if longest := extremes(all, true); first != last && win.Upper != longest {
 		return fmt.Errorf("upper %v, but pages that turn over %v explain every answer", win.Upper, longest)
+	}
+	return nil
+}
+
+// nothing is the window where no page turns.
+func nothing(win diff.Window) error {
+	if win.Lower != 0 || win.Upper != 0 {
+		return fmt.Errorf("[%v, %v], but no page turns", win.Lower, win.Upper)
 	}
 	return nil
 }
@@ -142,7 +170,7 @@ func TestWindowIsAsTightAsItsBudget(t *testing.T) {
 func (p *place) mend() {
 	for _, e := range p.edges {
 		for page := range e {
-			e[page] = slices.DeleteFunc(e[page], func(t turn) bool { return t.state == broken })
+			e[page] = slices.DeleteFunc(e[page], func(t turn) bool { return t.at > 0 && t.state == broken })
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"crypto/sha256"
 	"net/http"
 	"slices"
 	"time"
@@ -16,7 +17,6 @@ type Watch struct {
 	needed  int // new answers that confirm a page
 	changes []change
 	index   map[string]int // of changes, by path
-	pages   int            // changes that are not void
 	names   []string
 	origins map[string]*originWatch
 	curve   curve
@@ -37,7 +37,10 @@ type originWatch struct {
 	atomic   bool
 	absentAs int // a status that shows absence, beside 404 and 410
 	polls    int
-	settled  int // pages that are confirmed and not void
+	wanted   int // pages that count: neither skipped nor void
+	settled  int // those of them that are confirmed
+	// turned is when the last page that was old was first met as new.
+	turned time.Duration
 }
 
 // NewWatch begins a watch. Nothing new can have been visible before began, the start of
@@ -52,14 +55,61 @@ func NewWatch(began time.Time, changes []Change, origins []string, confirm int) 
 			w.changes = append(w.changes, change{Change: c})
 		}
 	}
-	w.pages = len(w.changes)
 	for _, name := range origins {
 		if w.origins[name] == nil {
 			w.names = append(w.names, name)
-			w.origins[name] = &originWatch{pages: make([]page, len(w.changes))}
+			w.origins[name] = &originWatch{pages: make([]page, len(w.changes)), wanted: len(w.changes)}
 		}
 	}
 	return w
+}
+
+// Only declares which of the changes touch an origin: the others, whose pages already are
+// there as they shall be, are neither waited for nor counted at it.
+func (w *Watch) Only(origin string, paths []string) {
+	at := w.origins[origin]
+	if at == nil {
+		return
+	}
+	own := map[string]bool{}
+	for _, path := range paths {
+		own[path] = true
+	}
+	for i := range at.pages {
+		if p := &at.pages[i]; !p.skipped && !own[w.changes[i].Path] {
+			w.drop(at, i)
+			p.skipped = true
+		}
+	}
+}
+
+// counts reports whether a change is watched at an origin.
+func (w *Watch) counts(at *originWatch, i int) bool {
+	return !w.changes[i].void && !at.pages[i].skipped
+}
+
+// drop takes a page that stops to count out of an origin's counters.
+func (w *Watch) drop(at *originWatch, i int) {
+	if !w.counts(at, i) {
+		return
+	}
+	at.wanted--
+	if at.pages[i].settled(w.needed) {
+		at.settled--
+	}
+}
+
+// watched is how many changes are watched anywhere.
+func (w *Watch) watched() (n int) {
+	for i := range w.changes {
+		for _, at := range w.origins {
+			if w.counts(at, i) {
+				n++
+				break
+			}
+		}
+	}
+	return n
 }
 
 // MayFlap declares that several caches stand behind an origin, or that for another reason
@@ -106,16 +156,10 @@ func (w *Watch) Supersede(path string, digest site.Digest) {
 }
 
 func (w *Watch) leave(i int) {
-	if w.changes[i].void {
-		return
+	for _, at := range w.origins {
+		w.drop(at, i)
 	}
 	w.changes[i].void = true
-	w.pages--
-	for _, at := range w.origins {
-		if at.pages[i].settled(w.needed) {
-			at.settled--
-		}
-	}
 }
 
 // Precede tells bytes of an earlier release than the one before at path: an origin that
@@ -135,7 +179,8 @@ func (w *Watch) Precede(path string, digest site.Digest) {
 
 // Add takes in what an origin answered, and returns what it counts as. Observations may
 // come in any order and overlap. One for another path or origin, or without times, says
-// nothing; one that was answered before the watch began says nothing of the window.
+// nothing. One that was answered before the watch began says how the page started: only
+// one that was not new turns, and whatever it showed then counts as old at that origin.
 func (w *Watch) Add(origin string, o site.Observation) Sight {
 	at := w.origins[origin]
 	i, ok := w.index[o.Path]
@@ -144,19 +189,44 @@ func (w *Watch) Add(origin string, o site.Observation) Sight {
 	}
 	at.polls++
 	s := span{o.Asked.Sub(w.began), o.Answered.Sub(w.began)}
-	if w.changes[i].void || s.answered < s.asked {
+	if !w.counts(at, i) || s.answered < s.asked {
 		return Neither
 	}
 	if at.absentAs != 0 && o.Status == at.absentAs {
 		o.Status = http.StatusNotFound
 	}
-	sight := w.changes[i].see(o)
-	if s.answered >= 0 {
-		s.asked = max(s.asked, 0)
-		w.take(at, &at.pages[i], sight, s, o)
+	p := &at.pages[i]
+	if s.answered < 0 {
+		return w.changes[i].look(p, o)
+	}
+	sight := w.changes[i].see(o, p.olds)
+	s.asked = max(s.asked, 0)
+	w.take(at, p, sight, s, o)
+	return sight
+}
+
+// look takes in an answer from before the watch. Bytes that are not known count as old
+// from then on, and prove nothing yet: something else than the page may have answered.
+func (c *change) look(p *page, o site.Observation) Sight {
+	sight := c.see(o, p.olds)
+	switch {
+	case sight == New:
+		p.look(startsNew)
+	case sight == Old:
+		p.look(startsOld)
+	case o.Err != nil || c.reached(o):
+	case absent(o):
+		p.look(startsOld)
+		p.remember(site.Digest{})
+	case o.Status == http.StatusOK && !o.Digest.IsZero() && o.Digest != empty:
+		p.look(startsUnknown)
+		p.remember(o.Digest)
 	}
 	return sight
 }
+
+// empty is the digest of an answer without content, which a broken origin gives for any page.
+var empty site.Digest = sha256.Sum256(nil)
 
 func (w *Watch) take(at *originWatch, p *page, sight Sight, s span, o site.Observation) {
 	if p.settled(w.needed) {
@@ -173,16 +243,24 @@ func (w *Watch) take(at *originWatch, p *page, sight Sight, s span, o site.Obser
 	if p.settled(w.needed) {
 		at.settled++
 	}
+	if sight == New && !p.still(at.flaps) {
+		at.turned = max(at.turned, p.before)
+	}
 	at.flaps = at.flaps || p.flapped()
 	if sight != Neither {
 		w.curve.add(&p.reads, s.asked, sight == New)
 	}
 }
 
-// see is Change.See with the other releases.
-func (c *change) see(o site.Observation) Sight {
+// see is Change.See with the other releases, and with what an origin showed before.
+func (c *change) see(o site.Observation, olds []site.Digest) Sight {
 	shown := func(d site.Digest) bool { return shows(o, d) }
-	return sight(shown(c.Old) || slices.ContainsFunc(c.older, shown), shown(c.New) || slices.ContainsFunc(c.newer, shown))
+	return sight(shown(c.Old) || slices.ContainsFunc(c.older, shown) || slices.ContainsFunc(olds, shown), c.reached(o))
+}
+
+// reached reports whether an answer shows the new side, whatever else it may show.
+func (c *change) reached(o site.Observation) bool {
+	return shows(o, c.New) || slices.ContainsFunc(c.newer, func(d site.Digest) bool { return shows(o, d) })
 }
 
 // tellsOfPage reports whether an answer that showed neither side says something of the
@@ -193,10 +271,18 @@ func tellsOfPage(o site.Observation) bool {
 		o.Status != http.StatusNotModified && o.Status != http.StatusTooManyRequests
 }
 
-// Settled reports whether every change is confirmed new at an origin.
+// Settled reports whether every change that touches an origin is confirmed new there.
 func (w *Watch) Settled(origin string) bool {
 	at := w.origins[origin]
-	return at != nil && at.settled == w.pages
+	if at == nil || at.settled < at.wanted {
+		return false
+	}
+	for i := range at.pages {
+		if w.counts(at, i) && at.overdue(&at.pages[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 // Flaps reports whether an origin is declared or was seen to answer old after new.
@@ -206,19 +292,32 @@ func (w *Watch) Flaps(origin string) bool {
 }
 
 // Pending returns the paths that are not confirmed new at an origin, in the order of the
-// changes.
+// changes. Those that were new before the watch began count as confirmed only by an answer
+// from after the others' turn: what the origin stores there differs, and may yet be shown.
 func (w *Watch) Pending(origin string) []string {
 	at := w.origins[origin]
-	if at == nil || at.settled == w.pages {
+	if at == nil {
 		return nil
 	}
-	paths := make([]string, 0, w.pages-at.settled)
+	var paths []string
 	for i := range at.pages {
-		if !w.changes[i].void && !at.pages[i].settled(w.needed) {
+		p := &at.pages[i]
+		if w.counts(at, i) && (!p.settled(w.needed) || at.overdue(p)) {
 			paths = append(paths, w.changes[i].Path)
 		}
 	}
 	return paths
+}
+
+// overdue reports whether a page that was new all along is to be asked for once more.
+func (at *originWatch) overdue(p *page) bool { return p.still(at.flaps) && p.asked < at.turned }
+
+// Still reports whether a page was new at an origin before the watch began and was not met
+// as anything else since. It is not waited for.
+func (w *Watch) Still(origin, path string) bool {
+	at := w.origins[origin]
+	i, ok := w.index[path]
+	return at != nil && ok && at.pages[i].still(at.flaps)
 }
 
 // Page returns what is known of a page at an origin.
@@ -231,10 +330,11 @@ func (w *Watch) Page(origin, path string) PageState {
 	p := &at.pages[i]
 	after, before, ok := p.allNew(at.flaps, w.needed)
 	b := w.bounds(after, before, ok)
-	return PageState{
-		After: b.After, Before: b.Before, New: p.isNew,
-		Confirmed: min(len(p.confirms), w.needed), Reversals: p.reversals,
+	state := PageState{After: b.After, Before: b.Before, New: p.isNew, Reversals: p.reversals}
+	if !at.overdue(p) {
+		state.Confirmed = min(len(p.confirms), w.needed)
 	}
+	return state
 }
 
 func (w *Watch) bounds(after, before time.Duration, ok bool) Bounds {

@@ -211,9 +211,7 @@ type verifier struct {
 
 // Await looks until all origins serve the release or patience has run out.
 func (v verifier) Await(ctx context.Context, rel *site.Release, deleted []string, patience time.Duration) (diff.Verdict, error) {
-	o := v.w.lookFor(rel, deleted, v.d)
-	o.Limit = v.w.config.Publish.VerifyTimeout
-	return check.Await(ctx, v.w.origins(), o, patience)
+	return check.Await(ctx, v.w.origins(), v.w.lookFor(rel, deleted, v.d), patience)
 }
 
 // finish remembers a release that has gone live and lets the targets drop old ones. What
@@ -245,7 +243,7 @@ func lagsOf(r *publish.Report) map[string]time.Duration {
 	}
 	for _, o := range r.Window.Origins {
 		for _, t := range r.Targets {
-			if t.Name == o.Name && !t.Committed.IsZero() && len(o.Open) == 0 && !o.AllNew.Before.IsZero() {
+			if t.Name == o.Name && !t.Committed.IsZero() && !o.Unchanged && len(o.Open) == 0 && !o.AllNew.Before.IsZero() {
 				lags[o.Name] = max(0, o.AllNew.Before.Sub(t.Began))
 			}
 		}

@@ -20,6 +20,7 @@ import (
 
 	"mirror/internal/lab"
 	"mirror/internal/publish"
+	"mirror/internal/secrets"
 	"mirror/site"
 	"mirror/targets/kinds"
 )
@@ -58,7 +59,7 @@ func newTrial(t testing.TB, cdn ...string) *trial {
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	a := &app{kinds: kinds.All(), getenv: func(string) string { return "" }, stdout: io.Discard, stderr: io.Discard, quiet: true}
+	a := &app{kinds: kinds.All(), getenv: func(string) string { return "" }, stdout: io.Discard, stderr: io.Discard, quiet: true, secrets: secrets.New()}
 	r.app = a.inLab(l, file)
 	return r
 }

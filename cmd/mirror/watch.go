@@ -156,20 +156,19 @@ func (a *app) toLocalSite(ctx context.Context) ([]origin.Endpoint, watch.Options
 	}
 	defer done()
 	absent := w.removed(ctx, rel.Manifest, d)
-	began := time.Now()
 	v, err := check.Run(ctx, w.origins(), w.lookFor(rel, absent, d))
 	if err != nil {
 		return nil, watch.Options{}, err
 	}
-	o := watch.Options{Began: began, Release: rel.ID(), Manifest: rel.Manifest, BeaconPath: w.beacon(), Newer: w.newer(ctx, rel)}
-	o.Changes, o.Earlier = differing(v, rel.Manifest, w.unwatchable)
+	o := differing(v, rel.Manifest, w.unwatchable)
+	o.Began, o.Release, o.Manifest, o.BeaconPath, o.Newer = time.Now(), rel.ID(), rel.Manifest, w.beacon(), w.newer(ctx, rel)
 	return w.origins(), o, nil
 }
 
-// differing lists the pages that some origin does not serve as the manifest says, and what
-// is served there.
-func differing(v diff.Verdict, m site.Manifest, skip func(site.File) bool) ([]diff.Change, map[string][]site.Digest) {
-	index, earlier := map[string]int{}, map[string][]site.Digest{}
+// differing lists the pages that some origin does not serve as the manifest says, which of
+// them each origin does not, and what is served there.
+func differing(v diff.Verdict, m site.Manifest, skip func(site.File) bool) watch.Options {
+	index, earlier, own := map[string]int{}, map[string][]site.Digest{}, map[string][]string{}
 	var changes []diff.Change
 	for _, o := range v.Origins {
 		differences := o.Differences
@@ -181,6 +180,7 @@ func differing(v diff.Verdict, m site.Manifest, skip func(site.File) bool) ([]di
 			if skip(f) {
 				continue
 			}
+			own[o.Name] = append(own[o.Name], d.Path)
 			if i, ok := index[d.Path]; ok {
 				if changes[i].Old.IsZero() && d.Kind != diff.Missing {
 					changes[i].Old = d.Got
@@ -194,7 +194,7 @@ func differing(v diff.Verdict, m site.Manifest, skip func(site.File) bool) ([]di
 			}
 		}
 	}
-	return changes[:min(len(changes), watchedPages)], earlier
+	return watch.Options{Changes: changes[:min(len(changes), watchedPages)], Earlier: earlier, Own: own}
 }
 
 // everyPage is for an origin that differs as a whole.

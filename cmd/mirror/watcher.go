@@ -36,44 +36,56 @@ func (v watcher) Watch(ctx context.Context, rel *site.Release, plans map[string]
 	if err != nil {
 		return nil, err
 	}
-	changes, unknown := changesOf(rel.Manifest, plans, before, v.w.unwatchable)
-	earlier, err := watch.Baseline(ctx, origins, changes, unknown)
-	if err != nil {
+	own := map[string][]string{}
+	for _, at := range origins {
+		own[at.Name] = watchable(rel.Manifest, plans[at.Name].Changes, v.w.unwatchable)
+	}
+	o := watch.Options{Own: own, Release: rel.ID(), Manifest: rel.Manifest, BeaconPath: v.w.beacon(), Atomic: v.atomic}
+	o.Changes, o.Earlier = changesOf(rel.Manifest, own, before)
+	if o, err = watch.Baseline(ctx, origins, o); err != nil {
 		return nil, err
 	}
-	s := sighting{origins: origins, display: v.d}
-	s.Watch = watch.Start(ctx, origins, watch.Options{
-		Began: time.Now(), Changes: changes, Earlier: earlier, Release: rel.ID(), Manifest: rel.Manifest, BeaconPath: v.w.beacon(), Atomic: v.atomic,
-	})
-	return s, nil
+	o.Began = time.Now()
+	return sighting{Watch: watch.Start(ctx, origins, o), origins: origins, display: v.d}, nil
 }
 
-// changesOf lists what a publish changes anywhere, and which of it has an old side that
-// has to be looked up.
-func changesOf(m site.Manifest, plans map[string]targets.Plan, before []site.Manifest, skip func(site.File) bool) (changes []diff.Change, unknown []int) {
-	var paths []string
-	for _, plan := range plans {
-		paths = slices.Concat(paths, plan.Changes.Add, plan.Changes.Change, plan.Changes.Delete)
-	}
-	slices.Sort(paths)
-	paths = slices.DeleteFunc(paths, func(path string) bool {
+// watchable lists the pages that a target's change gives other bytes, as many as are watched.
+func watchable(m site.Manifest, c diff.Changes, skip func(site.File) bool) []string {
+	return spread(slices.DeleteFunc(c.Bytes(), func(path string) bool {
 		f, ok := m.Find(path)
 		return !ok && check.MayStay(path) || skip(site.File{Path: path, Size: f.Size})
-	})
-	for _, path := range spread(slices.Compact(paths), watchedPages) {
+	}), watchedPages)
+}
+
+// changesOf lists what changes at any origin, and the other bytes that the releases before
+// had there.
+func changesOf(m site.Manifest, own map[string][]string, before []site.Manifest) (changes []diff.Change, earlier map[string][]site.Digest) {
+	earlier = map[string][]site.Digest{}
+	for _, path := range union(own) {
 		next, _ := m.Find(path) // zero where it is deleted
 		c := diff.Change{Path: path, New: next.Digest}
 		for _, old := range before {
-			if f, ok := old.Find(path); ok {
+			f, ok := old.Find(path)
+			switch {
+			case !ok || f.Digest == c.New: // one of the targets is on the release already
+			case c.Old.IsZero():
 				c.Old = f.Digest
+			default:
+				earlier[path] = append(earlier[path], f.Digest)
 			}
-		}
-		if c.Old.IsZero() {
-			unknown = append(unknown, len(changes))
 		}
 		changes = append(changes, c)
 	}
-	return changes, unknown
+	return changes, earlier
+}
+
+func union(lists map[string][]string) []string {
+	var all []string
+	for _, paths := range lists {
+		all = append(all, paths...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // largestWatched is the size of the largest file that is asked for again and again.

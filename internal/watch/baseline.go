@@ -3,6 +3,7 @@ package watch
 import (
 	"context"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -11,63 +12,68 @@ import (
 	"mirror/site"
 )
 
-// Baseline asks every origin once for the changes whose old side is not known, and fills
-// it in with what was live. Bytes that differ from origin to origin are returned as
-// earlier ones, by path. Pages that gave no whole answer within baselinePatience stay as
-// they are. The error is only ctx's.
-func Baseline(ctx context.Context, origins []origin.Endpoint, changes []diff.Change, unknown []int) (earlier map[string][]site.Digest, err error) {
-	b := &baseline{changes: changes, known: map[int]bool{}, earlier: map[string][]site.Digest{}}
-	page := func(at origin.Endpoint) func(i int) origin.Page {
-		return func(i int) origin.Page {
-			path := changes[unknown[i]].Path
-			return origin.Page{Path: path, URL: at.Style.URLPath(path)}
-		}
-	}
+// Baseline asks every origin once for its own pages and returns the options with the
+// answers: what was live before. Old sides that are not known are filled in with what one of
+// the origins served. Pages that gave no whole answer within baselinePatience stay as they
+// are. The error is only ctx's.
+func Baseline(ctx context.Context, origins []origin.Endpoint, o Options) (Options, error) {
+	b := &baseline{options: o}
+	b.options.Changes = slices.Clone(o.Changes)
 	patient, cancel := context.WithTimeout(ctx, baselinePatience)
 	defer cancel()
 	var all sync.WaitGroup
 	for _, at := range origins {
-		all.Go(func() {
-			client := origin.New(at)
-			defer client.Close()
-			// Its error is patient's, which an origin that hangs is not worth.
-			_ = client.Observe(patient, len(unknown), page(at), anyAnswer, func(i int, o site.Observation) { b.saw(unknown[i], o) })
-		})
+		all.Go(func() { b.look(patient, at) })
 	}
 	all.Wait()
-	return b.earlier, ctx.Err()
+	return b.options, ctx.Err()
 }
 
 // baselinePatience bounds how long a publish is held up by an origin that does not answer.
-const baselinePatience = 15 * time.Second
+const baselinePatience = 5 * time.Second
 
 func anyAnswer(int, site.Observation) bool { return true }
 
+// baseline gathers what several origins answer.
 type baseline struct {
 	mu      sync.Mutex
-	changes []diff.Change
-	known   map[int]bool
-	earlier map[string][]site.Digest
+	options Options
 }
 
-func (b *baseline) saw(i int, o site.Observation) {
-	var d site.Digest
-	switch {
-	case o.Err != nil:
-		return
-	case o.Status == http.StatusOK:
-		d = o.Digest
-	case o.Status != http.StatusNotFound && o.Status != http.StatusGone:
+// look asks one origin.
+func (b *baseline) look(ctx context.Context, at origin.Endpoint) {
+	client := origin.New(at)
+	defer client.Close()
+	b.mu.Lock()
+	own := b.options.own(at.Name)
+	gone := &absence{at: at, client: client, release: b.options.Manifest, alive: b.options.alive()}
+	b.mu.Unlock()
+	page := func(n int) origin.Page { return origin.Page{Path: own[n], URL: at.Style.URLPath(own[n])} }
+	// Its error is ctx's, which an origin that hangs is not worth.
+	_ = client.Observe(ctx, len(own), page, anyAnswer, func(_ int, o site.Observation) { b.saw(at.Name, gone.read(ctx, o)) })
+}
+
+// own lists the paths that change at an origin.
+func (o Options) own(name string) []string {
+	if o.Own != nil {
+		return o.Own[name]
+	}
+	var paths []string
+	for _, c := range o.Changes {
+		paths = append(paths, c.Path)
+	}
+	return paths
+}
+
+func (b *baseline) saw(name string, o site.Observation) {
+	if !tells(o) {
 		return
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	c := &b.changes[i]
-	switch {
-	case d == c.New:
-	case !b.known[i]:
-		c.Old, b.known[i] = d, true
-	default:
-		b.earlier[c.Path] = append(b.earlier[c.Path], d)
+	b.options.Seen = append(b.options.Seen, Seen{name, o})
+	i := slices.IndexFunc(b.options.Changes, func(c diff.Change) bool { return c.Path == o.Path })
+	if c := &b.options.Changes[i]; c.Old.IsZero() && o.Status == http.StatusOK && o.Digest != c.New {
+		c.Old = o.Digest
 	}
 }

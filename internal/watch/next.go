@@ -168,11 +168,25 @@ func (n *next) sweep(ctx context.Context, i int) (Options, error) {
 		if before.Asked.IsZero() || !tells(now[p]) || content(before) == content(now[p]) {
 			continue
 		}
-		o.Changes = append(o.Changes, diff.Change{Path: path, Old: content(before), New: content(now[p])})
+		c := diff.Change{Path: path, Old: content(before), New: content(now[p])}
+		o.Changes = append(o.Changes, c)
+		n.own(&o, p, c)
 		n.recall(&o, p, path)
 		o.Seen = append(o.Seen, Seen{at.Name, now[p]})
 	}
 	return o, nil
+}
+
+// own lists a page for the origins that do not serve its new bytes already.
+func (n *next) own(o *Options, p int, c diff.Change) {
+	if o.Own == nil {
+		o.Own = map[string][]string{}
+	}
+	for i, at := range n.origins {
+		if before := n.last[i][p]; before.Asked.IsZero() || content(before) != c.New {
+			o.Own[at.Name] = append(o.Own[at.Name], c.Path)
+		}
+	}
 }
 
 // recall adds what the origins answered before for a page that changes.

@@ -26,7 +26,7 @@ type queue struct {
 	mu     sync.Mutex
 	round  time.Time // of the last quick round
 	owed   []task    // what is left of it
-	cursor int       // the page that was asked for last
+	cursor int       // the origin's own page that was asked for last
 	number int       // of requests for pages
 	// flying are the pages that an answer is awaited for. None is asked for twice at once:
 	// two answers that overlap could hide that the page turned back.
@@ -63,7 +63,7 @@ func (q *queue) next() task {
 		}
 	}
 	if q.unsettled() {
-		return q.page(q.cursor)
+		return q.page(q.watch.own[q.name][q.cursor])
 	}
 	return task{wait: min(q.pause, max(time.Millisecond, pause-now.Sub(q.round)))}
 }
@@ -82,8 +82,8 @@ func (q *queue) quick(hurried bool) []task {
 	if q.watch.options.BeaconPath != "" {
 		round = append(round, task{beacon: true})
 	}
-	if hurried && len(q.watch.options.Changes) > 0 {
-		round = append(round, task{change: 0})
+	if lead := q.watch.lead[q.name]; hurried && lead >= 0 {
+		round = append(round, task{change: lead})
 	}
 	return round
 }
@@ -113,11 +113,11 @@ func (q *queue) unsettled() bool {
 }
 
 func (q *queue) forward(wanted func(i int) bool) bool {
-	pages := len(q.watch.options.Changes)
-	for n := 1; n <= pages; n++ {
-		i := (q.cursor + n) % pages
-		if !q.flying[i] && wanted(i) {
-			q.cursor = i
+	own := q.watch.own[q.name]
+	for n := 1; n <= len(own); n++ {
+		at := (q.cursor + n) % len(own)
+		if i := own[at]; !q.flying[i] && wanted(i) {
+			q.cursor = at
 			return true
 		}
 	}

@@ -33,7 +33,7 @@ func (w *Watch) steady(name string) bool {
 	if w.window.Flaps(name) {
 		needed = rowFlapping
 	}
-	return w.window.Settled(name) && (w.row[name] >= needed || len(w.options.Changes) == 0)
+	return w.window.Settled(name) && (w.row[name] >= needed || len(w.own[name]) == 0)
 }
 
 // reopen has a window show as open the origins that are confirmed and not steady. The
@@ -44,8 +44,8 @@ func (w *Watch) reopen(win *diff.Window) {
 		if len(o.Open) > 0 || w.steady(o.Name) {
 			continue
 		}
-		for _, c := range w.options.Changes {
-			o.Open = append(o.Open, c.Path)
+		for _, i := range w.own[o.Name] {
+			o.Open = append(o.Open, w.options.Changes[i].Path)
 		}
 		o.AllNew.Before = time.Time{}
 		win.Closed, win.Upper, win.Atomic = false, 0, nil

@@ -19,6 +19,9 @@ import (
 type Options struct {
 	Began   time.Time // nothing new can have been visible before
 	Changes []diff.Change
+	// Own lists, by origin, the paths that change there; nil where all do at all origins. The
+	// others are neither asked for nor waited for at that origin.
+	Own map[string][]string
 	// Earlier are bytes, by path, that are older than the changes' old side and count as old.
 	Earlier map[string][]site.Digest
 	// Release and BeaconPath tell which claim of a beacon means that an origin has turned;
@@ -27,7 +30,8 @@ type Options struct {
 	BeaconPath string
 	Manifest   site.Manifest // of Release, nil where nobody knows it
 	Atomic     []string      // origins that declare that their pages turn all at once
-	// Seen are answers from before the watch, of the time since Began.
+	// Seen are answers from before the watch. Those from before Began say what the origins
+	// served when it began.
 	Seen []Seen
 	// Newer looks up a release that a beacon claims: its manifest, and whether it is newer
 	// than Release. Its bytes then count as new. May be nil.
@@ -72,6 +76,8 @@ type Watch struct {
 	window  *diff.Watch
 	behind  *diff.Watch // what is seen past the caches
 	names   []string
+	own     map[string][]int   // indexes of the changes that touch each origin
+	lead    map[string]int     // the first of them that is not new there already, -1 for none
 	claims  map[string]site.ID // what each origin's beacon says
 	awaited map[string]int     // how many wait for an origin to turn
 	heard   map[string]bool    // origins that have answered anything
@@ -94,6 +100,7 @@ func Start(ctx context.Context, origins []origin.Endpoint, o Options) *Watch {
 		claims: map[string]site.ID{}, heard: map[string]bool{}, awaited: map[string]int{}, looked: map[site.ID]bool{o.Release: true},
 		row: map[string]int{}, changed: make(chan struct{}),
 	}
+	w.divide()
 	for _, name := range o.Atomic {
 		w.window.Atomic(name)
 	}
@@ -105,6 +112,7 @@ func Start(ctx context.Context, origins []origin.Endpoint, o Options) *Watch {
 	for _, s := range o.Seen {
 		w.window.Add(s.Origin, s.Observation)
 	}
+	w.choose()
 	ctx, w.stop = context.WithCancel(ctx)
 	for _, at := range origins {
 		if at.CDN {
@@ -113,6 +121,37 @@ func Start(ctx context.Context, origins []origin.Endpoint, o Options) *Watch {
 		w.done.Go(func() { w.follow(ctx, at) })
 	}
 	return w
+}
+
+// divide tells which changes touch which origin.
+func (w *Watch) divide() {
+	w.own = map[string][]int{}
+	for _, name := range w.names {
+		only := w.options.Own[name]
+		if w.options.Own != nil {
+			w.window.Only(name, only)
+			w.behind.Only(name, only)
+		}
+		for i, c := range w.options.Changes {
+			if w.options.Own == nil || slices.Contains(only, c.Path) {
+				w.own[name] = append(w.own[name], i)
+			}
+		}
+	}
+}
+
+// choose picks the page of each origin that a barrier asks for.
+func (w *Watch) choose() {
+	w.lead = map[string]int{}
+	for _, name := range w.names {
+		w.lead[name] = -1
+		for _, i := range w.own[name] {
+			if !w.window.Still(name, w.options.Changes[i].Path) {
+				w.lead[name] = i
+				break
+			}
+		}
+	}
 }
 
 // Stop ends the watch and waits until the last request is done.
@@ -203,14 +242,15 @@ func (w *Watch) hurried(name string) bool {
 // turned reports whether an origin was seen to have the change: its beacon, which goes
 // live last, claims it and the page that is asked for as often shows it; or every page does.
 func (w *Watch) turned(name string) bool {
-	shows := func(c diff.Change) bool { return w.window.Page(name, c.Path).New }
-	if w.claims[name] == w.options.Release && (len(w.options.Changes) == 0 || shows(w.options.Changes[0])) {
+	shows := func(i int) bool { return w.window.Page(name, w.options.Changes[i].Path).New }
+	own, lead := w.own[name], w.lead[name]
+	if w.claims[name] == w.options.Release && (lead < 0 || shows(lead)) {
 		return true
 	}
-	if len(w.options.Changes) == 0 {
+	if len(own) == 0 {
 		return w.options.BeaconPath == ""
 	}
-	return !slices.ContainsFunc(w.options.Changes, func(c diff.Change) bool { return !shows(c) })
+	return !slices.ContainsFunc(own, func(i int) bool { return !shows(i) })
 }
 
 // learn takes in an answer, and what it says, and wakes who waits.
@@ -267,9 +307,9 @@ func (w *Watch) Status() []Status {
 	defer w.mu.Unlock()
 	var all []Status
 	for _, name := range w.names {
-		s := Status{Name: name, Claim: w.claims[name], Heard: w.heard[name], All: len(w.options.Changes), Settled: w.steady(name)}
-		for _, c := range w.options.Changes {
-			if w.window.Page(name, c.Path).New {
+		s := Status{Name: name, Claim: w.claims[name], Heard: w.heard[name], All: len(w.own[name]), Settled: w.steady(name)}
+		for _, i := range w.own[name] {
+			if w.window.Page(name, w.options.Changes[i].Path).New {
 				s.New++
 			}
 		}

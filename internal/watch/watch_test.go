@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -153,27 +154,34 @@ func TestBaseline(t *testing.T) {
 	for i := range all[:5] {
 		all[i].Old = site.Digest{}
 	}
-	earlier, err := watch.Baseline(t.Context(), p.origins, all, []int{0, 1, 2, 3, 4})
+	found, err := watch.Baseline(t.Context(), p.origins, watch.Options{Changes: all, Own: map[string][]string{
+		"git": {"p0.html", "p1.html", "p2.html", "p3.html", "p4.html", "p5.html"}, "s3": {"p0.html", "p1.html", "p3.html", "p4.html"},
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	old := edition(1)
-	for i, path := range []string{"p0.html", "p1.html"} {
-		found := append(slices.Clone(earlier[path]), all[i].Old)
-		for _, want := range [][]byte{old[path], files[path]} {
-			if !slices.Contains(found, digest(want)) {
-				t.Errorf("%s: %q is live, and was not found", path, want)
-			}
+	old, met := edition(1), map[string]site.Digest{}
+	for _, s := range found.Seen {
+		if met[s.Origin+" "+s.Observation.Path] = s.Observation.Digest; s.Observation.Status != http.StatusOK {
+			met[s.Origin+" "+s.Observation.Path] = site.Digest{}
 		}
 	}
-	if all[2].Old != digest(old["p2.html"]) || len(slices.DeleteFunc(earlier["p2.html"], func(d site.Digest) bool { return d == all[2].Old })) > 0 {
-		t.Errorf("p2.html: got %v and %v", all[2].Old, earlier["p2.html"])
+	for where, want := range map[string][]byte{
+		"git p0.html": old["p0.html"], "s3 p0.html": files["p0.html"], "git p1.html": old["p1.html"], "s3 p1.html": nil,
+		"git p2.html": old["p2.html"], "git p5.html": old["p5.html"], "git p4.html": {},
+	} {
+		if got, ok := met[where]; !ok || got != digest(want) {
+			t.Errorf("%s: found %v, %t; %q is live", where, got, ok, want)
+		}
 	}
-	if all[4].Old != digest([]byte{}) {
-		t.Errorf("p4.html: got %v, want the empty page of git, and nothing of s3", all[4].Old)
+	if _, asked := met["s3 p2.html"]; asked {
+		t.Error("s3 was asked for a page that does not change there")
 	}
-	if all[5] != known || all[0].New != digest(next["p0.html"]) {
-		t.Error("what is known was changed")
+	if got := found.Changes; got[2].Old != digest(old["p2.html"]) || got[4].Old != digest([]byte{}) {
+		t.Errorf("the old sides of p2.html and p4.html are %v and %v, want what git serves", got[2].Old, got[4].Old)
+	}
+	if found.Changes[5] != known || found.Changes[0].New != digest(next["p0.html"]) || !all[2].Old.IsZero() {
+		t.Error("what is known, or the caller's list, was changed")
 	}
 }
 
@@ -185,7 +193,7 @@ func TestBaselineEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	began := time.Now()
-	if _, err := watch.Baseline(ctx, p.origins, changes(), []int{0, 1}); err == nil || time.Since(began) > 5*time.Second {
+	if _, err := watch.Baseline(ctx, p.origins, watch.Options{Changes: changes()}); err == nil || time.Since(began) > 5*time.Second {
 		t.Errorf("got %v after %s", err, time.Since(began))
 	}
 }
