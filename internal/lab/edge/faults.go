@@ -145,3 +145,42 @@ func Sometimes(share float64, f Fault) Fault {
 		})
 	}
 }
+
+// Absent has what the origin would answer 404 be answered by h: 403 as of a bucket that may not
+// be listed, a redirect to where a page has moved.
+func Absent(h http.Handler) Fault {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			a := &absence{ResponseWriter: w}
+			next.ServeHTTP(a, r)
+			if a.absent {
+				clear(w.Header())
+				h.ServeHTTP(w, r)
+			}
+		})
+	}
+}
+
+// absence holds a 404 back.
+type absence struct {
+	http.ResponseWriter
+	absent bool
+}
+
+// WriteHeader passes on all but 404.
+func (a *absence) WriteHeader(status int) {
+	if a.absent = status == http.StatusNotFound; !a.absent {
+		a.ResponseWriter.WriteHeader(status)
+	}
+}
+
+// Write drops the body of a 404.
+func (a *absence) Write(p []byte) (int, error) {
+	if a.absent {
+		return len(p), nil
+	}
+	return a.ResponseWriter.Write(p)
+}
+
+// Unwrap is for http.ResponseController.
+func (a *absence) Unwrap() http.ResponseWriter { return a.ResponseWriter }

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"syscall"
 	"testing"
@@ -138,5 +140,25 @@ func TestDrip(t *testing.T) {
 	defer cancel()
 	if _, body, err := fresh(ctx, l.S3.Origin); !errors.Is(err, context.DeadlineExceeded) || string(body) != page[:1] {
 		t.Errorf("an hour a byte: %q, %v", body, err)
+	}
+}
+
+// TestAbsent has an origin answer 403 for what it does not have, and all else as ever.
+func TestAbsent(t *testing.T) {
+	site := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Of", "the site")
+		if r.URL.Path != "/" {
+			http.NotFound(w, r)
+			return
+		}
+		_, _ = io.WriteString(w, "home")
+	})
+	refused := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) })
+	for path, want := range map[string]string{"/": "200 home the site", "/old.html": "403  "} {
+		rec := httptest.NewRecorder()
+		edge.Absent(refused)(site).ServeHTTP(rec, httptest.NewRequest(http.MethodGet, path, nil))
+		if got := fmt.Sprintf("%d %s %s", rec.Code, rec.Body, rec.Header().Get("X-Of")); got != want {
+			t.Errorf("%s: got %q, want %q", path, got, want)
+		}
 	}
 }
