@@ -40,7 +40,7 @@ type stamp struct {
 const settle = 2 * time.Second
 
 // OpenCache reads the cache kept in file. One that is missing or damaged is an empty
-// cache: nothing is lost by it but time.
+// cache: nothing is lost by it but time. So is one that cannot be read, which is an error too.
 func OpenCache(file string) (*Cache, error) {
 	c := &Cache{file: file, entries: map[string]entry{}}
 	data, err := os.ReadFile(file)
@@ -48,7 +48,7 @@ func OpenCache(file string) (*Cache, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return c, nil
 	case err != nil:
-		return nil, fmt.Errorf("scan cache: %w", err)
+		return c, fmt.Errorf("scan cache: %w", err)
 	}
 	if entries, ok := decodeCache(data); ok {
 		c.entries = entries

@@ -55,7 +55,11 @@ the images. Where a newer release goes live during the check, it counts from the
 				return err
 			}
 			doc := reports.CheckOf(verdict)
-			return ending(checkExit(verdict), errors.Join(out.write(doc), ci(out, doc)))
+			if err := ci(out, doc); err != nil {
+				a.warnings.add("%v", err)
+			}
+			doc.Warnings = a.warnings.take()
+			return ending(checkExit(verdict), out.write(doc))
 		},
 	}
 	out = outputsOf(a, cmd, reports.Formats())
@@ -133,7 +137,7 @@ func (w *workspace) check(ctx context.Context, g gate) (diff.Verdict, error) {
 
 // inquiry says what a check looks for: more than a publish, which knows what it did.
 func (w *workspace) inquiry(ctx context.Context, rel *site.Release, held *stores, g gate, d *display) (check.Options, error) {
-	absent := append(w.removed(ctx, rel.Manifest, d), held.extra(ctx, rel)...)
+	absent := append(w.removed(ctx, rel.Manifest), held.extra(ctx, rel)...)
 	if len(absent) == 0 && rel.Readable() {
 		absent = held.removed(ctx, rel.Manifest)
 	}
@@ -142,10 +146,10 @@ func (w *workspace) inquiry(ctx context.Context, rel *site.Release, held *stores
 	}
 	slices.Sort(absent)
 	o := w.lookFor(rel, slices.Compact(absent), d)
-	o.Past, o.Whole = []check.PastFunc{w.remembered(d), held.past}, w.whole(held)
+	o.Past, o.Whole = []check.PastFunc{w.remembered(), held.past}, w.whole(held)
 	o.Sample, o.Learn, o.Excerpts = g.sample, g.learn, w.app.verbose
 	if g.trustETag {
-		o.Trust = w.trust(ctx, d)
+		o.Trust = w.trust(ctx)
 	}
 	expected, err := w.expectedHeaders()
 	o.Headers = check.Headers{Names: w.config.Check.Headers, Promised: expected}

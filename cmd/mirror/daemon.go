@@ -140,7 +140,7 @@ func (s *service) newDaemon() (daemon.Setup, error) {
 	}
 	owner, err := s.space.state.Owner()
 	if err != nil {
-		return setup, err
+		s.log.Warn("the times of jobs move at a restart", "err", err)
 	}
 	s.daemon, err = daemon.New(setup, daemon.Options{
 		History: s.history, Notify: notify.Options{Logger: s.log, Scrub: s.app.secrets.Scrub}, Log: s.log, Changed: s.changed, Seed: owner,

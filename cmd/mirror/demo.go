@@ -58,6 +58,8 @@ did what it says. Nothing outside a temporary folder is touched.
 	return cmd
 }
 
+const demoSchema = "mirror.demo/v1"
+
 // demo sets the stage: a lab, a copy of the site and a config, all in a folder that is
 // removed afterwards.
 func (a *app) demo(ctx context.Context, f demoFlags) (*reports.Demo, error) {
@@ -83,7 +85,7 @@ func (a *app) demo(ctx context.Context, f demoFlags) (*reports.Demo, error) {
 	if err := os.WriteFile(file, labConfig(l, public), 0o644); err != nil {
 		return nil, fmt.Errorf("demo: %w", err)
 	}
-	s := &story{app: a.inLab(l, file), lab: l, public: public, doc: &reports.Demo{Schema: "mirror.demo/v1"}}
+	s := &story{app: a.inLab(l, file), lab: l, public: public, doc: &reports.Demo{Schema: demoSchema}}
 	return s.doc, s.tell(ctx)
 }
 

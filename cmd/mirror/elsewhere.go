@@ -160,14 +160,14 @@ func (s *stores) manifest(ctx context.Context, id site.ID) (site.Manifest, bool)
 }
 
 // remembered returns what the history here holds at the given paths.
-func (w *workspace) remembered(d *display) check.PastFunc {
+func (w *workspace) remembered() check.PastFunc {
 	return func(ctx context.Context, of []string) (past []site.Past) {
 		err := w.remember(ctx, func(h *history.Store) (err error) {
 			past, err = h.Versions(ctx, of)
 			return err
 		})
 		if err != nil {
-			d.line("note     %v; what is stale goes unnamed", err)
+			w.app.warnings.add("what is stale is not named by the history here: %v", err)
 		}
 		return past
 	}

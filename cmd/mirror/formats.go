@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -134,6 +135,7 @@ func (o *outputs[Document]) write(d Document) error {
 
 func (o *outputs[Document]) writeOne(d Document, out output[Document]) error {
 	if out.file == "-" {
+		o.app.documented = true
 		style := o.app.style(o.app.stdout)
 		style.Verbose = o.app.verbose
 		return out.Write(d, o.app.stdout, style)
@@ -213,6 +215,14 @@ func appendSummary(name string, c reports.Check, known *secrets.Scrubber) error 
 	}
 	_, err = file.Write(b.Bytes())
 	return err
+}
+
+// ending says in a document how a command ended.
+func (w *workspace) ending(ctx context.Context, err error) reports.Ending {
+	if err != nil && ctx.Err() != nil {
+		err = fmt.Errorf("%w: %w", errInterrupted, err)
+	}
+	return reports.Ending{Error: text(err), Warnings: w.app.warnings.take()}
 }
 
 // ending joins a verdict's exit with what went wrong with writing it: the verdict's code is

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/spf13/cobra"
+
 	"mirror/reports"
 )
 
@@ -67,7 +69,7 @@ func TestEndingKeepsTheVerdict(t *testing.T) {
 		{&exit{exitDisagree, nil}, nil, exitDisagree},
 		{&exit{exitDisagree, nil}, full, exitDisagree},
 	} {
-		if got := a.exitCode(t.Context(), ending(test.verdict, test.written)); got != test.want {
+		if got := a.conclude(t.Context(), &cobra.Command{}, nil, ending(test.verdict, test.written)); got != test.want {
 			t.Errorf("%v, %v: got exit code %d, want %d", test.verdict, test.written, got, test.want)
 		}
 	}

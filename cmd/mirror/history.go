@@ -45,6 +45,7 @@ are one row. Or one of:
 			if err != nil {
 				return err
 			}
+			doc.Warnings = a.warnings.take()
 			return a.show(doc)
 		},
 	}

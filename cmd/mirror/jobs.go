@@ -18,6 +18,7 @@ import (
 	"mirror/internal/history"
 	"mirror/internal/notify"
 	"mirror/internal/publish"
+	"mirror/reports"
 	"mirror/scheduler"
 	"mirror/targets"
 )
@@ -144,6 +145,9 @@ func (s *service) work(w *workspace) daemon.Work {
 			if report == nil {
 				return history.Publish{Outcome: string(publish.Failed)}, err
 			}
+			for _, warning := range report.Warnings {
+				in.app.warnings.add("%s", warning)
+			}
 			return rememberedPublish(report), failure(report, err)
 		},
 		Report: func(ctx context.Context, job string, since, until time.Time, log io.Writer) error {
@@ -187,9 +191,13 @@ func (s *service) within(w *workspace, log io.Writer) runWorkspace {
 	}()
 	scrubbed := s.app.secrets.Writer(io.MultiWriter(log, detail))
 	quiet.stderr, quiet.stdout, quiet.quiet, quiet.verbose = scrubbed, io.Discard, false, true
+	quiet.warnings = &warnings{}
 	in := *w
 	in.app = &quiet
 	return runWorkspace{&in, func() {
+		for _, warning := range quiet.warnings.take() {
+			fmt.Fprintf(quiet.stderr, "warning  %s\n", reports.Clean(warning))
+		}
 		_ = scrubbed.Flush() // to memory
 		_ = detail.Close()   // it never fails
 		<-told

@@ -33,7 +33,7 @@ func runKinds(ctx context.Context, all targets.Kinds, args []string, getenv func
 	defer stop()
 	known := secrets.New()
 	out, notes := known.Writer(stdout), known.Writer(stderr)
-	a := &app{kinds: all, getenv: getenv, stdin: stdin, stdout: out, stderr: notes, secrets: known}
+	a := &app{kinds: all, getenv: getenv, stdin: stdin, stdout: out, stderr: notes, secrets: known, warnings: &warnings{}}
 	a.learnEnvironment()
 	defer func() {
 		if p := recover(); p != nil { // its text may hold a secret: it goes through the scrubber too
@@ -44,5 +44,6 @@ func runKinds(ctx context.Context, all targets.Kinds, args []string, getenv func
 	}()
 	root := a.command()
 	root.SetArgs(args)
-	return a.exitCode(ctx, root.ExecuteContext(ctx))
+	cmd, err := root.ExecuteContextC(ctx)
+	return a.conclude(ctx, cmd, args, err)
 }

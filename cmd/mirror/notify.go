@@ -45,7 +45,7 @@ func (a *app) notifyTest(ctx context.Context) error {
 	if len(recipients) == 0 {
 		return usage(fmt.Errorf("%s: there is nobody to tell (hint: notify: [{url: …}]; docs/notify.md has the services)", w.config.File))
 	}
-	results := notifyResults{Schema: "mirror.notify/v1"}
+	results := notifyResults{Schema: notifySchema, Results: []trialResult{}}
 	var failed error
 	for _, r := range notify.Test(ctx, recipients) {
 		row := trialResult{Name: r.Name, To: r.To, OK: r.Err == nil, Error: text(r.Err), Elapsed: reports.Millis(r.Took)}
@@ -57,10 +57,13 @@ func (a *app) notifyTest(ctx context.Context) error {
 	return errors.Join(a.show(results), failed)
 }
 
+const notifySchema = "mirror.notify/v1"
+
 // notifyResults is how the test messages came out.
 type notifyResults struct {
 	Schema  string        `json:"schema"`
 	Results []trialResult `json:"results"`
+	reports.Ending
 }
 
 type trialResult struct {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 
 	"mirror/internal/history"
@@ -14,24 +13,25 @@ import (
 
 // remember opens the history for do.
 func (w *workspace) remember(ctx context.Context, do func(h *history.Store) error) error {
-	h, err := history.Open(ctx, w.state.History())
-	if err != nil {
-		return err
+	h, err := history.OpenWithin(ctx, w.state.History(), w.app.warnings.patience())
+	if err == nil {
+		h.ScrubWith(w.app.secrets.Scrub)
+		err = errors.Join(do(h), h.Close())
 	}
-	h.ScrubWith(w.app.secrets.Scrub)
-	return errors.Join(do(h), h.Close())
+	w.app.warnings.met(err)
+	return err
 }
 
 // removed lists the paths that releases published from here had and m has not. Where the
-// history cannot be read that is told of, and they go unseen.
-func (w *workspace) removed(ctx context.Context, m site.Manifest, d *display) []string {
+// history cannot be read that is a warning, and they go unseen.
+func (w *workspace) removed(ctx context.Context, m site.Manifest) []string {
 	var paths []string
 	err := w.remember(ctx, func(h *history.Store) (err error) {
 		paths, err = h.Removed(ctx, m)
 		return err
 	})
 	if err != nil {
-		d.line("note     %v; pages that earlier releases had are not looked for", err)
+		w.app.warnings.add("pages that earlier releases had are not looked for: %v", err)
 	}
 	return paths
 }
@@ -61,7 +61,7 @@ func (w *workspace) lastPublished(ctx context.Context) (last site.Past, err erro
 var errNeverPublished = errors.New("nothing was published from here yet")
 
 // manifestsOf returns the manifests, as far as they are remembered, of what is live.
-func (w *workspace) manifestsOf(ctx context.Context, plans map[string]targets.Plan) ([]site.Manifest, error) {
+func (w *workspace) manifestsOf(ctx context.Context, plans map[string]targets.Plan) []site.Manifest {
 	var known []site.Manifest
 	err := w.remember(ctx, func(h *history.Store) error {
 		seen := map[site.ID]bool{}
@@ -81,7 +81,10 @@ func (w *workspace) manifestsOf(ctx context.Context, plans map[string]targets.Pl
 		}
 		return nil
 	})
-	return known, err
+	if err != nil {
+		w.app.warnings.add("what was live is not known from here, and is asked of the origins: %v", err)
+	}
+	return known
 }
 
 // newer looks up releases that were published from here after rel.
@@ -122,10 +125,7 @@ func (w *workspace) learn(ctx context.Context, r *publish.Report, rel *site.Rele
 		keep, err = w.retention(ctx, h)
 		return err
 	})
-	if err != nil {
-		return keep, fmt.Errorf("the release is live, and is not remembered here: %w", err)
-	}
-	return keep, nil
+	return keep, err
 }
 
 // retention says how many releases stay on the targets, and what the history here knows of

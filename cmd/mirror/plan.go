@@ -24,18 +24,20 @@ func (a *app) planCommand() *cobra.Command {
 			d := a.display()
 			report, err := w.plan(cmd.Context(), d)
 			d.Close()
-			if report != nil {
-				if err := a.show(planDocument(report)); err != nil {
-					return err
-				}
+			if report == nil {
+				return err
 			}
-			return err
+			doc := planDocument(report)
+			doc.Ending = w.ending(cmd.Context(), err)
+			return ending(err, a.show(doc))
 		},
 	}
 }
 
+const planSchema = "mirror.plan/v1"
+
 func planDocument(r *publish.Report) reports.Plan {
-	p := reports.Plan{Schema: "mirror.plan/v1", Release: r.Release, Targets: []reports.PlanTarget{}, Order: []reports.PlanStep{}}
+	p := reports.Plan{Schema: planSchema, Release: r.Release, Targets: []reports.PlanTarget{}, Order: []reports.PlanStep{}}
 	for _, t := range r.Targets {
 		p.Targets = append(p.Targets, reports.PlanTarget{
 			Name: t.Name, Type: t.Kind, From: t.Plan.Live.Release, Add: list(t.Plan.Changes.Add), Change: list(t.Plan.Changes.Change),

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -52,10 +53,11 @@ origins are watched until they serve the release.
 				return err
 			}
 			doc, err := w.publish(cmd.Context(), f)
-			if doc != nil {
-				if err := a.show(doc); err != nil {
-					return err
-				}
+			if doc == nil {
+				return err
+			}
+			if shown := a.show(doc); shown != nil {
+				a.warnings.add("the report of the publish is not whole: %v", shown)
 			}
 			return err
 		},
@@ -77,8 +79,13 @@ func (w *workspace) publish(ctx context.Context, f publishFlags) (*reports.Publi
 		return nil, err
 	}
 	w.notePublish(ctx, began, report, err)
-	return publishDocument(report, err), publishExit(report, err)
+	doc := publishDocument(report)
+	doc.Ending = w.ending(ctx, err)
+	doc.Warnings = append(slices.Clone(report.Warnings), doc.Warnings...)
+	return doc, publishExit(report, err)
 }
+
+const publishSchema = "mirror.publish/v1"
 
 // release puts the site live. The report is nil where it failed before there was anything to
 // report.
@@ -111,10 +118,7 @@ func (w *workspace) release(ctx context.Context, f publishFlags) (*publish.Repor
 	if err != nil {
 		return nil, err
 	}
-	options, err := w.publishOptions(ctx, dests, d)
-	if err != nil {
-		return nil, err
-	}
+	options := w.publishOptions(ctx, dests, d)
 	options.Journal = journal
 	options.Adoption = publish.Adoption{Allowed: f.adopt, Ask: w.app.askAdoption(d)}
 	if f.noVerify {
@@ -161,14 +165,14 @@ func (w *workspace) build(ctx context.Context) error {
 }
 
 // publishOptions is what the config says of a publish.
-func (w *workspace) publishOptions(ctx context.Context, dests []targets.Destination, d *display) (publish.Options, error) {
+func (w *workspace) publishOptions(ctx context.Context, dests []targets.Destination, d *display) publish.Options {
 	var lags map[string]time.Duration
 	err := w.remember(ctx, func(h *history.Store) (err error) {
 		lags, err = h.Lags(ctx)
 		return err
 	})
 	if err != nil {
-		return publish.Options{}, err
+		w.app.warnings.add("the lags of the origins are not known, so the commits are not timed by them: %v", err)
 	}
 	p := w.config.Publish
 	o := publish.Options{
@@ -180,7 +184,7 @@ func (w *workspace) publishOptions(ctx context.Context, dests []targets.Destinat
 	if len(w.origins()) > 0 {
 		o.Verifier, o.Watcher = verifier{w, d}, watcher{w, d, declaredAtomic(dests)}
 	}
-	return o, nil
+	return o
 }
 
 // declaredAtomic lists the destinations that declare that a commit shows all its pages at once.
@@ -214,15 +218,23 @@ func (v verifier) Await(ctx context.Context, rel *site.Release, deleted []string
 	return check.Await(ctx, v.w.origins(), v.w.lookFor(rel, deleted, v.d), patience)
 }
 
+// finishing is how long it may take to remember a release, also where the publish was
+// interrupted after its commits.
+const finishing = time.Minute
+
 // finish remembers a release that has gone live and lets the targets drop old ones. What
 // fails here is a warning: the release is live.
 func (w *workspace) finish(ctx context.Context, r *publish.Report, rel *site.Release, dests []targets.Destination) {
 	if r.Outcome != publish.Live && r.Outcome != publish.Diverged {
 		return
 	}
-	keep, err := w.learn(ctx, r, rel)
+	within, done := context.WithTimeout(context.WithoutCancel(ctx), finishing)
+	keep, err := w.learn(within, r, rel)
+	done()
 	if err != nil {
 		r.Warn("the release is live and is not remembered here, so old releases stay on the targets: %v", err)
+	}
+	if err != nil || ctx.Err() != nil {
 		return
 	}
 	for _, dest := range dests {
@@ -251,11 +263,10 @@ func lagsOf(r *publish.Report) map[string]time.Duration {
 	return lags
 }
 
-func publishDocument(r *publish.Report, err error) *reports.Publish {
+func publishDocument(r *publish.Report) *reports.Publish {
 	doc := &reports.Publish{
-		Schema: "mirror.publish/v1", Outcome: string(r.Outcome), Release: r.Release, Previous: r.Previous,
+		Schema: publishSchema, Outcome: string(r.Outcome), Release: r.Release, Previous: r.Previous,
 		Files: r.Files, Bytes: r.Bytes, Targets: []reports.PublishTarget{},
-		Ending: reports.Ending{Error: text(err), Warnings: r.Warnings},
 	}
 	for _, t := range r.Targets {
 		row := reports.PublishTarget{
@@ -285,7 +296,10 @@ func publishExit(r *publish.Report, err error) error {
 		publish.Live: exitAgree, publish.Unchanged: exitAgree, publish.Diverged: exitDisagree,
 		publish.Failed: exitFailed, publish.RolledBack: exitRolledBack, publish.Mixed: exitMixed,
 	}[r.Outcome]
-	if code == exitAgree && err != nil {
+	switch {
+	case code == exitAgree && err != nil && r.Outcome == publish.Live:
+		code = exitDisagree // it is live, and nobody knows whether everywhere
+	case code == exitAgree && err != nil:
 		code = exitFailed
 	}
 	if code == exitAgree {
@@ -304,9 +318,5 @@ func (w *workspace) plan(ctx context.Context, d *display) (*publish.Report, erro
 	if err != nil {
 		return nil, err
 	}
-	options, err := w.publishOptions(ctx, dests, d)
-	if err != nil {
-		return nil, err
-	}
-	return publish.Plan(ctx, rel.Release, dests, options)
+	return publish.Plan(ctx, rel.Release, dests, w.publishOptions(ctx, dests, d))
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"mirror/diff"
@@ -64,7 +63,7 @@ func (w *workspace) notePublish(ctx context.Context, began time.Time, r *publish
 }
 
 // note writes to the history, if anything can be written to the state folder. What was done
-// is done: that it is not remembered is told, and is no failure.
+// is done: that it is not remembered is a warning.
 func (w *workspace) note(ctx context.Context, what string, do func(ctx context.Context, h *history.Store) error) {
 	if w.state.Sealed() {
 		return
@@ -72,7 +71,7 @@ func (w *workspace) note(ctx context.Context, what string, do func(ctx context.C
 	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), noting)
 	defer done()
 	err := w.remember(ctx, func(h *history.Store) error { return do(ctx, h) })
-	if err != nil && !w.app.quiet {
-		fmt.Fprintf(w.app.stderr, "note     the %s is not remembered: %v\n", what, err)
+	if err != nil {
+		w.app.warnings.add("the %s is not remembered: %v", what, err)
 	}
 }

@@ -42,6 +42,7 @@ the daemon. Nothing is fetched.
 			if err != nil {
 				return err
 			}
+			p.Warnings = a.warnings.take()
 			return out.write(p)
 		},
 	}

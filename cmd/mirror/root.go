@@ -1,8 +1,6 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -32,6 +30,9 @@ type app struct {
 	quiet      bool
 	verbose    bool
 	noColor    bool
+
+	warnings   *warnings // of this run
+	documented bool      // stdout has got the command's document
 }
 
 // The exit codes, of every command.
@@ -74,27 +75,6 @@ func (e *exit) Unwrap() error { return e.err }
 
 // usage is an error for which nothing was attempted.
 func usage(err error) error { return &exit{exitUsage, err} }
-
-// exitCode tells the user what went wrong and returns the code for it.
-func (a *app) exitCode(ctx context.Context, err error) int {
-	if err == nil {
-		return exitAgree
-	}
-	code := exitFailed
-	if e, ok := errors.AsType[*exit](err); ok {
-		code, err = e.code, e.err
-	}
-	if ctx.Err() != nil && code != exitMixed {
-		code = exitInterrupted
-		if err == nil || errors.Is(err, context.Canceled) {
-			err = errors.New("interrupted")
-		}
-	}
-	if err != nil {
-		fmt.Fprintf(a.stderr, "%s %s\n", a.paint("\x1b[31m", "error:"), reports.Clean(err.Error()))
-	}
-	return code
-}
 
 func (a *app) command() *cobra.Command {
 	root := &cobra.Command{
@@ -197,6 +177,7 @@ type document interface {
 
 // show prints a result on stdout, as JSON or as text.
 func (a *app) show(d document) error {
+	a.documented = true
 	if a.json {
 		return reports.JSON(a.stdout, d)
 	}

@@ -13,7 +13,7 @@ const readAgain = 0.1
 
 // trust goes by the validators in the history. Where that cannot be read, or written, every
 // page is read in full.
-func (w *workspace) trust(ctx context.Context, d *display) *check.Trust {
+func (w *workspace) trust(ctx context.Context) *check.Trust {
 	return &check.Trust{
 		Again: readAgain,
 		Known: func(url string) map[string]check.Validator {
@@ -26,7 +26,7 @@ func (w *workspace) trust(ctx context.Context, d *display) *check.Trust {
 				return err
 			})
 			if err != nil {
-				d.line("note     %v; every page is read in full", err)
+				w.app.warnings.add("every page is read in full: %v", err)
 				return nil
 			}
 			return known
@@ -37,7 +37,7 @@ func (w *workspace) trust(ctx context.Context, d *display) *check.Trust {
 				all = append(all, history.Validator{Path: path, Digest: v.Digest, ETag: v.ETag, LastModified: v.Modified, Verified: v.Verified})
 			}
 			if err := w.remember(ctx, func(h *history.Store) error { return h.SaveValidators(ctx, url, all) }); err != nil {
-				d.line("note     %v; the next check reads every page in full", err)
+				w.app.warnings.add("the next check reads every page in full: %v", err)
 			}
 		},
 	}

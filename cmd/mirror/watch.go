@@ -119,10 +119,10 @@ func (a *app) follow(ctx context.Context, origins []origin.Endpoint, o watch.Opt
 	status := w.Status()
 	w.Stop()
 	live.clear()
-	if err := a.show(reports.WindowOf(w.Window())); err != nil {
-		return err
-	}
-	return watchExit(late, status)
+	verdict := watchExit(late, status)
+	doc := reports.WindowOf(w.Window())
+	doc.Ending = reports.Ending{Error: text(verdict), Warnings: a.warnings.take()}
+	return ending(verdict, a.show(doc))
 }
 
 // watchExit is 0 for a window that closed, 3 where those that are late never answered.
@@ -155,7 +155,7 @@ func (a *app) toLocalSite(ctx context.Context) ([]origin.Endpoint, watch.Options
 		return nil, watch.Options{}, err
 	}
 	defer done()
-	absent := w.removed(ctx, rel.Manifest, d)
+	absent := w.removed(ctx, rel.Manifest)
 	v, err := check.Run(ctx, w.origins(), w.lookFor(rel, absent, d))
 	if err != nil {
 		return nil, watch.Options{}, err

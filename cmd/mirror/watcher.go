@@ -32,17 +32,15 @@ type watcher struct {
 // Watch finds out what is live at the pages that change, and begins.
 func (v watcher) Watch(ctx context.Context, rel *site.Release, plans map[string]targets.Plan) (publish.Sighting, error) {
 	origins := v.w.origins()
-	before, err := v.w.manifestsOf(ctx, plans)
-	if err != nil {
-		return nil, err
-	}
+	before := v.w.manifestsOf(ctx, plans)
 	own := map[string][]string{}
 	for _, at := range origins {
 		own[at.Name] = watchable(rel.Manifest, plans[at.Name].Changes, v.w.unwatchable)
 	}
 	o := watch.Options{Own: own, Release: rel.ID(), Manifest: rel.Manifest, BeaconPath: v.w.beacon(), Atomic: v.atomic}
 	o.Changes, o.Earlier = changesOf(rel.Manifest, own, before)
-	if o, err = watch.Baseline(ctx, origins, o); err != nil {
+	o, err := watch.Baseline(ctx, origins, o)
+	if err != nil {
 		return nil, err
 	}
 	o.Began = time.Now()

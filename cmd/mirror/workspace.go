@@ -118,7 +118,7 @@ func (w *workspace) scan(ctx context.Context, d *display) (tree, error) {
 	}
 	cache, err := site.OpenCache(w.state.ScanCache())
 	if err != nil {
-		return tree{}, errors.Join(err, root.Close())
+		w.app.warnings.add("every file is hashed again: %v", err)
 	}
 	rel, err := site.Scan(ctx, root.FS(), site.ScanOptions{
 		Exclude: w.excludes(), BeaconPath: w.beacon(), Published: time.Now(), Cache: cache, Progress: d.hashing(),
@@ -128,7 +128,7 @@ func (w *workspace) scan(ctx context.Context, d *display) (tree, error) {
 	}
 	d.line("site     %s: %d files, release %s", w.config.Site.Dir, len(rel.Manifest), rel.ID().Short())
 	if err := cache.Save(); err != nil {
-		d.line("note     %v; the next scan will hash every file again", err)
+		w.app.warnings.add("the next scan hashes every file again: %v", err)
 	}
 	return tree{rel, root}, nil
 }
@@ -155,7 +155,7 @@ func inside(dir, path string) (string, bool) {
 func (w *workspace) destinations(ctx context.Context) ([]targets.Destination, error) {
 	owner, err := w.state.Owner()
 	if err != nil {
-		return nil, err
+		w.app.warnings.add("this run has a name of its own in the locks of targets: %v", err)
 	}
 	var dests []targets.Destination
 	var errs []error

@@ -94,9 +94,12 @@ func mayHaveMoved(err error) bool {
 }
 
 func (p *publication) commitOne(ctx context.Context, d targets.Destination, r *TargetReport) {
-	if err := p.options.Journal.committing(d.Name); err != nil {
+	switch err := p.options.Journal.committing(d.Name); {
+	case err != nil && p.opened.IsZero():
 		r.Err = errors.Join(targets.ErrNotStaged, err) // not begun: nothing to undo
 		return
+	case err != nil:
+		p.warn("the journal does not say that the commit of %s was begun: %v", d.Name, err)
 	}
 	r.Began = time.Now()
 	err := d.Commit(ctx, p.swap(r))

@@ -100,6 +100,13 @@ func (r *Report) Warn(format string, args ...any) {
 	r.Warnings = append(r.Warnings, fmt.Sprintf(format, args...))
 }
 
+// warn adds a warning to the report while destinations are at work.
+func (p *publication) warn(format string, args ...any) {
+	p.warning.Lock()
+	defer p.warning.Unlock()
+	p.report.Warn(format, args...)
+}
+
 // TargetReport is what a publish did to one destination.
 type TargetReport struct {
 	Name, Kind string
@@ -131,8 +138,9 @@ type publication struct {
 	dests   []targets.Destination
 	options Options
 	report  *Report
-	seen    Sighting  // nil where nothing is watched
-	opened  time.Time // start of the first commit, zero before
+	seen    Sighting   // nil where nothing is watched
+	opened  time.Time  // start of the first commit, zero before
+	warning sync.Mutex // guards the report's warnings
 }
 
 func begin(rel *site.Release, dests []targets.Destination, o Options) *publication {
@@ -155,19 +163,24 @@ func (p *publication) run(ctx context.Context) error {
 	if err := p.options.Journal.begin(p.rel.ID(), p.swaps()); err != nil {
 		return err
 	}
-	if err := p.stage(ctx); err != nil {
-		return errors.Join(err, p.options.Journal.end(Failed))
+	err := p.turn(ctx)
+	if err := p.options.Journal.end(p.report.Outcome); err != nil {
+		p.warn("the journal does not say how the publish ended, and the next one takes it for interrupted: %v", err)
 	}
-	if err := p.watch(ctx); err != nil {
-		return errors.Join(err, p.options.Journal.end(Failed))
-	}
-	if err := p.commit(ctx); err != nil {
-		return errors.Join(err, p.options.Journal.end(p.report.Outcome))
-	}
-	if err := p.options.Journal.end(Live); err != nil {
+	if err != nil {
 		return err
 	}
 	return p.confirm(ctx)
+}
+
+// turn takes the release from the plans to being live everywhere.
+func (p *publication) turn(ctx context.Context) error {
+	for _, phase := range []func(context.Context) error{p.stage, p.watch, p.commit} {
+		if err := phase(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // plan asks every destination what would change, and refuses what should not be done.

@@ -73,22 +73,23 @@ func (f Folder) Target(name string) string {
 }
 
 // Owner returns the name that stands for this folder in locks that other machines see. It
-// is made once, and anew each time where it cannot be kept.
+// is made once, and anew each time where it cannot be kept; the error says why not, and the
+// name is good all the same.
 func (f Folder) Owner() (string, error) {
 	file := filepath.Join(f.dir, "owner")
 	text, err := os.ReadFile(file)
 	if err == nil && len(text) > 0 {
 		return strings.TrimSpace(string(text)), nil
 	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("state: %w", err)
-	}
 	owner := rand.Text()
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return owner, fmt.Errorf("state: %w", err)
+	}
 	if f.sealed {
 		return owner, nil
 	}
 	if err := renameio.WriteFile(file, []byte(owner+"\n"), 0o600); err != nil {
-		return "", fmt.Errorf("state: %w", err)
+		return owner, fmt.Errorf("state: %w", err)
 	}
 	return owner, nil
 }

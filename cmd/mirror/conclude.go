@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"mirror/diff"
+	"mirror/reports"
+)
+
+// conclude says how the run of a command ended and returns its exit code: an error goes to
+// stderr, and with --json to stdout as well, in a document, where the command has not printed
+// its own.
+func (a *app) conclude(ctx context.Context, cmd *cobra.Command, args []string, err error) int {
+	code, err := outcome(ctx, err)
+	if code != exitAgree && !a.documented && a.wantsJSON(cmd, args) {
+		e := reports.Ending{Error: text(err), Warnings: a.warnings.take()}
+		if doc := failedDocument(cmd.CommandPath(), e); doc != nil {
+			if err := reports.JSON(a.stdout, doc); err != nil {
+				a.warnings.add("%v", err)
+			}
+		}
+	}
+	for _, warning := range a.warnings.take() {
+		fmt.Fprintf(a.stderr, "%s  %s\n", a.paint("\x1b[33m", "warning"), reports.Clean(warning))
+	}
+	if err != nil {
+		fmt.Fprintf(a.stderr, "%s %s\n", a.paint("\x1b[31m", "error:"), reports.Clean(err.Error()))
+	}
+	return code
+}
+
+// errInterrupted stands before what an interrupt kept from being done.
+var errInterrupted = errors.New("interrupted")
+
+// outcome returns the exit code of an error, and what to say of it.
+func outcome(ctx context.Context, err error) (int, error) {
+	if err == nil {
+		return exitAgree, nil
+	}
+	code := exitFailed
+	if e, ok := errors.AsType[*exit](err); ok {
+		code, err = e.code, e.err
+	}
+	if ctx.Err() != nil && code != exitMixed {
+		code = exitInterrupted
+		if err == nil || errors.Is(err, context.Canceled) {
+			err = errInterrupted
+		}
+	}
+	return code, err
+}
+
+// wantsJSON reports whether stdout is to hold a JSON document. Where the flags could not be
+// read the arguments say so.
+func (a *app) wantsJSON(cmd *cobra.Command, args []string) bool {
+	if end := slices.Index(args, "--"); end >= 0 {
+		args = args[:end]
+	}
+	format := cmd.Flags().Lookup("format")
+	return a.json || slices.Contains(args, "--json") || format != nil && format.Value.String() == "json"
+}
+
+// failedDocument is the document of a command that ended before it had anything to report;
+// nil for a command that has no document.
+func failedDocument(command string, e reports.Ending) any {
+	switch command {
+	case "mirror publish":
+		return reports.Publish{Schema: publishSchema, Outcome: "failed", Targets: []reports.PublishTarget{}, Ending: e}
+	case "mirror plan":
+		return reports.Plan{Schema: planSchema, Targets: []reports.PlanTarget{}, Order: []reports.PlanStep{}, Ending: e}
+	case "mirror check":
+		doc := reports.CheckOf(diff.Verdict{Started: time.Now()})
+		doc.Agree, doc.Alike, doc.Ending = false, false, e
+		return doc
+	case "mirror watch":
+		doc := reports.WindowOf(diff.Window{})
+		doc.Ending = e
+		return doc
+	case "mirror report":
+		return reports.Period{Schema: "mirror.report/v1", Ending: e}
+	case "mirror history":
+		return reports.History{Schema: "mirror.history/v1", Ending: e}
+	case "mirror demo":
+		return reports.Demo{Schema: demoSchema, Steps: []reports.DemoStep{}, Publish: []reports.Publish{}, Check: []reports.Check{}, Ending: e}
+	case "mirror notify test":
+		return notifyResults{Schema: notifySchema, Results: []trialResult{}, Ending: e}
+	}
+	return nil
+}
