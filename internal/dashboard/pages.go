@@ -1,189 +1,260 @@
 package dashboard
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"embed"
-	"encoding/hex"
-	"html/template"
-	"io/fs"
-	"maps"
+	"context"
+	"errors"
+	"fmt"
 	"net/http"
-	"path"
-	"strings"
+	"net/url"
+	"slices"
+	"strconv"
 	"time"
 
-	"mirror/diff"
 	"mirror/internal/history"
 )
 
-//go:embed assets
-var assets embed.FS
+// listed is how many rows a page of a list has.
+const listed = 50
 
-// view is what the layout shows around a page.
-type view struct {
-	Title   string
-	Path    string
-	Now     time.Time
-	Version string
-	Notice  string // about the daemon itself
-	Assets  string // changes when the stylesheet or the script does
-	Nav     []navItem
-	Login   bool // whether the token would show more
-	Data    any
+var (
+	errNotFound = errors.New("there is no such page")
+	errQuery    = errors.New("the address makes no sense")
+)
+
+// nowView is the overview.
+type nowView struct {
+	standing
+	Checks []history.Check
+	Shown  int // days
 }
 
-type navItem struct {
-	Name, Path string
-	Current    bool
-}
-
-// list is a table of many.
-type list struct {
-	Caption string
-	Rows    any
-	Plain   bool   // without links
-	Older   string // address of the next page, "" for none
-}
-
-// now reads the clock once for a page.
-type now struct{ at time.Time }
-
-func (n now) since(t time.Time) time.Duration { return n.at.Sub(t) }
-
-// pages are the templates of all pages by name, and the files that they load.
-type pages struct {
-	byName  map[string]*template.Template
-	version string
-}
-
-// newPages parses what is embedded, so that it panics in every test or never.
-func newPages() pages {
-	p := pages{byName: map[string]*template.Template{}}
-	files, err := fs.Glob(assets, "assets/pages/*.html")
+func (d *Dashboard) nowPage(r *http.Request) (string, any, error) {
+	s, err := d.standing(r.Context())
 	if err != nil {
-		panic(err)
+		return "", nil, err
 	}
-	funcs := funcsAt(time.Time{})
-	for _, file := range files {
-		t := template.New("layout.html").Funcs(funcs)
-		p.byName[strings.TrimSuffix(path.Base(file), ".html")] = template.Must(t.ParseFS(assets, "assets/*.html", file))
-	}
-	sum := sha256.New()
-	for _, name := range []string{"assets/style.css", "assets/live.js"} {
-		text, err := assets.ReadFile(name)
-		if err != nil {
-			panic(err)
-		}
-		sum.Write(text)
-	}
-	p.version = hex.EncodeToString(sum.Sum(nil))[:12]
-	return p
-}
-
-// render writes a page, whole or not at all.
-func (p pages) render(page string, v view) ([]byte, error) {
-	t, err := p.byName[page].Clone()
+	checks, err := d.options.Source.ChecksBefore(r.Context(), 0, 8)
 	if err != nil {
-		return nil, err
+		return "", nil, fmt.Errorf("read the checks: %w", err)
 	}
-	v.Assets = p.version
-	var b bytes.Buffer
-	err = t.Funcs(funcsAt(v.Now)).Execute(&b, v)
-	return b.Bytes(), err
+	return s.Verdict(), nowView{s, checks, shownDays}, nil
 }
 
-// funcsAt are the words with what depends on the clock and on the history.
-func funcsAt(at time.Time) template.FuncMap {
-	all := words(at)
-	maps.Copy(all, template.FuncMap{
-		"since":      now{at}.since,
-		"strip":      func(days []history.Day) strip { return stripOf(days, at, shownDays) },
-		"stateClass": stateClass,
-		"openness":   openness,
-		"lasted":     lasted,
-		"window":     windowWords,
-		"found":      found,
-		"list": func(caption string, rows any, plain bool) list {
-			return list{Caption: caption, Rows: rows, Plain: plain}
-		},
-	})
-	return all
+// originView is one origin.
+type originView struct {
+	Origin   originStanding
+	Check    history.Check
+	Episodes []history.Episode
+	Shown    int // days
 }
 
-// stateClass is good, bad, warn or idle: a class, so that nothing of ours is a style.
-func stateClass(state any) string {
-	switch sign(state) {
-	case "✓":
-		return "good"
-	case "✗":
-		return "bad"
-	case "!":
-		return "warn"
+func (d *Dashboard) originPage(r *http.Request) (string, any, error) {
+	s, err := d.standing(r.Context())
+	if err != nil {
+		return "", nil, err
 	}
-	return "idle"
-}
-
-// openness tells whether an episode lasts.
-func openness(e history.Episode) string {
-	if e.Closed.IsZero() {
-		return "open"
+	name := r.PathValue("name")
+	i := slices.IndexFunc(s.Origins, func(o originStanding) bool { return o.Name == name })
+	if i < 0 {
+		return "", nil, errNotFound
 	}
-	return "over"
-}
-
-// lasted bounds how long an episode was: what two checks saw, and what they may have missed.
-func lasted(e history.Episode) string {
-	least := e.LastSeen.Sub(e.Opened)
-	if e.LastGood.IsZero() {
-		return "at least " + span(least)
+	episodes, err := d.options.Source.Episodes(r.Context(), history.EpisodeFilter{Origin: name, Limit: 20})
+	if err != nil {
+		return "", nil, fmt.Errorf("read what drifted: %w", err)
 	}
-	return span(least) + " to " + span(e.Closed.Sub(e.LastGood))
+	return name, originView{s.Origins[i], s.Check, episodes, shownDays}, nil
 }
 
-// windowWords says how long a window was.
-func windowWords(w *diff.Window) string {
+func (d *Dashboard) publishesPage(r *http.Request) (string, any, error) {
+	before, err := number(r, "before")
+	if err != nil {
+		return "", nil, err
+	}
+	rows, err := d.options.Source.PublishesBefore(r.Context(), before, listed)
+	if err != nil {
+		return "", nil, fmt.Errorf("read the publishes: %w", err)
+	}
+	l := list{Caption: "Publishes, the latest first", Rows: rows}
+	if len(rows) == listed {
+		l.Older = fmt.Sprintf("/publishes?before=%d", rows[listed-1].ID)
+	}
+	return "Releases", l, nil
+}
+
+// publishView is one publish.
+type publishView struct {
+	Publish history.Publish
+	Picture *picture
+}
+
+func (d *Dashboard) publishPage(r *http.Request) (string, any, error) {
+	id, err := identity(r)
+	if err != nil {
+		return "", nil, err
+	}
+	p, ok, err := d.options.Source.Publish(r.Context(), id)
 	switch {
-	case w == nil || w.Pages == 0:
-		return "not watched"
-	case !w.Closed:
-		return "open after at least " + took(w.Lower)
+	case err != nil:
+		return "", nil, fmt.Errorf("read the publish: %w", err)
+	case !ok:
+		return "", nil, errNotFound
 	}
-	return took(w.Lower) + " to " + took(w.Upper)
+	return "Release " + p.Release.Short(), publishView{p, pictureOf(p.Window)}, nil
 }
 
-// found says of a check in a few words what it saw.
-func found(c history.Check) string {
-	var parts []string
-	for _, o := range c.Origins {
-		if o.State != diff.Agrees {
-			parts = append(parts, strings.TrimSpace(show(o.Name)+" "+withSign(o.State)))
+func (d *Dashboard) episodesPage(r *http.Request) (string, any, error) {
+	before, err := number(r, "before")
+	if err != nil {
+		return "", nil, err
+	}
+	rows, err := d.options.Source.Episodes(r.Context(), history.EpisodeFilter{Before: before, Limit: listed})
+	if err != nil {
+		return "", nil, fmt.Errorf("read what drifted: %w", err)
+	}
+	l := list{Caption: "Drift, the latest first", Rows: rows}
+	if len(rows) == listed {
+		l.Older = fmt.Sprintf("/episodes?before=%d", rows[listed-1].ID)
+	}
+	return "Drift", l, nil
+}
+
+func (d *Dashboard) episodePage(r *http.Request) (string, any, error) {
+	id, err := identity(r)
+	if err != nil {
+		return "", nil, err
+	}
+	e, ok, err := d.options.Source.Episode(r.Context(), id)
+	switch {
+	case err != nil:
+		return "", nil, fmt.Errorf("read what drifted: %w", err)
+	case !ok:
+		return "", nil, errNotFound
+	}
+	return fmt.Sprintf("%s: %s", e.Origin, e.Kind), e, nil
+}
+
+func (d *Dashboard) checksPage(r *http.Request) (string, any, error) {
+	before, err := number(r, "before")
+	if err != nil {
+		return "", nil, err
+	}
+	rows, err := d.options.Source.ChecksBefore(r.Context(), before, listed)
+	if err != nil {
+		return "", nil, fmt.Errorf("read the checks: %w", err)
+	}
+	l := list{Caption: "Checks, the latest first", Rows: rows}
+	if len(rows) == listed {
+		l.Older = fmt.Sprintf("/checks?before=%d", rows[listed-1].ID)
+	}
+	return "Checks", l, nil
+}
+
+// historyView is the heat map.
+type historyView struct {
+	Heat  heat
+	Spans []heatSpan
+}
+
+type heatSpan struct {
+	Days    int
+	Current bool
+}
+
+func (d *Dashboard) historyPage(r *http.Request) (string, any, error) {
+	view := historyView{}
+	shown := shownDays
+	asked, err := number(r, "days")
+	if err != nil {
+		return "", nil, err
+	}
+	for _, days := range []int{30, 90, 365} {
+		if int(asked) == days {
+			shown = days
 		}
 	}
-	if len(parts) == 0 {
-		return plural(len(c.Origins), "origin") + " agree" + verb(len(c.Origins), "s", "")
+	for _, days := range []int{30, 90, 365} {
+		view.Spans = append(view.Spans, heatSpan{days, days == shown})
 	}
-	return strings.Join(parts, ", ")
-}
-
-// navigation lists the pages for the head of one at a path.
-func navigation(at string) []navItem {
-	items := []navItem{{"Now", "/", false}, {"Releases", "/publishes", false}, {"Drift", "/episodes", false}, {"History", "/history", false}, {"Jobs", "/jobs", false}}
-	for i, item := range items {
-		items[i].Current = at == item.Path || item.Path != "/" && strings.HasPrefix(at, item.Path+"/")
-	}
-	return items
-}
-
-// asset serves one embedded file. Pages ask for it with its version, so that it may be kept.
-func asset(name, mediaType string) http.HandlerFunc {
-	text, err := assets.ReadFile("assets/" + name)
+	tomorrow := d.options.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, 1)
+	from := tomorrow.AddDate(0, 0, -shown)
+	days, err := d.options.Source.Days(r.Context(), from)
 	if err != nil {
-		panic(err)
+		return "", nil, fmt.Errorf("read the days: %w", err)
 	}
-	return func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", mediaType)
-		w.Header().Set("Cache-Control", "public, max-age=86400")
-		http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(text))
+	var names []string
+	for _, o := range d.options.Origins {
+		names = append(names, o.Name)
 	}
+	view.Heat = heatOf(days, names, from, tomorrow)
+	return "History", view, nil
+}
+
+// jobsView is the jobs, or one of them, and how their runs went.
+type jobsView struct {
+	Name  string
+	Jobs  []JobStatus
+	Runs  []history.Run
+	Older string
+}
+
+func (d *Dashboard) jobsPage(r *http.Request) (string, any, error) {
+	runs, err := d.runs(r.Context(), history.RunFilter{Limit: 20})
+	return "Jobs", jobsView{Jobs: d.options.Jobs(), Runs: runs}, err
+}
+
+func (d *Dashboard) jobPage(r *http.Request) (string, any, error) {
+	view := jobsView{Name: r.PathValue("name")}
+	for _, job := range d.options.Jobs() {
+		if job.Name == view.Name {
+			view.Jobs = append(view.Jobs, job)
+		}
+	}
+	before, err := number(r, "before")
+	if err != nil {
+		return "", nil, err
+	}
+	filter := history.RunFilter{Job: view.Name, Limit: listed}
+	if before > 0 {
+		filter.Before = time.Unix(0, before)
+	}
+	if view.Runs, err = d.runs(r.Context(), filter); err != nil {
+		return "", nil, err
+	}
+	if len(view.Runs)+len(view.Jobs) == 0 {
+		return "", nil, errNotFound
+	}
+	if len(view.Runs) == listed {
+		view.Older = fmt.Sprintf("/jobs/%s?before=%d", url.PathEscape(view.Name), view.Runs[listed-1].Started.UnixNano())
+	}
+	return "Job " + view.Name, view, nil
+}
+
+func (d *Dashboard) runs(ctx context.Context, f history.RunFilter) ([]history.Run, error) {
+	runs, err := d.options.Source.Runs(ctx, f)
+	if err != nil {
+		return nil, fmt.Errorf("read the runs: %w", err)
+	}
+	return runs, nil
+}
+
+// identity reads the number in a path.
+func identity(r *http.Request) (int64, error) {
+	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
+	if err != nil || id <= 0 {
+		return 0, errNotFound
+	}
+	return id, nil
+}
+
+// number reads a number of the query, 0 where it is not given.
+func number(r *http.Request, key string) (int64, error) {
+	text := r.URL.Query().Get(key)
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 0 {
+		return 0, fmt.Errorf("%w: %s is no number", errQuery, key)
+	}
+	return n, nil
 }
