@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"mirror/diff"
+	"mirror/internal/humanize"
 	"mirror/site"
 )
 
@@ -24,7 +25,7 @@ func (c Check) Text(w io.Writer, s Style) error {
 	t := s.table(w, "origin", "state", "release", "match", "drift", "requests", "read", "took")
 	for _, o := range c.Origins {
 		t.row(clean(o.Name), s.state(o.State), o.Release.Short(), fmt.Sprintf("%d/%d", o.Match, o.Pages), o.drift(),
-			strconv.FormatInt(o.Requests, 10), Bytes(o.Bytes), duration(o.Elapsed))
+			strconv.FormatInt(o.Requests, 10), humanize.Bytes(o.Bytes), duration(o.Elapsed))
 	}
 	if err := t.render(); err != nil {
 		return err
@@ -54,7 +55,7 @@ func (c Check) Text(w io.Writer, s Style) error {
 
 // drift counts an origin's differences, those that do not count apart.
 func (o Origin) drift() string {
-	text := counts(o.Counts)
+	text := Counts(o.Counts)
 	switch {
 	case o.Tolerated > 0 && len(o.Counts) == 0:
 		return fmt.Sprintf("%d tolerated", o.Tolerated)
@@ -105,11 +106,11 @@ func (o Origin) warnings() []string {
 		case days == 0:
 			all = append(all, fmt.Sprintf("the certificate expires within a day, on %s", on))
 		case days <= soonDays:
-			all = append(all, fmt.Sprintf("the certificate expires in %s, on %s", plural(days, "day"), on))
+			all = append(all, fmt.Sprintf("the certificate expires in %s, on %s", humanize.Plural(days, "day"), on))
 		}
 	}
 	if o.Mixed > 0 {
-		all = append(all, plural(o.Mixed, "http:// resource")+" embedded in https pages (mixed content: browsers refuse it)")
+		all = append(all, humanize.Plural(o.Mixed, "http:// resource")+" embedded in https pages (mixed content: browsers refuse it)")
 	}
 	return all
 }
@@ -122,7 +123,7 @@ func (o Origin) noise() string {
 	for _, path := range o.Noise[:min(len(o.Noise), maxNoise)] {
 		named = append(named, shown(path))
 	}
-	text := plural(len(o.Noise), "path") + " answered otherwise each time, so not judged: " + strings.Join(named, ", ")
+	text := humanize.Plural(len(o.Noise), "path") + " answered otherwise each time, so not judged: " + strings.Join(named, ", ")
 	if n := len(o.Noise) - maxNoise; n > 0 {
 		text += fmt.Sprintf(" and %d more", n)
 	}
@@ -130,7 +131,7 @@ func (o Origin) noise() string {
 }
 
 func (o Origin) recovered() string {
-	return plural(o.Recovered, "page") + " answered otherwise at first, and rightly when asked again"
+	return humanize.Plural(o.Recovered, "page") + " answered otherwise at first, and rightly when asked again"
 }
 
 // facts says how an origin serves. The text is not safe.
@@ -151,10 +152,10 @@ func (o Origin) facts() string {
 		all = append(all, hsts)
 	}
 	if o.Trusted > 0 {
-		all = append(all, plural(o.Trusted, "page")+" trusted to be unchanged")
+		all = append(all, humanize.Plural(o.Trusted, "page")+" trusted to be unchanged")
 	}
 	if o.OwnLinks > 0 {
-		all = append(all, plural(o.OwnLinks, "link")+" to its own host taken for relative")
+		all = append(all, humanize.Plural(o.OwnLinks, "link")+" to its own host taken for relative")
 	}
 	return strings.Join(all, ", ")
 }
@@ -233,13 +234,13 @@ func age(d time.Duration) string {
 	case d < 0:
 		return "later"
 	case d < 2*time.Minute:
-		return plural(int(d/time.Second), "second") + " earlier"
+		return humanize.Plural(int(d/time.Second), "second") + " earlier"
 	case d < 2*time.Hour:
-		return plural(int(d/time.Minute), "minute") + " earlier"
+		return humanize.Plural(int(d/time.Minute), "minute") + " earlier"
 	case d < 2*day:
-		return plural(int(d/time.Hour), "hour") + " earlier"
+		return humanize.Plural(int(d/time.Hour), "hour") + " earlier"
 	}
-	return plural(int(d/day), "day") + " earlier"
+	return humanize.Plural(int(d/day), "day") + " earlier"
 }
 
 // excerpts shows how bytes differ. The bar before each line keeps a runner from taking a

@@ -12,6 +12,7 @@ import (
 
 	"mirror/diff"
 	"mirror/reports"
+	"mirror/reports/formats"
 	"mirror/site"
 )
 
@@ -94,7 +95,7 @@ func big() diff.Verdict {
 
 func encode(t *testing.T, name string, c reports.Check, s reports.Style) []byte {
 	t.Helper()
-	for _, f := range reports.Formats() {
+	for _, f := range formats.Check() {
 		if f.Name == name {
 			var b bytes.Buffer
 			if err := f.Write(c, &b, s); err != nil {
@@ -111,7 +112,7 @@ func encode(t *testing.T, name string, c reports.Check, s reports.Style) []byte 
 func TestFormatsGolden(t *testing.T) {
 	extension := map[string]string{"text": "txt", "json": "json", "markdown": "md", "junit": "xml", "sarif": "sarif", "github": "github", "csv": "csv"}
 	for name, v := range map[string]diff.Verdict{"nasty": nasty(), "agree": agreeing()} {
-		for _, f := range reports.Formats() {
+		for _, f := range formats.Check() {
 			got := encode(t, f.Name, reports.CheckOf(v), reports.Style{Verbose: true})
 			golden(t, name+"."+extension[f.Name], got)
 		}
@@ -120,7 +121,7 @@ func TestFormatsGolden(t *testing.T) {
 
 // TestNothingHostileIsInAnyFormat looks for what a terminal or a CI runner would act on.
 func TestNothingHostileIsInAnyFormat(t *testing.T) {
-	for _, f := range reports.Formats() {
+	for _, f := range formats.Check() {
 		text := string(encode(t, f.Name, reports.CheckOf(nasty()), reports.Style{Verbose: true}))
 		if !utf8.ValidString(text) {
 			t.Errorf("%s: is no UTF-8", f.Name)

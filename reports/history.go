@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"mirror/diff"
+	"mirror/internal/humanize"
 	"mirror/site"
 )
 
@@ -141,7 +142,7 @@ func (h History) textStory(w io.Writer, s Style) error {
 func (h History) story() []event {
 	var all []event
 	for _, p := range h.Publishes {
-		detail := fmt.Sprintf("%s, %s sent in %s; window: %s", plural(p.Files, "file"), Bytes(p.Bytes), lasting(p.Elapsed), p.length())
+		detail := fmt.Sprintf("%s, %s sent in %s; window: %s", humanize.Plural(p.Files, "file"), humanize.Bytes(p.Bytes), lasting(p.Elapsed), p.length())
 		if p.Error != "" {
 			detail = p.Error
 		}
@@ -186,7 +187,7 @@ func (e event) name() string {
 	if e.times == 1 {
 		return e.what
 	}
-	return plural(e.times, e.what)
+	return humanize.Plural(e.times, e.what)
 }
 
 // event paints the outcome of a check or a publish.
@@ -216,11 +217,11 @@ func (c HistoryCheck) detail() string {
 		case o.Error != "":
 			parts = append(parts, o.Name+": "+o.Error)
 		case o.State != diff.Agrees:
-			parts = append(parts, o.Name+": "+counts(o.Counts))
+			parts = append(parts, o.Name+": "+Counts(o.Counts))
 		}
 	}
 	if len(parts) == 0 {
-		parts = append(parts, fmt.Sprintf("%s on %s", plural(c.Pages, "page"), plural(len(c.Origins), "origin")))
+		parts = append(parts, fmt.Sprintf("%s on %s", humanize.Plural(c.Pages, "page"), humanize.Plural(len(c.Origins), "origin")))
 	}
 	if c.Partial {
 		parts = append(parts, "not everything was looked at or counted")
@@ -238,7 +239,7 @@ func (h History) textReleases(w io.Writer, s Style) error {
 		if !r.Published.IsZero() {
 			since = moment(r.Published)
 		}
-		t.row(r.Release.Short(), since, strconv.Itoa(r.Files), Bytes(r.Bytes), string(r.Release))
+		t.row(r.Release.Short(), since, strconv.Itoa(r.Files), humanize.Bytes(r.Bytes), string(r.Release))
 	}
 	return t.render()
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"mirror/diff"
+	"mirror/internal/humanize"
 )
 
 // maxCases is how many differences have a test case. GitLab reads files below 30 MB; beyond
@@ -120,7 +121,7 @@ func (o Origin) whole(class string, hidden int) testCase {
 		Out: fmt.Sprintf("%s: %d of %d pages match; %s", clip(clean(o.URL), maxInCase), o.Match, o.Pages, o.drift()),
 	}
 	if hidden > 0 {
-		t.Out += fmt.Sprintf("; %s without a case of their own", plural(hidden, "difference"))
+		t.Out += fmt.Sprintf("; %s without a case of their own", humanize.Plural(hidden, "difference"))
 	}
 	switch {
 	case o.ErrorTolerated != "":

@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"mirror/diff"
+	"mirror/internal/humanize"
 )
 
 // Markdown writes the report as GitHub-flavoured Markdown, under the rules of that of a check.
@@ -74,7 +75,7 @@ func (p Period) markdownPublishes(b *bytes.Buffer) {
 	shown := min(len(p.Publishes), maxPeriodPublishes)
 	for _, one := range p.Publishes[:shown] {
 		fmt.Fprintf(b, "| %s | %s | %s | %d | %s | %s | %s |\n", moment(one.Started), inline(one.Outcome), code(one.Release.Short()), one.Files,
-			Bytes(one.Bytes), lasting(one.Elapsed), one.length())
+			humanize.Bytes(one.Bytes), lasting(one.Elapsed), one.length())
 	}
 	if n := p.PublishCount - shown; n > 0 {
 		fmt.Fprintf(b, "\n… and %d more.\n", n)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"mirror/diff"
+	"mirror/internal/humanize"
 )
 
 // How many rows the text of a period shows at most; JSON has more.
@@ -85,7 +86,7 @@ func (p Period) textDays(w io.Writer, s Style) error {
 		return nil
 	}
 	n := min(days(p.Since, p.Until), maxStrip)
-	t := s.table(w, "origin", fmt.Sprintf("%s to %s", plural(n, "day"), p.Until.UTC().Format(time.DateOnly)))
+	t := s.table(w, "origin", fmt.Sprintf("%s to %s", humanize.Plural(n, "day"), p.Until.UTC().Format(time.DateOnly)))
 	for _, o := range p.Origins {
 		t.row(clean(o.Name), p.strip(o.Name))
 	}
@@ -140,7 +141,7 @@ func (p Period) textPublishes(w io.Writer, s Style) error {
 		t := s.table(w, "publish", "began", "outcome", "release", "files", "sent", "took", "window")
 		for _, one := range p.Publishes[:min(len(p.Publishes), maxPeriodPublishes)] {
 			t.row(strconv.FormatInt(one.ID, 10), moment(one.Started), s.outcome(one.Outcome), one.Release.Short(), strconv.Itoa(one.Files),
-				Bytes(one.Bytes), lasting(one.Elapsed), one.length())
+				humanize.Bytes(one.Bytes), lasting(one.Elapsed), one.length())
 		}
 		if err := t.render(); err != nil {
 			return err

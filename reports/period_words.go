@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"mirror/diff"
+	"mirror/internal/humanize"
 )
 
 // lasting shows a length of time in its two largest units.
@@ -56,11 +57,11 @@ func (p Period) summary() string {
 	if p.Checks == 0 {
 		text := "No check of everything came to a verdict in this time"
 		if p.Failed > 0 {
-			text += fmt.Sprintf("; %s came to none", plural(p.Failed, "check"))
+			text += fmt.Sprintf("; %s came to none", humanize.Plural(p.Failed, "check"))
 		}
 		return text + " (hint: `mirror check`, or `mirror daemon` to check on a schedule)."
 	}
-	text := fmt.Sprintf("The origins agreed in %d of %s", p.Agreement.Agreed, plural(p.Checks, "check"))
+	text := fmt.Sprintf("The origins agreed in %d of %s", p.Agreement.Agreed, humanize.Plural(p.Checks, "check"))
 	if p.Agreement.ByTime != nil {
 		text += fmt.Sprintf(", %s of the time", percent(p.Agreement.ByTime))
 	}
@@ -68,7 +69,7 @@ func (p Period) summary() string {
 		text += fmt.Sprintf(" (%s before)", percent(p.Agreement.Before))
 	}
 	if p.Failed > 0 {
-		text += fmt.Sprintf("; %s came to no verdict", plural(p.Failed, "check"))
+		text += fmt.Sprintf("; %s came to no verdict", humanize.Plural(p.Failed, "check"))
 	}
 	return text + ". " + p.now()
 }
@@ -81,7 +82,7 @@ func (p Period) now() string {
 	}
 	switch {
 	case open > 0:
-		return fmt.Sprintf("%s not over.", isAre(open, "drift episode"))
+		return fmt.Sprintf("%s not over.", humanize.Are(open, "drift episode"))
 	case p.State == diff.Agrees:
 		return "They agree now."
 	case p.State == "":
@@ -95,13 +96,6 @@ func oneIf(yes bool) int {
 		return 1
 	}
 	return 0
-}
-
-func isAre(n int, thing string) string {
-	if n == 1 {
-		return plural(n, thing) + " is"
-	}
-	return plural(n, thing) + " are"
 }
 
 // color is that of how the period ended.
@@ -127,7 +121,7 @@ func (o PeriodOrigin) certificate() string {
 	if days < 0 {
 		return "expired " + on
 	}
-	return fmt.Sprintf("%s (%s)", on, plural(days, "day"))
+	return fmt.Sprintf("%s (%s)", on, humanize.Plural(days, "day"))
 }
 
 func optional(m *Millis) string {
@@ -155,9 +149,9 @@ func (e PeriodEpisode) lasted() string {
 func (e PeriodEpisode) where() string {
 	switch {
 	case len(e.Paths) == 0:
-		return plural(e.Pages, "page")
+		return humanize.Plural(e.Pages, "page")
 	case e.Paths[0] == "*":
-		return fmt.Sprintf("all %s", plural(e.Pages, "page"))
+		return fmt.Sprintf("all %s", humanize.Plural(e.Pages, "page"))
 	case e.Pages > 1:
 		return fmt.Sprintf("%s and %d more", e.Paths[0], e.Pages-1)
 	}
@@ -177,7 +171,7 @@ func (s OpenSpan) String() string {
 
 // words says what the windows were, and whether they became longer.
 func (w PeriodWindows) words() string {
-	text := fmt.Sprintf("%s: p50 %s, p95 %s, longest %s", plural(w.Count, "window"), w.P50, w.P95, w.Max)
+	text := fmt.Sprintf("%s: p50 %s, p95 %s, longest %s", humanize.Plural(w.Count, "window"), w.P50, w.P95, w.Max)
 	if w.Open > 0 {
 		text += fmt.Sprintf("; %d did not close while watched", w.Open)
 	}

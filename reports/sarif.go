@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"mirror/diff"
+	"mirror/internal/humanize"
 )
 
 // maxResults is how many results code scanning stores of a run; it refuses a file with more
@@ -157,7 +158,7 @@ func (c Check) invocation(rows int) sarifInvocation {
 		}
 	}
 	if n := rows - maxResults; n > 0 {
-		say(levelWarning, plural(n, "result")+" left out, the mildest: code scanning keeps no more")
+		say(levelWarning, humanize.Plural(n, "result")+" left out, the mildest: code scanning keeps no more")
 	}
 	return i
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"mirror/diff"
+	"mirror/internal/humanize"
 	"mirror/site"
 )
 
@@ -62,9 +63,9 @@ func (c Check) difference() string {
 			unjudged++
 		}
 	}
-	text := plural(len(c.counted())-unjudged, "difference")
+	text := humanize.Plural(len(c.counted())-unjudged, "difference")
 	if unjudged > 0 {
-		text += ", and " + plural(unjudged, "page") + " that could not be judged"
+		text += ", and " + humanize.Plural(unjudged, "page") + " that could not be judged"
 	}
 	return text
 }
@@ -87,7 +88,7 @@ func (c Check) agreement() string {
 func (c Check) but() string {
 	var parts []string
 	if n := len(c.passed()); n > 0 {
-		parts = append(parts, plural(n, "tolerated difference"))
+		parts = append(parts, humanize.Plural(n, "tolerated difference"))
 	}
 	switch n := c.noise(); {
 	case n == 1:
@@ -115,25 +116,18 @@ func (c Check) noise() int {
 // uncompared counts the pages that are on no origin.
 func (c Check) uncompared() (text string) {
 	if c.Nowhere > 0 {
-		text = fmt.Sprintf("; %s nowhere", are(c.Nowhere, "listed page"))
+		text = fmt.Sprintf("; %s nowhere", humanize.Are(c.Nowhere, "listed page"))
 	}
 	if c.Closed > 0 {
-		text += fmt.Sprintf("; %s behind a login", are(c.Closed, "page"))
+		text += fmt.Sprintf("; %s behind a login", humanize.Are(c.Closed, "page"))
 	}
 	return text
-}
-
-func are(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing + " is"
-	}
-	return plural(n, thing) + " are"
 }
 
 // pages counts the pages that were compared.
 func (c Check) pages(each string) string {
 	if c.Sampled == 0 {
-		return plural(c.compared(), "page") + each
+		return humanize.Plural(c.compared(), "page") + each
 	}
 	return fmt.Sprintf("%d of %d pages%s, picked at random", c.compared(), c.Pages, each)
 }
@@ -157,22 +151,19 @@ func (c Check) besides() string {
 		text = fmt.Sprintf(" With 95%% confidence at most %s%% of the pages drift.", strconv.FormatFloat(100**c.AtMost, 'g', 3, 64))
 	}
 	if n := len(c.passed()); n > 0 && !c.Agree {
-		text += fmt.Sprintf(" %s tolerated.", plural(n, "difference"))
+		text += fmt.Sprintf(" %s tolerated.", humanize.Plural(n, "difference"))
 	}
 	if n := len(c.unseen()); n > 0 && c.Agree {
-		text += fmt.Sprintf(" %s could not be seen, which is tolerated.", plural(n, "origin"))
+		text += fmt.Sprintf(" %s could not be seen, which is tolerated.", humanize.Plural(n, "origin"))
 	}
 	return text
 }
 
-func plural(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
-}
+// NoCounts is what Counts says where nothing drifts.
+const NoCounts = "none"
 
-func counts(m map[diff.Kind]int) string {
+// Counts lists how many pages drift in which way, most telling first.
+func Counts(m map[diff.Kind]int) string {
 	var parts []string
 	for _, k := range diff.Kinds() {
 		if m[k] > 0 {
@@ -180,7 +171,7 @@ func counts(m map[diff.Kind]int) string {
 		}
 	}
 	if len(parts) == 0 {
-		return "none"
+		return NoCounts
 	}
 	return strings.Join(parts, ", ")
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"mirror/diff"
+	"mirror/internal/humanize"
 )
 
 // Style says how text is shown.
@@ -51,7 +52,7 @@ func (p Publish) Text(w io.Writer, s Style) error {
 	t := s.table(w, "target", "from", "add", "change", "delete", "same", "sent", "stage", "commit", "")
 	for _, r := range p.Targets {
 		t.row(clean(r.Name), r.From.Short(), strconv.Itoa(r.Add), strconv.Itoa(r.Change), strconv.Itoa(r.Delete),
-			strconv.Itoa(r.Same), Bytes(r.SentBytes), duration(r.Stage), duration(r.Commit), r.state(s))
+			strconv.Itoa(r.Same), humanize.Bytes(r.SentBytes), duration(r.Stage), duration(r.Commit), r.state(s))
 	}
 	if err := t.render(); err != nil {
 		return err
@@ -97,9 +98,9 @@ func (p Publish) good() string {
 	case p.Outcome == "unchanged":
 		return fmt.Sprintf("Release %s was live already; nothing was sent.", release)
 	case p.Check == nil:
-		return fmt.Sprintf("Release %s is committed on %s; no live origin was looked at.", release, plural(len(p.Targets), "target"))
+		return fmt.Sprintf("Release %s is committed on %s; no live origin was looked at.", release, humanize.Plural(len(p.Targets), "target"))
 	}
-	return fmt.Sprintf("Release %s is live on %s: %d files, %s.", release, plural(len(p.Targets), "target"), p.Files, Bytes(p.Bytes))
+	return fmt.Sprintf("Release %s is live on %s: %d files, %s.", release, humanize.Plural(len(p.Targets), "target"), p.Files, humanize.Bytes(p.Bytes))
 }
 
 // state tells what became of one target.
@@ -128,7 +129,7 @@ func (p Plan) Text(w io.Writer, s Style) error {
 			continue
 		}
 		t.row(clean(r.Name), r.From.Short(), strconv.Itoa(len(r.Add)), strconv.Itoa(len(r.Change)), strconv.Itoa(len(r.Delete)),
-			strconv.Itoa(r.Same), Bytes(r.Bytes))
+			strconv.Itoa(r.Same), humanize.Bytes(r.Bytes))
 	}
 	if err := t.render(); err != nil {
 		return err
@@ -216,32 +217,6 @@ func (d Demo) Text(w io.Writer, s Style) error {
 	}
 	_, err := fmt.Fprintln(w, text)
 	return err
-}
-
-// Bytes shows a size to three digits.
-func Bytes(n int64) string {
-	const unit = 1024
-	if n < unit {
-		return fmt.Sprintf("%dB", n)
-	}
-	value, units := float64(n), "KMGTPE"
-	for i := range len(units) {
-		value /= unit
-		if value < unit || i == len(units)-1 {
-			return fmt.Sprintf("%.*f%ciB", decimals(value), value, units[i])
-		}
-	}
-	return ""
-}
-
-func decimals(value float64) int {
-	switch {
-	case value >= 100:
-		return 0
-	case value >= 10:
-		return 1
-	}
-	return 2
 }
 
 // atLeast and atMost show a bound to what the eye needs, and never tighter than it is.

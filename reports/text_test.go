@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"mirror/diff"
+	"mirror/internal/humanize"
 	"mirror/reports"
 	"mirror/site"
 )
@@ -139,7 +140,7 @@ func wantKeys(t *testing.T, m map[string]any, keys ...string) {
 
 func TestBytes(t *testing.T) {
 	for n, want := range map[int64]string{0: "0B", 1023: "1023B", 1024: "1.00KiB", 10 << 10: "10.0KiB", 1010 << 10: "1010KiB", 5 << 30: "5.00GiB"} {
-		if got := reports.Bytes(n); got != want {
+		if got := humanize.Bytes(n); got != want {
 			t.Errorf("%d: got %s, want %s", n, got, want)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"mirror/diff"
+	"mirror/internal/humanize"
 	"mirror/site"
 )
 
@@ -142,12 +143,12 @@ func (d Window) summary(s Style) string {
 		var late []string
 		for _, o := range d.Origins {
 			if o.Open > 0 {
-				late = append(late, fmt.Sprintf("%s (%s)", clean(o.Name), plural(o.Open, "page")))
+				late = append(late, fmt.Sprintf("%s (%s)", clean(o.Name), humanize.Plural(o.Open, "page")))
 			}
 		}
 		return s.paint(red, fmt.Sprintf("The window is still open, after at least %s: %s.", atLeast(d.Lower), strings.Join(late, ", ")))
 	}
-	text := fmt.Sprintf("Inconsistency window: %s to %s, over %s.", atLeast(d.Lower), atMost(*d.Upper), plural(d.Pages, "watched page"))
+	text := fmt.Sprintf("Inconsistency window: %s to %s, over %s.", atLeast(d.Lower), atMost(*d.Upper), humanize.Plural(d.Pages, "watched page"))
 	if d.Atomic != nil {
 		text += fmt.Sprintf(" If the atomic targets keep their word: %s to %s.", atLeast(d.Atomic.Lower), atMost(d.Atomic.Upper))
 	}

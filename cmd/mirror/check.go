@@ -14,6 +14,7 @@ import (
 	"mirror/internal/check"
 	"mirror/internal/history"
 	"mirror/reports"
+	"mirror/reports/formats"
 	"mirror/site"
 )
 
@@ -62,7 +63,7 @@ the images. Where a newer release goes live during the check, it counts from the
 			return ending(checkExit(verdict), out.write(doc))
 		},
 	}
-	out = outputsOf(a, cmd, reports.Formats())
+	out = outputsOf(a, cmd, formats.Check())
 	g.flags(cmd)
 	g.configFlags(cmd)
 	with.flags(cmd)

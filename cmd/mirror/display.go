@@ -10,6 +10,7 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 
 	"mirror/diff"
+	"mirror/internal/humanize"
 	"mirror/reports"
 	"mirror/targets"
 )
@@ -131,7 +132,7 @@ type stageLines struct {
 // Expect says it.
 func (l *stageLines) Expect(files int, bytes int64) {
 	if files > 0 {
-		l.display.line("  %s: %d files to send, %s", l.name, files, reports.Bytes(bytes))
+		l.display.line("  %s: %d files to send, %s", l.name, files, humanize.Bytes(bytes))
 	}
 }
 

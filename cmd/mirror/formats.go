@@ -15,14 +15,16 @@ import (
 	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 
+	"mirror/internal/humanize"
 	"mirror/internal/secrets"
 	"mirror/reports"
+	"mirror/reports/formats"
 )
 
 // outputs says in which formats a document is written, and where to.
 type outputs[Document any] struct {
 	app     *app
-	formats []reports.FormatOf[Document]
+	formats []formats.Format[Document]
 	format  string   // on stdout; "" where no flag says so
 	out     []string // FORMAT=FILE
 	all     []output[Document]
@@ -30,13 +32,13 @@ type outputs[Document any] struct {
 
 // output is one format in one place; "-" is stdout.
 type output[Document any] struct {
-	reports.FormatOf[Document]
+	formats.Format[Document]
 	file string
 }
 
 // outputsOf adds the flags for formats to a command.
-func outputsOf[Document any](a *app, cmd *cobra.Command, formats []reports.FormatOf[Document]) *outputs[Document] {
-	o := &outputs[Document]{app: a, formats: formats}
+func outputsOf[Document any](a *app, cmd *cobra.Command, forms []formats.Format[Document]) *outputs[Document] {
+	o := &outputs[Document]{app: a, formats: forms}
 	cmd.Flags().StringVar(&o.format, "format", "", "what stdout gets, as `format`: "+strings.Join(o.names(), ", ")+" (default text)")
 	cmd.Flags().StringArrayVar(&o.out, "out", nil, "write `format=file` too, - for stdout; may be repeated")
 	_ = cmd.RegisterFlagCompletionFunc("format", o.complete("")) // fails only for an unknown flag
@@ -101,7 +103,7 @@ func (o *outputs[Document]) judge() error {
 
 // add adds one output, unless its place is taken or cannot be written to.
 func (o *outputs[Document]) add(flag, format, file string, places map[string]string) error {
-	i := slices.IndexFunc(o.formats, func(f reports.FormatOf[Document]) bool { return f.Name == format })
+	i := slices.IndexFunc(o.formats, func(f formats.Format[Document]) bool { return f.Name == format })
 	if i < 0 {
 		return usage(fmt.Errorf("%s: there is no format %q (there are %s)", flag, format, strings.Join(o.names(), ", ")))
 	}
@@ -211,7 +213,7 @@ func appendSummary(name string, c reports.Check, known *secrets.Scrubber) error 
 		b = *bytes.NewBuffer(append([]byte("\n"), b.Bytes()...))
 	}
 	if before+int64(b.Len()) > maxSummary {
-		return fmt.Errorf("%s holds %s already", name, reports.Bytes(before))
+		return fmt.Errorf("%s holds %s already", name, humanize.Bytes(before))
 	}
 	_, err = file.Write(b.Bytes())
 	return err

@@ -12,6 +12,7 @@ import (
 	"mirror/internal/daemon"
 	"mirror/internal/dashboard"
 	"mirror/internal/static"
+	"mirror/reports"
 	"mirror/scheduler"
 )
 
@@ -95,19 +96,28 @@ func (s *service) boardOptions(w *workspace) dashboard.Options {
 }
 
 // jobStatus is how the jobs stand, as the dashboard shows it.
-func (s *service) jobStatus() []dashboard.JobStatus {
+func (s *service) jobStatus() []reports.Job {
 	runs := map[string]daemon.Kind{}
 	for _, j := range s.daemon.Jobs() {
 		runs[j.Name] = j.Run
 	}
-	var all []dashboard.JobStatus
+	var all []reports.Job
 	for _, j := range s.daemon.Status() {
-		all = append(all, dashboard.JobStatus{
-			Name: j.Job, Run: string(runs[j.Job]), Spec: j.Spec, Describe: j.Describe,
-			Running: j.Running, Since: j.Since, Next: j.Next, Overdue: j.Overdue,
+		all = append(all, reports.Job{
+			Name: j.Job, Run: string(runs[j.Job]), Cron: j.Spec, Describe: j.Describe,
+			Running: j.Running, Since: instantOf(j.Since), Next: instantOf(j.Next), Overdue: j.Overdue,
 		})
 	}
 	return all
+}
+
+// instantOf is a time that a document may leave out: nil for zero.
+func instantOf(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
 }
 
 // sent counts messages.

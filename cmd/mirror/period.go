@@ -16,6 +16,7 @@ import (
 	"mirror/internal/history"
 	"mirror/internal/summary"
 	"mirror/reports"
+	"mirror/reports/formats"
 )
 
 // reportFolder is where the daemon's reports are, in the state folder.
@@ -35,26 +36,20 @@ func (w runWorkspace) writeReport(ctx context.Context, h *history.Store, job str
 	d := w.app.display()
 	defer d.Close()
 	name := filepath.Join(dir, job+"_"+until.UTC().Format("2006-01-02T150405Z"))
-	for _, f := range periodFormats() {
-		extension, kept := reportExtensions()[f.Name]
-		if !kept {
+	for _, f := range formats.Period() {
+		if f.Extension == "" {
 			continue
 		}
 		var text bytes.Buffer
 		if err := f.Write(p, &text, reports.Style{}); err != nil {
 			return fmt.Errorf("report: %w", err)
 		}
-		if err := renameio.WriteFile(name+extension, w.app.secrets.Bytes(text.Bytes()), 0o600); err != nil {
+		if err := renameio.WriteFile(name+f.Extension, w.app.secrets.Bytes(text.Bytes()), 0o600); err != nil {
 			return fmt.Errorf("report: %w", err)
 		}
-		d.line("report   %s", name+extension)
+		d.line("report   %s", name+f.Extension)
 	}
 	return dropReports(dir, job, w.config.Daemon.KeepReports)
-}
-
-// reportExtensions are the forms that are kept, and what their files end in.
-func reportExtensions() map[string]string {
-	return map[string]string{"markdown": ".md", "html": ".html", "json": ".json"}
 }
 
 // dropReports removes all but the newest reports of a job.

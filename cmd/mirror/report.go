@@ -4,15 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"mirror/internal/dashboard"
 	"mirror/internal/history"
 	"mirror/internal/summary"
 	"mirror/reports"
+	"mirror/reports/formats"
 )
 
 func (a *app) reportCommand() *cobra.Command {
@@ -46,18 +45,10 @@ the daemon. Nothing is fetched.
 			return out.write(p)
 		},
 	}
-	out = outputsOf(a, cmd, periodFormats())
+	out = outputsOf(a, cmd, formats.Period())
 	cmd.Flags().Var(&since, "since", "from how long ago, as in 12h, 7d or 4w, or from a date (UTC)")
 	cmd.Flags().Var(&until, "until", "up to that; as for --since (default now)")
 	return cmd
-}
-
-// periodFormats lists the forms of a report over a period.
-func periodFormats() []reports.FormatOf[reports.Period] {
-	html := func(p reports.Period, w io.Writer, _ reports.Style) error { return dashboard.Report(w, p) }
-	return append(reports.PeriodFormats(), reports.FormatOf[reports.Period]{
-		Name: "html", About: "one page that needs nothing else, to be mailed or kept", Write: html,
-	})
 }
 
 // period works the report out.

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"mirror/diff"
+	"mirror/internal/humanize"
 	"mirror/internal/lab"
 	"mirror/reports"
 )
@@ -145,7 +146,7 @@ func (s *story) publish(ctx context.Context, outcome string) (string, error) {
 		sent += t.SentBytes
 	}
 	return fmt.Sprintf("%s: release %s, %d files on %d targets, %s sent",
-		doc.Outcome, doc.Release.Short(), doc.Files, len(doc.Targets), reports.Bytes(sent)), nil
+		doc.Outcome, doc.Release.Short(), doc.Files, len(doc.Targets), humanize.Bytes(sent)), nil
 }
 
 // check checks as a user would and wants the given exit code.

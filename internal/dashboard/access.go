@@ -10,7 +10,10 @@ import (
 
 	"golang.org/x/time/rate"
 
-	"mirror/internal/history"
+	"mirror/diff"
+	"mirror/internal/summary"
+	"mirror/reports"
+	"mirror/reports/html"
 )
 
 // access knows the token, and bounds how often a wrong one may be tried.
@@ -81,8 +84,8 @@ func (d *Dashboard) login(w http.ResponseWriter, r *http.Request) {
 		tooMany(w, wrongEvery)
 	default:
 		w.Header().Set("WWW-Authenticate", `Basic realm="mirror: the password is the token", charset="UTF-8"`)
-		d.show(w, r, http.StatusUnauthorized, "error", "The token is needed", problem{"The token is needed",
-			"Give any user name, and the daemon's token as the password."})
+		d.show(w, r, http.StatusUnauthorized, html.Problem{Head: "The token is needed",
+			Text: "Give any user name, and the daemon's token as the password."})
 	}
 }
 
@@ -90,9 +93,9 @@ func (d *Dashboard) login(w http.ResponseWriter, r *http.Request) {
 // shown the token.
 const Withheld = "What it said is shown only with the daemon's token; \"mirror history\" has it too."
 
-// withholding is a source that gives what commands, builds and targets said only to requests
-// that may see it.
-type withholding struct{ Source }
+// withholding reads documents that hold what commands, builds and targets said only for
+// requests that may see it.
+type withholding struct{ summary.Reader }
 
 func withheld(ctx context.Context, texts ...*string) {
 	if isShown(ctx) {
@@ -105,43 +108,56 @@ func withheld(ctx context.Context, texts ...*string) {
 	}
 }
 
-// LastCheck returns the latest check.
-func (s withholding) LastCheck(ctx context.Context) (history.Check, bool, error) {
-	check, ok, err := s.Source.LastCheck(ctx)
-	withheld(ctx, &check.Err)
-	return check, ok, err
+// Overview tells how things stand.
+func (r withholding) Overview(ctx context.Context, named []diff.OriginState, days int) (reports.Overview, error) {
+	o, err := r.Reader.Overview(ctx, named, days)
+	for _, check := range []*reports.HistoryCheck{o.Check, o.Latest} {
+		if check != nil {
+			withheld(ctx, &check.Error)
+		}
+	}
+	return o, err
 }
 
-// ChecksBefore lists checks.
-func (s withholding) ChecksBefore(ctx context.Context, before int64, limit int) ([]history.Check, error) {
-	all, err := s.Source.ChecksBefore(ctx, before, limit)
+// LastCheck returns the latest check.
+func (r withholding) LastCheck(ctx context.Context) (*reports.HistoryCheck, error) {
+	check, err := r.Reader.LastCheck(ctx)
+	if check != nil {
+		withheld(ctx, &check.Error)
+	}
+	return check, err
+}
+
+// Checks lists checks.
+func (r withholding) Checks(ctx context.Context, before int64, limit int) ([]reports.HistoryCheck, error) {
+	all, err := r.Reader.Checks(ctx, before, limit)
 	for i := range all {
-		withheld(ctx, &all[i].Err)
+		withheld(ctx, &all[i].Error)
 	}
 	return all, err
 }
 
-// PublishesBefore lists publishes.
-func (s withholding) PublishesBefore(ctx context.Context, before int64, limit int) ([]history.Publish, error) {
-	all, err := s.Source.PublishesBefore(ctx, before, limit)
+// Publishes lists publishes.
+func (r withholding) Publishes(ctx context.Context, before int64, limit int) ([]reports.PeriodPublish, error) {
+	all, err := r.Reader.Publishes(ctx, before, limit)
 	for i := range all {
-		withheld(ctx, &all[i].Err)
+		withheld(ctx, &all[i].Error)
 	}
 	return all, err
 }
 
 // Publish returns one publish.
-func (s withholding) Publish(ctx context.Context, id int64) (history.Publish, bool, error) {
-	p, ok, err := s.Source.Publish(ctx, id)
-	withheld(ctx, &p.Err)
+func (r withholding) Publish(ctx context.Context, id int64) (reports.PeriodPublish, bool, error) {
+	p, ok, err := r.Reader.Publish(ctx, id)
+	withheld(ctx, &p.Error)
 	return p, ok, err
 }
 
 // Runs lists runs of jobs.
-func (s withholding) Runs(ctx context.Context, f history.RunFilter) ([]history.Run, error) {
-	all, err := s.Source.Runs(ctx, f)
+func (r withholding) Runs(ctx context.Context, f summary.RunFilter) ([]reports.LoggedRun, error) {
+	all, err := r.Reader.Runs(ctx, f)
 	for i := range all {
-		withheld(ctx, &all[i].Err)
+		withheld(ctx, &all[i].Error)
 		if !isShown(ctx) {
 			all[i].Log = ""
 		}

@@ -2,13 +2,9 @@ package dashboard
 
 import (
 	"bytes"
-	"fmt"
 	"net/http"
-	"net/url"
-	"strconv"
-	"time"
 
-	"mirror/internal/history"
+	"mirror/internal/summary"
 	"mirror/reports"
 )
 
@@ -87,22 +83,19 @@ func answerWith(w http.ResponseWriter, status int, doc any, scrub func([]byte) [
 	_, _ = w.Write(scrub(b.Bytes())) // the reader may have gone
 }
 
-func (d *Dashboard) overviewDocument(r *http.Request) (any, error) {
-	s, err := d.standing(r.Context())
-	return s.document(), err
-}
+func (d *Dashboard) overviewDocument(r *http.Request) (any, error) { return d.overview(r) }
 
 func (d *Dashboard) originDocuments(r *http.Request) (any, error) {
-	s, err := d.standing(r.Context())
-	return listing{Schema: "mirror.origins/v1", Items: s.document().Origins}, err
+	o, err := d.overview(r)
+	return listing{Schema: "mirror.origins/v1", Items: o.Origins}, err
 }
 
 func (d *Dashboard) originDocument(r *http.Request) (any, error) {
-	s, err := d.standing(r.Context())
+	overview, err := d.overview(r)
 	if err != nil {
 		return nil, err
 	}
-	for _, o := range s.document().Origins {
+	for _, o := range overview.Origins {
 		if o.Name == r.PathValue("name") {
 			o.Schema = "mirror.origin/v1"
 			return o, nil
@@ -116,11 +109,8 @@ func (d *Dashboard) checkDocuments(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := d.options.Source.ChecksBefore(r.Context(), before, limit)
-	if err != nil {
-		return nil, fmt.Errorf("read the checks: %w", err)
-	}
-	return page("mirror.checks/v1", r, limit, rows, checkOf, func(c history.Check) int64 { return c.ID }), nil
+	rows, err := d.reader.Checks(r.Context(), before, limit)
+	return listing{"mirror.checks/v1", rows, older(r, rows, limit, checkKey)}, err
 }
 
 func (d *Dashboard) episodeDocuments(r *http.Request) (any, error) {
@@ -129,45 +119,27 @@ func (d *Dashboard) episodeDocuments(r *http.Request) (any, error) {
 		return nil, err
 	}
 	query := r.URL.Query()
-	rows, err := d.options.Source.Episodes(r.Context(), history.EpisodeFilter{
+	rows, err := d.reader.Episodes(r.Context(), summary.EpisodeFilter{
 		Origin: query.Get("origin"), Open: query.Get("open") == "true", Before: before, Limit: limit,
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read what drifted: %w", err)
-	}
-	return page("mirror.episodes/v1", r, limit, rows, episodeOf, func(e history.Episode) int64 { return e.ID }), nil
+	return listing{"mirror.episodes/v1", rows, older(r, rows, limit, episodeKey)}, err
 }
 
-func (d *Dashboard) episodeDocument(r *http.Request) (any, error) {
-	_, found, err := d.episodePage(r)
-	if err != nil {
-		return nil, err
-	}
-	return episodeOf(found.(history.Episode)), nil
-}
+func (d *Dashboard) episodeDocument(r *http.Request) (any, error) { return d.episode(r) }
 
 func (d *Dashboard) publishDocuments(r *http.Request) (any, error) {
 	before, limit, err := paging(r)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := d.options.Source.PublishesBefore(r.Context(), before, limit)
-	if err != nil {
-		return nil, fmt.Errorf("read the publishes: %w", err)
-	}
-	return page("mirror.publishes/v1", r, limit, rows, publishOf, func(p history.Publish) int64 { return p.ID }), nil
+	rows, err := d.reader.Publishes(r.Context(), before, limit)
+	return listing{"mirror.publishes/v1", rows, older(r, rows, limit, publishKey)}, err
 }
 
-func (d *Dashboard) publishDocument(r *http.Request) (any, error) {
-	_, found, err := d.publishPage(r)
-	if err != nil {
-		return nil, err
-	}
-	return publishOf(found.(publishView).Publish), nil
-}
+func (d *Dashboard) publishDocument(r *http.Request) (any, error) { return d.publish(r) }
 
 func (d *Dashboard) jobDocuments(*http.Request) (any, error) {
-	return listing{Schema: "mirror.jobs/v1", Items: each(d.options.Jobs(), jobOf)}, nil
+	return listing{Schema: "mirror.jobs/v1", Items: append([]reports.Job{}, d.options.Jobs()...)}, nil
 }
 
 func (d *Dashboard) runDocuments(r *http.Request) (any, error) {
@@ -175,15 +147,8 @@ func (d *Dashboard) runDocuments(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	filter := history.RunFilter{Job: r.PathValue("name"), Limit: limit}
-	if before > 0 {
-		filter.Before = time.Unix(0, before)
-	}
-	rows, err := d.runs(r.Context(), filter)
-	if err != nil {
-		return nil, err
-	}
-	return page("mirror.runs/v1", r, limit, rows, runOf, func(r history.Run) int64 { return r.Started.UnixNano() }), nil
+	rows, err := d.reader.Runs(r.Context(), runsBefore(r.PathValue("name"), before, limit))
+	return listing{"mirror.runs/v1", rows, older(r, rows, limit, runKey)}, err
 }
 
 // paging reads where a list is to begin and how long it is to be.
@@ -199,18 +164,4 @@ func paging(r *http.Request) (before int64, limit int, err error) {
 		asked = listed
 	}
 	return before, int(min(asked, maxListed)), nil
-}
-
-// page is a part of a list, with the address of the part that follows it.
-func page[T, D any](schema string, r *http.Request, limit int, rows []T, of func(T) D, key func(T) int64) listing {
-	l := listing{Schema: schema, Items: each(rows, of)}
-	if len(rows) == limit {
-		query := url.Values{}
-		for name, values := range r.URL.Query() {
-			query[name] = values
-		}
-		query.Set("before", strconv.FormatInt(key(rows[limit-1]), 10))
-		l.Next = r.URL.Path + "?" + query.Encode()
-	}
-	return l
 }

@@ -11,10 +11,11 @@ import (
 
 	"mirror/internal/dashboard"
 	"mirror/internal/history"
+	"mirror/internal/summary"
 )
 
 // broken is a history that cannot be read.
-type broken struct{ dashboard.Source }
+type broken struct{ summary.Source }
 
 func (broken) LastCheck(context.Context) (history.Check, bool, error) {
 	return history.Check{}, false, errBroken

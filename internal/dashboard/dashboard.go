@@ -13,13 +13,18 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
+
+	"mirror/diff"
+	"mirror/internal/summary"
+	"mirror/reports"
+	"mirror/reports/html"
 )
 
 // Options says what a dashboard shows, and what may be started through it.
 type Options struct {
-	Source  Source             // what is remembered
-	Origins []Origin           // as configured; a check may know fewer, or others
-	Jobs    func() []JobStatus // nil for none
+	Source  summary.Source       // what is remembered
+	Origins []Origin             // as configured; a check may know fewer, or others
+	Jobs    func() []reports.Job // nil for none
 	// Overdue lists the jobs that ought to have run by now, as the scheduler has them. While
 	// there are any, /readyz fails. Nil for never.
 	Overdue func() []string
@@ -53,16 +58,13 @@ type Options struct {
 // Origin is one configured origin.
 type Origin struct{ Name, URL string }
 
-// JobStatus is one job of the daemon, and how it stands.
-type JobStatus struct {
-	Name     string
-	Run      string // what it does: check, publish, report, prune
-	Spec     string // the cron spec
-	Describe string // the spec in plain words
-	Running  bool
-	Since    time.Time // with Running
-	Next     time.Time // when the next run begins, zero for never
-	Overdue  bool
+// named lists the configured origins.
+func (o Options) named() []diff.OriginState {
+	var all []diff.OriginState
+	for _, origin := range o.Origins {
+		all = append(all, diff.OriginState{Name: origin.Name, URL: origin.URL})
+	}
+	return all
 }
 
 // ErrBusy means that what was to be started is running already.
@@ -72,7 +74,8 @@ var ErrBusy = errors.New("it is running already")
 type Dashboard struct {
 	options Options
 	handler http.Handler
-	pages   pages
+	reader  withholding
+	pages   *html.Renderer
 	events  *events
 	metrics *metrics
 	access  *access
@@ -81,16 +84,13 @@ type Dashboard struct {
 // New makes a dashboard. It starts nothing: no goroutine runs but those of requests.
 func New(o Options) *Dashboard {
 	o = o.complete()
-	d := &Dashboard{options: o, access: newAccess(o), pages: newPages(), events: newEvents(o.Now)}
-	d.metrics = newMetrics(o)
+	d := &Dashboard{options: o, access: newAccess(o), reader: withholding{summary.NewReader(o.Source, o.Now)}, pages: html.NewRenderer(), events: newEvents(o.Now)}
+	d.metrics = newMetrics(o, d.reader)
 	d.handler = d.routes()
 	return d
 }
 
 func (o Options) complete() Options {
-	if o.Source != nil {
-		o.Source = withholding{o.Source}
-	}
 	if o.Scrub == nil {
 		o.Scrub = func(text []byte) []byte { return text }
 	}
@@ -101,7 +101,7 @@ func (o Options) complete() Options {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.Jobs == nil {
-		o.Jobs = func() []JobStatus { return nil }
+		o.Jobs = func() []reports.Job { return nil }
 	}
 	if o.Notice == nil {
 		o.Notice = func() string { return "" }

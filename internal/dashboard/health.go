@@ -5,6 +5,8 @@ import (
 	"io"
 	"net/http"
 	"strings"
+
+	"mirror/reports/html"
 )
 
 // healthz answers as long as the process does.
@@ -17,14 +19,14 @@ func (d *Dashboard) healthz(w http.ResponseWriter, _ *http.Request) {
 func (d *Dashboard) readyz(w http.ResponseWriter, r *http.Request) {
 	var reasons []string
 	for _, job := range d.options.Overdue() {
-		reasons = append(reasons, fmt.Sprintf("job %s is overdue", show(job)))
+		reasons = append(reasons, fmt.Sprintf("job %s is overdue", html.Show(job)))
 	}
-	if _, _, err := d.options.Source.LastCheck(r.Context()); err != nil {
+	if _, err := d.reader.LastCheck(r.Context()); err != nil {
 		d.options.Log.Error("the history could not be read", "path", r.URL.Path, "err", err)
 		reasons = append(reasons, "the history cannot be read")
 	}
 	if len(reasons) == 0 {
-		plain(w, http.StatusOK, strings.TrimRight("ready\n"+show(d.options.Notice()), "\n")+"\n")
+		plain(w, http.StatusOK, strings.TrimRight("ready\n"+html.Show(d.options.Notice()), "\n")+"\n")
 		return
 	}
 	plain(w, http.StatusServiceUnavailable, strings.Join(reasons, "\n")+"\n")

@@ -12,7 +12,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"mirror/diff"
-	"mirror/internal/history"
+	"mirror/internal/summary"
+	"mirror/reports"
 )
 
 // scrapeTimeout bounds the reading of the history for one scrape.
@@ -23,6 +24,7 @@ const scrapeTimeout = 10 * time.Second
 // or instance, which Prometheus gives to whatever it scrapes.
 type metrics struct {
 	options Options
+	reader  withholding
 	handler http.Handler
 	tally   *tally
 
@@ -32,12 +34,12 @@ type metrics struct {
 	sent, unsent                        *prometheus.Desc
 }
 
-func newMetrics(o Options) *metrics {
+func newMetrics(o Options, r withholding) *metrics {
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc("mirror_"+name, help, labels, nil)
 	}
 	m := &metrics{
-		options: o, tally: newTally(o.Now()),
+		options: o, reader: r, tally: newTally(o.Now()),
 		readable:  desc("history_readable", "Whether the history could be read for this scrape."),
 		up:        desc("origin_up", "Whether the latest check saw all of the origin.", "origin"),
 		agrees:    desc("origin_agrees", "Whether the origin served the release when last checked.", "origin"),
@@ -111,8 +113,8 @@ func (m *metrics) Collect(to chan<- prometheus.Metric) {
 	for _, j := range m.options.Jobs() {
 		g.flag(m.running, j.Running, j.Name)
 		g.flag(m.overdue, j.Overdue || overdue[j.Name], j.Name)
-		if !j.Next.IsZero() {
-			g.instant(m.next, j.Next, j.Name)
+		if j.Next != nil {
+			g.instant(m.next, *j.Next, j.Name)
 		}
 	}
 	if m.options.Notifications != nil {
@@ -124,19 +126,20 @@ func (m *metrics) Collect(to chan<- prometheus.Metric) {
 }
 
 func (m *metrics) collectHistory(ctx context.Context, g gauges) error {
-	check, ok, err := m.options.Source.LastCheck(ctx)
+	check, err := m.reader.LastCheck(ctx)
 	if err != nil {
 		return err
 	}
-	if err := m.tally.catchUp(ctx, m.options); err != nil {
+	if err := m.tally.catchUp(ctx, m.reader, m.options.Jobs()); err != nil {
 		return err
 	}
-	if !ok {
+	if check == nil {
 		return nil
 	}
-	g.instant(m.checked, check.Started.Add(check.Elapsed))
-	g.set(m.checkTook, check.Elapsed.Seconds())
-	open, err := m.options.Source.Episodes(ctx, history.EpisodeFilter{Open: true})
+	took := time.Duration(check.Elapsed)
+	g.instant(m.checked, check.Started.Add(took))
+	g.set(m.checkTook, took.Seconds())
+	open, err := m.reader.Episodes(ctx, summary.EpisodeFilter{Open: true})
 	if err != nil {
 		return err
 	}
@@ -145,14 +148,11 @@ func (m *metrics) collectHistory(ctx context.Context, g gauges) error {
 			m.collectOrigin(g, o, open)
 		}
 	}
-	publishes, err := m.options.Source.PublishesBefore(ctx, 0, recentPublishes)
-	if err != nil {
-		return err
+	_, live, err := m.reader.LiveSince(ctx, check.Release)
+	if live != nil {
+		g.set(m.age, m.options.Now().Sub(*live).Seconds())
 	}
-	if _, live := liveSince(publishes, check.Release); !live.IsZero() {
-		g.set(m.age, m.options.Now().Sub(live).Seconds())
-	}
-	return nil
+	return err
 }
 
 // configured reports whether an origin may be a label.
@@ -165,20 +165,20 @@ func (o Options) configured(name string) bool {
 	return false
 }
 
-func (m *metrics) collectOrigin(g gauges, o diff.OriginState, open []history.Episode) {
-	g.flag(m.up, o.State != diff.CannotBeSeen && o.Err == "", o.Name)
+func (m *metrics) collectOrigin(g gauges, o reports.OriginStatus, open []reports.PeriodEpisode) {
+	g.flag(m.up, o.State != diff.CannotBeSeen && o.Error == "", o.Name)
 	g.flag(m.agrees, o.State == diff.Agrees, o.Name)
 	for _, kind := range diff.Kinds() {
 		g.set(m.pages, float64(drifting(o, kind, open)), o.Name, string(kind))
 	}
-	if !o.Facts.Expires.IsZero() {
-		g.instant(m.expiry, o.Facts.Expires, o.Name)
+	if o.Expires != nil {
+		g.instant(m.expiry, *o.Expires, o.Name)
 	}
 }
 
 // drifting counts the pages that drift in one way. The check counts differences, of which
 // one may stand for every page; the episode knows of how many.
-func drifting(o diff.OriginState, kind diff.Kind, open []history.Episode) int {
+func drifting(o reports.OriginStatus, kind diff.Kind, open []reports.PeriodEpisode) int {
 	pages := o.Counts[kind]
 	for _, e := range open {
 		if e.Origin == o.Name && e.Kind == kind {

@@ -1,7 +1,6 @@
 package dashboard
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -10,231 +9,187 @@ import (
 	"strconv"
 	"time"
 
-	"mirror/internal/history"
+	"mirror/internal/summary"
+	"mirror/reports"
+	"mirror/reports/html"
 )
 
-// listed is how many rows a page of a list has.
-const listed = 50
+// How much a page lists.
+const (
+	listed    = 50 // rows of a list
+	shownDays = 30
+)
 
 var (
 	errNotFound = errors.New("there is no such page")
 	errQuery    = errors.New("the address makes no sense")
 )
 
-// nowView is the overview.
-type nowView struct {
-	standing
-	Checks []history.Check
-	Shown  int // days
-}
-
-func (d *Dashboard) nowPage(r *http.Request) (string, any, error) {
-	s, err := d.standing(r.Context())
+func (d *Dashboard) nowPage(r *http.Request) (html.Page, error) {
+	o, err := d.overview(r)
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
-	checks, err := d.options.Source.ChecksBefore(r.Context(), 0, 8)
-	if err != nil {
-		return "", nil, fmt.Errorf("read the checks: %w", err)
-	}
-	return s.Verdict(), nowView{s, checks, shownDays}, nil
+	checks, err := d.reader.Checks(r.Context(), 0, 8)
+	return html.Now{Overview: o, Checks: checks, Shown: shownDays}, err
 }
 
-// originView is one origin.
-type originView struct {
-	Origin   originStanding
-	Check    history.Check
-	Episodes []history.Episode
-	Shown    int // days
+// overview reads how things stand.
+func (d *Dashboard) overview(r *http.Request) (reports.Overview, error) {
+	o, err := d.reader.Overview(r.Context(), d.options.named(), shownDays)
+	o.Overdue = append(o.Overdue, d.options.Overdue()...)
+	o.Jobs = append(o.Jobs, d.options.Jobs()...)
+	return o, err
 }
 
-func (d *Dashboard) originPage(r *http.Request) (string, any, error) {
-	s, err := d.standing(r.Context())
+func (d *Dashboard) originPage(r *http.Request) (html.Page, error) {
+	o, err := d.overview(r)
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
 	name := r.PathValue("name")
-	i := slices.IndexFunc(s.Origins, func(o originStanding) bool { return o.Name == name })
+	i := slices.IndexFunc(o.Origins, func(o reports.OriginStatus) bool { return o.Name == name })
 	if i < 0 {
-		return "", nil, errNotFound
+		return nil, errNotFound
 	}
-	episodes, err := d.options.Source.Episodes(r.Context(), history.EpisodeFilter{Origin: name, Limit: 20})
-	if err != nil {
-		return "", nil, fmt.Errorf("read what drifted: %w", err)
-	}
-	return name, originView{s.Origins[i], s.Check, episodes, shownDays}, nil
+	episodes, err := d.reader.Episodes(r.Context(), summary.EpisodeFilter{Origin: name, Limit: 20})
+	return html.Origin{Origin: o.Origins[i], Check: o.Check, Episodes: episodes, Shown: shownDays}, err
 }
 
-func (d *Dashboard) publishesPage(r *http.Request) (string, any, error) {
+func (d *Dashboard) publishesPage(r *http.Request) (html.Page, error) {
 	before, err := number(r, "before")
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
-	rows, err := d.options.Source.PublishesBefore(r.Context(), before, listed)
-	if err != nil {
-		return "", nil, fmt.Errorf("read the publishes: %w", err)
-	}
-	l := list{Caption: "Publishes, the latest first", Rows: rows}
-	if len(rows) == listed {
-		l.Older = fmt.Sprintf("/publishes?before=%d", rows[listed-1].ID)
-	}
-	return "Releases", l, nil
+	rows, err := d.reader.Publishes(r.Context(), before, listed)
+	return html.Publishes{Rows: rows, Older: older(r, rows, listed, publishKey)}, err
 }
 
-// publishView is one publish.
-type publishView struct {
-	Publish history.Publish
-	Picture *picture
+func (d *Dashboard) publishPage(r *http.Request) (html.Page, error) {
+	p, err := d.publish(r)
+	return html.Publish{Publish: p}, err
 }
 
-func (d *Dashboard) publishPage(r *http.Request) (string, any, error) {
+func (d *Dashboard) publish(r *http.Request) (reports.PeriodPublish, error) {
 	id, err := identity(r)
 	if err != nil {
-		return "", nil, err
+		return reports.PeriodPublish{}, err
 	}
-	p, ok, err := d.options.Source.Publish(r.Context(), id)
-	switch {
-	case err != nil:
-		return "", nil, fmt.Errorf("read the publish: %w", err)
-	case !ok:
-		return "", nil, errNotFound
+	p, ok, err := d.reader.Publish(r.Context(), id)
+	if err == nil && !ok {
+		err = errNotFound
 	}
-	return "Release " + p.Release.Short(), publishView{p, pictureOf(p.Window)}, nil
+	return p, err
 }
 
-func (d *Dashboard) episodesPage(r *http.Request) (string, any, error) {
+func (d *Dashboard) episodesPage(r *http.Request) (html.Page, error) {
 	before, err := number(r, "before")
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
-	rows, err := d.options.Source.Episodes(r.Context(), history.EpisodeFilter{Before: before, Limit: listed})
-	if err != nil {
-		return "", nil, fmt.Errorf("read what drifted: %w", err)
-	}
-	l := list{Caption: "Drift, the latest first", Rows: rows}
-	if len(rows) == listed {
-		l.Older = fmt.Sprintf("/episodes?before=%d", rows[listed-1].ID)
-	}
-	return "Drift", l, nil
+	rows, err := d.reader.Episodes(r.Context(), summary.EpisodeFilter{Before: before, Limit: listed})
+	return html.Episodes{Rows: rows, Older: older(r, rows, listed, episodeKey)}, err
 }
 
-func (d *Dashboard) episodePage(r *http.Request) (string, any, error) {
+func (d *Dashboard) episodePage(r *http.Request) (html.Page, error) {
+	e, err := d.episode(r)
+	return html.Episode{Episode: e}, err
+}
+
+func (d *Dashboard) episode(r *http.Request) (reports.PeriodEpisode, error) {
 	id, err := identity(r)
 	if err != nil {
-		return "", nil, err
+		return reports.PeriodEpisode{}, err
 	}
-	e, ok, err := d.options.Source.Episode(r.Context(), id)
-	switch {
-	case err != nil:
-		return "", nil, fmt.Errorf("read what drifted: %w", err)
-	case !ok:
-		return "", nil, errNotFound
+	e, ok, err := d.reader.Episode(r.Context(), id)
+	if err == nil && !ok {
+		err = errNotFound
 	}
-	return fmt.Sprintf("%s: %s", e.Origin, e.Kind), e, nil
+	return e, err
 }
 
-func (d *Dashboard) checksPage(r *http.Request) (string, any, error) {
+func (d *Dashboard) checksPage(r *http.Request) (html.Page, error) {
 	before, err := number(r, "before")
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
-	rows, err := d.options.Source.ChecksBefore(r.Context(), before, listed)
-	if err != nil {
-		return "", nil, fmt.Errorf("read the checks: %w", err)
-	}
-	l := list{Caption: "Checks, the latest first", Rows: rows}
-	if len(rows) == listed {
-		l.Older = fmt.Sprintf("/checks?before=%d", rows[listed-1].ID)
-	}
-	return "Checks", l, nil
+	rows, err := d.reader.Checks(r.Context(), before, listed)
+	return html.Checks{Rows: rows, Older: older(r, rows, listed, checkKey)}, err
 }
 
-// historyView is the heat map.
-type historyView struct {
-	Heat  heat
-	Spans []heatSpan
-}
-
-type heatSpan struct {
-	Days    int
-	Current bool
-}
-
-func (d *Dashboard) historyPage(r *http.Request) (string, any, error) {
-	view := historyView{}
-	shown := shownDays
+func (d *Dashboard) historyPage(r *http.Request) (html.Page, error) {
 	asked, err := number(r, "days")
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
-	for _, days := range []int{30, 90, 365} {
-		if int(asked) == days {
-			shown = days
-		}
-	}
-	for _, days := range []int{30, 90, 365} {
-		view.Spans = append(view.Spans, heatSpan{days, days == shown})
+	spans, shown := []int{30, 90, 365}, shownDays
+	if slices.Contains(spans, int(asked)) {
+		shown = int(asked)
 	}
 	tomorrow := d.options.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, 1)
-	from := tomorrow.AddDate(0, 0, -shown)
-	days, err := d.options.Source.Days(r.Context(), from)
-	if err != nil {
-		return "", nil, fmt.Errorf("read the days: %w", err)
+	page := html.History{From: tomorrow.AddDate(0, 0, -shown), To: tomorrow}
+	for _, days := range spans {
+		page.Spans = append(page.Spans, html.Span{Days: days, Current: days == shown})
 	}
-	var names []string
 	for _, o := range d.options.Origins {
-		names = append(names, o.Name)
+		page.Origins = append(page.Origins, o.Name)
 	}
-	view.Heat = heatOf(days, names, from, tomorrow)
-	return "History", view, nil
+	page.Days, err = d.reader.Days(r.Context(), page.From)
+	return page, err
 }
 
-// jobsView is the jobs, or one of them, and how their runs went.
-type jobsView struct {
-	Name  string
-	Jobs  []JobStatus
-	Runs  []history.Run
-	Older string
+func (d *Dashboard) jobsPage(r *http.Request) (html.Page, error) {
+	runs, err := d.reader.Runs(r.Context(), summary.RunFilter{Limit: 20})
+	return html.Jobs{Jobs: d.options.Jobs(), Runs: runs}, err
 }
 
-func (d *Dashboard) jobsPage(r *http.Request) (string, any, error) {
-	runs, err := d.runs(r.Context(), history.RunFilter{Limit: 20})
-	return "Jobs", jobsView{Jobs: d.options.Jobs(), Runs: runs}, err
-}
-
-func (d *Dashboard) jobPage(r *http.Request) (string, any, error) {
-	view := jobsView{Name: r.PathValue("name")}
+func (d *Dashboard) jobPage(r *http.Request) (html.Page, error) {
+	page := html.Job{Name: r.PathValue("name")}
 	for _, job := range d.options.Jobs() {
-		if job.Name == view.Name {
-			view.Jobs = append(view.Jobs, job)
+		if job.Name == page.Name {
+			page.Jobs = append(page.Jobs, job)
 		}
 	}
 	before, err := number(r, "before")
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
-	filter := history.RunFilter{Job: view.Name, Limit: listed}
+	if page.Runs, err = d.reader.Runs(r.Context(), runsBefore(page.Name, before, listed)); err != nil {
+		return nil, err
+	}
+	if len(page.Runs)+len(page.Jobs) == 0 {
+		return nil, errNotFound
+	}
+	page.Older = older(r, page.Runs, listed, runKey)
+	return page, nil
+}
+
+// runsBefore picks runs of a job that began before an instant in nanoseconds, or all for 0.
+func runsBefore(job string, before int64, limit int) summary.RunFilter {
+	filter := summary.RunFilter{Job: job, Limit: limit}
 	if before > 0 {
 		filter.Before = time.Unix(0, before)
 	}
-	if view.Runs, err = d.runs(r.Context(), filter); err != nil {
-		return "", nil, err
-	}
-	if len(view.Runs)+len(view.Jobs) == 0 {
-		return "", nil, errNotFound
-	}
-	if len(view.Runs) == listed {
-		view.Older = fmt.Sprintf("/jobs/%s?before=%d", url.PathEscape(view.Name), view.Runs[listed-1].Started.UnixNano())
-	}
-	return "Job " + view.Name, view, nil
+	return filter
 }
 
-func (d *Dashboard) runs(ctx context.Context, f history.RunFilter) ([]history.Run, error) {
-	runs, err := d.options.Source.Runs(ctx, f)
-	if err != nil {
-		return nil, fmt.Errorf("read the runs: %w", err)
+// The keys by which lists are parted.
+func publishKey(p reports.PeriodPublish) int64 { return p.ID }
+func episodeKey(e reports.PeriodEpisode) int64 { return e.ID }
+func checkKey(c reports.HistoryCheck) int64    { return c.ID }
+func runKey(r reports.LoggedRun) int64         { return r.Started.UnixNano() }
+
+// older is the address of the part of a list that follows rows, "" where these are the last.
+func older[T any](r *http.Request, rows []T, limit int, key func(T) int64) string {
+	if len(rows) < limit {
+		return ""
 	}
-	return runs, nil
+	query := url.Values{}
+	for name, values := range r.URL.Query() {
+		query[name] = values
+	}
+	query.Set("before", strconv.FormatInt(key(rows[limit-1]), 10))
+	return r.URL.EscapedPath() + "?" + query.Encode()
 }
 
 // identity reads the number in a path.

@@ -12,6 +12,7 @@ import (
 	"mirror/diff"
 	"mirror/internal/dashboard"
 	"mirror/internal/history"
+	"mirror/reports"
 )
 
 // get reads a page.
@@ -115,8 +116,8 @@ func TestNothingFromAnOriginIsMarkup(t *testing.T) {
 	evil := hostile()
 	w := newWorld(t, func(o *dashboard.Options) {
 		o.Origins = append(o.Origins, dashboard.Origin{Name: evil, URL: "javascript:alert(1)"})
-		o.Jobs = func() []dashboard.JobStatus {
-			return []dashboard.JobStatus{{Name: evil, Describe: evil, Spec: evil, Run: evil}}
+		o.Jobs = func() []reports.Job {
+			return []reports.Job{{Name: evil, Describe: evil, Cron: evil, Run: evil}}
 		}
 		o.Version, o.Overdue, o.Token = evil, func() []string { return []string{evil} }, "s3cret-of-the-board"
 	})

@@ -2,14 +2,14 @@ package dashboard
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"mirror/internal/history"
+	"mirror/internal/summary"
+	"mirror/reports"
 )
 
 // tally counts what ended since the daemon began: publishes and runs, whoever did them. The
@@ -27,6 +27,9 @@ type tally struct {
 	runs      *prometheus.CounterVec
 	failures  *prometheus.CounterVec
 }
+
+// recentPublishes is how many publishes are read for one scrape.
+const recentPublishes = 50
 
 // newTally makes a tally. Durations have native buckets too, for those who scrape them.
 func newTally(since time.Time) *tally {
@@ -70,20 +73,20 @@ func outcomes() []string {
 }
 
 // catchUp counts what ended since it was last called.
-func (t *tally) catchUp(ctx context.Context, o Options) error {
+func (t *tally) catchUp(ctx context.Context, r withholding, jobs []reports.Job) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, outcome := range outcomes() {
 		t.publishes.WithLabelValues(outcome)
 	}
-	if err := t.countPublishes(ctx, o.Source); err != nil {
+	if err := t.countPublishes(ctx, r); err != nil {
 		return err
 	}
-	for _, job := range o.Jobs() {
+	for _, job := range jobs {
 		t.took.WithLabelValues(job.Name)
 		t.runs.WithLabelValues(job.Name)
 		t.failures.WithLabelValues(job.Name)
-		if err := t.countRuns(ctx, o.Source, job.Name); err != nil {
+		if err := t.countRuns(ctx, r, job.Name); err != nil {
 			return err
 		}
 	}
@@ -91,10 +94,10 @@ func (t *tally) catchUp(ctx context.Context, o Options) error {
 }
 
 // countPublishes counts from the oldest that is new on, so that the latest decides lastOK.
-func (t *tally) countPublishes(ctx context.Context, source Source) error {
-	rows, err := source.PublishesBefore(ctx, 0, recentPublishes)
+func (t *tally) countPublishes(ctx context.Context, r withholding) error {
+	rows, err := r.Publishes(ctx, 0, recentPublishes)
 	if err != nil {
-		return fmt.Errorf("read the publishes: %w", err)
+		return err
 	}
 	if t.published == 0 {
 		t.lastOK.Set(1)
@@ -105,25 +108,25 @@ func (t *tally) countPublishes(ctx context.Context, source Source) error {
 		}
 		t.published = p.ID
 		t.noteSuccess(p)
-		if p.Started.Add(p.Elapsed).Before(t.since) {
+		if p.Started.Add(time.Duration(p.Elapsed)).Before(t.since) {
 			continue
 		}
 		t.publishes.WithLabelValues(outcomeOf(p)).Inc()
-		if p.Window != nil && p.Window.Closed && p.Window.Pages > 0 {
-			t.window.Observe(p.Window.Upper.Seconds())
+		if p.Window != nil && p.Window.Upper != nil && p.Window.Pages > 0 {
+			t.window.Observe(time.Duration(*p.Window.Upper).Seconds())
 		}
 	}
 	return nil
 }
 
-func outcomeOf(p history.Publish) string {
+func outcomeOf(p reports.PeriodPublish) string {
 	if slices.Contains(outcomes(), p.Outcome) {
 		return p.Outcome
 	}
 	return "failed"
 }
 
-func (t *tally) noteSuccess(p history.Publish) {
+func (t *tally) noteSuccess(p reports.PeriodPublish) {
 	if p.Outcome == "live" || p.Outcome == "unchanged" {
 		t.lastOK.Set(1)
 	} else {
@@ -131,14 +134,14 @@ func (t *tally) noteSuccess(p history.Publish) {
 	}
 }
 
-func (t *tally) countRuns(ctx context.Context, source Source, job string) error {
+func (t *tally) countRuns(ctx context.Context, reader withholding, job string) error {
 	from := t.ran[job]
 	if from.IsZero() {
 		from = t.since
 	}
-	rows, err := source.Runs(ctx, history.RunFilter{Job: job, Since: from, Limit: maxListed})
+	rows, err := reader.Runs(ctx, summary.RunFilter{Job: job, Since: from, Limit: maxListed})
 	if err != nil {
-		return fmt.Errorf("read the runs: %w", err)
+		return err
 	}
 	for _, r := range slices.Backward(rows) {
 		if r.Outcome == "" || !r.Started.After(from) {
@@ -153,7 +156,7 @@ func (t *tally) countRuns(ctx context.Context, source Source, job string) error 
 			t.failures.WithLabelValues(job).Inc()
 		}
 		t.runs.WithLabelValues(job).Inc()
-		t.took.WithLabelValues(job).Observe(r.Elapsed.Seconds())
+		t.took.WithLabelValues(job).Observe(time.Duration(r.Elapsed).Seconds())
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"mirror/diff"
 	"mirror/internal/dashboard"
 	"mirror/internal/history"
+	"mirror/reports"
 	"mirror/site"
 )
 
@@ -28,6 +29,9 @@ type world struct {
 	token     string // given with each request, "" for none
 }
 
+// instant is a time that a document may leave out.
+func instant(t time.Time) *time.Time { return &t }
+
 // newWorld makes an empty one; change adds to the options.
 func newWorld(t *testing.T, change func(*dashboard.Options)) *world {
 	t.Helper()
@@ -41,10 +45,10 @@ func newWorld(t *testing.T, change func(*dashboard.Options)) *world {
 		Origins: []dashboard.Origin{
 			{Name: "pages", URL: "https://me.github.io/"}, {Name: "bucket", URL: "https://blog.example.com/"}, {Name: "image", URL: "https://blog.example.run/"},
 		},
-		Jobs: func() []dashboard.JobStatus {
-			return []dashboard.JobStatus{
-				{Name: "drift", Run: "check", Spec: "*/15 * * * *", Describe: "every 15 minutes", Next: noon().Add(4 * time.Minute)},
-				{Name: "daily", Run: "report", Spec: "0 9 * * *", Describe: "every day at 09:00", Next: noon().Add(21 * time.Hour)},
+		Jobs: func() []reports.Job {
+			return []reports.Job{
+				{Name: "drift", Run: "check", Cron: "*/15 * * * *", Describe: "every 15 minutes", Next: instant(noon().Add(4 * time.Minute))},
+				{Name: "daily", Run: "report", Cron: "0 9 * * *", Describe: "every day at 09:00", Next: instant(noon().Add(21 * time.Hour))},
 			}
 		},
 	}

@@ -1,11 +1,12 @@
-package dashboard
+package html
 
 import (
 	"fmt"
 	"slices"
 	"time"
 
-	"mirror/internal/history"
+	"mirror/internal/humanize"
+	"mirror/reports"
 )
 
 // heat is the days × origins table: the newest day first, so that it is met without scrolling.
@@ -27,11 +28,11 @@ type cell struct {
 }
 
 // heatOf lays the days of a period out, also those of which nothing is known.
-func heatOf(days []history.Day, origins []string, from, to time.Time) heat {
+func heatOf(days []reports.PeriodDay, origins []string, from, to time.Time) heat {
 	h := heat{Origins: slices.Clone(origins)}
-	known := map[string]history.Day{}
+	known := map[string]reports.PeriodDay{}
 	for _, d := range days {
-		known[d.Origin+"\x00"+d.Date.UTC().Format(time.DateOnly)] = d
+		known[d.Origin+"\x00"+d.Date] = d
 		if !slices.Contains(h.Origins, d.Origin) {
 			h.Origins = append(h.Origins, d.Origin)
 		}
@@ -46,11 +47,11 @@ func heatOf(days []history.Day, origins []string, from, to time.Time) heat {
 	return h
 }
 
-func cellOf(d history.Day) cell {
+func cellOf(d reports.PeriodDay) cell {
 	if d.Checks == 0 {
 		return cell{"none", "–", "no check"}
 	}
-	c := cell{Level: level(d), Text: fmt.Sprintf("%d %%", 100*d.Agreed/d.Checks), Words: fmt.Sprintf("agreed in %d of %s", d.Agreed, plural(d.Checks, "check"))}
+	c := cell{Level: level(d), Text: fmt.Sprintf("%d %%", 100*d.Agreed/d.Checks), Words: fmt.Sprintf("agreed in %d of %s", d.Agreed, humanize.Plural(d.Checks, "check"))}
 	if d.Drifted > 0 {
 		c.Words += fmt.Sprintf(", drifted in %d", d.Drifted)
 	}
@@ -61,7 +62,7 @@ func cellOf(d history.Day) cell {
 }
 
 // level is how often an origin agreed on a day, in four steps.
-func level(d history.Day) string {
+func level(d reports.PeriodDay) string {
 	switch {
 	case d.Checks == 0:
 		return "none"
@@ -93,13 +94,13 @@ const (
 )
 
 // stripOf lays the last n days up to and with today out.
-func stripOf(days []history.Day, now time.Time, n int) strip {
+func stripOf(days []reports.PeriodDay, now time.Time, n int) strip {
 	var s strip
 	today := now.UTC().Truncate(24 * time.Hour)
-	known := map[string]history.Day{}
+	known := map[string]reports.PeriodDay{}
 	checks, agree := 0, 0
 	for _, d := range days {
-		known[d.Date.UTC().Format(time.DateOnly)] = d
+		known[d.Date] = d
 		checks += d.Checks
 		agree += d.Agreed
 	}
@@ -121,7 +122,7 @@ func stripOf(days []history.Day, now time.Time, n int) strip {
 	}
 	s.Words = fmt.Sprintf("no check in %d days", n)
 	if checks > 0 {
-		s.Words = fmt.Sprintf("%s of %s in %d days", percent(agree, checks), plural(checks, "check"), n)
+		s.Words = fmt.Sprintf("%s of %s in %d days", percent(agree, checks), humanize.Plural(checks, "check"), n)
 	}
 	return s
 }

@@ -1,8 +1,7 @@
-package dashboard
+package html
 
 import (
 	"fmt"
-	"html/template"
 	"net/url"
 	"strconv"
 	"strings"
@@ -10,38 +9,12 @@ import (
 	"unicode"
 
 	"mirror/diff"
-	"mirror/site"
+	"mirror/internal/humanize"
 )
 
-// words are what the templates say things with. None of them returns markup.
-func words(now time.Time) template.FuncMap {
-	return template.FuncMap{
-		"ago":      func(t time.Time) string { return ago(now.Sub(t)) },
-		"bytes":    size,
-		"clock":    func(t time.Time) string { return clock(t, now) },
-		"counts":   counts,
-		"day":      func(t time.Time) string { return t.UTC().Format("Mon 2 Jan") },
-		"fresh":    fresh,
-		"iso":      func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"kind":     func(k diff.Kind) string { return k.Info().Short },
-		"link":     link,
-		"lines":    lines,
-		"percent":  percent,
-		"plural":   plural,
-		"plural64": func(n int64, thing string) string { return plural(int(n), thing) },
-		"segment":  url.PathEscape,
-		"short":    site.ID.Short,
-		"show":     show,
-		"sign":     sign,
-		"span":     span,
-		"took":     took,
-		"withSign": withSign,
-	}
-}
-
-// show makes text from elsewhere readable: characters that are not seen, or that reorder
-// what is, are written as escapes. The template escapes the rest.
-func show(text any) string {
+// Show makes text from elsewhere readable: characters that are not seen, or that reorder
+// what is, are written as escapes. Templates escape the rest.
+func Show(text any) string {
 	s := fmt.Sprint(text)
 	if !strings.ContainsFunc(s, isHidden) {
 		return s
@@ -130,9 +103,9 @@ func span(d time.Duration) string {
 	case d < day:
 		return fmt.Sprintf("%d h", d/time.Hour)
 	case d < 10*day && d%day >= time.Hour:
-		return fmt.Sprintf("%s %d h", plural(int(d/day), "day"), d%day/time.Hour)
+		return fmt.Sprintf("%s %d h", humanize.Plural(int(d/day), "day"), d%day/time.Hour)
 	}
-	return plural(int(d/day), "day")
+	return humanize.Plural(int(d/day), "day")
 }
 
 // took shows how long something measured took.
@@ -150,26 +123,6 @@ func took(d time.Duration) string {
 	return span(d)
 }
 
-func size(n int64) string {
-	const unit = 1024
-	if n < unit {
-		return fmt.Sprintf("%d B", n)
-	}
-	value, exponent := float64(n)/unit, 0
-	for value >= unit && exponent < 4 {
-		value /= unit
-		exponent++
-	}
-	return fmt.Sprintf("%.1f %ciB", value, "KMGTP"[exponent])
-}
-
-func plural(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
-}
-
 // percent shows a share so that only all of it is 100.
 func percent(part, all int) string {
 	if all == 0 {
@@ -182,20 +135,6 @@ func percent(part, all int) string {
 }
 
 func fresh(p float64) string { return fmt.Sprintf("%.0f %%", 100*p) }
-
-// counts lists how many pages drift in which way, most telling first.
-func counts(m map[diff.Kind]int) string {
-	var parts []string
-	for _, k := range diff.Kinds() {
-		if m[k] > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", m[k], k))
-		}
-	}
-	return strings.Join(parts, ", ")
-}
-
-// unknown is the state of an origin that no check has looked at.
-const unknown = diff.Unknown
 
 // sign is the mark beside a state or an outcome: colour is never the only sign.
 func sign(state any) string {
@@ -221,13 +160,20 @@ func withSign(state any) string {
 		return "agrees"
 	case string(diff.Drifts):
 		return "drifts"
-	case string(unknown):
+	case string(diff.Unknown):
 		return "not checked yet"
 	case "rolled_back":
 		return "rolled back"
 	case "":
 		return "running"
 	default:
-		return show(text)
+		return Show(text)
 	}
+}
+
+func verb(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
 }

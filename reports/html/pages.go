@@ -1,188 +1,114 @@
-package dashboard
+package html
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"embed"
-	"encoding/hex"
-	"html/template"
-	"io/fs"
-	"maps"
-	"net/http"
-	"path"
-	"strings"
+	"fmt"
 	"time"
 
-	"mirror/diff"
-	"mirror/internal/history"
+	"mirror/reports"
 )
 
-//go:embed assets
-var assets embed.FS
-
-// view is what the layout shows around a page.
-type view struct {
-	Title   string
-	Path    string
-	Now     time.Time
-	Version string
-	Notice  string // about the daemon itself
-	Assets  string // changes when the stylesheet or the script does
-	Nav     []navItem
-	Data    any
+// Origin is one origin, and when it drifted.
+type Origin struct {
+	Origin   reports.OriginStatus
+	Check    *reports.HistoryCheck // that saw it so, nil for none
+	Episodes []reports.PeriodEpisode
+	Shown    int // days
 }
 
-type navItem struct {
-	Name, Path string
-	Current    bool
+// Title is the origin's name.
+func (p Origin) Title() string  { return p.Origin.Name }
+func (Origin) template() string { return "origin" }
+
+// Publishes is a list of publishes.
+type Publishes struct {
+	Rows  []reports.PeriodPublish
+	Older string // address of the next part of the list, "" for none
 }
 
-// list is a table of many.
-type list struct {
-	Caption string
-	Rows    any
-	Plain   bool   // without links
-	Older   string // address of the next page, "" for none
+// Title is that of the list.
+func (Publishes) Title() string    { return "Releases" }
+func (Publishes) template() string { return "publishes" }
+
+// Publish is one publish.
+type Publish struct{ Publish reports.PeriodPublish }
+
+// Title names the release.
+func (p Publish) Title() string  { return "Release " + p.Publish.Release.Short() }
+func (Publish) template() string { return "publish" }
+
+// Episodes is a list of drift episodes.
+type Episodes struct {
+	Rows  []reports.PeriodEpisode
+	Older string // address of the next part of the list, "" for none
 }
 
-// now reads the clock once for a page.
-type now struct{ at time.Time }
+// Title is that of the list.
+func (Episodes) Title() string    { return "Drift" }
+func (Episodes) template() string { return "episodes" }
 
-func (n now) since(t time.Time) time.Duration { return n.at.Sub(t) }
+// Episode is one drift episode.
+type Episode struct{ Episode reports.PeriodEpisode }
 
-// pages are the templates of all pages by name, and the files that they load.
-type pages struct {
-	byName  map[string]*template.Template
-	version string
+// Title names the origin and the kind of drift.
+func (p Episode) Title() string  { return fmt.Sprintf("%s: %s", p.Episode.Origin, p.Episode.Kind) }
+func (Episode) template() string { return "episode" }
+
+// Checks is a list of checks.
+type Checks struct {
+	Rows  []reports.HistoryCheck
+	Older string // address of the next part of the list, "" for none
 }
 
-// newPages parses what is embedded, so that it panics in every test or never.
-func newPages() pages {
-	p := pages{byName: map[string]*template.Template{}}
-	files, err := fs.Glob(assets, "assets/pages/*.html")
-	if err != nil {
-		panic(err)
-	}
-	funcs := funcsAt(time.Time{})
-	for _, file := range files {
-		t := template.New("layout.html").Funcs(funcs)
-		p.byName[strings.TrimSuffix(path.Base(file), ".html")] = template.Must(t.ParseFS(assets, "assets/*.html", file))
-	}
-	sum := sha256.New()
-	for _, name := range []string{"assets/style.css", "assets/live.js"} {
-		text, err := assets.ReadFile(name)
-		if err != nil {
-			panic(err)
-		}
-		sum.Write(text)
-	}
-	p.version = hex.EncodeToString(sum.Sum(nil))[:12]
-	return p
+// Title is that of the list.
+func (Checks) Title() string    { return "Checks" }
+func (Checks) template() string { return "checks" }
+
+// History is the days of the origins.
+type History struct {
+	Days     []reports.PeriodDay
+	Origins  []string  // in their order; others that Days knows follow
+	From, To time.Time // midnights, the last one after the last day
+	Spans    []Span    // that may be chosen
 }
 
-// render writes a page, whole or not at all.
-func (p pages) render(page string, v view) ([]byte, error) {
-	t, err := p.byName[page].Clone()
-	if err != nil {
-		return nil, err
-	}
-	v.Assets = p.version
-	var b bytes.Buffer
-	err = t.Funcs(funcsAt(v.Now)).Execute(&b, v)
-	return b.Bytes(), err
+// Span is a number of days that the history may be shown for.
+type Span struct {
+	Days    int
+	Current bool
 }
 
-// funcsAt are the words with what depends on the clock and on the history.
-func funcsAt(at time.Time) template.FuncMap {
-	all := words(at)
-	maps.Copy(all, template.FuncMap{
-		"since":      now{at}.since,
-		"strip":      func(days []history.Day) strip { return stripOf(days, at, shownDays) },
-		"stateClass": stateClass,
-		"openness":   openness,
-		"lasted":     lasted,
-		"window":     windowWords,
-		"found":      found,
-		"list": func(caption string, rows any, plain bool) list {
-			return list{Caption: caption, Rows: rows, Plain: plain}
-		},
-	})
-	return all
+// Heat is the table of the days.
+func (p History) Heat() heat { return heatOf(p.Days, p.Origins, p.From, p.To) }
+
+// Title is that of the table.
+func (History) Title() string    { return "History" }
+func (History) template() string { return "history" }
+
+// Jobs is all jobs and how the latest runs went.
+type Jobs struct {
+	Jobs []reports.Job
+	Runs []reports.LoggedRun
 }
 
-// stateClass is good, bad, warn or idle: a class, so that nothing of ours is a style.
-func stateClass(state any) string {
-	switch sign(state) {
-	case "✓":
-		return "good"
-	case "✗":
-		return "bad"
-	case "!":
-		return "warn"
-	}
-	return "idle"
+// Title is that of the list.
+func (Jobs) Title() string    { return "Jobs" }
+func (Jobs) template() string { return "jobs" }
+
+// Job is one job and how its runs went.
+type Job struct {
+	Name  string
+	Jobs  []reports.Job // of that name, none where it is not scheduled any more
+	Runs  []reports.LoggedRun
+	Older string // address of the next part of the list, "" for none
 }
 
-// openness tells whether an episode lasts.
-func openness(e history.Episode) string {
-	if e.Closed.IsZero() {
-		return "open"
-	}
-	return "over"
-}
+// Title names the job.
+func (p Job) Title() string  { return "Job " + p.Name }
+func (Job) template() string { return "job" }
 
-// lasted bounds how long an episode was: what two checks saw, and what they may have missed.
-func lasted(e history.Episode) string {
-	least := e.LastSeen.Sub(e.Opened)
-	if e.LastGood.IsZero() {
-		return "at least " + span(least)
-	}
-	return span(least) + " to " + span(e.Closed.Sub(e.LastGood))
-}
+// Problem is a page in place of one that cannot be shown.
+type Problem struct{ Head, Text string }
 
-// windowWords says how long a window was.
-func windowWords(w *diff.Window) string {
-	switch {
-	case w == nil || w.Pages == 0:
-		return "not watched"
-	case !w.Closed:
-		return "open after at least " + took(w.Lower)
-	}
-	return took(w.Lower) + " to " + took(w.Upper)
-}
-
-// found says of a check in a few words what it saw.
-func found(c history.Check) string {
-	var parts []string
-	for _, o := range c.Origins {
-		if o.State != diff.Agrees {
-			parts = append(parts, strings.TrimSpace(show(o.Name)+" "+withSign(o.State)))
-		}
-	}
-	if len(parts) == 0 {
-		return plural(len(c.Origins), "origin") + " agree" + verb(len(c.Origins), "s", "")
-	}
-	return strings.Join(parts, ", ")
-}
-
-// navigation lists the pages for the head of one at a path.
-func navigation(at string) []navItem {
-	items := []navItem{{"Now", "/", false}, {"Releases", "/publishes", false}, {"Drift", "/episodes", false}, {"History", "/history", false}, {"Jobs", "/jobs", false}}
-	for i, item := range items {
-		items[i].Current = at == item.Path || item.Path != "/" && strings.HasPrefix(at, item.Path+"/")
-	}
-	return items
-}
-
-// asset serves one embedded file. Pages ask for it with its version, so that it may be kept.
-func asset(name, mediaType string) http.HandlerFunc {
-	text, err := assets.ReadFile("assets/" + name)
-	if err != nil {
-		panic(err)
-	}
-	return func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", mediaType)
-		w.Header().Set("Cache-Control", "public, max-age=86400")
-		http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(text))
-	}
-}
+// Title is the head.
+func (p Problem) Title() string  { return p.Head }
+func (Problem) template() string { return "error" }

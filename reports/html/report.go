@@ -1,4 +1,4 @@
-package dashboard
+package html
 
 import (
 	"fmt"
@@ -7,31 +7,27 @@ import (
 	"time"
 
 	"mirror/diff"
-	"mirror/internal/history"
 	"mirror/reports"
 )
 
-// maxPictures bounds how many windows a report shows as pictures.
-const maxPictures = 5
+// maxCharts bounds how many windows a report shows as charts.
+const maxCharts = 5
 
-// reportView is a period as the templates of the pages want it.
+// reportView is a period as the template wants it.
 type reportView struct {
 	reports.Period
-	Style    template.CSS // our own stylesheet
-	Now      time.Time
-	Heat     heat
-	Drift    []history.Episode
-	Releases []history.Publish
-	Pictures []reportPicture
+	Style  template.CSS // our own stylesheet
+	Heat   heat
+	Charts []reportChart
 }
 
-type reportPicture struct {
-	Publish history.Publish
-	Picture *picture
+type reportChart struct {
+	Publish reports.PeriodPublish
+	Chart   *chart
 }
 
 // Report writes a period as one HTML file that needs nothing else and may be mailed: the
-// dashboard's tables and pictures, with the stylesheet inside and without links and script.
+// dashboard's tables and charts, with the stylesheet inside and without links and script.
 func Report(w io.Writer, p reports.Period) error {
 	style, err := assets.ReadFile("assets/style.css")
 	if err != nil {
@@ -41,15 +37,10 @@ func Report(w io.Writer, p reports.Period) error {
 	if err != nil {
 		return fmt.Errorf("write the report: %w", err)
 	}
-	v := reportView{Period: p, Style: template.CSS(style), Now: p.Until, Heat: reportHeat(p)} //nolint:gosec // a file of ours, no data
-	for _, e := range p.Episodes {
-		v.Drift = append(v.Drift, episodeIn(e))
-	}
+	v := reportView{Period: p, Style: template.CSS(style), Heat: reportHeat(p)} //nolint:gosec // a file of ours, no data
 	for _, done := range p.Publishes {
-		publish := publishIn(done)
-		v.Releases = append(v.Releases, publish)
-		if shown := pictureOf(publish.Window); shown != nil && len(v.Pictures) < maxPictures {
-			v.Pictures = append(v.Pictures, reportPicture{publish, shown})
+		if shown := chartOf(done.Window); shown != nil && len(v.Charts) < maxCharts {
+			v.Charts = append(v.Charts, reportChart{done, shown})
 		}
 	}
 	if err := t.Execute(w, v); err != nil {
@@ -78,7 +69,7 @@ func (v reportView) Headline() string {
 // Mood is the state that the headline is coloured for.
 func (v reportView) Mood() diff.State {
 	if v.Checks == 0 {
-		return unknown
+		return diff.Unknown
 	}
 	return v.State
 }
@@ -97,9 +88,6 @@ func share(a reports.Agreement) string {
 	return percent(int(*part*1e6), 1e6)
 }
 
-// Millis is a duration of a report in words.
-func (v reportView) Millis(m reports.Millis) string { return took(time.Duration(m)) }
-
 // Long is a long duration of a report in words, "–" for none.
 func (v reportView) Long(m *reports.Millis) string {
 	if m == nil {
@@ -117,63 +105,10 @@ func (v reportView) Bounds(s reports.OpenSpan) string {
 }
 
 func reportHeat(p reports.Period) heat {
-	var days []history.Day
-	for _, d := range p.Days {
-		date, err := time.Parse(time.DateOnly, d.Date)
-		if err != nil {
-			continue // no day of a calendar, so none of the table
-		}
-		days = append(days, history.Day{Date: date, Origin: d.Origin, Checks: d.Checks, Agreed: d.Agreed, Drifted: d.Drifted, Unreachable: d.Unreachable})
-	}
 	var names []string
 	for _, o := range p.Origins {
 		names = append(names, o.Name)
 	}
 	const day = 24 * time.Hour
-	return heatOf(days, names, p.Since.UTC().Truncate(day), p.Until.UTC().Add(-time.Nanosecond).Truncate(day).Add(day))
-}
-
-func episodeIn(e reports.PeriodEpisode) history.Episode {
-	return history.Episode{ID: e.ID, Origin: e.Origin, Kind: e.Kind, LastGood: timeOf(e.LastGood), Opened: e.Opened, LastSeen: e.LastSeen,
-		Closed: timeOf(e.Closed), Pages: e.Pages, MostPages: e.MostPages, Paths: e.Paths, Release: e.Release, Detail: e.Detail, Excerpt: e.Excerpt, URL: e.URL}
-}
-
-func publishIn(p reports.PeriodPublish) history.Publish {
-	publish := history.Publish{ID: p.ID, Job: p.Job, Started: p.Started, Elapsed: time.Duration(p.Elapsed), Outcome: p.Outcome,
-		Release: p.Release, Previous: p.Previous, Files: p.Files, Sent: p.Bytes, Err: p.Error}
-	if p.Window != nil {
-		publish.Window = windowIn(*p.Window)
-	}
-	return publish
-}
-
-func windowIn(doc reports.Window) *diff.Window {
-	w := &diff.Window{Closed: doc.Closed, Lower: time.Duration(doc.Lower), Pages: doc.Pages}
-	if doc.Upper != nil {
-		w.Upper = time.Duration(*doc.Upper)
-	}
-	for _, o := range doc.Origins {
-		row := diff.OriginWindow{Name: o.Name, FirstNew: boundsIn(o.FirstNew), AllNew: boundsIn(o.AllNew),
-			Reversals: o.Reversals, Polls: o.Polls, Flaps: o.Flaps, Open: make([]string, o.Open)}
-		if o.Behind != nil {
-			behind := boundsIn(*o.Behind)
-			row.Behind = &behind
-		}
-		w.Origins = append(w.Origins, row)
-	}
-	for _, f := range doc.Fresh {
-		w.Fresh = append(w.Fresh, diff.Freshness{T: time.Duration(f.T), P: f.P})
-	}
-	return w
-}
-
-func boundsIn(b reports.Bounds) diff.Bounds {
-	return diff.Bounds{After: b.After, Before: timeOf(b.Before)}
-}
-
-func timeOf(t *time.Time) time.Time {
-	if t == nil {
-		return time.Time{}
-	}
-	return *t
+	return heatOf(p.Days, names, p.Since.UTC().Truncate(day), p.Until.UTC().Add(-time.Nanosecond).Truncate(day).Add(day))
 }

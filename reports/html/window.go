@@ -1,17 +1,17 @@
-package dashboard
+package html
 
 import (
 	"fmt"
 	"strings"
 	"time"
 
-	"mirror/diff"
+	"mirror/reports"
 )
 
-// picture is a window as bars: for each origin when it cannot have been new yet, when it may
+// chart is a window as bars: for each origin when it cannot have been new yet, when it may
 // have begun to turn, when it was mixed for certain, when it may have ended, and since when
-// it was new. Places are shares of the picture's width, 0 to 100.
-type picture struct {
+// it was new. Places are shares of the chart's width, 0 to 100.
+type chart struct {
 	Rows   []row
 	Ticks  []tick
 	Height int
@@ -21,7 +21,7 @@ type picture struct {
 	Closed bool
 	Zero   time.Time // the left edge
 	Fresh  *freshCurve
-	Window diff.Window
+	Window reports.Window
 	LabelY int
 }
 
@@ -38,7 +38,7 @@ type row struct {
 	Summary string
 }
 
-// originFacts is what the table beside the picture says of a row.
+// originFacts is what the table beside the chart says of a row.
 type originFacts struct {
 	FirstNew, AllNew string
 	Behind           string
@@ -55,20 +55,20 @@ type tick struct {
 	At   string // text-anchor
 }
 
-// The picture's measures in pixels; its width is whatever the page has.
+// The chart's measures in pixels; its width is whatever the page has.
 const (
 	rowHeight = 46
 	barTop    = 20
 )
 
-// pictureOf lays a window out. It is nil where there is nothing to show.
-func pictureOf(w *diff.Window) *picture {
+// chartOf lays a window out. It is nil where there is nothing to show.
+func chartOf(w *reports.Window) *chart {
 	if w == nil || len(w.Origins) == 0 || w.Pages == 0 {
 		return nil
 	}
 	zero, end := extent(w)
 	scale := scale{zero, max(end.Sub(zero), time.Millisecond)}
-	p := &picture{Closed: w.Closed, Zero: zero, Window: *w, Fresh: curveOf(w.Fresh)}
+	p := &chart{Closed: w.Upper != nil, Zero: zero, Window: *w, Fresh: curveOf(w.Fresh)}
 	for i, o := range w.Origins {
 		p.Rows = append(p.Rows, scale.row(i, o))
 	}
@@ -80,14 +80,14 @@ func pictureOf(w *diff.Window) *picture {
 	return p
 }
 
-// extent is what the picture spans: from the earliest instant at which anything may have been
+// extent is what the chart spans: from the earliest instant at which anything may have been
 // new to a little after the latest that is known.
-func extent(w *diff.Window) (zero, end time.Time) {
+func extent(w *reports.Window) (zero, end time.Time) {
 	for _, o := range w.Origins {
 		if zero.IsZero() || o.FirstNew.After.Before(zero) {
 			zero = o.FirstNew.After
 		}
-		for _, t := range []time.Time{o.FirstNew.After, o.FirstNew.Before, o.AllNew.After, o.AllNew.Before} {
+		for _, t := range []time.Time{o.FirstNew.After, timeOf(o.FirstNew.Before), o.AllNew.After, timeOf(o.AllNew.Before)} {
 			if t.After(end) {
 				end = t
 			}
@@ -97,16 +97,16 @@ func extent(w *diff.Window) (zero, end time.Time) {
 }
 
 // overall lays out the two bars for the whole window.
-func (p *picture) overall(w *diff.Window, s scale) {
+func (p *chart) overall(w *reports.Window, s scale) {
 	begin, seen := s.zero, false
 	for _, o := range w.Origins {
-		if b := o.FirstNew.Before; !b.IsZero() && (!seen || b.Before(begin)) {
+		if b := timeOf(o.FirstNew.Before); !b.IsZero() && (!seen || b.Before(begin)) {
 			begin, seen = b, true
 		}
 	}
-	p.Lower = s.between(begin, begin.Add(w.Lower))
-	if w.Closed {
-		p.Upper = s.between(s.zero, s.zero.Add(w.Upper))
+	p.Lower = s.between(begin, begin.Add(time.Duration(w.Lower)))
+	if w.Upper != nil {
+		p.Upper = s.between(s.zero, s.zero.Add(time.Duration(*w.Upper)))
 	}
 }
 
@@ -129,11 +129,11 @@ func (s scale) between(from, to time.Time) bar {
 
 // row lays out one origin. Where first-new and all-new may have been the same instant there
 // is no time for which it was mixed for certain: both lie in one stretch of doubt.
-func (s scale) row(i int, o diff.OriginWindow) row {
+func (s scale) row(i int, o reports.WindowOrigin) row {
 	end := s.zero.Add(s.span)
-	r := row{Name: o.Name, Top: i * rowHeight, Open: o.AllNew.Before.IsZero(), Facts: s.facts(o)}
+	r := row{Name: o.Name, Top: i * rowHeight, Open: o.AllNew.Before == nil, Facts: s.facts(o)}
 	r.Old = s.between(s.zero, o.FirstNew.After)
-	sure, over := o.FirstNew.Before, o.AllNew.Before
+	sure, over := timeOf(o.FirstNew.Before), timeOf(o.AllNew.Before)
 	if sure.IsZero() {
 		sure = end
 	}
@@ -153,8 +153,8 @@ func (s scale) row(i int, o diff.OriginWindow) row {
 	return r
 }
 
-func (s scale) facts(o diff.OriginWindow) originFacts {
-	f := originFacts{FirstNew: s.words(o.FirstNew), AllNew: s.words(o.AllNew), Polls: o.Polls, Reversals: o.Reversals, Open: len(o.Open), Flaps: o.Flaps}
+func (s scale) facts(o reports.WindowOrigin) originFacts {
+	f := originFacts{FirstNew: s.words(o.FirstNew), AllNew: s.words(o.AllNew), Polls: o.Polls, Reversals: o.Reversals, Open: o.Open, Flaps: o.Flaps}
 	if o.Behind != nil {
 		f.Behind = s.words(*o.Behind)
 	}
@@ -162,9 +162,9 @@ func (s scale) facts(o diff.OriginWindow) originFacts {
 }
 
 // words says between which times after the left edge an instant lies.
-func (s scale) words(b diff.Bounds) string {
+func (s scale) words(b reports.Bounds) string {
 	after := took(b.After.Sub(s.zero))
-	if b.Before.IsZero() {
+	if b.Before == nil {
 		return "after " + after + ", not seen yet"
 	}
 	return after + " to " + took(b.Before.Sub(s.zero))
@@ -211,11 +211,11 @@ type freshCurve struct {
 type step struct{ Share, At string }
 
 // curveOf draws the curve. It is nil where nothing was read.
-func curveOf(points []diff.Freshness) *freshCurve {
+func curveOf(points []reports.Fresh) *freshCurve {
 	if len(points) == 0 {
 		return nil
 	}
-	end := max(points[len(points)-1].T, time.Millisecond)
+	end := max(time.Duration(points[len(points)-1].T), time.Millisecond)
 	c := &freshCurve{End: took(end), Half: took(end / 2)}
 	var b strings.Builder
 	level := 0.0
@@ -232,7 +232,7 @@ func curveOf(points []diff.Freshness) *freshCurve {
 }
 
 // reached tells from when on the curve stays at or above a share.
-func reached(points []diff.Freshness, share float64) string {
+func reached(points []reports.Fresh, share float64) string {
 	at := -1
 	for i, p := range points {
 		switch {
@@ -245,5 +245,13 @@ func reached(points []diff.Freshness, share float64) string {
 	if at < 0 {
 		return "not reached"
 	}
-	return "after " + took(points[at].T)
+	return "after " + took(time.Duration(points[at].T))
+}
+
+// timeOf is a time that may be missing, zero where it is.
+func timeOf(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return *t
 }

@@ -10,8 +10,8 @@ import (
 
 	"mirror/diff"
 	"mirror/internal/browser"
-	"mirror/internal/dashboard"
 	"mirror/reports"
+	"mirror/reports/html"
 )
 
 // month is a period with something of everything.
@@ -41,7 +41,7 @@ func month(text string) reports.Period {
 func report(t *testing.T, p reports.Period) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := dashboard.Report(&b, p); err != nil {
+	if err := html.Report(&b, p); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
