@@ -81,7 +81,8 @@ func TestPagesBeforeAnythingHappened(t *testing.T) {
 }
 
 func TestACheckWithoutAVerdictIsSaid(t *testing.T) {
-	w := newWorld(t, nil)
+	w := newWorld(t, func(o *dashboard.Options) { o.Token = "s3cret-of-the-board" })
+	w.token = "s3cret-of-the-board"
 	w.check(noon().Add(-time.Hour))
 	if _, err := w.store.RecordCheck(t.Context(), history.Check{Started: noon(), Err: "no release is known"}, nil); err != nil {
 		t.Fatal(err)
