@@ -56,13 +56,6 @@ func (s *Store) Between(ctx context.Context, since, until time.Time) (all []Day,
 	return all, err
 }
 
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
-}
-
 // extent tells when the oldest and the newest check that are remembered began.
 func extent(ctx context.Context, tx *sql.Tx) (oldest, newest time.Time, err error) {
 	var first, last int64
@@ -190,22 +183,4 @@ func readStates(ctx context.Context, tx *sql.Tx, from, to time.Time) ([]sighting
 		}
 	}
 	return append(each, together...), rows.Err()
-}
-
-func placeNames(ctx context.Context, tx *sql.Tx) (map[int64]string, error) {
-	rows, err := tx.QueryContext(ctx, "SELECT id, name FROM place")
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	names := map[int64]string{}
-	for rows.Next() {
-		var id int64
-		var name string
-		if err := rows.Scan(&id, &name); err != nil {
-			return nil, err
-		}
-		names[id] = name
-	}
-	return names, rows.Err()
 }

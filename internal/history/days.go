@@ -60,13 +60,6 @@ func (d *Day) add(o diff.OriginState) {
 	d.Elapsed += o.Elapsed
 }
 
-func one(yes bool) int {
-	if yes {
-		return 1
-	}
-	return 0
-}
-
 // spend adds time in a state.
 func (d *Day) spend(state diff.State, t time.Duration) {
 	switch state {
@@ -105,14 +98,14 @@ func (s stretch) byDay(do func(day int64, t time.Duration)) {
 	}
 }
 
-// sumUp adds an origin's check, and the time since the one before, to the days.
-func sumUp(ctx context.Context, tx *sql.Tx, c Check, o diff.OriginState, p place) error {
+// sumUp adds an origin's check at an instant, and the time since the one before, to the days.
+func sumUp(ctx context.Context, tx *sql.Tx, at time.Time, o diff.OriginState, p place) error {
 	days := map[int64]Day{}
-	today := dayOf(c.Started)
+	today := dayOf(at)
 	var sum Day
 	sum.add(o)
 	days[today] = sum
-	for _, s := range between(p.at, states()[p.state], c.Started, o.State) {
+	for _, s := range between(p.at, states()[p.state], at, o.State) {
 		s.byDay(func(day int64, t time.Duration) {
 			part := days[day]
 			part.spend(s.state, t)
@@ -125,30 +118,6 @@ func sumUp(ctx context.Context, tx *sql.Tx, c Check, o diff.OriginState, p place
 		}
 	}
 	return nil
-}
-
-// sumUpAll adds a check of everything to the days of all origins together.
-func sumUpAll(ctx context.Context, tx *sql.Tx, c Check) error {
-	if c.Partial {
-		return nil
-	}
-	p, err := placeOf(ctx, tx, All)
-	if err != nil {
-		return err
-	}
-	if c.Err != "" || len(c.Origins) == 0 {
-		return addToDay(ctx, tx, dayOf(c.Started), p.id, Day{Failed: 1})
-	}
-	all := diff.OriginState{State: diff.Agrees, Elapsed: c.Elapsed}
-	for _, o := range c.Origins {
-		all.State = diff.Worst(all.State, o.State)
-		all.Pages += o.Pages
-		all.Match += o.Match
-	}
-	if err := sumUp(ctx, tx, c, all, p); err != nil {
-		return err
-	}
-	return p.note(ctx, tx, c.Started, all.State, false)
 }
 
 func addToDay(ctx context.Context, tx *sql.Tx, day, place int64, d Day) error {

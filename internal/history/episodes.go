@@ -66,13 +66,6 @@ func turnEpisode(ctx context.Context, tx *sql.Tx, v view, e storedEpisode, chang
 	return e.update(ctx, tx, true)
 }
 
-func later(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return b
-	}
-	return a
-}
-
 // openEpisode adds one. It began after the latest check that answered for every page, or
 // after the one that ended the episode before.
 func openEpisode(ctx context.Context, tx *sql.Tx, v view, kind diff.Kind, p place) (storedEpisode, error) {
@@ -130,6 +123,30 @@ func (e storedEpisode) update(ctx context.Context, tx *sql.Tx, paths bool) error
 
 // packPaths joins paths by NUL, which no path can contain.
 func packPaths(paths []string) []byte { return []byte(strings.Join(paths, "\x00")) }
+
+// Episode is a time for which an origin drifted in one way: it has one row, however many
+// checks saw it.
+type Episode struct {
+	ID     int64
+	Origin string
+	Kind   diff.Kind // unreachable also where the whole origin could not be seen
+	// Between LastGood and Opened it began: the check that did not see it yet (zero where
+	// there is none) and the first that did. Between LastSeen and Closed it ended: the last
+	// check that saw it, and the first that did not (zero while it lasts).
+	LastGood, Opened, LastSeen, Closed time.Time
+	Pages                              int      // that differ, as last seen
+	MostPages                          int      // at any time
+	Paths                              []string // the first of them
+	Release                            site.ID  // that the bytes are of, where one is known
+	Detail                             string   // for people
+	Excerpt                            string   // how the first page differs, as lines of a unified diff; "" where nobody looked
+	URL                                string   // of the first page
+}
+
+// Changes is what a check changed about the episodes.
+type Changes struct {
+	Opened, Changed, Closed []Episode
+}
 
 // EpisodeFilter picks episodes.
 type EpisodeFilter struct {

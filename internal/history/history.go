@@ -123,3 +123,33 @@ func finish(tx *sql.Tx, do func(tx *sql.Tx) error) error {
 	}
 	return tx.Commit()
 }
+
+// read runs do on one unchanging view of the file, and does nothing where there is none.
+func (s *Store) read(ctx context.Context, do func(tx *sql.Tx) error) error {
+	db, err := s.reading(ctx)
+	if db == nil || err != nil {
+		return err
+	}
+	tx, err := s.begin(ctx, db, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return s.explain(err)
+	}
+	err = do(tx)
+	return s.explain(ended(ctx, errors.Join(err, tx.Rollback()))) // there is nothing to commit
+}
+
+// Size is how many bytes the file takes, with what is about to be written to it.
+func (s *Store) Size() (int64, error) {
+	var all int64
+	for _, name := range []string{s.path, s.path + "-wal"} {
+		info, err := os.Stat(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return 0, fmt.Errorf("history: %w", err)
+		}
+		all += info.Size()
+	}
+	return all, nil
+}

@@ -3,10 +3,7 @@ package history
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"time"
 )
 
@@ -209,20 +206,4 @@ func run(ctx context.Context, conn *sql.Conn, query string) error {
 	for rows.Next() {
 	}
 	return rows.Err()
-}
-
-// Size is how many bytes the file takes, with what is about to be written to it.
-func (s *Store) Size() (int64, error) {
-	var all int64
-	for _, name := range []string{s.path, s.path + "-wal"} {
-		info, err := os.Stat(name)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return 0, fmt.Errorf("history: %w", err)
-		}
-		all += info.Size()
-	}
-	return all, nil
 }

@@ -8,10 +8,26 @@ import (
 	"time"
 
 	"mirror/diff"
+	"mirror/site"
 )
 
 // keepLate is how many pages that were still open are kept of each origin's window.
 const keepLate = 100
+
+// Publish is one publish, as it is remembered.
+type Publish struct {
+	ID       int64
+	Job      string // that ran it; "" for a person
+	Started  time.Time
+	Elapsed  time.Duration
+	Outcome  string // as in the publish's JSON document
+	Release  site.ID
+	Previous site.ID
+	Files    int
+	Sent     int64        // bytes
+	Window   *diff.Window // nil where nobody watched
+	Err      string
+}
 
 // RecordPublish remembers a publish and returns its ID.
 func (s *Store) RecordPublish(ctx context.Context, p Publish) (id int64, err error) {

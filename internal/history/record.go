@@ -1,77 +1,174 @@
 package history
 
 import (
-	"time"
+	"cmp"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"slices"
 
 	"mirror/diff"
 	"mirror/site"
 )
 
-// Check is one check of the origins, as it is remembered.
-type Check struct {
-	ID      int64
-	Job     string // that ran it; "" for a person
-	Started time.Time
-	Elapsed time.Duration
-	Release site.ID // that the origins were compared with
-	Pages   int
-	// Partial says that not everything was looked at or counted, as with a sample, with some
-	// of the targets, or with tolerance: the check is remembered, and says nothing of
-	// episodes and days.
-	Partial bool
-	Err     string // why there is no verdict; then there are no origins
-	Origins []diff.OriginState
+// CheckOf makes what is remembered of a verdict. The differences go with it to RecordCheck.
+func CheckOf(v diff.Verdict) (Check, []diff.Difference) {
+	c := Check{Started: v.Started, Elapsed: v.Elapsed, Release: v.Release, Pages: v.Pages, Partial: v.Sampled > 0}
+	var all []diff.Difference
+	for _, o := range v.Origins {
+		for _, d := range o.Differences {
+			d.Origin = o.Name
+			all = append(all, d)
+		}
+		c.Origins = append(c.Origins, o.Summary())
+	}
+	return c, all
 }
 
-// Episode is a time for which an origin drifted in one way: it has one row, however many
-// checks saw it.
-type Episode struct {
-	ID     int64
-	Origin string
-	Kind   diff.Kind // unreachable also where the whole origin could not be seen
-	// Between LastGood and Opened it began: the check that did not see it yet (zero where
-	// there is none) and the first that did. Between LastSeen and Closed it ended: the last
-	// check that saw it, and the first that did not (zero while it lasts).
-	LastGood, Opened, LastSeen, Closed time.Time
-	Pages                              int      // that differ, as last seen
-	MostPages                          int      // at any time
-	Paths                              []string // the first of them
-	Release                            site.ID  // that the bytes are of, where one is known
-	Detail                             string   // for people
-	Excerpt                            string   // how the first page differs, as lines of a unified diff; "" where nobody looked
-	URL                                string   // of the first page
+// RecordCheck remembers a check, and what it says of the episodes, all or nothing. The
+// differences are those of all its origins. Those that are tolerated open no episode; what
+// they could not judge does not end one either.
+//
+// An episode ends only where the origin was seen without it: neither a check that came to no
+// verdict nor an origin that could not be seen ends one, and pages that could not be judged
+// keep those that they are, or may be, part of.
+func (s *Store) RecordCheck(ctx context.Context, c Check, differences []diff.Difference) (changes Changes, err error) {
+	c, differences = s.cleanCheck(c).bounded(), s.cleanDifferences(differences)
+	err = s.change(ctx, func(tx *sql.Tx) error {
+		changes = Changes{}
+		words, err := number(ctx, tx, c.texts(), dayOf(c.Started))
+		if err != nil {
+			return err
+		}
+		id, err := insert(ctx, tx, "INSERT INTO verdict (job, started, elapsed, release, pages, partial, err) VALUES (?, ?, ?, ?, ?, ?, ?)",
+			words[c.Job], nanos(c.Started), c.Elapsed, words[string(c.Release)], c.Pages, c.Partial, c.Err)
+		if err != nil {
+			return err
+		}
+		for _, o := range c.Origins {
+			if err := addOrigin(ctx, tx, id, c, o, words, differences, &changes); err != nil {
+				return err
+			}
+		}
+		return sumUpAll(ctx, tx, c)
+	})
+	return changes, err
 }
 
-// Changes is what a check changed about the episodes.
-type Changes struct {
-	Opened, Changed, Closed []Episode
+// bounded is the check with what origins wrote cut to what is kept, and no origins where there
+// is no verdict.
+func (c Check) bounded() Check {
+	c.Err = bounded(c.Err, maxError)
+	if c.Err != "" {
+		c.Origins = nil
+	}
+	c.Origins = slices.Clone(c.Origins)
+	for i := range c.Origins {
+		o := &c.Origins[i]
+		o.URL, o.Err, o.Release = bounded(o.URL, maxError), bounded(o.Err, maxError), site.ID(bounded(string(o.Release), maxError))
+	}
+	return c
 }
 
-// Publish is one publish, as it is remembered.
-type Publish struct {
-	ID       int64
-	Job      string // that ran it; "" for a person
-	Started  time.Time
-	Elapsed  time.Duration
-	Outcome  string // as in the publish's JSON document
-	Release  site.ID
-	Previous site.ID
-	Files    int
-	Sent     int64        // bytes
-	Window   *diff.Window // nil where nobody watched
-	Err      string
+// texts lists the check's texts that are stored once.
+func (c Check) texts() []string {
+	all := []string{c.Job, string(c.Release)}
+	for _, o := range c.Origins {
+		all = append(all, o.URL, string(o.Release))
+		for _, page := range o.Slowest {
+			all = append(all, page.Path)
+		}
+	}
+	return all
 }
 
-// Run is one run of a job of the daemon.
-type Run struct {
-	Job  string
-	Slot time.Time // that it was for, the key of its being run once
-	// Triggered says that it is of no slot of the schedule: somebody asked for it, or a folder
-	// changed. Its Slot is when that was.
-	Triggered bool
-	Started   time.Time
-	Elapsed   time.Duration // zero while it runs
-	Outcome   string        // "" while it runs
-	Err       string
-	Log       string // the end of what it printed
+// addOrigin adds what a check saw of one origin, to the rows of the check, to the days and to
+// the episodes.
+func addOrigin(ctx context.Context, tx *sql.Tx, check int64, c Check, o diff.OriginState, words numbers, all []diff.Difference, changes *Changes) error {
+	p, err := placeOf(ctx, tx, o.Name)
+	if err != nil {
+		return err
+	}
+	if err := addSeen(ctx, tx, check, o, p, words); err != nil || c.Partial {
+		return err
+	}
+	if err := sumUp(ctx, tx, c.Started, o, p); err != nil {
+		return err
+	}
+	if err := addSlow(ctx, tx, c.Started, o, p, words); err != nil {
+		return err
+	}
+	o.Pages = cmp.Or(o.Pages, c.Pages)
+	v := viewOf(c.Started, o, all)
+	if err := turnEpisodes(ctx, tx, v, p, changes); err != nil {
+		return err
+	}
+	return p.note(ctx, tx, c.Started, o.State, v.whole())
+}
+
+// cleanCheck returns a check as it may be stored.
+func (s *Store) cleanCheck(c Check) Check {
+	c.Err = s.clean(c.Err)
+	c.Origins = slices.Clone(c.Origins)
+	for i := range c.Origins {
+		c.Origins[i] = s.cleanOrigin(c.Origins[i])
+	}
+	return c
+}
+
+// cleanOrigin returns an origin as it may be stored. It goes by way of JSON, so that a text
+// that is added to an origin one day is clean as well.
+func (s *Store) cleanOrigin(o diff.OriginState) diff.OriginState {
+	text, err := json.Marshal(o)
+	clean := s.clean(string(text))
+	if err == nil && clean == string(text) {
+		return o
+	}
+	var c diff.OriginState
+	if err != nil || json.Unmarshal([]byte(clean), &c) != nil {
+		return diff.OriginState{Name: o.Name, State: o.State}
+	}
+	return c
+}
+
+// cleanDifferences returns differences as they may be stored. There may be a million, nearly
+// always without a secret: then they are not copied.
+func (s *Store) cleanDifferences(all []diff.Difference) []diff.Difference {
+	copied := false
+	for i := range all {
+		d := all[i]
+		d.Path, d.URL, d.Location, d.Detail, d.Excerpt = s.clean(d.Path), s.clean(d.URL), s.clean(d.Location), s.clean(d.Detail), s.clean(d.Excerpt)
+		if d == all[i] {
+			continue
+		}
+		if !copied {
+			all, copied = slices.Clone(all), true
+		}
+		all[i] = d
+	}
+	return all
+}
+
+// sumUpAll adds a check of everything to the days of all origins together.
+func sumUpAll(ctx context.Context, tx *sql.Tx, c Check) error {
+	if c.Partial {
+		return nil
+	}
+	p, err := placeOf(ctx, tx, All)
+	if err != nil {
+		return err
+	}
+	if c.Err != "" || len(c.Origins) == 0 {
+		return addToDay(ctx, tx, dayOf(c.Started), p.id, Day{Failed: 1})
+	}
+	all := diff.OriginState{State: diff.Agrees, Elapsed: c.Elapsed}
+	for _, o := range c.Origins {
+		all.State = diff.Worst(all.State, o.State)
+		all.Pages += o.Pages
+		all.Match += o.Match
+	}
+	if err := sumUp(ctx, tx, c.Started, all, p); err != nil {
+		return err
+	}
+	return p.note(ctx, tx, c.Started, all.State, false)
 }

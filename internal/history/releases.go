@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"mirror/site"
 )
@@ -39,21 +38,6 @@ func (s *Store) AddRelease(ctx context.Context, p site.Past) error {
 		}
 		return forget(ctx, tx)
 	})
-}
-
-// nanos is a time as it is stored, 0 for the zero time.
-func nanos(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixNano()
-}
-
-func timeOf(nanos int64) time.Time {
-	if nanos == 0 {
-		return time.Time{}
-	}
-	return time.Unix(0, nanos).UTC()
 }
 
 // turn ends the rows of files that the release numbered seq has no longer, and begins those
@@ -216,20 +200,6 @@ func (s *Store) Removed(ctx context.Context, m site.Manifest) ([]string, error) 
 		return rows.Err()
 	})
 	return removed, err
-}
-
-// read runs do on one unchanging view of the file, and does nothing where there is none.
-func (s *Store) read(ctx context.Context, do func(tx *sql.Tx) error) error {
-	db, err := s.reading(ctx)
-	if db == nil || err != nil {
-		return err
-	}
-	tx, err := s.begin(ctx, db, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
-		return s.explain(err)
-	}
-	err = do(tx)
-	return s.explain(ended(ctx, errors.Join(err, tx.Rollback()))) // there is nothing to commit
 }
 
 // past reads the releases that a query picks, with all their files.

@@ -13,6 +13,20 @@ const Interrupted = "interrupted"
 // maxLog bounds, in bytes, what is kept of a run's log: its end.
 const maxLog = 64 << 10
 
+// Run is one run of a job of the daemon.
+type Run struct {
+	Job  string
+	Slot time.Time // that it was for, the key of its being run once
+	// Triggered says that it is of no slot of the schedule: somebody asked for it, or a folder
+	// changed. Its Slot is when that was.
+	Triggered bool
+	Started   time.Time
+	Elapsed   time.Duration // zero while it runs
+	Outcome   string        // "" while it runs
+	Err       string
+	Log       string // the end of what it printed
+}
+
 // BeginRun remembers that a run began: its Job, Slot, Triggered and Started count, and an
 // Outcome where there is nothing to wait for. It is false, and changes nothing, where the
 // slot was begun before, by whatever process. On return that outlives the process.

@@ -13,8 +13,8 @@ const keepSlow = 10
 
 // addSlow remembers the slowest pages of the day. A page that is dropped was quicker than all
 // that stay, so that the slowest of any number of days are found among what stays.
-func addSlow(ctx context.Context, tx *sql.Tx, c Check, o diff.OriginState, p place, words numbers) error {
-	day := dayOf(c.Started)
+func addSlow(ctx context.Context, tx *sql.Tx, at time.Time, o diff.OriginState, p place, words numbers) error {
+	day := dayOf(at)
 	known, least, err := slowOf(ctx, tx, day, p)
 	if err != nil {
 		return err
@@ -27,7 +27,7 @@ func addSlow(ctx context.Context, tx *sql.Tx, c Check, o diff.OriginState, p pla
 		}
 		if _, err := tx.ExecContext(ctx, `INSERT INTO slow (day, place, page, took, at, times) VALUES (?, ?, ?, ?, ?, 1)
 			ON CONFLICT DO UPDATE SET times = times + 1, at = iif(excluded.took > took, excluded.at, at), took = max(took, excluded.took)`,
-			day, p.id, id, took, nanos(c.Started)); err != nil {
+			day, p.id, id, took, nanos(at)); err != nil {
 			return err
 		}
 		added += one(!known[id])

@@ -6,22 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"time"
 )
-
-// dayOf is the day (UTC) of an instant, counted from 1970.
-func dayOf(t time.Time) int64 {
-	days := t.Unix() / secondsADay
-	if t.Unix()%secondsADay < 0 {
-		days--
-	}
-	return days
-}
-
-// midnight is the beginning of a day.
-func midnight(day int64) time.Time { return time.Unix(day*secondsADay, 0).UTC() }
-
-const secondsADay = 24 * 60 * 60
 
 // numbers are the numbers of texts; that of "" is 0.
 type numbers map[string]int64
@@ -81,15 +66,6 @@ func lookUp(ctx context.Context, tx *sql.Tx, texts []string, day int64, all numb
 	return nil
 }
 
-// insert adds a row and returns its number.
-func insert(ctx context.Context, tx *sql.Tx, query string, args ...any) (int64, error) {
-	made, err := tx.ExecContext(ctx, query, args...)
-	if err != nil {
-		return 0, err
-	}
-	return made.LastInsertId()
-}
-
 // lexicon looks words up by number, each once.
 type lexicon struct {
 	tx    *sql.Tx
@@ -123,13 +99,4 @@ func (l *lexicon) texts(ctx context.Context, wanted map[*string]int64) (err erro
 		}
 	}
 	return nil
-}
-
-// bounded keeps the first n bytes of a text that somebody else wrote. What is no text of
-// UTF-8, and NUL, at which some tools end a text, are replaced.
-func bounded(text string, n int) string {
-	if len(text) > n {
-		text = text[:n]
-	}
-	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
 }

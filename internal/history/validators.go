@@ -98,9 +98,6 @@ func (s *Store) SaveValidators(ctx context.Context, url string, all Validators) 
 	})
 }
 
-// rowsAtOnce is how many rows one statement takes: each statement costs more than a row.
-const rowsAtOnce = 100
-
 func originID(ctx context.Context, tx *sql.Tx, url string) (id int64, err error) {
 	err = tx.QueryRowContext(ctx, "SELECT id FROM origin WHERE url = ?", url).Scan(&id)
 	if !errors.Is(err, sql.ErrNoRows) {

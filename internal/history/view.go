@@ -31,10 +31,10 @@ type drift struct {
 	excerpt   string
 }
 
-// viewOf gathers what a check saw of o.
-func viewOf(c Check, o diff.OriginState, all []diff.Difference) view {
-	v := view{origin: o.Name, at: c.Started, answered: o.Err == "", unjudged: map[string]bool{}, kinds: map[diff.Kind]*drift{}}
-	pages := cmp.Or(o.Pages, c.Pages)
+// viewOf gathers what a check at an instant saw of o.
+func viewOf(at time.Time, o diff.OriginState, all []diff.Difference) view {
+	v := view{origin: o.Name, at: at, answered: o.Err == "", unjudged: map[string]bool{}, kinds: map[diff.Kind]*drift{}}
+	pages := o.Pages
 	if !v.answered && o.State != diff.Agrees { // else somebody tolerates that it is not seen
 		whole := diff.Difference{Origin: o.Name, Path: everywhere, Kind: diff.Unreachable, URL: o.URL, Detail: o.Err}
 		v.kinds[diff.Unreachable] = driftOf([]diff.Difference{whole}, pages)
