@@ -92,7 +92,9 @@ func Open(_ context.Context, env targets.Env, c Config) (*Target, error) {
 		return nil, err
 	}
 	t.secrets = login.secrets()
-	t.remote, err = newRemote(place, env, c, login)
+	t.remote, err = newRemote(place, remoteOptions{
+		login: login, transport: env.Transport, sshKey: c.SSHKey, knownHosts: c.KnownHosts,
+	})
 	return t, err
 }
 
@@ -134,7 +136,7 @@ func (t *Target) Live(ctx context.Context) (live targets.Live, err error) {
 	if err != nil {
 		return targets.Live{}, err
 	}
-	return head.live(), nil
+	return liveOf(head), nil
 }
 
 // head is the commit that the branch is at, as a session's advertisement told it; the
@@ -143,14 +145,14 @@ func (t *Target) head(ctx context.Context, s *session) (commit, error) {
 	return t.commit(ctx, s, s.refs[t.branch])
 }
 
-// live is how the contract calls a head.
-func (c commit) live() targets.Live {
-	return targets.Live{Release: c.Release, Revision: c.revision()}
+// liveOf is how the contract calls a head.
+func liveOf(c commit) targets.Live {
+	return targets.Live{Release: c.Release, Revision: revisionOf(c)}
 }
 
-// revision is the commit's hash, and "" where the branch holds nothing: no commit at all,
+// revisionOf is the commit's hash, and "" where the branch holds nothing: no commit at all,
 // or the empty one that stands for "nothing" where a host refuses to delete the branch.
-func (c commit) revision() string {
+func revisionOf(c commit) string {
 	if c.hash.IsZero() || c.Vacant {
 		return ""
 	}

@@ -48,7 +48,7 @@ func (t *Target) Past(ctx context.Context, limit int, of []string) (past []site.
 	}
 	defer trees.Close()
 	v := newVisit(of)
-	v.all(ctx, trees, trees.line(wants, limit))
+	v.all(ctx, trees, line(trees, wants, limit))
 	if len(v.past) == 0 && v.err != nil {
 		return nil, v.err
 	}
@@ -75,7 +75,7 @@ func (t *Target) wantsOf(s *session, limit int) []plumbing.Hash {
 // fetchWithin fetches what is wished for, and less deep where it is too much.
 func (t *Target) fetchWithin(ctx context.Context, via *session, w wish) (*store, error) {
 	for {
-		if via.used {
+		if !via.canFetch() {
 			s, err := t.open(ctx, uploadPack)
 			if err != nil {
 				return nil, err
@@ -92,9 +92,9 @@ func (t *Target) fetchWithin(ctx context.Context, via *session, w wish) (*store,
 	}
 }
 
-// line lists commits from the first of heads on, the newest first: parents, and what a
+// line lists a store's commits from the first of heads on, the newest first: parents, and what a
 // commit without parents says that it came after.
-func (s *store) line(heads []plumbing.Hash, limit int) []commit {
+func line(s *store, heads []plumbing.Hash, limit int) []commit {
 	var all []commit
 	seen := map[plumbing.Hash]bool{}
 	next := heads[0]

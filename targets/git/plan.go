@@ -36,7 +36,7 @@ func (t *Target) Plan(ctx context.Context, rel *site.Release) (plan targets.Plan
 	if err != nil {
 		return targets.Plan{}, err
 	}
-	plan = targets.Plan{Live: live.live(), Changes: diff.BetweenBytes(live.siteFiles(rel), wanted(rel, ids), sameBytes)}
+	plan = targets.Plan{Live: liveOf(live.commit), Changes: diff.BetweenBytes(siteFiles(live, rel), wanted(rel, ids), sameBytes)}
 	if plan.Kept = next.said.Kept; len(plan.Changes.Delete) > 0 && !t.recorded(ctx, live, rel.BeaconPath) {
 		plan.Foreign = plan.Changes.Delete
 	}
@@ -66,7 +66,7 @@ func wanted(rel *site.Release, ids map[site.Digest]plumbing.Hash) map[string]ent
 
 // siteFiles are the live files without the beacon and without what is kept whatever the
 // site says; the site's own files of those names count.
-func (p *snapshot) siteFiles(rel *site.Release) map[string]entry {
+func siteFiles(p *snapshot, rel *site.Release) map[string]entry {
 	files := make(map[string]entry, len(p.files))
 	for path, e := range p.files {
 		switch path {

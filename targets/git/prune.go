@@ -122,7 +122,7 @@ func (t *Target) fetchLineage(ctx context.Context, l *lineage, wants []plumbing.
 	}
 	defer got.Close()
 	for _, want := range w.wants {
-		for _, c := range got.line([]plumbing.Hash{want}, w.depth) {
+		for _, c := range line(got, []plumbing.Hash{want}, w.depth) {
 			l.commits[c.hash] = c
 		}
 	}

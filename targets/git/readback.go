@@ -2,9 +2,7 @@ package git
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
-	"io"
 	"slices"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -39,7 +37,7 @@ func (t *Target) ReadBack(ctx context.Context) (m site.Manifest, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return store.manifest(ctx, snap, ours)
+	return manifestOf(ctx, store, snap, ours)
 }
 
 // searchDepth is how many commits of others are looked through for our last one.
@@ -80,8 +78,8 @@ func (t *Target) search(ctx context.Context, c commit, is func(commit) bool) (co
 	return commit{}, nil
 }
 
-// manifest hashes the files of a snapshot, without those that are ours.
-func (s *store) manifest(ctx context.Context, snap *snapshot, ours trailers) (site.Manifest, error) {
+// manifestOf hashes the files of a snapshot, without those that are ours.
+func manifestOf(ctx context.Context, s *store, snap *snapshot, ours trailers) (site.Manifest, error) {
 	m := make(site.Manifest, 0, len(snap.files))
 	seen := map[plumbing.Hash]site.File{}
 	for path, e := range snap.files {
@@ -104,26 +102,4 @@ func (s *store) manifest(ctx context.Context, snap *snapshot, ours trailers) (si
 	}
 	m.Sort()
 	return m, nil
-}
-
-// hash streams a blob's content.
-func (s *store) hash(blob plumbing.Hash) (site.File, error) {
-	obj, err := s.pack.Get(blob)
-	if err != nil {
-		return site.File{}, err
-	}
-	if obj.Type() != plumbing.BlobObject {
-		return site.File{}, fmt.Errorf("%s is a %s", blob, obj.Type())
-	}
-	r, err := obj.Reader()
-	if err != nil {
-		return site.File{}, err
-	}
-	defer r.Close()
-	h := sha256.New()
-	n, err := io.Copy(h, r)
-	if err != nil {
-		return site.File{}, err
-	}
-	return site.File{Size: n, Digest: site.Digest(h.Sum(nil))}, nil
 }

@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
+	"net/http"
 	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing/transport"
-
-	"mirror/targets"
 )
 
 // service is one of the two programs that a git server runs.
@@ -93,33 +91,21 @@ func (l login) secrets() []string {
 	return []string{l.password}
 }
 
-// credentials are the token, or what the URL itself holds. They are not sent over a
-// connection that others can read.
-func credentials(place *transport.Endpoint, env targets.Env, c Config) (login, error) {
-	l := login{user: place.User, password: place.Password}
-	if c.TokenEnv != "" {
-		if env.Getenv == nil || env.Getenv(c.TokenEnv) == "" {
-			return login{}, fmt.Errorf("the environment variable %s, which token_env names, is empty", c.TokenEnv)
-		}
-		l = login{user: "x-access-token", password: env.Getenv(c.TokenEnv)}
-	}
-	if place.Protocol == "http" && l.password != "" && !isLoopback(place.Host) {
-		return login{}, fmt.Errorf("credentials for %s would travel in clear (hint: use https)", place.Host)
-	}
-	return l, nil
+// remoteOptions say how a repository is reached.
+type remoteOptions struct {
+	login      login
+	transport  http.RoundTripper // for http; nil for one of our own
+	sshKey     string            // file of the private key; "" for the agent's and those in ~/.ssh
+	knownHosts string            // file; "" for ~/.ssh/known_hosts and the system's
 }
 
-func isLoopback(host string) bool {
-	ip := net.ParseIP(strings.Trim(host, "[]"))
-	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-func newRemote(place *transport.Endpoint, env targets.Env, c Config, l login) (remote, error) {
+// newRemote returns the way to the repository at a place. It connects to nothing.
+func newRemote(place *transport.Endpoint, o remoteOptions) (remote, error) {
 	switch place.Protocol {
 	case "http", "https":
-		return newHTTPRemote(place, env.Transport, l)
+		return newHTTPRemote(place, o.transport, o.login)
 	case "ssh":
-		return newSSHRemote(place, c, l)
+		return newSSHRemote(place, o)
 	case "file":
 		return newLocalRemote(place.Path)
 	}

@@ -30,9 +30,9 @@ type session struct {
 // maxAdvertisement bounds what a server says of its refs, in bytes: about half a million.
 const maxAdvertisement = 64 << 20
 
-// open begins a conversation and reads what the server has.
-func (t *Target) open(ctx context.Context, s service) (*session, error) {
-	c, err := t.remote.dial(ctx, s)
+// openSession begins a conversation and reads what the server has.
+func openSession(ctx context.Context, r remote, s service) (*session, error) {
+	c, err := r.dial(ctx, s)
 	if err != nil {
 		return nil, because(ctx, err)
 	}
@@ -81,8 +81,6 @@ type bounded struct {
 	left int64
 }
 
-var errTooMuch = errors.New("the remote sends more than any site needs")
-
 func (b *bounded) Read(p []byte) (int, error) {
 	if b.left <= 0 {
 		return 0, errTooMuch
@@ -91,6 +89,9 @@ func (b *bounded) Read(p []byte) (int, error) {
 	b.left -= int64(n)
 	return n, err
 }
+
+// canFetch reports whether the session reads and has its one exchange still before it.
+func (s *session) canFetch() bool { return s.service == uploadPack && !s.used }
 
 // fetch asks for the given commit, depth commits deep, and writes the pack to w. An empty
 // filter asks for everything.

@@ -2,17 +2,14 @@ package git
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"strconv"
 	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/filemode"
-	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 )
 
 // entry is what a tree says of a file: all that must be equal for it to be the same.
@@ -42,71 +39,6 @@ const (
 	maxDepth   = 400
 	maxPath    = 16 << 10 // bytes
 )
-
-// snapshot gives a commit with its trees: from memory, from the state folder, or from the
-// remote, without the files' content if the remote can do that. via may be nil.
-func (t *Target) snapshot(ctx context.Context, via *session, hash plumbing.Hash) (*snapshot, error) {
-	if hash.IsZero() {
-		return &snapshot{}, nil
-	}
-	if snap := t.known.snapshot(hash); snap != nil {
-		return snap, nil
-	}
-	s, err := t.fetch(ctx, via, hash, 1, packp.FilterBlobNone())
-	if err != nil {
-		return nil, err
-	}
-	defer s.Close()
-	snap, err := s.snapshot(hash)
-	if err != nil {
-		return nil, err
-	}
-	t.known.keep(snap, t.log)
-	return snap, nil
-}
-
-// commit gives a commit alone. A remote that cannot leave the rest out sends it all, and
-// then all of it is kept.
-func (t *Target) commit(ctx context.Context, via *session, hash plumbing.Hash) (commit, error) {
-	if hash.IsZero() {
-		return commit{}, nil
-	}
-	if c, ok := t.known.commit(hash); ok {
-		return c, nil
-	}
-	s, err := t.fetch(ctx, via, hash, 1, packp.FilterTreeDepth(0))
-	if err != nil {
-		return commit{}, err
-	}
-	defer s.Close()
-	c, err := s.commit(hash)
-	if err != nil {
-		return commit{}, err
-	}
-	if snap, err := s.snapshot(hash); err == nil {
-		t.known.keep(snap, t.log)
-		return c, nil
-	}
-	t.known.keepCommit(c)
-	return c, nil
-}
-
-// fetch gets a commit, in the conversation via if that is one for reading and still fresh.
-func (t *Target) fetch(ctx context.Context, via *session, hash plumbing.Hash, depth int, filter packp.Filter) (*store, error) {
-	if via == nil || via.used || via.service != uploadPack {
-		s, err := t.open(ctx, uploadPack)
-		if err != nil {
-			return nil, err
-		}
-		defer s.Close()
-		via = s
-	}
-	s, err := newStore(func(w io.Writer) error { return via.fetch(ctx, hash, depth, filter, w) })
-	if err != nil {
-		return nil, fmt.Errorf("fetch %s: %w", hash, err)
-	}
-	return s, nil
-}
 
 func (s *store) commit(hash plumbing.Hash) (commit, error) {
 	raw, err := s.read(plumbing.CommitObject, hash)

@@ -33,7 +33,7 @@ type sshRemote struct {
 // handshakeTimeout bounds connecting and logging in.
 const handshakeTimeout = 30 * time.Second
 
-func newSSHRemote(place *transport.Endpoint, c Config, l login) (*sshRemote, error) {
+func newSSHRemote(place *transport.Endpoint, o remoteOptions) (*sshRemote, error) {
 	host, port := place.Host, place.Port
 	if alias := sshConfig(place.Host, "Hostname"); alias != "" {
 		host = alias
@@ -46,13 +46,13 @@ func newSSHRemote(place *transport.Endpoint, c Config, l login) (*sshRemote, err
 	}
 	r := &sshRemote{
 		name: net.JoinHostPort(strings.Trim(host, "[]"), strconv.Itoa(port)),
-		user: sshUser(place), path: sshPath(place.Path), password: l.password,
+		user: sshUser(place), path: sshPath(place.Path), password: o.login.password,
 	}
-	if c.KnownHosts != "" {
-		r.knownHosts = []string{expandHome(c.KnownHosts)}
+	if o.knownHosts != "" {
+		r.knownHosts = []string{expandHome(o.knownHosts)}
 	}
-	if c.SSHKey != "" {
-		r.keys = []string{expandHome(c.SSHKey)}
+	if o.sshKey != "" {
+		r.keys = []string{expandHome(o.sshKey)}
 		return r, nil
 	}
 	r.agent, r.keys = true, defaultKeys(place.Host)

@@ -3,11 +3,14 @@ package git
 import (
 	"bufio"
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+
+	"mirror/site"
 
 	"github.com/go-git/go-billy/v5"
 	"github.com/go-git/go-billy/v5/osfs"
@@ -24,6 +27,9 @@ const (
 	bigObject     = 4 << 20   // bytes; larger ones are not held in memory
 	maxDeltaStart = 20        // bytes: the two sizes a delta begins with
 )
+
+// errTooMuch is the error for what is beyond these bounds.
+var errTooMuch = errors.New("the remote sends more than any site needs")
 
 // store is the objects of one pack, in a temporary folder.
 type store struct {
@@ -196,4 +202,26 @@ func (s *store) Close() error {
 		err = s.file.Close()
 	}
 	return errors.Join(err, os.RemoveAll(s.dir))
+}
+
+// hash streams a blob's content.
+func (s *store) hash(blob plumbing.Hash) (site.File, error) {
+	obj, err := s.pack.Get(blob)
+	if err != nil {
+		return site.File{}, err
+	}
+	if obj.Type() != plumbing.BlobObject {
+		return site.File{}, fmt.Errorf("%s is a %s", blob, obj.Type())
+	}
+	r, err := obj.Reader()
+	if err != nil {
+		return site.File{}, err
+	}
+	defer r.Close()
+	h := sha256.New()
+	n, err := io.Copy(h, r)
+	if err != nil {
+		return site.File{}, err
+	}
+	return site.File{Size: n, Digest: site.Digest(h.Sum(nil))}, nil
 }

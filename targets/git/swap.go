@@ -38,7 +38,7 @@ func (t *Target) Commit(ctx context.Context, swap targets.Swap) (err error) {
 		return nil
 	case hash.IsZero() || staged.Release != swap.To:
 		return fmt.Errorf("%s: %w", swap.To.Short(), targets.ErrNotStaged)
-	case head.revision() != swap.From.Revision:
+	case revisionOf(head) != swap.From.Revision:
 		return conflict(head, swap.From)
 	}
 	if !t.follows(staged, head) {
@@ -49,7 +49,7 @@ func (t *Target) Commit(ctx context.Context, swap targets.Swap) (err error) {
 
 func conflict(head commit, want targets.Live) error {
 	return fmt.Errorf("%w: the branch is at %s, and was at %s when this publish began (hint: plan again)",
-		targets.ErrConflict, name(head.revision()), name(want.Revision))
+		targets.ErrConflict, name(revisionOf(head)), name(want.Revision))
 }
 
 func name(revision string) string {
@@ -142,7 +142,7 @@ func (t *Target) Rollback(ctx context.Context, swap targets.Swap) (err error) {
 		return err
 	}
 	switch {
-	case head.revision() == swap.From.Revision:
+	case revisionOf(head) == swap.From.Revision:
 		return nil
 	case head.Release != swap.To:
 		return conflict(head, swap.From)

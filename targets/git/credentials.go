@@ -1,0 +1,32 @@
+package git
+
+import (
+	"fmt"
+	"net"
+	"strings"
+
+	"github.com/go-git/go-git/v5/plumbing/transport"
+
+	"mirror/targets"
+)
+
+// credentials are the token, or what the URL itself holds. They are not sent over a
+// connection that others can read.
+func credentials(place *transport.Endpoint, env targets.Env, c Config) (login, error) {
+	l := login{user: place.User, password: place.Password}
+	if c.TokenEnv != "" {
+		if env.Getenv == nil || env.Getenv(c.TokenEnv) == "" {
+			return login{}, fmt.Errorf("the environment variable %s, which token_env names, is empty", c.TokenEnv)
+		}
+		l = login{user: "x-access-token", password: env.Getenv(c.TokenEnv)}
+	}
+	if place.Protocol == "http" && l.password != "" && !isLoopback(place.Host) {
+		return login{}, fmt.Errorf("credentials for %s would travel in clear (hint: use https)", place.Host)
+	}
+	return l, nil
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(strings.Trim(host, "[]"))
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
