@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"mirror/site"
+	"mirror/targets/git/internal/objects"
 )
 
 // blobIDs knows how git names contents that a manifest names by their SHA-256. Both names
@@ -95,7 +96,7 @@ func blobName(rel *site.Release, f site.File, buf []byte) (plumbing.Hash, error)
 	if err != nil {
 		return plumbing.ZeroHash, err
 	}
-	h := newHash(plumbing.BlobObject, f.Size)
+	h := objects.NewHash(plumbing.BlobObject, f.Size)
 	_, err = io.CopyBuffer(h, r, buf)
 	return plumbing.Hash(h.Sum(nil)), errors.Join(err, r.Close())
 }

@@ -9,11 +9,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"mirror/internal/realserver"
 	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/git/internal/wire"
 	"mirror/targets/targettest"
 )
 
@@ -169,7 +169,7 @@ type beforePush struct {
 }
 
 func (b *beforePush) RoundTrip(req *http.Request) (*http.Response, error) {
-	if b.armed && req.Method == http.MethodPost && strings.HasSuffix(req.URL.Path, string(receivePack)) {
+	if b.armed && req.Method == http.MethodPost && strings.HasSuffix(req.URL.Path, string(wire.ReceivePack)) {
 		b.armed = false
 		b.do()
 	}
@@ -221,29 +221,6 @@ func TestPrune(t *testing.T) {
 	} {
 		if strings.Contains(got, stagePrefix+ref) != want {
 			t.Errorf("ref of %.12s after prune: got %v, want %v\n%s", ref, !want, want, got)
-		}
-	}
-}
-
-func TestTrailers(t *testing.T) {
-	author, err := parseAuthor("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, said := range []trailers{
-		{Release: targettest.Release(v1).ID()},
-		{Release: targettest.Release(v1).ID(), Beacon: ".well-known/mirror.json", Kept: []string{noJekyll, cnameTxt}},
-		{Release: targettest.Release(v1).ID(), Beacon: "odd\nname: \"x\" "},
-		{Release: targettest.Release(v1).ID(), Beacon: "`x`"},
-		{Vacant: true},
-	} {
-		made := newCommit(author, time.Unix(1700000000, 0), emptyTree, emptyTree, said)
-		read, err := parseCommit(made.raw)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if read.hash != made.hash || read.message(emptyTree) != said.message(emptyTree) || read.Beacon != said.Beacon {
-			t.Errorf("got %+v, want %+v", read.trailers, said)
 		}
 	}
 }

@@ -7,15 +7,18 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
+
+	"mirror/targets/git/internal/objects"
+	"mirror/targets/git/internal/wire"
 )
 
 // snapshot gives a commit with its trees: from memory, from the state folder, or from the
 // remote, without the files' content if the remote can do that. via may be nil.
-func (t *Target) snapshot(ctx context.Context, via *session, hash plumbing.Hash) (*snapshot, error) {
+func (t *Target) snapshot(ctx context.Context, via *wire.Session, hash plumbing.Hash) (*objects.Snapshot, error) {
 	if hash.IsZero() {
-		return &snapshot{}, nil
+		return &objects.Snapshot{}, nil
 	}
-	if snap := t.known.snapshot(hash); snap != nil {
+	if snap := t.known.Snapshot(hash); snap != nil {
 		return snap, nil
 	}
 	s, err := t.fetch(ctx, via, hash, 1, packp.FilterBlobNone())
@@ -23,51 +26,51 @@ func (t *Target) snapshot(ctx context.Context, via *session, hash plumbing.Hash)
 		return nil, err
 	}
 	defer s.Close()
-	snap, err := s.snapshot(hash)
+	snap, err := s.Snapshot(hash)
 	if err != nil {
 		return nil, err
 	}
-	t.known.keep(snap, t.log)
+	t.known.Keep(snap, t.log)
 	return snap, nil
 }
 
 // commit gives a commit alone. A remote that cannot leave the rest out sends it all, and
 // then all of it is kept.
-func (t *Target) commit(ctx context.Context, via *session, hash plumbing.Hash) (commit, error) {
+func (t *Target) commit(ctx context.Context, via *wire.Session, hash plumbing.Hash) (objects.Commit, error) {
 	if hash.IsZero() {
-		return commit{}, nil
+		return objects.Commit{}, nil
 	}
-	if c, ok := t.known.commit(hash); ok {
+	if c, ok := t.known.Commit(hash); ok {
 		return c, nil
 	}
 	s, err := t.fetch(ctx, via, hash, 1, packp.FilterTreeDepth(0))
 	if err != nil {
-		return commit{}, err
+		return objects.Commit{}, err
 	}
 	defer s.Close()
-	c, err := s.commit(hash)
+	c, err := s.Commit(hash)
 	if err != nil {
-		return commit{}, err
+		return objects.Commit{}, err
 	}
-	if snap, err := s.snapshot(hash); err == nil {
-		t.known.keep(snap, t.log)
+	if snap, err := s.Snapshot(hash); err == nil {
+		t.known.Keep(snap, t.log)
 		return c, nil
 	}
-	t.known.keepCommit(c)
+	t.known.KeepCommit(c)
 	return c, nil
 }
 
 // fetch gets a commit, in the conversation via if that is one for reading and still fresh.
-func (t *Target) fetch(ctx context.Context, via *session, hash plumbing.Hash, depth int, filter packp.Filter) (*store, error) {
-	if via == nil || !via.canFetch() {
-		s, err := t.open(ctx, uploadPack)
+func (t *Target) fetch(ctx context.Context, via *wire.Session, hash plumbing.Hash, depth int, filter packp.Filter) (*objects.Store, error) {
+	if via == nil || !via.CanFetch() {
+		s, err := t.open(ctx, wire.UploadPack)
 		if err != nil {
 			return nil, err
 		}
 		defer s.Close()
 		via = s
 	}
-	s, err := newStore(func(w io.Writer) error { return via.fetch(ctx, hash, depth, filter, w) })
+	s, err := objects.NewStore(func(w io.Writer) error { return via.Fetch(ctx, hash, depth, filter, w) })
 	if err != nil {
 		return nil, fmt.Errorf("fetch %s: %w", hash, err)
 	}
@@ -75,6 +78,6 @@ func (t *Target) fetch(ctx context.Context, via *session, hash plumbing.Hash, de
 }
 
 // open begins a conversation with the target's repository.
-func (t *Target) open(ctx context.Context, s service) (*session, error) {
-	return openSession(ctx, t.remote, s)
+func (t *Target) open(ctx context.Context, s wire.Service) (*wire.Session, error) {
+	return wire.Open(ctx, t.remote, s)
 }

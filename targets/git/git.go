@@ -20,6 +20,8 @@ import (
 
 	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/git/internal/objects"
+	"mirror/targets/git/internal/wire"
 )
 
 // Config is a git target's part of the config.
@@ -41,7 +43,7 @@ const (
 
 // Target is one branch of one repository.
 type Target struct {
-	remote  remote
+	remote  wire.Remote
 	host    string // "" for a local repository
 	branch  plumbing.ReferenceName
 	cname   string
@@ -49,7 +51,7 @@ type Target struct {
 	author  mail.Address
 	secrets []string // never shown
 	log     *slog.Logger
-	known   *memory
+	known   *objects.Cache
 	blobs   *blobIDs
 	whole   atomic.Bool // the server takes no thin packs, whatever it says
 }
@@ -70,13 +72,13 @@ func New(ctx context.Context, env targets.Env, decode func(config any) error) (t
 
 // Open makes the target ready. It connects to nothing.
 func Open(_ context.Context, env targets.Env, c Config) (*Target, error) {
-	place, err := parseURL(c.URL)
+	place, err := wire.ParseURL(c.URL)
 	if err != nil {
 		return nil, err
 	}
 	t := &Target{
 		host: place.Host, cname: strings.TrimSpace(c.CNAME), orphan: c.Orphan, log: env.Log,
-		known: newMemory(env.State), blobs: newBlobIDs(env.State),
+		known: objects.NewCache(env.State), blobs: newBlobIDs(env.State),
 	}
 	if t.log == nil {
 		t.log = slog.New(slog.DiscardHandler)
@@ -91,9 +93,9 @@ func Open(_ context.Context, env targets.Env, c Config) (*Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.secrets = login.secrets()
-	t.remote, err = newRemote(place, remoteOptions{
-		login: login, transport: env.Transport, sshKey: c.SSHKey, knownHosts: c.KnownHosts,
+	t.secrets = login.Secrets()
+	t.remote, err = wire.NewRemote(place, wire.Options{
+		Login: login, Transport: env.Transport, SSHKey: c.SSHKey, KnownHosts: c.KnownHosts,
 	})
 	return t, err
 }
@@ -127,7 +129,7 @@ func parseAuthor(author string) (mail.Address, error) {
 // one of ours and still has the tree that we gave it.
 func (t *Target) Live(ctx context.Context) (live targets.Live, err error) {
 	defer t.redact(&err)
-	s, err := t.open(ctx, uploadPack)
+	s, err := t.open(ctx, wire.UploadPack)
 	if err != nil {
 		return targets.Live{}, err
 	}
@@ -141,22 +143,22 @@ func (t *Target) Live(ctx context.Context) (live targets.Live, err error) {
 
 // head is the commit that the branch is at, as a session's advertisement told it; the
 // zero commit where there is no branch.
-func (t *Target) head(ctx context.Context, s *session) (commit, error) {
-	return t.commit(ctx, s, s.refs[t.branch])
+func (t *Target) head(ctx context.Context, s *wire.Session) (objects.Commit, error) {
+	return t.commit(ctx, s, s.Refs[t.branch])
 }
 
 // liveOf is how the contract calls a head.
-func liveOf(c commit) targets.Live {
+func liveOf(c objects.Commit) targets.Live {
 	return targets.Live{Release: c.Release, Revision: revisionOf(c)}
 }
 
 // revisionOf is the commit's hash, and "" where the branch holds nothing: no commit at all,
 // or the empty one that stands for "nothing" where a host refuses to delete the branch.
-func revisionOf(c commit) string {
-	if c.hash.IsZero() || c.Vacant {
+func revisionOf(c objects.Commit) string {
+	if c.Hash.IsZero() || c.Vacant {
 		return ""
 	}
-	return c.hash.String()
+	return c.Hash.String()
 }
 
 // redact takes secrets out of an error that leaves the package.
@@ -186,9 +188,9 @@ func (e *redactedError) Error() string { return e.text }
 func (e *redactedError) Is(target error) bool { return errors.Is(e.err, target) }
 
 // staged finds the commit that a release is staged as.
-func (t *Target) staged(s *session, id site.ID) (plumbing.ReferenceName, plumbing.Hash) {
+func (t *Target) staged(s *wire.Session, id site.ID) (plumbing.ReferenceName, plumbing.Hash) {
 	for _, name := range stageRefs(id) {
-		if h := s.refs[name]; !h.IsZero() {
+		if h := s.Refs[name]; !h.IsZero() {
 			return name, h
 		}
 	}

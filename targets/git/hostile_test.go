@@ -2,10 +2,7 @@ package git
 
 import (
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"io"
-	"strings"
 	"testing"
 
 	"mirror/internal/realserver"
@@ -73,12 +70,5 @@ func wantUnreadable(t *testing.T, r repo) {
 	}
 	if live, err := tgt.Live(t.Context()); err == nil && live.Release != site.None {
 		t.Errorf("live: got %+v, want no release of ours", live)
-	}
-}
-
-func TestBounded(t *testing.T) {
-	r := &bounded{r: strings.NewReader("more than that"), left: 4}
-	if b, err := io.ReadAll(r); string(b) != "more" || !errors.Is(err, errTooMuch) {
-		t.Errorf("got %q, %v; want four bytes and errTooMuch", b, err)
 	}
 }

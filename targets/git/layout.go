@@ -14,6 +14,7 @@ import (
 
 	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/git/internal/objects"
 )
 
 // Files of the branch that need not be the site's.
@@ -24,25 +25,25 @@ const (
 
 // layout is a commit's tree before there is a commit.
 type layout struct {
-	files   map[string]entry
-	folders map[string]folder
-	blobs   map[plumbing.Hash]item // contents at hand
-	said    trailers
+	files   map[string]objects.Entry
+	folders map[string]objects.Folder
+	blobs   map[plumbing.Hash]objects.Item // contents at hand
+	said    objects.Trailers
 }
 
-func (l *layout) root() plumbing.Hash { return l.folders[""].tree }
+func (l *layout) root() plumbing.Hash { return l.folders[""].Tree }
 
 // compose lays a release out, with what is kept of the live branch.
-func (t *Target) compose(rel *site.Release, ids map[site.Digest]plumbing.Hash, live *snapshot) (*layout, error) {
+func (t *Target) compose(rel *site.Release, ids map[site.Digest]plumbing.Hash, live *objects.Snapshot) (*layout, error) {
 	l := &layout{
-		files: make(map[string]entry, len(rel.Manifest)+3),
-		blobs: make(map[plumbing.Hash]item, len(rel.Manifest)+3),
-		said:  trailers{Release: rel.ID(), Beacon: rel.BeaconPath},
+		files: make(map[string]objects.Entry, len(rel.Manifest)+3),
+		blobs: make(map[plumbing.Hash]objects.Item, len(rel.Manifest)+3),
+		said:  objects.Trailers{Release: rel.ID(), Beacon: rel.BeaconPath},
 	}
 	for _, f := range rel.Manifest {
 		id := ids[f.Digest]
-		l.files[f.Path] = entry{blob: id, mode: filemode.Regular}
-		l.blobs[id] = item{kind: plumbing.BlobObject, size: f.Size, open: func() (io.ReadCloser, error) { return rel.Open(f) }}
+		l.files[f.Path] = objects.Entry{Blob: id, Mode: filemode.Regular}
+		l.blobs[id] = objects.Item{Kind: plumbing.BlobObject, Size: f.Size, Open: func() (io.ReadCloser, error) { return rel.Open(f) }}
 	}
 	if rel.BeaconPath != "" {
 		l.add(rel.BeaconPath, rel.Beacon())
@@ -53,16 +54,16 @@ func (t *Target) compose(rel *site.Release, ids map[site.Digest]plumbing.Hash, l
 
 // add puts a file of ours into the tree.
 func (l *layout) add(path string, text []byte) {
-	id := nameOf(plumbing.BlobObject, text)
-	l.files[path] = entry{blob: id, mode: filemode.Regular}
-	l.blobs[id] = content(plumbing.BlobObject, text)
+	id := objects.Name(plumbing.BlobObject, text)
+	l.files[path] = objects.Entry{Blob: id, Mode: filemode.Regular}
+	l.blobs[id] = objects.Content(plumbing.BlobObject, text)
 }
 
 // sameSettings reports whether the branch has the files beside the site's that the next
 // tree will have.
-func (l *layout) sameSettings(live *snapshot) bool {
+func (l *layout) sameSettings(live *objects.Snapshot) bool {
 	for _, name := range []string{noJekyll, cnameTxt} {
-		if l.files[name] != live.files[name] {
+		if l.files[name] != live.Files[name] {
 			return false
 		}
 	}
@@ -71,15 +72,15 @@ func (l *layout) sameSettings(live *snapshot) bool {
 
 // keepOf adds .nojekyll and CNAME where the site has none: those of the live branch, or
 // our own.
-func (t *Target) keepOf(live *snapshot, l *layout) {
+func (t *Target) keepOf(live *objects.Snapshot, l *layout) {
 	taken := map[string]bool{}
 	for p := range l.files {
 		first, _, _ := strings.Cut(p, "/")
 		taken[first] = true
 	}
 	for _, name := range []string{noJekyll, cnameTxt} {
-		old, kept := live.files[name]
-		kept = kept && old.mode.IsFile() && old.mode != filemode.Symlink
+		old, kept := live.Files[name]
+		kept = kept && old.Mode.IsFile() && old.Mode != filemode.Symlink
 		switch {
 		case taken[name]:
 			continue
@@ -107,14 +108,14 @@ func (l *layout) build() error {
 		paths = append(paths, p)
 	}
 	slices.SortFunc(paths, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
-	l.folders = make(map[string]folder, len(paths))
+	l.folders = make(map[string]objects.Folder, len(paths))
 	for _, p := range paths {
 		raw := encodeTree(lists[p])
-		f := folder{tree: nameOf(plumbing.TreeObject, raw), raw: raw}
+		f := objects.Folder{Tree: objects.Name(plumbing.TreeObject, raw), Raw: raw}
 		l.folders[p] = f
 		if p != "" {
 			dir, base := split(p)
-			lists[dir] = append(lists[dir], named{base, entry{blob: f.tree, mode: filemode.Dir}})
+			lists[dir] = append(lists[dir], named{base, objects.Entry{Blob: f.Tree, Mode: filemode.Dir}})
 		}
 	}
 	return nil
@@ -123,7 +124,7 @@ func (l *layout) build() error {
 // named is an entry under its name in one folder.
 type named struct {
 	name string
-	entry
+	objects.Entry
 }
 
 // lists gathers the files of each folder, and names every folder on the way to them.
@@ -158,27 +159,27 @@ func encodeTree(list []named) []byte {
 	slices.SortFunc(list, func(a, b named) int { return cmp.Compare(a.key(), b.key()) })
 	var b bytes.Buffer
 	for _, e := range list {
-		fmt.Fprintf(&b, "%o %s\x00", uint32(e.mode), e.name)
-		b.Write(e.blob[:])
+		fmt.Fprintf(&b, "%o %s\x00", uint32(e.Mode), e.name)
+		b.Write(e.Blob[:])
 	}
 	return b.Bytes()
 }
 
 func (n named) key() string {
-	if n.mode == filemode.Dir {
+	if n.Mode == filemode.Dir {
 		return n.name + "/"
 	}
 	return n.name
 }
 
 // snapshot is the layout as the tree of a commit.
-func (l *layout) snapshot(c commit) *snapshot {
-	return &snapshot{commit: c, files: l.files, folders: l.folders}
+func (l *layout) snapshot(c objects.Commit) *objects.Snapshot {
+	return &objects.Snapshot{Commit: c, Files: l.files, Folders: l.folders}
 }
 
 // unknown are the objects that a holder of have lacks: trees as deltas against those of
 // live, if thin packs are taken, and files. It tells how many files there are.
-func (l *layout) unknown(have map[plumbing.Hash]bool, live *snapshot, thin bool) (items []item, files int) {
+func (l *layout) unknown(have map[plumbing.Hash]bool, live *objects.Snapshot, thin bool) (items []objects.Item, files int) {
 	listed := map[plumbing.Hash]bool{}
 	missing := func(id plumbing.Hash) bool {
 		if have[id] || listed[id] {
@@ -188,13 +189,13 @@ func (l *layout) unknown(have map[plumbing.Hash]bool, live *snapshot, thin bool)
 		return true
 	}
 	for p, f := range l.folders {
-		if missing(f.tree) {
-			items = append(items, treeItem(f, live.folders[p], thin))
+		if missing(f.Tree) {
+			items = append(items, objects.TreeItem(f, live.Folders[p], thin))
 		}
 	}
 	for _, e := range l.files {
-		if missing(e.blob) {
-			items = append(items, l.blobs[e.blob])
+		if missing(e.Blob) {
+			items = append(items, l.blobs[e.Blob])
 			files++
 		}
 	}

@@ -13,6 +13,8 @@ import (
 
 	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/git/internal/objects"
+	"mirror/targets/git/internal/wire"
 )
 
 var _ targets.Historian = (*Target)(nil)
@@ -31,18 +33,18 @@ const (
 // Commits without parents are followed as far as they are still staged.
 func (t *Target) Past(ctx context.Context, limit int, of []string) (past []site.Past, err error) {
 	defer t.redact(&err)
-	s, err := t.open(ctx, uploadPack)
+	s, err := t.open(ctx, wire.UploadPack)
 	if err != nil {
 		return nil, err
 	}
 	defer s.Close()
-	head := s.refs[t.branch]
+	head := s.Refs[t.branch]
 	limit = min(limit, maxPast)
 	if head.IsZero() || limit <= 0 {
 		return nil, nil
 	}
 	wants := t.wantsOf(s, limit)
-	trees, err := t.fetchWithin(ctx, s, wish{wants: wants, depth: limit, filter: packp.FilterBlobNone()})
+	trees, err := t.fetchWithin(ctx, s, wire.Wish{Wants: wants, Depth: limit, Filter: packp.FilterBlobNone()})
 	if err != nil {
 		return nil, err
 	}
@@ -59,12 +61,12 @@ func (t *Target) Past(ctx context.Context, limit int, of []string) (past []site.
 }
 
 // wantsOf are the branch's head, and where commits have no parents those that are staged.
-func (t *Target) wantsOf(s *session, limit int) []plumbing.Hash {
-	wants := []plumbing.Hash{s.refs[t.branch]}
+func (t *Target) wantsOf(s *wire.Session, limit int) []plumbing.Hash {
+	wants := []plumbing.Hash{s.Refs[t.branch]}
 	if !t.orphan {
 		return wants
 	}
-	for ref, hash := range s.refs {
+	for ref, hash := range s.Refs {
 		if _, ours := stagedID(ref); ours && !slices.Contains(wants, hash) && len(wants) < 2*limit {
 			wants = append(wants, hash)
 		}
@@ -73,41 +75,41 @@ func (t *Target) wantsOf(s *session, limit int) []plumbing.Hash {
 }
 
 // fetchWithin fetches what is wished for, and less deep where it is too much.
-func (t *Target) fetchWithin(ctx context.Context, via *session, w wish) (*store, error) {
+func (t *Target) fetchWithin(ctx context.Context, via *wire.Session, w wire.Wish) (*objects.Store, error) {
 	for {
-		if !via.canFetch() {
-			s, err := t.open(ctx, uploadPack)
+		if !via.CanFetch() {
+			s, err := t.open(ctx, wire.UploadPack)
 			if err != nil {
 				return nil, err
 			}
 			defer s.Close()
 			via = s
 		}
-		got, err := newStore(func(out io.Writer) error { return via.fetchAll(ctx, w, maxPastBytes, out) })
-		if err == nil || !errors.Is(err, errTooMuch) || w.depth <= 1 || ctx.Err() != nil {
+		got, err := objects.NewStore(func(out io.Writer) error { return via.FetchAll(ctx, w, maxPastBytes, out) })
+		if err == nil || !errors.Is(err, objects.ErrTooMuch) || w.Depth <= 1 || ctx.Err() != nil {
 			return got, err
 		}
-		w.depth /= 4
-		w.depth = max(w.depth, 1)
+		w.Depth /= 4
+		w.Depth = max(w.Depth, 1)
 	}
 }
 
 // line lists a store's commits from the first of heads on, the newest first: parents, and what a
 // commit without parents says that it came after.
-func line(s *store, heads []plumbing.Hash, limit int) []commit {
-	var all []commit
+func line(s *objects.Store, heads []plumbing.Hash, limit int) []objects.Commit {
+	var all []objects.Commit
 	seen := map[plumbing.Hash]bool{}
 	next := heads[0]
 	for len(all) < limit && !next.IsZero() && !seen[next] {
 		seen[next] = true
-		c, err := s.commit(next)
+		c, err := s.Commit(next)
 		if err != nil {
 			break // further back than was fetched
 		}
 		all = append(all, c)
 		next = c.After
-		if len(c.parents) > 0 {
-			next = c.parents[0]
+		if len(c.Parents) > 0 {
+			next = c.Parents[0]
 		}
 	}
 	return all
@@ -132,7 +134,7 @@ func newVisit(of []string) *visit {
 
 // all takes the commits in. What a commit of others holds beside the site is told by the
 // last commit of ours before it.
-func (v *visit) all(ctx context.Context, s *store, commits []commit) {
+func (v *visit) all(ctx context.Context, s *objects.Store, commits []objects.Commit) {
 	for i, c := range commits {
 		if v.err = ctx.Err(); v.err != nil {
 			return
@@ -140,51 +142,51 @@ func (v *visit) all(ctx context.Context, s *store, commits []commit) {
 		if c.Vacant {
 			continue
 		}
-		var ours trailers
+		var ours objects.Trailers
 		for _, earlier := range commits[i:] {
 			if earlier.Release != site.None || earlier.Vacant {
-				ours = earlier.trailers
+				ours = earlier.Trailers
 				break
 			}
 		}
-		snap, err := s.snapshot(c.hash)
+		snap, err := s.Snapshot(c.Hash)
 		if err != nil {
 			v.err = err
 			continue
 		}
-		v.past = append(v.past, site.Past{Release: c.Release, Published: c.when, Manifest: v.paths(snap, ours)})
+		v.past = append(v.past, site.Past{Release: c.Release, Published: c.When, Manifest: v.paths(snap, ours)})
 	}
 }
 
 // paths lists a commit's files without those that are ours, and notes which blobs are asked for.
-func (v *visit) paths(snap *snapshot, ours trailers) site.Manifest {
-	m := make(site.Manifest, 0, len(snap.files))
-	for path := range snap.files {
+func (v *visit) paths(snap *objects.Snapshot, ours objects.Trailers) site.Manifest {
+	m := make(site.Manifest, 0, len(snap.Files))
+	for path := range snap.Files {
 		if path != ours.Beacon && !slices.Contains(ours.Kept, path) {
 			m = append(m, site.File{Path: path})
 		}
 	}
 	m.Sort()
 	for i := range m {
-		e := snap.files[m[i].Path]
-		if !v.of[m[i].Path] || e.mode == filemode.Submodule {
+		e := snap.Files[m[i].Path]
+		if !v.of[m[i].Path] || e.Mode == filemode.Submodule {
 			continue
 		}
-		if v.blobs[e.blob] == nil {
-			v.order = append(v.order, e.blob)
+		if v.blobs[e.Blob] == nil {
+			v.order = append(v.order, e.Blob)
 		}
-		v.blobs[e.blob] = append(v.blobs[e.blob], &m[i])
+		v.blobs[e.Blob] = append(v.blobs[e.Blob], &m[i])
 	}
 	return m
 }
 
 // fillIn finds the digests that are asked for, each blob once.
-func (t *Target) fillIn(ctx context.Context, s *session, wants []plumbing.Hash, depth int, v *visit) error {
+func (t *Target) fillIn(ctx context.Context, s *wire.Session, wants []plumbing.Hash, depth int, v *visit) error {
 	if len(v.order) > maxPastBlobs {
 		v.order = v.order[:maxPastBlobs]
 	}
-	if s.caps.Supports(capability.AllowReachableSHA1InWant) || s.caps.Supports(capability.AllowTipSHA1InWant) {
-		got, err := t.fetchWithin(ctx, s, wish{wants: v.order})
+	if s.Caps.Supports(capability.AllowReachableSHA1InWant) || s.Caps.Supports(capability.AllowTipSHA1InWant) {
+		got, err := t.fetchWithin(ctx, s, wire.Wish{Wants: v.order})
 		if err == nil {
 			v.hash(got)
 			return got.Close()
@@ -194,7 +196,7 @@ func (t *Target) fillIn(ctx context.Context, s *session, wants []plumbing.Hash, 
 		}
 		t.log.Debug("the server gives no single files", "err", err)
 	}
-	got, err := t.fetchWithin(ctx, s, wish{wants: wants, depth: depth, filter: packp.FilterBlobLimit(pageLimit, packp.BlobLimitPrefixKibi)})
+	got, err := t.fetchWithin(ctx, s, wire.Wish{Wants: wants, Depth: depth, Filter: packp.FilterBlobLimit(pageLimit, packp.BlobLimitPrefixKibi)})
 	if err != nil {
 		t.log.Warn("the bytes of past pages could not be fetched; only their paths are known", "err", err)
 		return ctx.Err()
@@ -204,9 +206,9 @@ func (t *Target) fillIn(ctx context.Context, s *session, wants []plumbing.Hash, 
 }
 
 // hash sets the digests of the blobs that the store has; the others stay in order.
-func (v *visit) hash(s *store) {
+func (v *visit) hash(s *objects.Store) {
 	v.order = slices.DeleteFunc(v.order, func(blob plumbing.Hash) bool {
-		f, err := s.hash(blob)
+		f, err := s.Hash(blob)
 		if err != nil {
 			return false
 		}

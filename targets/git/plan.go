@@ -10,6 +10,8 @@ import (
 	"mirror/diff"
 	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/git/internal/objects"
+	"mirror/targets/git/internal/wire"
 )
 
 // Plan compares the live tree with the release by git's own names of the contents. Only
@@ -23,12 +25,12 @@ func (t *Target) Plan(ctx context.Context, rel *site.Release) (plan targets.Plan
 	if err != nil {
 		return targets.Plan{}, err
 	}
-	s, err := t.open(ctx, uploadPack)
+	s, err := t.open(ctx, wire.UploadPack)
 	if err != nil {
 		return targets.Plan{}, err
 	}
 	defer s.Close()
-	live, err := t.snapshot(ctx, s, s.refs[t.branch])
+	live, err := t.snapshot(ctx, s, s.Refs[t.branch])
 	if err != nil {
 		return targets.Plan{}, err
 	}
@@ -36,7 +38,7 @@ func (t *Target) Plan(ctx context.Context, rel *site.Release) (plan targets.Plan
 	if err != nil {
 		return targets.Plan{}, err
 	}
-	plan = targets.Plan{Live: liveOf(live.commit), Changes: diff.BetweenBytes(siteFiles(live, rel), wanted(rel, ids), sameBytes)}
+	plan = targets.Plan{Live: liveOf(live.Commit), Changes: diff.BetweenBytes(siteFiles(live, rel), wanted(rel, ids), sameBytes)}
 	if plan.Kept = next.said.Kept; len(plan.Changes.Delete) > 0 && !t.recorded(ctx, live, rel.BeaconPath) {
 		plan.Foreign = plan.Changes.Delete
 	}
@@ -52,23 +54,23 @@ func (t *Target) Plan(ctx context.Context, rel *site.Release) (plan targets.Plan
 
 // sameBytes reports whether two entries are served with the same bytes. What a host serves
 // of a symbolic link is not the blob's bytes.
-func sameBytes(have, want entry) bool {
-	return have.blob == want.blob && have.mode != filemode.Symlink
+func sameBytes(have, want objects.Entry) bool {
+	return have.Blob == want.Blob && have.Mode != filemode.Symlink
 }
 
-func wanted(rel *site.Release, ids map[site.Digest]plumbing.Hash) map[string]entry {
-	want := make(map[string]entry, len(rel.Manifest))
+func wanted(rel *site.Release, ids map[site.Digest]plumbing.Hash) map[string]objects.Entry {
+	want := make(map[string]objects.Entry, len(rel.Manifest))
 	for _, f := range rel.Manifest {
-		want[f.Path] = entry{blob: ids[f.Digest], mode: filemode.Regular}
+		want[f.Path] = objects.Entry{Blob: ids[f.Digest], Mode: filemode.Regular}
 	}
 	return want
 }
 
 // siteFiles are the live files without the beacon and without what is kept whatever the
 // site says; the site's own files of those names count.
-func siteFiles(p *snapshot, rel *site.Release) map[string]entry {
-	files := make(map[string]entry, len(p.files))
-	for path, e := range p.files {
+func siteFiles(p *objects.Snapshot, rel *site.Release) map[string]objects.Entry {
+	files := make(map[string]objects.Entry, len(p.Files))
+	for path, e := range p.Files {
 		switch path {
 		case noJekyll, cnameTxt, p.Beacon, rel.BeaconPath:
 			if _, own := rel.Manifest.Find(path); !own {

@@ -17,6 +17,7 @@ import (
 
 	"mirror/internal/realserver"
 	"mirror/targets"
+	"mirror/targets/git/internal/wire"
 )
 
 // goGit is go-git's own server over HTTP: no filter, no shallow fetch, no side band and no
@@ -28,8 +29,8 @@ func (g goGit) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	dir, verb := path.Split(r.URL.Path)
 	switch {
 	case r.Method == http.MethodGet:
-		err = g.advertise(w, path.Dir(path.Clean(dir)), service(r.URL.Query().Get("service")))
-	case verb == string(uploadPack):
+		err = g.advertise(w, path.Dir(path.Clean(dir)), wire.Service(r.URL.Query().Get("service")))
+	case verb == string(wire.UploadPack):
 		err = g.upload(w, r, path.Clean(dir))
 	default:
 		err = g.receive(w, r, path.Clean(dir))
@@ -39,15 +40,15 @@ func (g goGit) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (g goGit) session(repo string, s service) (transport.Session, error) {
+func (g goGit) session(repo string, s wire.Service) (transport.Session, error) {
 	place := &transport.Endpoint{Protocol: "file", Path: repo}
-	if s == uploadPack {
+	if s == wire.UploadPack {
 		return g.server.NewUploadPackSession(place, nil)
 	}
 	return g.server.NewReceivePackSession(place, nil)
 }
 
-func (g goGit) advertise(w http.ResponseWriter, repo string, s service) error {
+func (g goGit) advertise(w http.ResponseWriter, repo string, s wire.Service) error {
 	session, err := g.session(repo, s)
 	if err != nil {
 		return err
@@ -66,7 +67,7 @@ func (g goGit) upload(w io.Writer, r *http.Request, repo string) error {
 	if err := req.UploadRequest.Decode(r.Body); err != nil {
 		return err
 	}
-	s, err := g.session(repo, uploadPack)
+	s, err := g.session(repo, wire.UploadPack)
 	if err != nil {
 		return err
 	}
@@ -82,7 +83,7 @@ func (g goGit) receive(w io.Writer, r *http.Request, repo string) error {
 	if err := req.Decode(r.Body); err != nil {
 		return err
 	}
-	s, err := g.session(repo, receivePack)
+	s, err := g.session(repo, wire.ReceivePack)
 	if err != nil {
 		return err
 	}

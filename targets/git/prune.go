@@ -13,6 +13,8 @@ import (
 
 	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/git/internal/objects"
+	"mirror/targets/git/internal/wire"
 )
 
 var _ targets.Pruner = (*Target)(nil)
@@ -21,7 +23,7 @@ var _ targets.Pruner = (*Target)(nil)
 // branch. The host frees the objects in its own time.
 func (t *Target) Prune(ctx context.Context, r targets.Retention) (err error) {
 	defer t.redact(&err)
-	s, err := t.open(ctx, receivePack)
+	s, err := t.open(ctx, wire.ReceivePack)
 	if err != nil {
 		return err
 	}
@@ -30,13 +32,13 @@ func (t *Target) Prune(ctx context.Context, r targets.Retention) (err error) {
 	if len(staged) <= r.Places() {
 		return nil
 	}
-	known, err := t.lineage(ctx, s.refs[t.branch], staged)
+	known, err := t.lineage(ctx, s.Refs[t.branch], staged)
 	if err != nil {
 		return err
 	}
 	expired := r.Expired(known.held(staged), known.lived())
 	var drop []*packp.Command
-	for ref, hash := range s.refs {
+	for ref, hash := range s.Refs {
 		id, ours := stagedID(ref)
 		if ours && hash != known.head && slices.Contains(expired, id) {
 			drop = append(drop, &packp.Command{Name: ref, Old: hash})
@@ -45,16 +47,16 @@ func (t *Target) Prune(ctx context.Context, r targets.Retention) (err error) {
 	if len(drop) == 0 {
 		return nil
 	}
-	if !s.caps.Supports(capability.DeleteRefs) {
+	if !s.Caps.Supports(capability.DeleteRefs) {
 		return errors.New("the server lets no refs be deleted")
 	}
-	return s.push(ctx, nil, nil, drop...)
+	return s.Push(ctx, nil, nil, drop...)
 }
 
 // stagedRefs are the commits that releases are staged as.
-func stagedRefs(s *session) map[site.ID]plumbing.Hash {
+func stagedRefs(s *wire.Session) map[site.ID]plumbing.Hash {
 	staged := map[site.ID]plumbing.Hash{}
-	for ref, hash := range s.refs {
+	for ref, hash := range s.Refs {
 		if id, ours := stagedID(ref); ours {
 			staged[id] = hash
 		}
@@ -65,19 +67,19 @@ func stagedRefs(s *session) map[site.ID]plumbing.Hash {
 // lineage is the branch's past and what is staged, as far as the commits are known.
 type lineage struct {
 	head    plumbing.Hash
-	commits map[plumbing.Hash]commit
+	commits map[plumbing.Hash]objects.Commit
 }
 
 // lineage looks the commits up here, and fetches them where that does not tell the place of
 // all that is staged.
 func (t *Target) lineage(ctx context.Context, head plumbing.Hash, staged map[site.ID]plumbing.Hash) (*lineage, error) {
-	l := &lineage{head: head, commits: map[plumbing.Hash]commit{}}
+	l := &lineage{head: head, commits: map[plumbing.Hash]objects.Commit{}}
 	wants := []plumbing.Hash{head}
 	for _, hash := range staged {
 		wants = append(wants, hash)
 	}
 	for _, hash := range wants {
-		if c, ok := t.known.commit(hash); ok {
+		if c, ok := t.known.Commit(hash); ok {
 			l.commits[hash] = c
 		}
 	}
@@ -93,27 +95,27 @@ func (t *Target) lineage(ctx context.Context, head plumbing.Hash, staged map[sit
 // fetchLineage fetches the commits without their trees, or where the server cannot leave
 // those out no more than is staged.
 func (t *Target) fetchLineage(ctx context.Context, l *lineage, wants []plumbing.Hash) error {
-	s, err := t.open(ctx, uploadPack)
+	s, err := t.open(ctx, wire.UploadPack)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
 	shown := map[plumbing.Hash]bool{}
-	for _, hash := range s.refs {
+	for _, hash := range s.Refs {
 		shown[hash] = !hash.IsZero()
 	}
-	w := wish{depth: 1, filter: packp.FilterTreeDepth(0)}
-	filters := s.caps.Supports(capability.Filter)
+	w := wire.Wish{Depth: 1, Filter: packp.FilterTreeDepth(0)}
+	filters := s.Caps.Supports(capability.Filter)
 	if filters {
-		w.depth = maxPast
+		w.Depth = maxPast
 	}
 	for _, hash := range wants {
 		_, known := l.commits[hash]
-		if shown[hash] && (filters || !known) && !slices.Contains(w.wants, hash) && len(w.wants) < maxPast {
-			w.wants = append(w.wants, hash)
+		if shown[hash] && (filters || !known) && !slices.Contains(w.Wants, hash) && len(w.Wants) < maxPast {
+			w.Wants = append(w.Wants, hash)
 		}
 	}
-	if len(w.wants) == 0 {
+	if len(w.Wants) == 0 {
 		return nil
 	}
 	got, err := t.fetchWithin(ctx, s, w)
@@ -121,9 +123,9 @@ func (t *Target) fetchLineage(ctx context.Context, l *lineage, wants []plumbing.
 		return err
 	}
 	defer got.Close()
-	for _, want := range w.wants {
-		for _, c := range line(got, []plumbing.Hash{want}, w.depth) {
-			l.commits[c.hash] = c
+	for _, want := range w.Wants {
+		for _, c := range line(got, []plumbing.Hash{want}, w.Depth) {
+			l.commits[c.Hash] = c
 		}
 	}
 	return nil
@@ -143,8 +145,8 @@ func (l *lineage) lived() []site.ID {
 			all = append(all, c.Release)
 		}
 		next = c.After
-		if len(c.parents) > 0 {
-			next = c.parents[0]
+		if len(c.Parents) > 0 {
+			next = c.Parents[0]
 		}
 	}
 	return all
@@ -157,8 +159,8 @@ func (l *lineage) held(staged map[site.ID]plumbing.Hash) []targets.Held {
 	for id, hash := range staged {
 		h := targets.Held{Release: id}
 		c, known := l.commits[hash]
-		if known && c.After != l.head && !slices.Contains(c.parents, l.head) {
-			h.Age = time.Since(c.when)
+		if known && c.After != l.head && !slices.Contains(c.Parents, l.head) {
+			h.Age = time.Since(c.When)
 		}
 		all = append(all, h)
 	}

@@ -10,17 +10,19 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 
 	"mirror/site"
+	"mirror/targets/git/internal/objects"
+	"mirror/targets/git/internal/wire"
 )
 
 // ReadBack fetches the head with all its contents and hashes them.
 func (t *Target) ReadBack(ctx context.Context) (m site.Manifest, err error) {
 	defer t.redact(&err)
-	s, err := t.open(ctx, uploadPack)
+	s, err := t.open(ctx, wire.UploadPack)
 	if err != nil {
 		return nil, err
 	}
 	defer s.Close()
-	hash := s.refs[t.branch]
+	hash := s.Refs[t.branch]
 	if hash.IsZero() {
 		return nil, nil
 	}
@@ -29,11 +31,11 @@ func (t *Target) ReadBack(ctx context.Context) (m site.Manifest, err error) {
 		return nil, err
 	}
 	defer store.Close()
-	snap, err := store.snapshot(hash)
+	snap, err := store.Snapshot(hash)
 	if err != nil {
 		return nil, err
 	}
-	ours, err := t.ours(ctx, snap.commit)
+	ours, err := t.ours(ctx, snap.Commit)
 	if err != nil {
 		return nil, err
 	}
@@ -45,57 +47,57 @@ const searchDepth = 64
 
 // ours are the trailers of the last commit of ours up to the given one: they tell which
 // files are not the site's, also where somebody has changed the branch since.
-func (t *Target) ours(ctx context.Context, c commit) (trailers, error) {
-	c, err := t.search(ctx, c, func(c commit) bool { return c.Release != site.None || c.Vacant })
-	return c.trailers, err
+func (t *Target) ours(ctx context.Context, c objects.Commit) (objects.Trailers, error) {
+	c, err := t.search(ctx, c, func(c objects.Commit) bool { return c.Release != site.None || c.Vacant })
+	return c.Trailers, err
 }
 
 // search looks from c on back through first parents for a commit. It gives the zero commit
 // where there is none within searchDepth.
-func (t *Target) search(ctx context.Context, c commit, is func(commit) bool) (commit, error) {
+func (t *Target) search(ctx context.Context, c objects.Commit, is func(objects.Commit) bool) (objects.Commit, error) {
 	if is(c) {
 		return c, nil
 	}
-	if len(c.parents) == 0 {
-		return commit{}, nil
+	if len(c.Parents) == 0 {
+		return objects.Commit{}, nil
 	}
-	store, err := t.fetch(ctx, nil, c.hash, searchDepth, packp.FilterTreeDepth(0))
+	store, err := t.fetch(ctx, nil, c.Hash, searchDepth, packp.FilterTreeDepth(0))
 	if err != nil {
-		return commit{}, err
+		return objects.Commit{}, err
 	}
 	defer store.Close()
 	for range searchDepth - 1 {
-		if len(c.parents) == 0 {
+		if len(c.Parents) == 0 {
 			break
 		}
-		if c, err = store.commit(c.parents[0]); err != nil {
+		if c, err = store.Commit(c.Parents[0]); err != nil {
 			break // further back than was fetched
 		}
 		if is(c) {
 			return c, nil
 		}
 	}
-	return commit{}, nil
+	return objects.Commit{}, nil
 }
 
 // manifestOf hashes the files of a snapshot, without those that are ours.
-func manifestOf(ctx context.Context, s *store, snap *snapshot, ours trailers) (site.Manifest, error) {
-	m := make(site.Manifest, 0, len(snap.files))
+func manifestOf(ctx context.Context, s *objects.Store, snap *objects.Snapshot, ours objects.Trailers) (site.Manifest, error) {
+	m := make(site.Manifest, 0, len(snap.Files))
 	seen := map[plumbing.Hash]site.File{}
-	for path, e := range snap.files {
+	for path, e := range snap.Files {
 		if path == ours.Beacon || slices.Contains(ours.Kept, path) {
 			continue
 		}
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		f, ok := seen[e.blob]
-		if !ok && e.mode != filemode.Submodule { // a submodule has no bytes here
+		f, ok := seen[e.Blob]
+		if !ok && e.Mode != filemode.Submodule { // a submodule has no bytes here
 			var err error
-			if f, err = s.hash(e.blob); err != nil {
+			if f, err = s.Hash(e.Blob); err != nil {
 				return nil, fmt.Errorf("%q: %w", path, err)
 			}
-			seen[e.blob] = f
+			seen[e.Blob] = f
 		}
 		f.Path = path
 		m = append(m, f)

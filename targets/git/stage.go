@@ -14,6 +14,8 @@ import (
 
 	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/git/internal/objects"
+	"mirror/targets/git/internal/wire"
 )
 
 // Stage pushes a commit of the release to refs/mirror/<release>. Only objects that the
@@ -42,12 +44,12 @@ const stageTries = 4
 var errAgain = errors.New("the remote has changed meanwhile")
 
 func (t *Target) stage(ctx context.Context, rel *site.Release, ids map[site.Digest]plumbing.Hash, p targets.Progress) error {
-	s, err := t.open(ctx, receivePack)
+	s, err := t.open(ctx, wire.ReceivePack)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	live, err := t.snapshot(ctx, nil, s.refs[t.branch])
+	live, err := t.snapshot(ctx, nil, s.Refs[t.branch])
 	if err != nil {
 		return err
 	}
@@ -60,7 +62,7 @@ func (t *Target) stage(ctx context.Context, rel *site.Release, ids map[site.Dige
 	if err != nil {
 		return err
 	}
-	if before.tree == want.root() && before.Release == rel.ID() && t.follows(before, live.commit) {
+	if before.Tree == want.root() && before.Release == rel.ID() && t.follows(before, live.Commit) {
 		return nil
 	}
 	return t.send(ctx, s, shipment{rel: rel.ID(), ref: ref, before: before, live: live, want: want}, p)
@@ -69,105 +71,105 @@ func (t *Target) stage(ctx context.Context, rel *site.Release, ids map[site.Dige
 // follows reports whether the branch can go from head to c as a publish should: c is the
 // head, or the next commit after it, or stands alone where no history is wanted and says that
 // it came after it.
-func (t *Target) follows(c, head commit) bool {
+func (t *Target) follows(c, head objects.Commit) bool {
 	switch {
-	case c.hash == head.hash:
+	case c.Hash == head.Hash:
 		return true
-	case t.orphan || head.hash.IsZero():
-		return len(c.parents) == 0 && c.After == head.hash
+	case t.orphan || head.Hash.IsZero():
+		return len(c.Parents) == 0 && c.After == head.Hash
 	}
-	return len(c.parents) == 1 && c.parents[0] == head.hash
+	return len(c.Parents) == 1 && c.Parents[0] == head.Hash
 }
 
 // shipment is a release on its way to the remote.
 type shipment struct {
 	rel    site.ID
 	ref    plumbing.ReferenceName // where it is staged, "" if it is not
-	before commit                 // what is staged there
-	live   *snapshot
+	before objects.Commit         // what is staged there
+	live   *objects.Snapshot
 	want   *layout
 }
 
 // commit is the head itself where it is right, and a new commit otherwise.
-func (t *Target) commitOf(sh shipment) commit {
-	if sh.live.Release == sh.rel && sh.live.tree == sh.want.root() {
-		return sh.live.commit
+func (t *Target) commitOf(sh shipment) objects.Commit {
+	if sh.live.Release == sh.rel && sh.live.Tree == sh.want.root() {
+		return sh.live.Commit
 	}
-	return t.newCommit(sh.live.commit, sh.want.root(), sh.want.said)
+	return t.newCommit(sh.live.Commit, sh.want.root(), sh.want.said)
 }
 
 // newCommit makes a commit that follows head.
-func (t *Target) newCommit(head commit, tree plumbing.Hash, said trailers) commit {
-	parent := head.hash
+func (t *Target) newCommit(head objects.Commit, tree plumbing.Hash, said objects.Trailers) objects.Commit {
+	parent := head.Hash
 	if t.orphan {
-		parent, said.After = plumbing.ZeroHash, head.hash
+		parent, said.After = plumbing.ZeroHash, head.Hash
 	}
-	return newCommit(t.author, time.Now(), tree, parent, said)
+	return objects.NewCommit(t.author, time.Now(), tree, parent, said)
 }
 
-func (t *Target) send(ctx context.Context, s *session, sh shipment, p targets.Progress) error {
+func (t *Target) send(ctx context.Context, s *wire.Session, sh shipment, p targets.Progress) error {
 	c := t.commitOf(sh)
-	var items []item
+	var items []objects.Item
 	files := 0
-	if sh.before.tree != sh.want.root() {
+	if sh.before.Tree != sh.want.root() {
 		items, files = sh.want.unknown(t.held(sh), sh.live, t.thin(s))
 	}
-	if c.hash != sh.live.hash {
-		items = append(items, content(plumbing.CommitObject, c.raw))
+	if c.Hash != sh.live.Hash {
+		items = append(items, objects.Content(plumbing.CommitObject, c.Raw))
 	}
-	pack, err := newPack(ctx, items)
+	pack, err := objects.NewPack(ctx, items)
 	if err != nil {
 		return err
 	}
 	defer pack.Close()
 	sent := func(int) {}
 	if p != nil {
-		p.Expect(files, pack.size)
+		p.Expect(files, pack.Size)
 		sent = func(n int) { p.Sent(0, int64(n)) }
 	}
-	if err := t.pushStaged(ctx, s, sh, c.hash, pack, sent); err != nil {
+	if err := t.pushStaged(ctx, s, sh, c.Hash, pack, sent); err != nil {
 		return err
 	}
 	if p != nil {
 		p.Sent(files, 0)
 	}
-	t.known.keep(sh.want.snapshot(c), t.log)
+	t.known.Keep(sh.want.snapshot(c), t.log)
 	return nil
 }
 
 // held names the objects that the remote has: those of the live branch, and of what was
 // staged before, if that is remembered here.
 func (t *Target) held(sh shipment) map[plumbing.Hash]bool {
-	names := sh.live.names()
-	if sh.before.hash.IsZero() {
+	names := sh.live.Names()
+	if sh.before.Hash.IsZero() {
 		return names
 	}
-	if staged := t.known.snapshot(sh.before.hash); staged != nil {
-		maps.Copy(names, staged.names())
+	if staged := t.known.Snapshot(sh.before.Hash); staged != nil {
+		maps.Copy(names, staged.Names())
 	}
 	return names
 }
 
 // thin reports whether the remote completes deltas from what it has. A server built with
 // go-git does not, and does not say so.
-func (t *Target) thin(s *session) bool {
-	agent := strings.Join(s.caps.Get(capability.Agent), "")
-	return !t.whole.Load() && !s.caps.Supports("no-thin") && !strings.HasPrefix(agent, "go-git")
+func (t *Target) thin(s *wire.Session) bool {
+	agent := strings.Join(s.Caps.Get(capability.Agent), "")
+	return !t.whole.Load() && !s.Caps.Supports("no-thin") && !strings.HasPrefix(agent, "go-git")
 }
 
 // pushStaged moves the release's own ref. A host that takes no refs but branches and tags
 // gets a branch.
-func (t *Target) pushStaged(ctx context.Context, s *session, sh shipment, to plumbing.Hash, pack *pack, sent func(int)) error {
+func (t *Target) pushStaged(ctx context.Context, s *wire.Session, sh shipment, to plumbing.Hash, pack *objects.Pack, sent func(int)) error {
 	ref := sh.ref
 	if ref == "" {
 		ref = stageRefs(sh.rel)[0]
 	}
-	err := s.push(ctx, pack, sent, &packp.Command{Name: ref, Old: sh.before.hash, New: to})
-	var refused *rejectedError
+	err := s.Push(ctx, pack, sent, &packp.Command{Name: ref, Old: sh.before.Hash, New: to})
+	var refused *wire.RejectedError
 	if !errors.As(err, &refused) {
 		return err
 	}
-	if refused.unpack != "" {
+	if refused.Unpack != "" {
 		if t.thin(s) { // some servers promise thin packs and cannot complete them
 			t.whole.Store(true)
 			return fmt.Errorf("%w: %w", errAgain, err)
@@ -177,20 +179,20 @@ func (t *Target) pushStaged(ctx context.Context, s *session, sh shipment, to plu
 	return t.pushFallback(ctx, sh, to, pack, sent, err)
 }
 
-func (t *Target) pushFallback(ctx context.Context, sh shipment, to plumbing.Hash, pack *pack, sent func(int), refused error) error {
-	s, err := t.open(ctx, receivePack)
+func (t *Target) pushFallback(ctx context.Context, sh shipment, to plumbing.Hash, pack *objects.Pack, sent func(int), refused error) error {
+	s, err := t.open(ctx, wire.ReceivePack)
 	if err != nil {
 		return errors.Join(refused, err)
 	}
 	defer s.Close()
-	if _, now := t.staged(s, sh.rel); now != sh.before.hash {
+	if _, now := t.staged(s, sh.rel); now != sh.before.Hash {
 		return fmt.Errorf("%w: %w", errAgain, refused)
 	}
 	branch := stageRefs(sh.rel)[1]
 	if sh.ref == branch {
 		return refused
 	}
-	if err := s.push(ctx, pack, sent, &packp.Command{Name: branch, New: to}); err != nil {
+	if err := s.Push(ctx, pack, sent, &packp.Command{Name: branch, New: to}); err != nil {
 		return fmt.Errorf("%w; nor as a branch: %w", refused, err)
 	}
 	return nil

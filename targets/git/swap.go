@@ -12,6 +12,8 @@ import (
 
 	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/git/internal/objects"
+	"mirror/targets/git/internal/wire"
 )
 
 // Commit moves the branch to the staged commit. The server compares what the branch was.
@@ -19,7 +21,7 @@ import (
 // on top of another head than the one that is live.
 func (t *Target) Commit(ctx context.Context, swap targets.Swap) (err error) {
 	defer t.redact(&err)
-	s, err := t.open(ctx, receivePack)
+	s, err := t.open(ctx, wire.ReceivePack)
 	if err != nil {
 		return err
 	}
@@ -34,7 +36,7 @@ func (t *Target) Commit(ctx context.Context, swap targets.Swap) (err error) {
 		return err
 	}
 	switch {
-	case head.Release == swap.To && swap.To != site.None && (hash.IsZero() || staged.tree == head.tree):
+	case head.Release == swap.To && swap.To != site.None && (hash.IsZero() || staged.Tree == head.Tree):
 		return nil
 	case hash.IsZero() || staged.Release != swap.To:
 		return fmt.Errorf("%s: %w", swap.To.Short(), targets.ErrNotStaged)
@@ -44,10 +46,10 @@ func (t *Target) Commit(ctx context.Context, swap targets.Swap) (err error) {
 	if !t.follows(staged, head) {
 		return t.commitAfresh(ctx, s, ref, staged, head)
 	}
-	return t.move(ctx, s, head.hash, staged.hash, nil)
+	return t.move(ctx, s, head.Hash, staged.Hash, nil)
 }
 
-func conflict(head commit, want targets.Live) error {
+func conflict(head objects.Commit, want targets.Live) error {
 	return fmt.Errorf("%w: the branch is at %s, and was at %s when this publish began (hint: plan again)",
 		targets.ErrConflict, name(revisionOf(head)), name(want.Revision))
 }
@@ -61,18 +63,18 @@ func name(revision string) string {
 
 // move moves the branch, with the objects it needs; others are commands to obey in the
 // same push.
-func (t *Target) move(ctx context.Context, s *session, from, to plumbing.Hash, items []item, others ...*packp.Command) error {
-	var p *pack
+func (t *Target) move(ctx context.Context, s *wire.Session, from, to plumbing.Hash, items []objects.Item, others ...*packp.Command) error {
+	var p *objects.Pack
 	if !to.IsZero() {
 		var err error
-		if p, err = newPack(ctx, items); err != nil {
+		if p, err = objects.NewPack(ctx, items); err != nil {
 			return err
 		}
 		defer p.Close()
 	}
 	branch := &packp.Command{Name: t.branch, Old: from, New: to}
-	err := s.push(ctx, p, nil, append(others, branch)...)
-	var refused *rejectedError
+	err := s.Push(ctx, p, nil, append(others, branch)...)
+	var refused *wire.RejectedError
 	if !errors.As(err, &refused) {
 		return err
 	}
@@ -81,12 +83,12 @@ func (t *Target) move(ctx context.Context, s *session, from, to plumbing.Hash, i
 
 // afterRefusal tells a branch that another publisher moved from one that may not move.
 func (t *Target) afterRefusal(ctx context.Context, from, to plumbing.Hash, refused error) error {
-	s, err := t.open(ctx, receivePack)
+	s, err := t.open(ctx, wire.ReceivePack)
 	if err != nil {
 		return errors.Join(refused, err)
 	}
 	defer s.Close()
-	switch now := s.refs[t.branch]; now {
+	switch now := s.Refs[t.branch]; now {
 	case to:
 		return nil
 	case from:
@@ -98,41 +100,41 @@ func (t *Target) afterRefusal(ctx context.Context, from, to plumbing.Hash, refus
 
 // commitAfresh makes the staged tree the next commit after head, and the branch that. What
 // is kept of the branch is taken from head, which may have got a CNAME meanwhile.
-func (t *Target) commitAfresh(ctx context.Context, s *session, ref plumbing.ReferenceName, staged, head commit) error {
-	old, err := t.snapshot(ctx, nil, staged.hash)
+func (t *Target) commitAfresh(ctx context.Context, s *wire.Session, ref plumbing.ReferenceName, staged, head objects.Commit) error {
+	old, err := t.snapshot(ctx, nil, staged.Hash)
 	if err != nil {
 		return err
 	}
-	live, err := t.snapshot(ctx, nil, head.hash)
+	live, err := t.snapshot(ctx, nil, head.Hash)
 	if err != nil {
 		return err
 	}
 	want := &layout{
-		files: maps.Clone(old.files), blobs: map[plumbing.Hash]item{},
-		said: trailers{Release: staged.Release, Beacon: staged.Beacon},
+		files: maps.Clone(old.Files), blobs: map[plumbing.Hash]objects.Item{},
+		said: objects.Trailers{Release: staged.Release, Beacon: staged.Beacon},
 	}
-	maps.DeleteFunc(want.files, func(path string, _ entry) bool { return slices.Contains(staged.Kept, path) })
+	maps.DeleteFunc(want.files, func(path string, _ objects.Entry) bool { return slices.Contains(staged.Kept, path) })
 	t.keepOf(live, want)
 	if err := want.build(); err != nil {
 		return err
 	}
-	have := old.names()
-	maps.Copy(have, live.names())
+	have := old.Names()
+	maps.Copy(have, live.Names())
 	items, _ := want.unknown(have, live, t.thin(s))
 	next := t.newCommit(head, want.root(), want.said)
-	items = append(items, content(plumbing.CommitObject, next.raw))
-	restage := &packp.Command{Name: ref, Old: staged.hash, New: next.hash}
-	if err := t.move(ctx, s, head.hash, next.hash, items, restage); err != nil {
+	items = append(items, objects.Content(plumbing.CommitObject, next.Raw))
+	restage := &packp.Command{Name: ref, Old: staged.Hash, New: next.Hash}
+	if err := t.move(ctx, s, head.Hash, next.Hash, items, restage); err != nil {
 		return err
 	}
-	t.known.keep(want.snapshot(next), t.log)
+	t.known.Keep(want.snapshot(next), t.log)
 	return nil
 }
 
 // Rollback moves the branch back to where Commit found it.
 func (t *Target) Rollback(ctx context.Context, swap targets.Swap) (err error) {
 	defer t.redact(&err)
-	s, err := t.open(ctx, receivePack)
+	s, err := t.open(ctx, wire.ReceivePack)
 	if err != nil {
 		return err
 	}
@@ -149,28 +151,28 @@ func (t *Target) Rollback(ctx context.Context, swap targets.Swap) (err error) {
 	case swap.From.Revision == "":
 		return t.unpublish(ctx, s, head)
 	}
-	from, err := parseHash(swap.From.Revision)
+	from, err := objects.ParseHash(swap.From.Revision)
 	if err != nil {
 		return err
 	}
-	return t.move(ctx, s, head.hash, from, nil)
+	return t.move(ctx, s, head.Hash, from, nil)
 }
 
 // unpublish deletes the branch. Where the host refuses, because it is the repository's
 // main branch, an empty commit stands for nothing.
-func (t *Target) unpublish(ctx context.Context, s *session, head commit) error {
-	err := t.move(ctx, s, head.hash, plumbing.ZeroHash, nil)
-	var refused *rejectedError
+func (t *Target) unpublish(ctx context.Context, s *wire.Session, head objects.Commit) error {
+	err := t.move(ctx, s, head.Hash, plumbing.ZeroHash, nil)
+	var refused *wire.RejectedError
 	if !errors.As(err, &refused) || errors.Is(err, targets.ErrConflict) {
 		return err
 	}
-	again, err := t.open(ctx, receivePack)
+	again, err := t.open(ctx, wire.ReceivePack)
 	if err != nil {
 		return errors.Join(refused, err)
 	}
 	defer again.Close()
-	empty := t.newCommit(head, emptyTree, trailers{Vacant: true})
-	return t.move(ctx, again, head.hash, empty.hash, []item{
-		content(plumbing.CommitObject, empty.raw), content(plumbing.TreeObject, nil),
+	empty := t.newCommit(head, objects.EmptyTree, objects.Trailers{Vacant: true})
+	return t.move(ctx, again, head.Hash, empty.Hash, []objects.Item{
+		objects.Content(plumbing.CommitObject, empty.Raw), objects.Content(plumbing.TreeObject, nil),
 	})
 }

@@ -12,6 +12,7 @@ import (
 
 	"mirror/internal/realserver"
 	"mirror/targets"
+	"mirror/targets/git/internal/wire"
 	"mirror/targets/targettest"
 )
 
@@ -20,7 +21,7 @@ type counter struct{ requests, fetches, sent atomic.Int64 }
 
 func (c *counter) RoundTrip(req *http.Request) (*http.Response, error) {
 	c.requests.Add(1)
-	if strings.HasSuffix(req.URL.Path, "/"+string(uploadPack)) {
+	if strings.HasSuffix(req.URL.Path, "/"+string(wire.UploadPack)) {
 		c.fetches.Add(1)
 	}
 	if req.Body != nil {

@@ -1,4 +1,4 @@
-package git
+package objects
 
 import (
 	"errors"
@@ -14,14 +14,14 @@ import (
 	"github.com/google/renameio/v2"
 )
 
-// memory holds the last commits that were seen or made, here and in the state folder.
+// Cache holds the last commits that were seen or made, here and in the state folder.
 // A commit never changes, so nothing in it is ever stale; losing it costs a fetch.
-type memory struct {
+type Cache struct {
 	dir string // "" for none
 
-	mu      sync.Mutex
-	snaps   []*snapshot // the latest last
-	commits []commit
+	mu      sync.Mutex  // guards what follows
+	snaps   []*Snapshot // the latest last
+	commits []Commit
 }
 
 const (
@@ -30,19 +30,20 @@ const (
 	keepFiles     = 6
 )
 
-func newMemory(state string) *memory {
+// NewCache returns a cache that keeps its commits in the folder state, "" for none.
+func NewCache(state string) *Cache {
 	if state == "" {
-		return &memory{}
+		return &Cache{}
 	}
-	return &memory{dir: filepath.Join(state, "commits")}
+	return &Cache{dir: filepath.Join(state, "commits")}
 }
 
-// snapshot returns nil for a commit that is not remembered with its trees.
-func (m *memory) snapshot(hash plumbing.Hash) *snapshot {
+// Snapshot returns nil for a commit that is not remembered with its trees.
+func (m *Cache) Snapshot(hash plumbing.Hash) *Snapshot {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, s := range m.snaps {
-		if s.hash == hash {
+		if s.Hash == hash {
 			return s
 		}
 	}
@@ -54,29 +55,31 @@ func (m *memory) snapshot(hash plumbing.Hash) *snapshot {
 	return s
 }
 
-func (m *memory) commit(hash plumbing.Hash) (commit, bool) {
+// Commit returns a commit without its trees, false for one that is not remembered.
+func (m *Cache) Commit(hash plumbing.Hash) (Commit, bool) {
 	m.mu.Lock()
-	i := slices.IndexFunc(m.commits, func(c commit) bool { return c.hash == hash })
+	i := slices.IndexFunc(m.commits, func(c Commit) bool { return c.Hash == hash })
 	if i >= 0 {
 		defer m.mu.Unlock()
 		return m.commits[i], true
 	}
 	m.mu.Unlock()
-	if s := m.snapshot(hash); s != nil {
-		return s.commit, true
+	if s := m.Snapshot(hash); s != nil {
+		return s.Commit, true
 	}
-	return commit{}, false
+	return Commit{}, false
 }
 
-func (m *memory) keepCommit(c commit) {
+// KeepCommit remembers a commit without its trees.
+func (m *Cache) KeepCommit(c Commit) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.commits = append(m.commits, c)
 	m.commits = m.commits[max(0, len(m.commits)-keepCommits):]
 }
 
-// keep remembers a snapshot, and writes it to the state folder.
-func (m *memory) keep(s *snapshot, log *slog.Logger) {
+// Keep remembers a snapshot, and writes it to the state folder.
+func (m *Cache) Keep(s *Snapshot, log *slog.Logger) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.remember(s)
@@ -85,18 +88,18 @@ func (m *memory) keep(s *snapshot, log *slog.Logger) {
 	}
 }
 
-func (m *memory) remember(s *snapshot) {
-	m.snaps = append(slices.DeleteFunc(m.snaps, func(o *snapshot) bool { return o.hash == s.hash }), s)
+func (m *Cache) remember(s *Snapshot) {
+	m.snaps = append(slices.DeleteFunc(m.snaps, func(o *Snapshot) bool { return o.Hash == s.Hash }), s)
 	m.snaps = m.snaps[max(0, len(m.snaps)-keepSnapshots):]
 }
 
-func (m *memory) path(hash plumbing.Hash) string {
+func (m *Cache) path(hash plumbing.Hash) string {
 	return filepath.Join(m.dir, hash.String()+".pack")
 }
 
 // load reads what save wrote: a pack, whose objects are checked by their names as those
 // of a remote are.
-func (m *memory) load(hash plumbing.Hash) (*snapshot, error) {
+func (m *Cache) load(hash plumbing.Hash) (*Snapshot, error) {
 	if m.dir == "" {
 		return nil, os.ErrNotExist
 	}
@@ -105,11 +108,11 @@ func (m *memory) load(hash plumbing.Hash) (*snapshot, error) {
 		return nil, err
 	}
 	defer f.Close()
-	s, err := newStore(func(w io.Writer) error { _, err := io.Copy(w, f); return err })
+	s, err := NewStore(func(w io.Writer) error { _, err := io.Copy(w, f); return err })
 	if err != nil {
 		return nil, err
 	}
-	snap, err := s.snapshot(hash)
+	snap, err := s.Snapshot(hash)
 	if err == nil { // it is in use: drop shall take another
 		now := time.Now()
 		err = os.Chtimes(m.path(hash), now, now)
@@ -117,7 +120,7 @@ func (m *memory) load(hash plumbing.Hash) (*snapshot, error) {
 	return snap, errors.Join(err, s.Close())
 }
 
-func (m *memory) save(s *snapshot) error {
+func (m *Cache) save(s *Snapshot) error {
 	if m.dir == "" {
 		return nil
 	}
@@ -129,19 +132,19 @@ func (m *memory) save(s *snapshot) error {
 		return err
 	}
 	defer p.Close()
-	f, err := renameio.NewPendingFile(m.path(s.hash), renameio.WithPermissions(0o600))
+	f, err := renameio.NewPendingFile(m.path(s.Hash), renameio.WithPermissions(0o600))
 	if err != nil {
 		return err
 	}
 	defer f.Cleanup()
-	if _, err := io.Copy(f, io.NewSectionReader(p.file, 0, p.size)); err != nil {
+	if _, err := io.Copy(f, io.NewSectionReader(p.File, 0, p.Size)); err != nil {
 		return err
 	}
 	return errors.Join(f.CloseAtomicallyReplace(), m.drop())
 }
 
 // drop deletes the oldest of too many files.
-func (m *memory) drop() error {
+func (m *Cache) drop() error {
 	files, err := filepath.Glob(filepath.Join(m.dir, "*.pack"))
 	if err != nil {
 		return err

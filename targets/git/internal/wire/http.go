@@ -1,4 +1,4 @@
-package git
+package wire
 
 import (
 	"context"
@@ -17,11 +17,11 @@ import (
 // the request. See gitprotocol-http(5).
 type httpRemote struct {
 	base   *url.URL // without credentials
-	login  login
+	login  Login
 	client *http.Client
 }
 
-func newHTTPRemote(place *transport.Endpoint, rt http.RoundTripper, l login) (*httpRemote, error) {
+func newHTTPRemote(place *transport.Endpoint, rt http.RoundTripper, l Login) (*httpRemote, error) {
 	bare := *place
 	bare.User, bare.Password = "", ""
 	base, err := url.Parse(strings.TrimSuffix(bare.String(), "/"))
@@ -61,11 +61,11 @@ func (r *httpRemote) checkRedirect(req *http.Request, via []*http.Request) error
 type httpConversation struct {
 	remote  *httpRemote
 	base    string // where redirects have led to
-	service service
+	service Service
 	refs    io.ReadCloser
 }
 
-func (r *httpRemote) dial(ctx context.Context, s service) (conversation, error) {
+func (r *httpRemote) dial(ctx context.Context, s Service) (conversation, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.base.String()+infoRefs+string(s), nil)
 	if err != nil {
 		return nil, err
@@ -88,8 +88,8 @@ const infoRefs = "/info/refs?service="
 // have the pack sent twice.
 func (r *httpRemote) do(req *http.Request) (*http.Response, error) {
 	req.Header.Set("User-Agent", "git/mirror") // some hosts look for "git/"
-	if r.login.user != "" || r.login.password != "" {
-		req.SetBasicAuth(r.login.user, r.login.password)
+	if r.login.User != "" || r.login.Password != "" {
+		req.SetBasicAuth(r.login.User, r.login.Password)
 	}
 	resp, err := r.client.Do(req)
 	if err != nil {

@@ -1,4 +1,4 @@
-package git
+package wire
 
 import (
 	"context"
@@ -33,7 +33,7 @@ type sshRemote struct {
 // handshakeTimeout bounds connecting and logging in.
 const handshakeTimeout = 30 * time.Second
 
-func newSSHRemote(place *transport.Endpoint, o remoteOptions) (*sshRemote, error) {
+func newSSHRemote(place *transport.Endpoint, o Options) (*sshRemote, error) {
 	host, port := place.Host, place.Port
 	if alias := sshConfig(place.Host, "Hostname"); alias != "" {
 		host = alias
@@ -46,13 +46,13 @@ func newSSHRemote(place *transport.Endpoint, o remoteOptions) (*sshRemote, error
 	}
 	r := &sshRemote{
 		name: net.JoinHostPort(strings.Trim(host, "[]"), strconv.Itoa(port)),
-		user: sshUser(place), path: sshPath(place.Path), password: o.login.password,
+		user: sshUser(place), path: sshPath(place.Path), password: o.Login.Password,
 	}
-	if o.knownHosts != "" {
-		r.knownHosts = []string{expandHome(o.knownHosts)}
+	if o.KnownHosts != "" {
+		r.knownHosts = []string{expandHome(o.KnownHosts)}
 	}
-	if o.sshKey != "" {
-		r.keys = []string{expandHome(o.sshKey)}
+	if o.SSHKey != "" {
+		r.keys = []string{expandHome(o.SSHKey)}
 		return r, nil
 	}
 	r.agent, r.keys = true, defaultKeys(place.Host)
@@ -108,7 +108,7 @@ func expandHome(path string) string {
 	return filepath.Join(home, rest)
 }
 
-func (r *sshRemote) dial(ctx context.Context, s service) (conversation, error) {
+func (r *sshRemote) dial(ctx context.Context, s Service) (conversation, error) {
 	client, err := r.connect(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("ssh to %s: %w", r.name, err)
@@ -216,7 +216,7 @@ func (r *sshRemote) auth(keys []ssh.Signer) ([]ssh.AuthMethod, error) {
 }
 
 // run starts a service.
-func (r *sshRemote) run(ctx context.Context, client *ssh.Client, s service) (conversation, error) {
+func (r *sshRemote) run(ctx context.Context, client *ssh.Client, s Service) (conversation, error) {
 	session, err := client.NewSession()
 	if err != nil {
 		return nil, err

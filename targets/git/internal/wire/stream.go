@@ -1,4 +1,4 @@
-package git
+package wire
 
 import (
 	"context"
@@ -84,7 +84,7 @@ func newLocalRemote(path string) (*localRemote, error) {
 	return &localRemote{git: git, path: path}, nil
 }
 
-func (r *localRemote) dial(ctx context.Context, s service) (conversation, error) {
+func (r *localRemote) dial(ctx context.Context, s Service) (conversation, error) {
 	cmd := exec.Command(r.git, strings.TrimPrefix(string(s), "git-"), r.path)
 	cmd.Env = withoutGit(os.Environ())
 	in, err := cmd.StdinPipe()

@@ -1,4 +1,8 @@
-package git
+// Package wire speaks git's protocols with a repository: over ssh, over http, and with a git
+// program of this machine. A session reads what the repository has and then makes one exchange,
+// a fetch or a push. Everything that a server sends is bounded, and every read ends with its
+// context.
+package wire
 
 import (
 	"context"
@@ -11,18 +15,19 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/transport"
 )
 
-// service is one of the two programs that a git server runs.
-type service string
+// Service is one of the two programs that a git server runs.
+type Service string
 
+// The two services.
 const (
-	uploadPack  service = "git-upload-pack"  // reads: we fetch
-	receivePack service = "git-receive-pack" // writes: we push
+	UploadPack  Service = "git-upload-pack"  // reads: we fetch
+	ReceivePack Service = "git-receive-pack" // writes: we push
 )
 
-// remote is a way to a repository.
-type remote interface {
+// Remote is a way to a repository.
+type Remote interface {
 	// dial begins a conversation with a service. Ending ctx ends the conversation.
-	dial(ctx context.Context, s service) (conversation, error)
+	dial(ctx context.Context, s Service) (conversation, error)
 }
 
 // conversation is one run of a service.
@@ -66,8 +71,8 @@ func (c *countingReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// parseURL reads every form of address that git knows.
-func parseURL(url string) (*transport.Endpoint, error) {
+// ParseURL reads every form of address that git knows.
+func ParseURL(url string) (*transport.Endpoint, error) {
 	if url == "" {
 		return nil, errors.New("url is missing (hint: git@github.com:me/me.github.io.git)")
 	}
@@ -81,29 +86,30 @@ func parseURL(url string) (*transport.Endpoint, error) {
 	return place, nil
 }
 
-// login is what an http server or an ssh server is told of us.
-type login struct{ user, password string }
+// Login is what an http server or an ssh server is told of us.
+type Login struct{ User, Password string }
 
-func (l login) secrets() []string {
-	if l.password == "" {
+// Secrets are what must never be shown.
+func (l Login) Secrets() []string {
+	if l.Password == "" {
 		return nil
 	}
-	return []string{l.password}
+	return []string{l.Password}
 }
 
-// remoteOptions say how a repository is reached.
-type remoteOptions struct {
-	login      login
-	transport  http.RoundTripper // for http; nil for one of our own
-	sshKey     string            // file of the private key; "" for the agent's and those in ~/.ssh
-	knownHosts string            // file; "" for ~/.ssh/known_hosts and the system's
+// Options say how a repository is reached.
+type Options struct {
+	Login      Login
+	Transport  http.RoundTripper // for http; nil for one of our own
+	SSHKey     string            // file of the private key; "" for the agent's and those in ~/.ssh
+	KnownHosts string            // file; "" for ~/.ssh/known_hosts and the system's
 }
 
-// newRemote returns the way to the repository at a place. It connects to nothing.
-func newRemote(place *transport.Endpoint, o remoteOptions) (remote, error) {
+// NewRemote returns the way to the repository at a place. It connects to nothing.
+func NewRemote(place *transport.Endpoint, o Options) (Remote, error) {
 	switch place.Protocol {
 	case "http", "https":
-		return newHTTPRemote(place, o.transport, o.login)
+		return newHTTPRemote(place, o.Transport, o.Login)
 	case "ssh":
 		return newSSHRemote(place, o)
 	case "file":

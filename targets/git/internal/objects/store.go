@@ -1,4 +1,4 @@
-package git
+package objects
 
 import (
 	"bufio"
@@ -29,22 +29,22 @@ const (
 )
 
 // errTooMuch is the error for what is beyond these bounds.
-var errTooMuch = errors.New("the remote sends more than any site needs")
+var ErrTooMuch = errors.New("the remote sends more than any site needs")
 
-// store is the objects of one pack, in a temporary folder.
-type store struct {
+// Store is the objects of one pack, in a temporary folder.
+type Store struct {
 	dir  string
 	file billy.File
 	pack *packfile.Packfile
 }
 
-// newStore keeps what fill writes, which must be a whole pack, and indexes it.
-func newStore(fill func(io.Writer) error) (*store, error) {
+// NewStore keeps what fill writes, which must be a whole pack, and indexes it.
+func NewStore(fill func(io.Writer) error) (*Store, error) {
 	dir, err := os.MkdirTemp("", "mirror-git-")
 	if err != nil {
 		return nil, err
 	}
-	s := &store{dir: dir}
+	s := &Store{dir: dir}
 	if err = writeFile(filepath.Join(dir, packName), fill); err == nil {
 		err = s.index()
 	}
@@ -66,7 +66,7 @@ func writeFile(path string, fill func(io.Writer) error) error {
 	return errors.Join(err, w.Flush(), f.Close())
 }
 
-func (s *store) index() error {
+func (s *Store) index() error {
 	if err := checkPack(filepath.Join(s.dir, packName)); err != nil {
 		return fmt.Errorf("pack: %w", err)
 	}
@@ -106,7 +106,7 @@ func checkPack(path string) error {
 		return err
 	}
 	if count > maxObjects {
-		return fmt.Errorf("%d objects: %w", count, errTooMuch)
+		return fmt.Errorf("%d objects: %w", count, ErrTooMuch)
 	}
 	for range count {
 		if err := checkObject(scan); err != nil {
@@ -126,7 +126,7 @@ func checkObject(scan *packfile.Scanner) error {
 		limit = maxBlob
 	}
 	if head.Length > limit {
-		return fmt.Errorf("an object of %d bytes: %w", head.Length, errTooMuch)
+		return fmt.Errorf("an object of %d bytes: %w", head.Length, ErrTooMuch)
 	}
 	if !head.Type.IsDelta() {
 		return nil // the scanner skips it
@@ -136,7 +136,7 @@ func checkObject(scan *packfile.Scanner) error {
 		return err
 	}
 	if size := start.deltaResult(); size > maxBlob {
-		return fmt.Errorf("an object of %d bytes: %w", size, errTooMuch)
+		return fmt.Errorf("an object of %d bytes: %w", size, ErrTooMuch)
 	}
 	return nil
 }
@@ -171,11 +171,11 @@ func leb128(r io.ByteReader) (n uint64, err error) {
 			return n, nil
 		}
 	}
-	return 0, errTooMuch
+	return 0, ErrTooMuch
 }
 
-// read gives a small object's content: a tree or a commit.
-func (s *store) read(kind plumbing.ObjectType, name plumbing.Hash) ([]byte, error) {
+// Read gives a small object's content: a tree or a commit.
+func (s *Store) Read(kind plumbing.ObjectType, name plumbing.Hash) ([]byte, error) {
 	obj, err := s.pack.Get(name)
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: %w", kind, name, err)
@@ -196,7 +196,7 @@ func (s *store) read(kind plumbing.ObjectType, name plumbing.Hash) ([]byte, erro
 }
 
 // Close deletes the pack.
-func (s *store) Close() error {
+func (s *Store) Close() error {
 	var err error
 	if s.file != nil {
 		err = s.file.Close()
@@ -204,8 +204,8 @@ func (s *store) Close() error {
 	return errors.Join(err, os.RemoveAll(s.dir))
 }
 
-// hash streams a blob's content.
-func (s *store) hash(blob plumbing.Hash) (site.File, error) {
+// Hash streams a blob's content.
+func (s *Store) Hash(blob plumbing.Hash) (site.File, error) {
 	obj, err := s.pack.Get(blob)
 	if err != nil {
 		return site.File{}, err

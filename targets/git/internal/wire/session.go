@@ -1,4 +1,4 @@
-package git
+package wire
 
 import (
 	"bufio"
@@ -16,27 +16,29 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/sideband"
+
+	"mirror/targets/git/internal/objects"
 )
 
-// session is a conversation whose advertisement was read.
-type session struct {
+// Session is a conversation whose advertisement was read.
+type Session struct {
 	conversation
-	service service
-	refs    map[plumbing.ReferenceName]plumbing.Hash
-	caps    *capability.List
+	service Service
+	Refs    map[plumbing.ReferenceName]plumbing.Hash
+	Caps    *capability.List
 	used    bool // the one exchange was made
 }
 
 // maxAdvertisement bounds what a server says of its refs, in bytes: about half a million.
 const maxAdvertisement = 64 << 20
 
-// openSession begins a conversation and reads what the server has.
-func openSession(ctx context.Context, r remote, s service) (*session, error) {
+// Open begins a conversation and reads what the server has.
+func Open(ctx context.Context, r Remote, s Service) (*Session, error) {
 	c, err := r.dial(ctx, s)
 	if err != nil {
 		return nil, because(ctx, err)
 	}
-	out := &session{conversation: c, service: s}
+	out := &Session{conversation: c, service: s}
 	adv := packp.NewAdvRefs()
 	err = adv.Decode(&bounded{r: c.advertisement(), left: maxAdvertisement})
 	if err != nil && !errors.Is(err, packp.ErrEmptyAdvRefs) {
@@ -47,15 +49,15 @@ func openSession(ctx context.Context, r remote, s service) (*session, error) {
 		c.Close()
 		return nil, fmt.Errorf("the repository's object format is %s, and only sha1 is spoken here", plain(f[0]))
 	}
-	out.caps, out.refs = adv.Capabilities, make(map[plumbing.ReferenceName]plumbing.Hash, len(adv.References))
+	out.Caps, out.Refs = adv.Capabilities, make(map[plumbing.ReferenceName]plumbing.Hash, len(adv.References))
 	for name, hash := range adv.References {
-		out.refs[plumbing.ReferenceName(name)] = hash
+		out.Refs[plumbing.ReferenceName(name)] = hash
 	}
 	return out, nil
 }
 
 // explain prefers what the program at the other end complained of to our own view of it.
-func (s *session) explain(err error) error {
+func (s *Session) explain(err error) error {
 	if c, ok := s.conversation.(*stream); ok {
 		if said := c.said(); said != "" {
 			return fmt.Errorf("%s (%w)", said, err)
@@ -83,31 +85,31 @@ type bounded struct {
 
 func (b *bounded) Read(p []byte) (int, error) {
 	if b.left <= 0 {
-		return 0, errTooMuch
+		return 0, objects.ErrTooMuch
 	}
 	n, err := b.r.Read(p[:min(int64(len(p)), b.left)])
 	b.left -= int64(n)
 	return n, err
 }
 
-// canFetch reports whether the session reads and has its one exchange still before it.
-func (s *session) canFetch() bool { return s.service == uploadPack && !s.used }
+// CanFetch reports whether the session reads and has its one exchange still before it.
+func (s *Session) CanFetch() bool { return s.service == UploadPack && !s.used }
 
-// fetch asks for the given commit, depth commits deep, and writes the pack to w. An empty
+// Fetch asks for the given commit, depth commits deep, and writes the pack to w. An empty
 // filter asks for everything.
-func (s *session) fetch(ctx context.Context, want plumbing.Hash, depth int, filter packp.Filter, w io.Writer) error {
-	return s.fetchAll(ctx, wish{wants: []plumbing.Hash{want}, depth: depth, filter: filter}, maxPack, w)
+func (s *Session) Fetch(ctx context.Context, want plumbing.Hash, depth int, filter packp.Filter, w io.Writer) error {
+	return s.FetchAll(ctx, Wish{Wants: []plumbing.Hash{want}, Depth: depth, Filter: filter}, maxPack, w)
 }
 
-// wish is what a fetch asks for.
-type wish struct {
-	wants  []plumbing.Hash
-	depth  int          // commits; 0 for all of them
-	filter packp.Filter // "" for everything
+// Wish is what a fetch asks for.
+type Wish struct {
+	Wants  []plumbing.Hash
+	Depth  int          // commits; 0 for all of them
+	Filter packp.Filter // "" for everything
 }
 
-// fetchAll asks for what is wished, and writes the pack, of limit bytes at most, to w.
-func (s *session) fetchAll(ctx context.Context, wanted wish, limit int64, w io.Writer) error {
+// FetchAll asks for what is wished, and writes the pack, of limit bytes at most, to w.
+func (s *Session) FetchAll(ctx context.Context, wanted Wish, limit int64, w io.Writer) error {
 	s.used = true
 	req := s.uploadRequest(wanted)
 	var head bytes.Buffer
@@ -133,37 +135,37 @@ func (s *session) fetchAll(ctx context.Context, wanted wish, limit int64, w io.W
 // maxPack bounds a fetched pack, in bytes.
 const maxPack = 16 << 30
 
-func (s *session) uploadRequest(w wish) *packp.UploadPackRequest {
-	req := packp.NewUploadPackRequestFromCapabilities(s.caps)
+func (s *Session) uploadRequest(w Wish) *packp.UploadPackRequest {
+	req := packp.NewUploadPackRequestFromCapabilities(s.Caps)
 	for _, c := range []capability.Capability{capability.MultiACK, capability.MultiACKDetailed, capability.ThinPack} {
 		req.Capabilities.Delete(c)
 	}
 	s.ask(req.Capabilities, capability.NoProgress)
-	req.Wants = slices.Clone(w.wants) // encoding them sorts them
-	if w.depth > 0 && s.ask(req.Capabilities, capability.Shallow) {
-		req.Depth = packp.DepthCommits(w.depth)
+	req.Wants = slices.Clone(w.Wants) // encoding them sorts them
+	if w.Depth > 0 && s.ask(req.Capabilities, capability.Shallow) {
+		req.Depth = packp.DepthCommits(w.Depth)
 	}
-	if w.filter != "" && s.ask(req.Capabilities, capability.Filter) {
-		req.Filter = w.filter
+	if w.Filter != "" && s.ask(req.Capabilities, capability.Filter) {
+		req.Filter = w.Filter
 	}
 	return req
 }
 
 // ask requests a capability if the server has it, and reports whether it has.
-func (s *session) ask(list *capability.List, c capability.Capability) bool {
-	if !s.caps.Supports(c) {
+func (s *Session) ask(list *capability.List, c capability.Capability) bool {
+	if !s.Caps.Supports(c) {
 		return false
 	}
 	return list.Set(c) == nil
 }
 
 // demux takes the data out of a stream that may carry messages too.
-func (s *session) demux(r io.Reader, messages io.Writer) io.Reader {
+func (s *Session) demux(r io.Reader, messages io.Writer) io.Reader {
 	var d *sideband.Demuxer
 	switch {
-	case s.caps.Supports(capability.Sideband64k):
+	case s.Caps.Supports(capability.Sideband64k):
 		d = sideband.NewDemuxer(sideband.Sideband64k, r)
-	case s.caps.Supports(capability.Sideband) && s.service == uploadPack:
+	case s.Caps.Supports(capability.Sideband) && s.service == UploadPack:
 		d = sideband.NewDemuxer(sideband.Sideband, r)
 	default:
 		return r
@@ -172,13 +174,13 @@ func (s *session) demux(r io.Reader, messages io.Writer) io.Reader {
 	return d
 }
 
-// push sends commands and a pack (nil where only refs are deleted), and reads what became
+// Push sends commands and a pack (nil where only refs are deleted), and reads what became
 // of them. A refusal is a *rejectedError; after any other error the outcome is unknown.
-func (s *session) push(ctx context.Context, pack *pack, sent func(int), commands ...*packp.Command) error {
-	if !s.caps.Supports(capability.ReportStatus) {
+func (s *Session) Push(ctx context.Context, pack *objects.Pack, sent func(int), commands ...*packp.Command) error {
+	if !s.Caps.Supports(capability.ReportStatus) {
 		return errors.New("the server does not report what became of a push, so nothing was sent")
 	}
-	req := packp.NewReferenceUpdateRequestFromCapabilities(s.caps)
+	req := packp.NewReferenceUpdateRequestFromCapabilities(s.Caps)
 	req.Commands = commands
 	s.ask(req.Capabilities, capability.Sideband64k)
 	if len(commands) > 1 {
@@ -190,7 +192,7 @@ func (s *session) push(ctx context.Context, pack *pack, sent func(int), commands
 	}
 	r := request{head: head.Bytes(), sent: sent}
 	if pack != nil {
-		r.pack, r.size = pack.file, pack.size
+		r.pack, r.size = pack.File, pack.Size
 	}
 	s.used = true
 	answer, err := s.exchange(ctx, r)
@@ -204,16 +206,16 @@ func (s *session) push(ctx context.Context, pack *pack, sent func(int), commands
 // maxReport bounds a server's report of a push, in bytes.
 const maxReport = 16 << 20
 
-func (s *session) readReport(answer io.Reader) error {
+func (s *Session) readReport(answer io.Reader) error {
 	messages := &words{}
 	in := bufio.NewReader(&bounded{r: answer, left: maxReport})
 	report := packp.NewReportStatus()
 	if err := report.Decode(s.demux(in, messages)); err != nil {
 		return fmt.Errorf("the server's report of the push: %w%s", s.explain(err), messages.remote())
 	}
-	refused := &rejectedError{messages: messages.remote()}
+	refused := &RejectedError{messages: messages.remote()}
 	if report.UnpackStatus != "ok" {
-		refused.unpack = plain(report.UnpackStatus)
+		refused.Unpack = plain(report.UnpackStatus)
 		return refused
 	}
 	for _, c := range report.CommandStatuses {
@@ -227,17 +229,18 @@ func (s *session) readReport(answer io.Reader) error {
 	return nil
 }
 
-// rejectedError is a push that the server refused in so many words.
-type rejectedError struct {
-	unpack   string   // why the pack was not taken, "" if it was
+// RejectedError is a push that the server refused in so many words.
+type RejectedError struct {
+	Unpack   string   // why the pack was not taken, "" if it was
 	refs     []string // the refs that did not move, and why
 	messages string
 }
 
-func (e *rejectedError) Error() string {
+// Error says which refs did not move and why, and what else the server said.
+func (e *RejectedError) Error() string {
 	why := strings.Join(e.refs, "; ")
-	if e.unpack != "" {
-		why = "it could not take the objects: " + e.unpack
+	if e.Unpack != "" {
+		why = "it could not take the objects: " + e.Unpack
 	}
 	return "the server refused the push: " + why + e.messages
 }

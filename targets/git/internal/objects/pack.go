@@ -1,4 +1,4 @@
-package git
+package objects
 
 import (
 	"bytes"
@@ -18,20 +18,20 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// item is one object that goes into a pack.
-type item struct {
-	kind plumbing.ObjectType
-	size int64
+// Item is one object that goes into a pack.
+type Item struct {
+	Kind plumbing.ObjectType
+	Size int64
 	// open gives the content. It is called once.
-	open func() (io.ReadCloser, error)
+	Open func() (io.ReadCloser, error)
 	// base is an object that the receiver has and the content is a delta against; zero
 	// for none.
 	base plumbing.Hash
 }
 
-// content makes an item of what is in memory.
-func content(kind plumbing.ObjectType, b []byte) item {
-	return item{kind: kind, size: int64(len(b)), open: func() (io.ReadCloser, error) {
+// Content makes an item of what is in memory.
+func Content(kind plumbing.ObjectType, b []byte) Item {
+	return Item{Kind: kind, Size: int64(len(b)), Open: func() (io.ReadCloser, error) {
 		return io.NopCloser(bytes.NewReader(b)), nil
 	}}
 }
@@ -39,29 +39,29 @@ func content(kind plumbing.ObjectType, b []byte) item {
 // minDelta is the size in bytes below which a tree is sent whole.
 const minDelta = 512
 
-// treeItem sends a tree as what separates it from the old one, where that is less: the
+// TreeItem sends a tree as what separates it from the old one, where that is less: the
 // hashes in a tree do not compress.
-func treeItem(f, old folder, thin bool) item {
-	if thin && len(old.raw) > 0 && len(f.raw) >= minDelta {
-		if delta := packfile.DiffDelta(old.raw, f.raw); len(delta) < len(f.raw)/2 {
-			it := content(plumbing.REFDeltaObject, delta)
-			it.base = old.tree
+func TreeItem(f, old Folder, thin bool) Item {
+	if thin && len(old.Raw) > 0 && len(f.Raw) >= minDelta {
+		if delta := packfile.DiffDelta(old.Raw, f.Raw); len(delta) < len(f.Raw)/2 {
+			it := Content(plumbing.REFDeltaObject, delta)
+			it.base = old.Tree
 			return it
 		}
 	}
-	return content(plumbing.TreeObject, f.raw)
+	return Content(plumbing.TreeObject, f.Raw)
 }
 
-// pack is a pack in a temporary file.
-type pack struct {
-	file *os.File
-	size int64
+// Pack is a pack in a temporary file.
+type Pack struct {
+	File *os.File
+	Size int64
 }
 
 // Close deletes the pack.
-func (p *pack) Close() error {
-	err := p.file.Close()
-	if rm := os.Remove(p.file.Name()); !errors.Is(rm, os.ErrNotExist) {
+func (p *Pack) Close() error {
+	err := p.File.Close()
+	if rm := os.Remove(p.File.Name()); !errors.Is(rm, os.ErrNotExist) {
 		err = errors.Join(err, rm)
 	}
 	return err
@@ -71,21 +71,21 @@ func (p *pack) Close() error {
 // memory; a larger one is streamed, one at a time.
 const inMemory = 1 << 20
 
-// newPack writes a pack, compressing in parallel. See gitformat-pack(5).
-func newPack(ctx context.Context, items []item) (*pack, error) {
+// NewPack writes a pack, compressing in parallel. See gitformat-pack(5).
+func NewPack(ctx context.Context, items []Item) (*Pack, error) {
 	f, err := os.CreateTemp("", "mirror-push-*.pack")
 	if err != nil {
 		return nil, err
 	}
 	_ = os.Remove(f.Name()) // where that is possible, nothing is left of a killed process
-	p := &pack{file: f}
-	if p.size, err = writePack(ctx, f, items); err != nil {
+	p := &Pack{File: f}
+	if p.Size, err = writePack(ctx, f, items); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
 	return p, nil
 }
 
-func writePack(ctx context.Context, f io.Writer, items []item) (int64, error) {
+func writePack(ctx context.Context, f io.Writer, items []Item) (int64, error) {
 	w := &packWriter{file: f, sum: sha1.New()} //nolint:gosec // see the import
 	if err := w.header(len(items)); err != nil {
 		return 0, err
@@ -140,7 +140,7 @@ func (w *packWriter) finish() (int64, error) {
 	return w.size, err
 }
 
-func (w *packWriter) add(it item) error {
+func (w *packWriter) add(it Item) error {
 	d, _ := w.spare.Get().(*deflater)
 	if d == nil {
 		d = &deflater{z: zlib.NewWriter(nil)}
@@ -148,7 +148,7 @@ func (w *packWriter) add(it item) error {
 	defer w.spare.Put(d)
 	d.buf.Reset()
 	d.buf.Write(objectHeader(it))
-	if it.size <= inMemory {
+	if it.Size <= inMemory {
 		if err := d.deflate(&d.buf, it); err != nil {
 			return err
 		}
@@ -167,8 +167,8 @@ func (w *packWriter) add(it item) error {
 
 // deflate reads an object to its end, where a file of the site proves that its bytes are
 // the manifest's.
-func (d *deflater) deflate(to io.Writer, it item) error {
-	r, err := it.open()
+func (d *deflater) deflate(to io.Writer, it Item) error {
+	r, err := it.Open()
 	if err != nil {
 		return err
 	}
@@ -179,30 +179,30 @@ func (d *deflater) deflate(to io.Writer, it item) error {
 
 // objectHeader is the type and size, in groups of four and then seven bits, lowest first,
 // and the name of a delta's base.
-func objectHeader(it item) []byte {
-	size := uint64(it.size)
-	b := byte(it.kind)<<4 | byte(size&0x0f)
+func objectHeader(it Item) []byte {
+	size := uint64(it.Size)
+	b := byte(it.Kind)<<4 | byte(size&0x0f)
 	var head []byte
 	for size >>= 4; size > 0; size >>= 7 {
 		head = append(head, b|0x80)
 		b = byte(size & 0x7f)
 	}
 	head = append(head, b)
-	if it.kind == plumbing.REFDeltaObject {
+	if it.Kind == plumbing.REFDeltaObject {
 		head = append(head, it.base[:]...)
 	}
 	return head
 }
 
 // packOf is a pack of a commit with all its trees.
-func packOf(s *snapshot) (*pack, error) {
-	items := []item{content(plumbing.CommitObject, s.raw)}
+func packOf(s *Snapshot) (*Pack, error) {
+	items := []Item{Content(plumbing.CommitObject, s.Raw)}
 	seen := map[plumbing.Hash]bool{}
-	for _, f := range s.folders {
-		if !seen[f.tree] {
-			seen[f.tree] = true
-			items = append(items, content(plumbing.TreeObject, f.raw))
+	for _, f := range s.Folders {
+		if !seen[f.Tree] {
+			seen[f.Tree] = true
+			items = append(items, Content(plumbing.TreeObject, f.Raw))
 		}
 	}
-	return newPack(context.Background(), items)
+	return NewPack(context.Background(), items)
 }

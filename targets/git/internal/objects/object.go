@@ -1,4 +1,7 @@
-package git
+// Package objects holds what a git repository of a site is made of: commits with the trailers
+// that a commit of ours bears, trees, packs, the objects of a fetched pack in a temporary folder,
+// and a cache of the last commits. It speaks to no server.
+package objects
 
 import (
 	"crypto/sha1" //nolint:gosec // git names objects by it
@@ -17,35 +20,35 @@ import (
 	"mirror/site"
 )
 
-// newHash begins the name of an object: git hashes a header before the content.
-func newHash(kind plumbing.ObjectType, size int64) hash.Hash {
+// NewHash begins the name of an object: git hashes a header before the content.
+func NewHash(kind plumbing.ObjectType, size int64) hash.Hash {
 	h := sha1.New() //nolint:gosec // see the import
 	fmt.Fprintf(h, "%s %d\x00", kind, size)
 	return h
 }
 
-// nameOf is the name of an object.
-func nameOf(kind plumbing.ObjectType, content []byte) plumbing.Hash {
-	h := newHash(kind, int64(len(content)))
+// Name is the name of an object.
+func Name(kind plumbing.ObjectType, content []byte) plumbing.Hash {
+	h := NewHash(kind, int64(len(content)))
 	h.Write(content)
 	return plumbing.Hash(h.Sum(nil))
 }
 
 // emptyTree is the name of the tree without entries.
-var emptyTree = plumbing.NewHash("4b825dc642cb6eb9a060e54bf8d69288fbee4904")
+var EmptyTree = plumbing.NewHash("4b825dc642cb6eb9a060e54bf8d69288fbee4904")
 
-// commit is what matters here of a commit. The zero commit stands for none.
-type commit struct {
-	hash    plumbing.Hash
-	raw     []byte
-	tree    plumbing.Hash
-	parents []plumbing.Hash
-	when    time.Time // as a commit that was read says
-	trailers
+// Commit is what matters here of a commit. The zero commit stands for none.
+type Commit struct {
+	Hash    plumbing.Hash
+	Raw     []byte
+	Tree    plumbing.Hash
+	Parents []plumbing.Hash
+	When    time.Time // as a commit that was read says
+	Trailers
 }
 
-// trailers are what a commit of ours says of itself at the end of its message.
-type trailers struct {
+// Trailers are what a commit of ours says of itself at the end of its message.
+type Trailers struct {
 	Release site.ID  // site.None for a commit that is not ours, or no longer as we made it
 	Beacon  string   // path of the beacon in the tree, "" for none
 	Kept    []string // files in the tree that are not the site's
@@ -65,26 +68,26 @@ const (
 	trailerAfter   = "Mirror-After"
 )
 
-// newCommit makes a commit of ours.
-func newCommit(author mail.Address, now time.Time, tree plumbing.Hash, parent plumbing.Hash, said trailers) commit {
+// NewCommit makes a commit of ours.
+func NewCommit(author mail.Address, now time.Time, tree plumbing.Hash, parent plumbing.Hash, said Trailers) Commit {
 	var b strings.Builder
 	fmt.Fprintf(&b, "tree %s\n", tree)
-	c := commit{tree: tree, when: now.UTC(), trailers: said}
+	c := Commit{Tree: tree, When: now.UTC(), Trailers: said}
 	c.Named = said.Release != site.None
 	if !parent.IsZero() {
-		c.parents = []plumbing.Hash{parent}
+		c.Parents = []plumbing.Hash{parent}
 		fmt.Fprintf(&b, "parent %s\n", parent)
 	}
 	for _, role := range []string{"author", "committer"} {
 		fmt.Fprintf(&b, "%s %s <%s> %d +0000\n", role, author.Name, author.Address, now.Unix())
 	}
 	b.WriteString("\n" + said.message(tree))
-	c.raw = []byte(b.String())
-	c.hash = nameOf(plumbing.CommitObject, c.raw)
+	c.Raw = []byte(b.String())
+	c.Hash = Name(plumbing.CommitObject, c.Raw)
 	return c
 }
 
-func (s trailers) message(tree plumbing.Hash) string {
+func (s Trailers) message(tree plumbing.Hash) string {
 	if s.Vacant {
 		return "Unpublish\n\n" + trailerVacant + ": true\n" + trailerTree + ": " + tree.String() + "\n"
 	}
@@ -112,42 +115,42 @@ func quoteOdd(path string) string {
 }
 
 // parseCommit reads a commit object.
-func parseCommit(raw []byte) (commit, error) {
+func parseCommit(raw []byte) (Commit, error) {
 	obj := &plumbing.MemoryObject{}
 	obj.SetType(plumbing.CommitObject)
 	_, _ = obj.Write(raw) // memory takes every write
 	var c object.Commit
 	if err := c.Decode(obj); err != nil {
-		return commit{}, fmt.Errorf("commit: %w", err)
+		return Commit{}, fmt.Errorf("commit: %w", err)
 	}
 	if c.TreeHash.IsZero() {
-		return commit{}, errors.New("commit: it has no tree")
+		return Commit{}, errors.New("commit: it has no tree")
 	}
-	return commit{
-		hash: nameOf(plumbing.CommitObject, raw), raw: raw,
-		tree: c.TreeHash, parents: c.ParentHashes, when: c.Committer.When.UTC(), trailers: parseTrailers(c.Message, c.TreeHash),
+	return Commit{
+		Hash: Name(plumbing.CommitObject, raw), Raw: raw,
+		Tree: c.TreeHash, Parents: c.ParentHashes, When: c.Committer.When.UTC(), Trailers: parseTrailers(c.Message, c.TreeHash),
 	}, nil
 }
 
 // parseTrailers reads a message's last paragraph. A commit that was amended by other hands
 // keeps our words and not our tree: it is not ours.
-func parseTrailers(message string, tree plumbing.Hash) trailers {
+func parseTrailers(message string, tree plumbing.Hash) Trailers {
 	said := lastParagraph(message)
 	id, err := site.ParseID(said[trailerRelease])
 	if said[trailerTree] != tree.String() {
-		return trailers{Named: err == nil}
+		return Trailers{Named: err == nil}
 	}
-	if said[trailerVacant] != "" && tree == emptyTree {
-		return trailers{Vacant: true}
+	if said[trailerVacant] != "" && tree == EmptyTree {
+		return Trailers{Vacant: true}
 	}
 	if err != nil {
-		return trailers{}
+		return Trailers{}
 	}
-	out := trailers{Release: id, Beacon: said[trailerBeacon], Named: true}
+	out := Trailers{Release: id, Beacon: said[trailerBeacon], Named: true}
 	if path, err := strconv.Unquote(out.Beacon); err == nil && out.Beacon[0] == '"' {
 		out.Beacon = path
 	}
-	if after, err := parseHash(said[trailerAfter]); err == nil {
+	if after, err := ParseHash(said[trailerAfter]); err == nil {
 		out.After = after
 	}
 	if kept := said[trailerKept]; kept != "" {
@@ -170,8 +173,8 @@ func lastParagraph(message string) map[string]string {
 	return said
 }
 
-// parseHash reads the 40 digits of a Revision.
-func parseHash(s string) (plumbing.Hash, error) {
+// ParseHash reads the 40 digits of a Revision.
+func ParseHash(s string) (plumbing.Hash, error) {
 	b, err := hex.DecodeString(s)
 	if err != nil || len(b) != len(plumbing.Hash{}) {
 		return plumbing.ZeroHash, fmt.Errorf("revision %q is no commit", s)

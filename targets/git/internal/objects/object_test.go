@@ -1,0 +1,30 @@
+package objects
+
+import (
+	"net/mail"
+	"testing"
+	"time"
+
+	"mirror/targets/targettest"
+)
+
+func TestTrailers(t *testing.T) {
+	author := mail.Address{Name: "mirror", Address: "mirror@localhost"}
+	release := targettest.Release(targettest.Files{"index.html": "home"}).ID()
+	for _, said := range []Trailers{
+		{Release: release},
+		{Release: release, Beacon: ".well-known/mirror.json", Kept: []string{".nojekyll", "CNAME"}},
+		{Release: release, Beacon: "odd\nname: \"x\" "},
+		{Release: release, Beacon: "`x`"},
+		{Vacant: true},
+	} {
+		made := NewCommit(author, time.Unix(1700000000, 0), EmptyTree, EmptyTree, said)
+		read, err := parseCommit(made.Raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if read.Hash != made.Hash || read.message(EmptyTree) != said.message(EmptyTree) || read.Beacon != said.Beacon {
+			t.Errorf("got %+v, want %+v", read.Trailers, said)
+		}
+	}
+}
