@@ -15,13 +15,12 @@ const shownForeign = 10
 
 // askAdoption returns who decides on a place that holds files of others: a person, where stdin
 // and stderr are terminals, else nobody.
-func (a *app) askAdoption(d *display) func(ctx context.Context, destination string, foreign []string) (bool, error) {
+func (a *app) askAdoption(say func(format string, args ...any)) func(ctx context.Context, destination string, foreign []string) (bool, error) {
 	_, in := terminal(a.stdin)
 	_, out := terminal(a.stderr)
 	if !in || !out {
 		return nil
 	}
-	say := d.line
 	if a.quiet { // a question is asked all the same
 		say = func(format string, args ...any) { fmt.Fprintln(a.stderr, reports.Clean(fmt.Sprintf(format, args...))) }
 	}

@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"mirror/diff"
+	"mirror/internal/demo"
+	"mirror/internal/workspace"
 	"mirror/reports"
 )
 
@@ -19,14 +21,14 @@ import (
 func (a *app) conclude(ctx context.Context, cmd *cobra.Command, args []string, err error) int {
 	code, err := outcome(ctx, err)
 	if code != exitAgree && !a.documented && a.wantsJSON(cmd, args) {
-		e := reports.Ending{Error: text(err), Warnings: a.warnings.take()}
+		e := reports.Ending{Error: text(err), Warnings: a.warnings.Take()}
 		if doc := failedDocument(cmd.CommandPath(), e); doc != nil {
 			if err := reports.JSON(a.stdout, doc); err != nil {
-				a.warnings.add("%v", err)
+				a.warnings.Add("%v", err)
 			}
 		}
 	}
-	for _, warning := range a.warnings.take() {
+	for _, warning := range a.warnings.Take() {
 		fmt.Fprintf(a.stderr, "%s  %s\n", a.paint("\x1b[33m", "warning"), reports.Clean(warning))
 	}
 	if err != nil {
@@ -44,6 +46,9 @@ func outcome(ctx context.Context, err error) (int, error) {
 		return exitAgree, nil
 	}
 	code := exitFailed
+	if _, misused := errors.AsType[*workspace.UsageError](err); misused {
+		code = exitUsage
+	}
 	if e, ok := errors.AsType[*exit](err); ok {
 		code, err = e.code, e.err
 	}
@@ -71,9 +76,9 @@ func (a *app) wantsJSON(cmd *cobra.Command, args []string) bool {
 func failedDocument(command string, e reports.Ending) any {
 	switch command {
 	case "mirror publish":
-		return reports.Publish{Schema: publishSchema, Outcome: "failed", Targets: []reports.PublishTarget{}, Ending: e}
+		return reports.Publish{Schema: workspace.PublishSchema, Outcome: "failed", Targets: []reports.PublishTarget{}, Ending: e}
 	case "mirror plan":
-		return reports.Plan{Schema: planSchema, Targets: []reports.PlanTarget{}, Order: []reports.PlanStep{}, Ending: e}
+		return reports.Plan{Schema: workspace.PlanSchema, Targets: []reports.PlanTarget{}, Order: []reports.PlanStep{}, Ending: e}
 	case "mirror check":
 		doc := reports.CheckOf(diff.Verdict{Started: time.Now()})
 		doc.Agree, doc.Alike, doc.Ending = false, false, e
@@ -87,7 +92,7 @@ func failedDocument(command string, e reports.Ending) any {
 	case "mirror history":
 		return reports.History{Schema: "mirror.history/v1", Ending: e}
 	case "mirror demo":
-		return reports.Demo{Schema: demoSchema, Steps: []reports.DemoStep{}, Publish: []reports.Publish{}, Check: []reports.Check{}, Ending: e}
+		return reports.Demo{Schema: demo.Schema, Steps: []reports.DemoStep{}, Publish: []reports.Publish{}, Check: []reports.Check{}, Ending: e}
 	case "mirror notify test":
 		return notifyResults{Schema: notifySchema, Results: []trialResult{}, Ending: e}
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,12 +11,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"mirror/internal/config"
+	"mirror/internal/demo"
 	"mirror/internal/lab"
 	"mirror/reports"
 )
-
-//go:embed all:demosite
-var bundled embed.FS
 
 type demoFlags struct {
 	site string
@@ -58,8 +55,6 @@ did what it says. Nothing outside a temporary folder is touched.
 	return cmd
 }
 
-const demoSchema = "mirror.demo/v1"
-
 // demo sets the stage: a lab, a copy of the site and a config, all in a folder that is
 // removed afterwards.
 func (a *app) demo(ctx context.Context, f demoFlags) (*reports.Demo, error) {
@@ -85,13 +80,21 @@ func (a *app) demo(ctx context.Context, f demoFlags) (*reports.Demo, error) {
 	if err := os.WriteFile(file, labConfig(l, public), 0o644); err != nil {
 		return nil, fmt.Errorf("demo: %w", err)
 	}
-	s := &story{app: a.inLab(l, file), lab: l, public: public, doc: &reports.Demo{Schema: demoSchema}}
-	return s.doc, s.tell(ctx)
+	in := a.inLab(l, file)
+	return demo.Run(ctx, demo.Options{
+		Lab: l, Site: public,
+		In: in.inWorkspace,
+		Begin: func(step string) {
+			if !a.quiet {
+				fmt.Fprintf(a.stderr, "%s\n", a.paint("\x1b[1m", "— "+step))
+			}
+		},
+	})
 }
 
 func demoSite(dir string) (fs.FS, error) {
 	if dir == "" {
-		return fs.Sub(bundled, "demosite")
+		return demo.Site()
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {

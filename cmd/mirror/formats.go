@@ -70,9 +70,9 @@ func (o *outputs[Document]) complete(after string) cobra.CompletionFunc {
 	}
 }
 
-// judge reads the flags. Everything that can be wrong with them is a usage error, told
+// validate reads the flags. Everything that can be wrong with them is a usage error, told
 // before anything is fetched.
-func (o *outputs[Document]) judge() error {
+func (o *outputs[Document]) validate() error {
 	if o.app.json {
 		if o.format != "" && o.format != "json" {
 			return usage(fmt.Errorf("--json and --format %s both want stdout (hint: --out json=FILE)", o.format))
@@ -219,12 +219,12 @@ func appendSummary(name string, c reports.Check, known *secrets.Scrubber) error 
 	return err
 }
 
-// ending says in a document how a command ended.
-func (w *workspace) ending(ctx context.Context, err error) reports.Ending {
+// endingOf says in a document how a command ended.
+func (a *app) endingOf(ctx context.Context, err error) reports.Ending {
 	if err != nil && ctx.Err() != nil {
 		err = fmt.Errorf("%w: %w", errInterrupted, err)
 	}
-	return reports.Ending{Error: text(err), Warnings: w.app.warnings.take()}
+	return reports.Ending{Error: text(err), Warnings: a.warnings.Take()}
 }
 
 // ending joins a verdict's exit with what went wrong with writing it: the verdict's code is

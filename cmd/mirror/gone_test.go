@@ -11,6 +11,7 @@ import (
 	"mirror/diff"
 	"mirror/internal/lab/edge"
 	"mirror/internal/publish"
+	"mirror/internal/workspace"
 	"mirror/reports"
 )
 
@@ -25,22 +26,17 @@ func goneSite() map[string]string {
 func (r *trial) republish(files map[string]string, limit time.Duration) (*reports.Publish, error) {
 	r.t.Helper()
 	r.write(files)
-	w, err := r.app.open()
-	if err != nil {
-		r.t.Fatal(err)
-	}
 	ctx, cancel := context.WithTimeout(r.t.Context(), 2*time.Minute)
 	defer cancel()
-	return w.publish(ctx, publishFlags{verifyTimeout: limit})
+	return r.app.publish(ctx, publishFlags{verifyTimeout: limit})
 }
 
-func (r *trial) check() diff.Verdict {
+func (r *trial) check() (v diff.Verdict) {
 	r.t.Helper()
-	w, err := r.app.open()
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	v, err := w.check(r.t.Context(), gate{})
+	err := r.app.inWorkspace(func(w *workspace.Workspace) (err error) {
+		v, err = w.Check(r.t.Context(), workspace.CheckOptions{})
+		return err
+	})
 	if err != nil {
 		r.t.Fatal(err)
 	}

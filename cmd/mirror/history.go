@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"mirror/internal/history"
 	"mirror/internal/summary"
+	"mirror/internal/workspace"
 	"mirror/reports"
 )
 
@@ -45,7 +45,7 @@ are one row. Or one of:
 			if err != nil {
 				return err
 			}
-			doc.Warnings = a.warnings.take()
+			doc.Warnings = a.warnings.Take()
 			return a.show(doc)
 		},
 	}
@@ -69,10 +69,6 @@ func (a *app) history(ctx context.Context, part string, since *instant, limit in
 	if err != nil {
 		return doc, usage(err)
 	}
-	w, err := a.open()
-	if err != nil {
-		return doc, err
-	}
 	all, rows := part == "all", limit
 	parts := summary.Parts{
 		Releases: all || part == "releases", Publishes: all || part == "publishes", Checks: all || part == "checks",
@@ -84,8 +80,8 @@ func (a *app) history(ctx context.Context, part string, since *instant, limit in
 			rows *= storyChecks
 		}
 	}
-	err = w.remember(ctx, func(h *history.Store) error {
-		doc, err = summary.List(ctx, h, parts, from, rows)
+	err = a.inWorkspace(func(w *workspace.Workspace) (err error) {
+		doc, err = w.ListHistory(ctx, parts, from, rows)
 		return err
 	})
 	doc.Limit = limit

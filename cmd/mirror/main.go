@@ -13,6 +13,7 @@ import (
 	_ "time/tzdata" // for cron specs with a zone where the system has no zones: a bare container
 
 	"mirror/internal/secrets"
+	"mirror/internal/workspace"
 	"mirror/targets"
 	"mirror/targets/kinds"
 )
@@ -33,7 +34,7 @@ func runKinds(ctx context.Context, all targets.Kinds, args []string, getenv func
 	defer stop()
 	known := secrets.New()
 	out, notes := known.Writer(stdout), known.Writer(stderr)
-	a := &app{kinds: all, getenv: getenv, stdin: stdin, stdout: out, stderr: notes, secrets: known, warnings: &warnings{}}
+	a := &app{kinds: all, getenv: getenv, stdin: stdin, stdout: out, stderr: notes, secrets: known, warnings: &workspace.Warnings{}}
 	a.learnEnvironment()
 	defer func() {
 		if p := recover(); p != nil { // its text may hold a secret: it goes through the scrubber too

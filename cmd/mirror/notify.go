@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mirror/internal/notify"
+	"mirror/internal/workspace"
 	"mirror/reports"
 )
 
@@ -34,16 +35,17 @@ and whatever the time, and say who took it. Exit 0 when all did, 3 when one did 
 }
 
 func (a *app) notifyTest(ctx context.Context) error {
-	w, err := a.open()
+	w, err := a.open(workspace.NewLines(io.Discard))
 	if err != nil {
 		return err
 	}
-	recipients, err := w.recipients()
+	defer w.Close()
+	recipients, err := w.Recipients()
 	if err != nil {
 		return usage(err)
 	}
 	if len(recipients) == 0 {
-		return usage(fmt.Errorf("%s: there is nobody to tell (hint: notify: [{url: …}]; docs/notify.md has the services)", w.config.File))
+		return usage(fmt.Errorf("%s: there is nobody to tell (hint: notify: [{url: …}]; docs/notify.md has the services)", w.Config.File))
 	}
 	results := notifyResults{Schema: notifySchema, Results: []trialResult{}}
 	var failed error

@@ -8,8 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"mirror/internal/history"
-	"mirror/internal/summary"
+	"mirror/internal/workspace"
 	"mirror/reports"
 	"mirror/reports/formats"
 )
@@ -34,14 +33,14 @@ the daemon. Nothing is fetched.
   mirror report --json | jq '.origins[] | {name, agreed: .agreement.by_time}'`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := out.judge(); err != nil {
+			if err := out.validate(); err != nil {
 				return err
 			}
 			p, err := a.period(cmd.Context(), &since, &until)
 			if err != nil {
 				return err
 			}
-			p.Warnings = a.warnings.take()
+			p.Warnings = a.warnings.Take()
 			return out.write(p)
 		},
 	}
@@ -71,12 +70,8 @@ func (a *app) period(ctx context.Context, since, until *instant) (p reports.Peri
 	if !from.Before(to) {
 		return p, usage(fmt.Errorf("--since %s is not before --until %s", since.text, until.text))
 	}
-	w, err := a.open()
-	if err != nil {
-		return p, err
-	}
-	err = w.remember(ctx, func(h *history.Store) error {
-		p, err = summary.Of(ctx, h, from, to)
+	err = a.inWorkspace(func(w *workspace.Workspace) (err error) {
+		p, err = w.Report(ctx, from, to)
 		return err
 	})
 	return p, err

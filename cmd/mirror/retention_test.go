@@ -3,11 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"slices"
 	"testing"
 
 	"mirror/internal/publish"
+	"mirror/internal/workspace"
 	"mirror/site"
 	"mirror/targets"
 )
@@ -26,11 +28,12 @@ func TestRetentionWithoutHistory(t *testing.T) {
 		all = append(all, r.publish(publish.Parallel).Release)
 	}
 	slices.Reverse(all)
-	w, err := r.app.open()
+	w, err := r.app.open(workspace.NewLines(io.Discard))
 	if err != nil {
 		t.Fatal(err)
 	}
-	dests, err := w.destinations(t.Context())
+	defer w.Close()
+	dests, err := w.Targets(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -10,6 +11,7 @@ import (
 	"golang.org/x/term"
 
 	"mirror/internal/secrets"
+	"mirror/internal/workspace"
 	"mirror/reports"
 	"mirror/targets"
 )
@@ -31,8 +33,8 @@ type app struct {
 	verbose    bool
 	noColor    bool
 
-	warnings   *warnings // of this run
-	documented bool      // stdout has got the command's document
+	warnings   *workspace.Warnings // of this run
+	documented bool                // stdout has got the command's document
 }
 
 // The exit codes, of every command.
@@ -110,6 +112,43 @@ the live bytes of every origin.
 	wrapArgs(root)
 	_ = root.RegisterFlagCompletionFunc("target", a.completeTargets) // fails only for an unknown flag
 	return root
+}
+
+// open opens the config that the flags name. Close the workspace after use.
+func (a *app) open(events workspace.Events) (*workspace.Workspace, error) {
+	return workspace.Open(a.workspaceOptions(events))
+}
+
+func (a *app) workspaceOptions(events workspace.Events) workspace.Options {
+	return workspace.Options{
+		ConfigFile: a.configFile, StateDir: a.stateDir, Only: a.only, Kinds: a.kinds, Getenv: a.getenv,
+		Log: a.log(), Events: events, Output: a.stderr, Secrets: a.secrets, Loaded: a.learn, Warnings: a.warnings,
+	}
+}
+
+// inWorkspace opens the config for do, and shows what it does.
+func (a *app) inWorkspace(do func(w *workspace.Workspace) error) error {
+	d := a.display()
+	defer d.Close()
+	w, err := a.open(d)
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(w), w.Close())
+}
+
+func (a *app) completeTargets(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	all := *a
+	all.only = nil
+	w, err := all.open(workspace.NewLines(io.Discard))
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var names []string
+	for _, t := range w.Config.Targets {
+		names = append(names, t.Name+"\t"+t.Type)
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
 // wrapArgs makes wrong arguments a usage error, in every command.

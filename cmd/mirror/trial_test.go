@@ -21,6 +21,7 @@ import (
 	"mirror/internal/lab"
 	"mirror/internal/publish"
 	"mirror/internal/secrets"
+	"mirror/internal/workspace"
 	"mirror/site"
 	"mirror/targets/kinds"
 )
@@ -121,29 +122,14 @@ func (r *trial) write(files map[string]string) {
 // publish does what `mirror publish` does, and keeps publish's own report.
 func (r *trial) publish(order publish.Mode) *publish.Report {
 	r.t.Helper()
-	w, err := r.app.open()
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	w.config.Publish.Order.Mode = string(order)
-	w.config.Publish.VerifyTimeout = 30 * time.Second
-	d := r.app.display()
-	rel, err := w.scan(r.t.Context(), d)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	defer rel.Close()
-	dests, err := w.destinations(r.t.Context())
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	o := w.publishOptions(r.t.Context(), dests, d)
-	report, err := publish.Run(r.t.Context(), rel.Release, dests, o)
-	if err != nil || report.Outcome != publish.Live {
-		r.t.Fatalf("got %s, %v", report.Outcome, err)
-	}
-	if w.finish(r.t.Context(), report, rel.Release, dests); len(report.Warnings) > 0 {
-		r.t.Fatal(report.Warnings)
+	var report *publish.Report
+	err := r.app.inWorkspace(func(w *workspace.Workspace) (err error) {
+		w.Config.Publish.Order.Mode = string(order)
+		report, err = w.Publish(r.t.Context(), workspace.PublishOptions{VerifyTimeout: 30 * time.Second})
+		return err
+	})
+	if err != nil || report.Outcome != publish.Live || len(report.Warnings) > 0 {
+		r.t.Fatalf("got %+v, %v", report, err)
 	}
 	return report
 }

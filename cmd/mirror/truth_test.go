@@ -20,6 +20,7 @@ import (
 	"mirror/diff"
 	"mirror/internal/publish"
 	"mirror/internal/static"
+	"mirror/internal/workspace"
 	"mirror/site"
 )
 
@@ -125,18 +126,39 @@ func (b *truthBench) page(path, text string, change func(h http.Header)) http.Ha
 }
 
 // look checks as `mirror check` does.
-func (b *truthBench) look(g gate) diff.Verdict {
+func (b *truthBench) look(o workspace.CheckOptions) (v diff.Verdict) {
 	b.t.Helper()
-	w, err := b.app.open()
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	v, err := w.check(b.t.Context(), g)
+	o.Tolerance.Since = -1
+	err := b.app.inWorkspace(func(w *workspace.Workspace) (err error) {
+		v, err = w.CheckUnrecorded(b.t.Context(), o)
+		return err
+	})
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	return v
 }
+
+// drift is one difference, found or injected.
+type drift struct {
+	origin, path string
+	kind         diff.Kind
+}
+
+// String names the drift.
+func (d drift) String() string { return fmt.Sprintf("%s %s on %s", d.kind, d.path, d.origin) }
+
+func found(v diff.Verdict) (all []drift) {
+	for _, o := range v.Origins {
+		for _, d := range o.Differences {
+			all = append(all, drift{d.Origin, d.Path, d.Kind})
+		}
+	}
+	return all
+}
+
+// cut ends an answer before it began.
+func cut(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 
 // wrong is one way in which an origin goes wrong, and the page that it is shown on.
 type wrong struct {
@@ -183,7 +205,7 @@ func wrongs() []wrong {
 // where it can be, and wants exactly that to be found.
 func TestTruthTable(t *testing.T) {
 	b := newTruthBench(t)
-	if v := b.look(gate{}); !v.Agree() {
+	if v := b.look(workspace.CheckOptions{}); !v.Agree() {
 		t.Fatalf("before anything: got %v", found(v))
 	}
 	covered := map[diff.Kind]bool{}
@@ -192,7 +214,7 @@ func TestTruthTable(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/%s %s", place.name, x.kind, strings.ReplaceAll(x.path, "/", "-")), func(t *testing.T) {
 				covered[x.kind] = true
 				heal := b.inject(place, x)
-				v := b.look(gate{})
+				v := b.look(workspace.CheckOptions{})
 				heal()
 				if got, want := found(v), []drift{{place.name, x.path, x.kind}}; !slices.Equal(got, want) {
 					t.Errorf("got %v, want %v", got, want)
@@ -203,7 +225,7 @@ func TestTruthTable(t *testing.T) {
 			})
 		}
 	}
-	if v := b.look(gate{}); !v.Agree() || len(covered) != len(diff.Kinds()) {
+	if v := b.look(workspace.CheckOptions{}); !v.Agree() || len(covered) != len(diff.Kinds()) {
 		t.Errorf("at the end: %v, %d of %d kinds covered", found(v), len(covered), len(diff.Kinds()))
 	}
 }
@@ -299,7 +321,7 @@ func TestRandomWorlds(t *testing.T) {
 	}
 	for i := range worlds {
 		want, clean := b.randomWorld(rng, ways, paths)
-		v := b.look(gate{liveOnly: true})
+		v := b.look(workspace.CheckOptions{LiveOnly: true})
 		clean()
 		got := found(v)
 		byText := func(a, b drift) int { return strings.Compare(a.String(), b.String()) }

@@ -59,8 +59,18 @@ func allowed() map[string][]string {
 		"internal/notify":          {"internal/secrets"},
 		"internal/secrets":         {},
 		"internal/state":           {"site"},
-		"internal/static":          {},
-		"internal/humanize":        {},
+		"internal/workspace": {
+			"diff", "site", "targets", "reports", "reports/formats", "scheduler", "internal/check", "internal/compare", "internal/config",
+			"internal/daemon", "internal/history", "internal/humanize", "internal/notify", "internal/origin", "internal/publish",
+			"internal/secrets", "internal/state", "internal/summary", "internal/watch",
+		},
+		"internal/service": {
+			"diff", "reports", "scheduler", "internal/daemon", "internal/dashboard", "internal/history", "internal/notify", "internal/secrets",
+			"internal/static", "internal/workspace",
+		},
+		"internal/demo":     {"diff", "internal/humanize", "internal/lab", "internal/publish", "internal/workspace", "reports"},
+		"internal/static":   {},
+		"internal/humanize": {},
 
 		"internal/lab":               {"internal/lab/edge", "internal/lab/githost", "internal/lab/s3host", "internal/lab/registryhost", "internal/static"},
 		"internal/lab/edge":          {"internal/static"},

@@ -19,23 +19,35 @@ const (
 )
 
 // Await looks at the origins until all serve the release or patience has run out, and at
-// least once. It returns what it saw last of each; the error is only ctx's.
+// least once. It returns what it saw last of each; the error is only ctx's. When patience has
+// run out, or without any Options.Limit, an origin that answers is read to its end, and one that
+// gives nothing for a moment is given up.
 func Await(ctx context.Context, origins []origin.Endpoint, o Options, patience time.Duration) (diff.Verdict, error) {
 	patient, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	return settle(ctx, origins, o, func(ctx context.Context, v *visit) error { return v.await(ctx, patient) })
+	limit := patient
+	if patience <= 0 && o.Limit <= 0 {
+		limit = ctx
+	} else if patience <= 0 {
+		limited, stop := context.WithTimeout(ctx, o.Limit)
+		defer stop()
+		limit = limited
+	}
+	return settle(ctx, origins, o, limit, func(ctx context.Context, v *visit) error { return v.await(ctx, patient) })
 }
 
 // await asks the beacon, which is one request, and looks at all pages when it claims the
 // release. ctx bounds the requests, patient the waiting.
 func (v *visit) await(ctx, patient context.Context) error {
+	if patient.Err() != nil {
+		return v.look(ctx, v.claim)
+	}
 	looked, o := time.Now(), v.options
-	var claim site.Beacon
 	for pause := firstPause; ; pause = min(pause*3/2, lastPause) {
-		claim = v.claim(ctx)
+		claim := v.claim(v.limit)
 		claimed := o.BeaconPath == "" || claim.Release == o.Release
 		if claimed || time.Since(looked) > unclaimed {
-			if err := v.look(ctx, claim); err != nil || v.verdict.State() == diff.Agrees {
+			if err := v.look(ctx, known(claim)); err != nil || v.verdict.State() == diff.Agrees {
 				return err
 			}
 			looked = time.Now()
@@ -48,9 +60,14 @@ func (v *visit) await(ctx, patient context.Context) error {
 		}
 	}
 	if v.verdict.Name == "" {
-		return v.look(ctx, claim)
+		return v.look(ctx, v.claim)
 	}
 	return ctx.Err()
+}
+
+// known is a claim that was asked for before.
+func known(b site.Beacon) func(context.Context) site.Beacon {
+	return func(context.Context) site.Beacon { return b }
 }
 
 // rest waits, and reports false when ctx ends first.

@@ -28,6 +28,9 @@ type Options struct {
 	// Open returns a file's bytes; nil where they are not at hand: then what differs is compared
 	// with what an origin serves that has the release's.
 	Open func(f site.File) ([]byte, error)
+	// Limit bounds how long the origins may take for one look, where Await is given no patience;
+	// 0 leaves that to their timeouts.
+	Limit time.Duration
 	// Sample is how many pages to look at, picked at random; 0 for all.
 	Sample int
 	// Learn reads a page that differs once more: where the origin then answers something else
@@ -55,20 +58,21 @@ type PastFunc func(ctx context.Context, of []string) []site.Past
 // in the verdict. Where a newer release has gone live meanwhile, that is what counts, and the
 // origins are looked at again.
 func Run(ctx context.Context, origins []origin.Endpoint, o Options) (diff.Verdict, error) {
-	return settle(ctx, origins, o, func(ctx context.Context, v *visit) error { return v.look(ctx, v.claim(ctx)) })
+	return Await(ctx, origins, o, 0)
 }
 
 // maxRestarts is how many releases may go live while one check runs.
 const maxRestarts = 3
 
-// settle looks in one way or another, until no newer release has come in between.
-func settle(ctx context.Context, origins []origin.Endpoint, o Options, look func(context.Context, *visit) error) (diff.Verdict, error) {
+// settle looks in one way or another, until no newer release has come in between. limit ends
+// with the time that the origins have.
+func settle(ctx context.Context, origins []origin.Endpoint, o Options, limit context.Context, look func(context.Context, *visit) error) (diff.Verdict, error) {
 	began := time.Now()
 	var notes []string
 	for restarts := 0; ; restarts++ {
-		r := newRound(origins, o)
+		r := newRound(origins, o, limit)
 		verdict, err := r.run(ctx, look)
-		if err == nil && !verdict.Agree() && restarts < maxRestarts {
+		if err == nil && !verdict.Agree() && restarts < maxRestarts && limit.Err() == nil {
 			if next, ok := r.superseded(ctx); ok {
 				notes = append(notes, fmt.Sprintf("release %s has gone live since %s: the origins are compared with that", next.Release.Short(), o.Release.Short()))
 				o = next
@@ -91,12 +95,12 @@ type round struct {
 	story   diff.Chronicle
 }
 
-func newRound(origins []origin.Endpoint, o Options) *round {
+func newRound(origins []origin.Endpoint, o Options, limit context.Context) *round {
 	r := &round{options: o, wants: o.expectations()}
 	r.headers = newHeaderBook(o.Headers.Names, len(origins), len(r.wants))
 	for i, at := range origins {
 		r.visits = append(r.visits, &visit{
-			at: at, index: i, client: origin.New(at), wants: o.at(at.Style, r.wants), options: o, headers: r.headers,
+			at: at, index: i, client: origin.New(at), wants: o.at(at.Style, r.wants), options: o, headers: r.headers, limit: limit,
 		})
 	}
 	for _, v := range r.visits {

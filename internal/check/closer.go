@@ -20,8 +20,17 @@ const (
 )
 
 // lookCloser reads altered pages again to say what differs: whether something was put into
-// them, and where.
+// them, and where. All of that may take as long as one answer.
 func (v *visit) lookCloser(ctx context.Context) {
+	if v.verdict.Err != nil {
+		return
+	}
+	patience := v.at.Timeout
+	if v.limit.Err() != nil {
+		patience = moment
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	var pages errgroup.Group
 	pages.SetLimit(v.at.Concurrency)
 	looked := 0

@@ -25,6 +25,7 @@ type visit struct {
 	headers *headerBook
 	others  []*visit             // of the same round, this one included
 	known   map[string]Validator // of the pages as they were verified last
+	limit   context.Context      // ends with the time that the origin has
 
 	verdict diff.OriginVerdict
 	noise   []noise
@@ -72,21 +73,32 @@ func sizeOf(f site.File) int64 {
 }
 
 // look asks for everything once, after the origin was asked what it claims to serve.
-func (v *visit) look(ctx context.Context, claim site.Beacon) error {
+func (v *visit) look(ctx context.Context, claim func(context.Context) site.Beacon) error {
 	began := time.Now()
 	v.known = v.options.Trust.known(v.at.URL.String())
 	s := &sight{visit: v, patience: max(2*v.at.Concurrency, 8), budget: time.Duration(4*max(v.at.Concurrency, 1)) * v.at.Timeout, verified: map[string]Validator{}}
-	err := s.observe(ctx)
+	inner, stop := v.client.UntilSilent(ctx, origin.Silence{For: v.at.Timeout + moment, Over: v.limit.Done(), Then: moment})
+	claimed := claim(inner)
+	s.observe(inner)
+	silent := context.Cause(inner)
+	stop()
+	if ctx.Err() != nil {
+		return fmt.Errorf("check %s: %w", v.at.Name, ctx.Err())
+	}
 	v.verdict = s.tally.Verdict(v.at.Name, v.at.URL.String())
-	v.verdict.Release, v.verdict.Published = claim.Release, claim.Published
+	v.verdict.Release, v.verdict.Published = claimed.Release, claimed.Published
 	v.noise = s.noise
 	v.verdict.Elapsed, v.verdict.Pages = time.Since(began), pageCount(v.wants)
-	if s.gaveUp && v.verdict.Err == nil {
-		v.verdict.Err = fmt.Errorf("the origin stopped answering: %d of %d requests had no answer: %w", s.unanswered, s.done, s.last)
+	if v.verdict.Err == nil {
+		v.verdict.Err = s.fellSilent(silent)
 	}
 	v.options.Trust.keep(v.at.URL.String(), s.verified)
-	return err
+	return nil
 }
+
+// moment is how much longer than an answer may take an origin may give nothing at all, and how
+// long it may when its time is over.
+const moment = time.Second
 
 // sight gathers the answers of one origin, and gives up on one that has fallen silent.
 type sight struct {
@@ -107,22 +119,32 @@ type sight struct {
 	unknown    int // status of the answer for a path that never existed, 0 while there is none
 }
 
-func (s *sight) observe(ctx context.Context) error {
+// observe asks for everything until ctx ends or the origin is given up.
+func (s *sight) observe(ctx context.Context) {
 	inner, giveUp := context.WithCancel(ctx)
 	defer giveUp()
 	agrees := func(i int, o site.Observation) bool {
 		_, ok := diff.Judge(s.want(i), o)
 		return ok || s.unchanged(i, o) || s.refusesAsUnknown(i, o)
 	}
-	err := s.client.Observe(inner, len(s.wants), s.page, agrees, func(i int, o site.Observation) {
+	_ = s.client.Observe(inner, len(s.wants), s.page, agrees, func(i int, o site.Observation) { // its error is inner's
 		if s.see(inner, i, o) {
 			giveUp()
 		}
 	})
-	if ctx.Err() == nil {
-		return nil // given up or done
+}
+
+// fellSilent is why the origin was not asked for everything, nil where it was.
+func (s *sight) fellSilent(silent error) error {
+	switch {
+	case s.gaveUp:
+		return fmt.Errorf("the origin stopped answering: %d of %d requests had no answer: %w", s.unanswered, s.done, s.last)
+	case silent != nil && s.done == s.unanswered:
+		return silent
+	case silent != nil:
+		return fmt.Errorf("the origin stopped answering after %d of %d pages: %w", s.done-s.unanswered, len(s.wants), silent)
 	}
-	return err
+	return nil
 }
 
 // refusesAsUnknown reports whether a removed path is answered as one that never existed: there is

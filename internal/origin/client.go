@@ -83,6 +83,8 @@ type Client struct {
 	learnt   learnt
 
 	requests, bytes atomic.Int64
+	answers         atomic.Int64          // that came whole, or were ended here for what they held
+	failed          atomic.Pointer[error] // of the last request that had no answer
 }
 
 // New returns a client. Close it after use.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -83,7 +84,18 @@ func (c *Client) once(ctx context.Context, r request) site.Observation {
 	if err != nil {
 		o.Digest, o.Err = site.Digest{}, a.explain(err, o)
 	}
+	c.count(ctx, o)
 	return o
+}
+
+// count has UntilSilent hear of an answer.
+func (c *Client) count(ctx context.Context, o site.Observation) {
+	switch {
+	case o.Status != 0 && !errors.Is(o.Err, TimedOut):
+		c.answers.Add(1)
+	case ctx.Err() == nil:
+		c.failed.Store(&o.Err)
+	}
 }
 
 // turn waits until the origin may be asked.

@@ -1,4 +1,4 @@
-package main
+package workspace
 
 import (
 	"bufio"
@@ -6,11 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"path/filepath"
 	"slices"
 	"time"
-
-	"github.com/bmatcuk/doublestar/v4"
 
 	"mirror/diff"
 	"mirror/internal/config"
@@ -18,47 +17,39 @@ import (
 	"mirror/internal/history"
 	"mirror/internal/notify"
 	"mirror/internal/publish"
-	"mirror/reports"
 	"mirror/scheduler"
 	"mirror/targets"
 )
 
-// setup is what a config asks of the daemon.
-func (s *service) setup(w *workspace) (daemon.Setup, error) {
-	jobs, err := jobsOf(w.config)
+// DaemonSetup is what the config asks of the daemon. What the runs of its jobs print goes to
+// log as well, where that shows details.
+func (w *Workspace) DaemonSetup(log *slog.Logger) (daemon.Setup, error) {
+	jobs, err := jobsOf(w.Config)
 	if err != nil {
 		return daemon.Setup{}, err
 	}
-	recipients, err := w.recipients()
+	recipients, err := w.Recipients()
 	if err != nil {
 		return daemon.Setup{}, err
 	}
-	dir, err := filepath.Abs(w.config.Site.Dir)
+	dir, err := filepath.Abs(w.Config.Site.Dir)
 	if err != nil {
 		return daemon.Setup{}, err
 	}
-	c := w.config.Daemon
+	c := w.Config.Daemon
 	setup := daemon.Setup{
-		Jobs: jobs, Work: s.work(w), Recipients: recipients, Site: dir, Ignored: w.ignored, WindowLimit: c.WindowLimit,
+		Jobs: jobs, Work: w.work(log), Recipients: recipients, Site: dir, Ignored: w.Ignores, WindowLimit: c.WindowLimit,
 	}
-	for _, o := range w.origins() {
+	for _, o := range w.Origins() {
 		setup.Origins = append(setup.Origins, o.Name)
 	}
 	if slices.ContainsFunc(jobs, func(j daemon.Job) bool { return j.Run == daemon.Check }) && len(setup.Origins) == 0 {
-		return setup, fmt.Errorf("%s: no target has an origin, so there is nothing to check (hint: add origin: {url: …})", w.config.File)
+		return setup, fmt.Errorf("%s: no target has an origin, so there is nothing to check (hint: add origin: {url: …})", w.Config.File)
 	}
 	if c.URL != nil {
 		setup.Link = c.URL.String()
 	}
 	return setup, nil
-}
-
-// ignored reports whether a path in the site's folder is not published.
-func (w *workspace) ignored(path string) bool {
-	if path == ".git" {
-		return true
-	}
-	return slices.ContainsFunc(w.excludes(), func(glob string) bool { return doublestar.MatchUnvalidated(glob, path) })
 }
 
 // jobsOf makes jobs of the config's schedule. Where it has none the origins are checked every
@@ -89,13 +80,13 @@ func jobsOf(c *config.Config) ([]daemon.Job, error) {
 	return jobs, nil
 }
 
-// recipients are the places that the config notifies.
-func (w *workspace) recipients() ([]notify.Recipient, error) {
+// Recipients are the places that the config notifies.
+func (w *Workspace) Recipients() ([]notify.Recipient, error) {
 	var all []notify.Recipient
-	for _, n := range w.config.Notify {
+	for _, n := range w.Config.Notify {
 		r := notify.Recipient{Name: n.Name, URL: notify.Secret(n.URL), On: kindsOf(n.On), Urgent: kindsOf(n.Urgent)}
 		if n.SecretEnv != "" {
-			r.Key = notify.Secret(w.app.getenv(n.SecretEnv))
+			r.Key = notify.Secret(w.options.Getenv(n.SecretEnv))
 			if r.Key == "" {
 				return nil, fmt.Errorf("notify %s: the environment has no %s (secret_env), and what is sent would not be signed", n.Name, n.SecretEnv)
 			}
@@ -121,96 +112,84 @@ func kindsOf(names []string) []notify.Kind {
 }
 
 // work is what the jobs do: the same as the commands.
-func (s *service) work(w *workspace) daemon.Work {
+func (w *Workspace) work(log *slog.Logger) daemon.Work {
 	work := daemon.Work{
-		Check: func(ctx context.Context, log io.Writer) (diff.Verdict, error) {
-			in := s.within(w, log)
-			defer in.end()
-			if err := in.awaitPublish(ctx); err != nil {
+		Check: func(ctx context.Context, out io.Writer) (diff.Verdict, error) {
+			run, end := w.begin(out, log)
+			defer end()
+			if err := run.awaitPublish(ctx); err != nil {
 				return diff.Verdict{}, err
 			}
-			g := gate{unreachable: "0", published: true}
-			if err := g.judge(); err != nil {
-				return diff.Verdict{}, err
-			}
-			return in.check(ctx, g)
+			return run.CheckUnrecorded(ctx, CheckOptions{Published: true, Excerpts: true})
 		},
-		Publish: func(ctx context.Context, log io.Writer) (history.Publish, error) {
-			in := s.within(w, log)
-			defer in.end()
-			if err := in.awaitPublish(ctx); err != nil {
+		Publish: func(ctx context.Context, out io.Writer) (history.Publish, error) {
+			run, end := w.begin(out, log)
+			defer end()
+			if err := run.awaitPublish(ctx); err != nil {
 				return history.Publish{}, err
 			}
-			report, err := in.release(ctx, publishFlags{})
+			report, err := run.publish(ctx, PublishOptions{})
 			if report == nil {
 				return history.Publish{Outcome: string(publish.Failed)}, err
 			}
 			for _, warning := range report.Warnings {
-				in.app.warnings.add("%s", warning)
+				run.options.Warnings.Add("%s", warning)
 			}
-			return rememberedPublish(report), failure(report, err)
+			return publishRow(report), failure(report, err)
 		},
-		Report: func(ctx context.Context, job string, since, until time.Time, log io.Writer) error {
-			in := s.within(w, log)
-			defer in.end()
-			return in.writeReport(ctx, s.history, job, since, until)
+		Report: func(ctx context.Context, job string, since, until time.Time, out io.Writer) error {
+			run, end := w.begin(out, log)
+			defer end()
+			return run.writeReport(ctx, job, since, until)
 		},
-		Prune: func(ctx context.Context, log io.Writer) error {
-			in := s.within(w, log)
-			defer in.end()
-			return in.prune(ctx, s.history)
+		Prune: func(ctx context.Context, out io.Writer) error {
+			run, end := w.begin(out, log)
+			defer end()
+			return run.Prune(ctx)
 		},
 	}
-	if w.config.Site.Build != "" {
-		work.Build = func(ctx context.Context, log io.Writer) error {
-			in := s.within(w, log)
-			defer in.end()
-			return in.build(ctx)
+	if w.Config.Site.Build != "" {
+		work.Build = func(ctx context.Context, out io.Writer) error {
+			run, end := w.begin(out, log)
+			defer end()
+			return run.Build(ctx)
 		}
 	}
 	return work
 }
 
-// runWorkspace is a workspace for one run of a job, whose output is kept.
-type runWorkspace struct {
-	*workspace
-	end func() // of the run: what it printed last is told
-}
-
-// within prints what is done to the run's log, and to the daemon's where that shows details.
-func (s *service) within(w *workspace, log io.Writer) runWorkspace {
-	quiet := *s.app
+// begin returns the workspace for one run of a job, which prints to out and, line by line, to
+// log's details. End it: what the run printed last is told then.
+func (w *Workspace) begin(out io.Writer, log *slog.Logger) (run *Workspace, end func()) {
 	lines, detail := io.Pipe()
 	told := make(chan struct{})
 	go func() {
 		defer close(told)
 		for scan := bufio.NewScanner(lines); scan.Scan(); {
-			s.log.Debug(scan.Text())
+			log.Debug(scan.Text())
 		}
 		_, _ = io.Copy(io.Discard, lines) // a line was too long; what wrote it must not wait
 	}()
-	scrubbed := s.app.secrets.Writer(io.MultiWriter(log, detail))
-	quiet.stderr, quiet.stdout, quiet.quiet, quiet.verbose = scrubbed, io.Discard, false, true
-	quiet.warnings = &warnings{}
-	in := *w
-	in.app = &quiet
-	return runWorkspace{&in, func() {
-		for _, warning := range quiet.warnings.take() {
-			fmt.Fprintf(quiet.stderr, "warning  %s\n", reports.Clean(warning))
+	both := w.options.Secrets.Writer(io.MultiWriter(out, detail))
+	run = w.With(NewLines(both), both, slog.New(slog.NewTextHandler(both, nil)))
+	run.options.Warnings = &Warnings{}
+	return run, func() {
+		for _, warning := range run.options.Warnings.Take() {
+			run.Line("warning  %s", warning)
 		}
-		_ = scrubbed.Flush() // to memory
-		_ = detail.Close()   // it never fails
+		_ = both.Flush()   // to memory
+		_ = detail.Close() // it never fails
 		<-told
-	}}
+	}
 }
 
 // awaitPublish waits while somebody else publishes from the same state folder: in the middle
 // of that, origins do not agree.
-func (w runWorkspace) awaitPublish(ctx context.Context) error {
+func (w *Workspace) awaitPublish(ctx context.Context) error {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for said := false; ; said = true {
-		journal, _, err := publish.OpenJournal(w.state.Dir())
+		journal, _, err := publish.OpenJournal(w.State.Dir())
 		if err == nil {
 			return journal.Close()
 		}
@@ -218,7 +197,7 @@ func (w runWorkspace) awaitPublish(ctx context.Context) error {
 			return err
 		}
 		if !said {
-			fmt.Fprintln(w.app.stderr, "another publish is running here; waiting for its end")
+			w.options.Events.Line("another publish is running here; waiting for its end")
 		}
 		select {
 		case <-ctx.Done():
@@ -228,8 +207,8 @@ func (w runWorkspace) awaitPublish(ctx context.Context) error {
 	}
 }
 
-// rememberedPublish is what the history keeps of a publish.
-func rememberedPublish(r *publish.Report) history.Publish {
+// publishRow is what the history keeps of a publish.
+func publishRow(r *publish.Report) history.Publish {
 	p := history.Publish{Outcome: string(r.Outcome), Release: r.Release, Previous: r.Previous, Files: r.Files, Window: r.Window}
 	for _, t := range r.Targets {
 		p.Sent += t.SentBytes
@@ -242,7 +221,7 @@ func failure(r *publish.Report, err error) error {
 	if err != nil {
 		return err
 	}
-	if publishExit(r, nil) != nil {
+	if r.Outcome != publish.Live && r.Outcome != publish.Unchanged {
 		return fmt.Errorf("the publish is %s: the origins do not agree", r.Outcome)
 	}
 	return nil
@@ -251,28 +230,30 @@ func failure(r *publish.Report, err error) error {
 // runsKept is for how long runs are remembered at most: their logs are long.
 const runsKept = 30 * 24 * time.Hour
 
-// prune forgets what is too old, here and on the targets.
-func (w runWorkspace) prune(ctx context.Context, h *history.Store) error {
-	d := w.app.display()
-	defer d.Close()
-	keep := time.Duration(w.config.Daemon.KeepDays) * 24 * time.Hour
+// Prune forgets what is too old, here and on the targets.
+func (w *Workspace) Prune(ctx context.Context) error {
+	h, err := w.History(ctx)
+	if err != nil {
+		return err
+	}
+	keep := time.Duration(w.Config.Daemon.KeepDays) * 24 * time.Hour
 	pruned, err := h.Prune(ctx, time.Now(), history.Retention{
-		Checks: keep, Episodes: keep, Publishes: keep, Runs: min(keep, runsKept), Bytes: int64(w.config.Daemon.MaxSizeMB) * 1_000_000,
+		Checks: keep, Episodes: keep, Publishes: keep, Runs: min(keep, runsKept), Bytes: int64(w.Config.Daemon.MaxSizeMB) * 1_000_000,
 	})
 	if err != nil {
 		return err
 	}
-	d.line("history  forgot %d checks, %d episodes, %d publishes, %d runs; %d bytes less", pruned.Checks, pruned.Episodes, pruned.Publishes, pruned.Runs, pruned.Bytes)
-	return w.pruneTargets(ctx, h, d)
+	w.options.Events.Line("history  forgot %d checks, %d episodes, %d publishes, %d runs; %d bytes less", pruned.Checks, pruned.Episodes, pruned.Publishes, pruned.Runs, pruned.Bytes)
+	return w.pruneTargets(ctx, h)
 }
 
 // pruneTargets has the targets drop the releases that are beyond the newest.
-func (w runWorkspace) pruneTargets(ctx context.Context, h *history.Store, d *display) error {
+func (w *Workspace) pruneTargets(ctx context.Context, h *history.Store) error {
 	keep, err := w.retention(ctx, h)
 	if err != nil {
 		return err
 	}
-	dests, err := w.destinations(ctx)
+	dests, err := w.Targets(ctx)
 	errs := []error{err}
 	for _, dest := range dests {
 		if p, ok := dest.Target.(targets.Pruner); ok {
@@ -280,7 +261,7 @@ func (w runWorkspace) pruneTargets(ctx context.Context, h *history.Store, d *dis
 				errs = append(errs, fmt.Errorf("%s: %w", dest.Name, err))
 				continue
 			}
-			d.Note(dest.Name, "old releases are dropped")
+			w.options.Events.Note(dest.Name, "old releases are dropped")
 		}
 	}
 	return errors.Join(errs...)

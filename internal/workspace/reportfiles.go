@@ -1,4 +1,4 @@
-package main
+package workspace
 
 import (
 	"bytes"
@@ -13,8 +13,6 @@ import (
 
 	"github.com/google/renameio/v2"
 
-	"mirror/internal/history"
-	"mirror/internal/summary"
 	"mirror/reports"
 	"mirror/reports/formats"
 )
@@ -24,17 +22,15 @@ const reportFolder = "reports"
 
 // writeReport writes the report of a job over a period, in each form that a file is kept in,
 // and drops the oldest.
-func (w runWorkspace) writeReport(ctx context.Context, h *history.Store, job string, since, until time.Time) error {
-	p, err := summary.Of(ctx, h, since, until)
+func (w *Workspace) writeReport(ctx context.Context, job string, since, until time.Time) error {
+	p, err := w.Report(ctx, since, until)
 	if err != nil {
 		return err
 	}
-	dir := filepath.Join(w.state.Dir(), reportFolder)
+	dir := filepath.Join(w.State.Dir(), reportFolder)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
-	d := w.app.display()
-	defer d.Close()
 	name := filepath.Join(dir, job+"_"+until.UTC().Format("2006-01-02T150405Z"))
 	for _, f := range formats.Period() {
 		if f.Extension == "" {
@@ -44,12 +40,12 @@ func (w runWorkspace) writeReport(ctx context.Context, h *history.Store, job str
 		if err := f.Write(p, &text, reports.Style{}); err != nil {
 			return fmt.Errorf("report: %w", err)
 		}
-		if err := renameio.WriteFile(name+f.Extension, w.app.secrets.Bytes(text.Bytes()), 0o600); err != nil {
+		if err := renameio.WriteFile(name+f.Extension, w.options.Secrets.Bytes(text.Bytes()), 0o600); err != nil {
 			return fmt.Errorf("report: %w", err)
 		}
-		d.line("report   %s", name+f.Extension)
+		w.options.Events.Line("report   %s", name+f.Extension)
 	}
-	return dropReports(dir, job, w.config.Daemon.KeepReports)
+	return dropReports(dir, job, w.Config.Daemon.KeepReports)
 }
 
 // dropReports removes all but the newest reports of a job.

@@ -1,4 +1,4 @@
-package main
+package workspace
 
 import (
 	"context"
@@ -11,9 +11,9 @@ import (
 // asked whether they have changed: within ten checks it is every page's turn.
 const readAgain = 0.1
 
-// trust goes by the validators in the history. Where that cannot be read, or written, every
+// validators goes by the validators in the history. Where that cannot be read, or written, every
 // page is read in full.
-func (w *workspace) trust(ctx context.Context) *check.Trust {
+func (w *Workspace) validators(ctx context.Context) *check.Trust {
 	return &check.Trust{
 		Again: readAgain,
 		Known: func(url string) map[string]check.Validator {
@@ -26,7 +26,7 @@ func (w *workspace) trust(ctx context.Context) *check.Trust {
 				return err
 			})
 			if err != nil {
-				w.app.warnings.add("every page is read in full: %v", err)
+				w.options.Warnings.Add("every page is read in full: %v", err)
 				return nil
 			}
 			return known
@@ -37,7 +37,7 @@ func (w *workspace) trust(ctx context.Context) *check.Trust {
 				all = append(all, history.Validator{Path: path, Digest: v.Digest, ETag: v.ETag, LastModified: v.Modified, Verified: v.Verified})
 			}
 			if err := w.remember(ctx, func(h *history.Store) error { return h.SaveValidators(ctx, url, all) }); err != nil {
-				w.app.warnings.add("the next check reads every page in full: %v", err)
+				w.options.Warnings.Add("the next check reads every page in full: %v", err)
 			}
 		},
 	}

@@ -11,17 +11,17 @@ import (
 	"github.com/spf13/cobra"
 
 	"mirror/diff"
+	"mirror/internal/workspace"
 )
 
-// gate is how a check looks and how strictly it judges, as its flags say.
-type gate struct {
+// checkFlags say how a check looks and how strictly it judges.
+type checkFlags struct {
 	liveOnly  bool
 	sample    int
 	learn     bool
 	trustETag bool
 	wait      time.Duration
 	maxAge    time.Duration
-	published bool // compare with what was published, not with a site's folder that is ahead of it
 
 	unreachable string
 	tolerate    []string
@@ -30,22 +30,30 @@ type gate struct {
 }
 
 // flags adds the flags that a check of origins has, with and without a config.
-func (g *gate) flags(cmd *cobra.Command) {
-	f := cmd.Flags()
-	f.IntVar(&g.sample, "sample", 0, "look at `n` pages picked at random, and say what that bounds (default all)")
-	f.BoolVar(&g.learn, "learn", false, "read what differs once more: what the origin answers otherwise each time is noise, told and not counted")
-	f.DurationVar(&g.wait, "wait", 0, "ask again for so long until the origins agree")
-	f.StringVar(&g.unreachable, "max-unreachable", "0", "let `n` pages (or 5%) of an origin go unjudged; 100% lets a dead origin pass")
-	f.StringArrayVar(&g.tolerate, "tolerate", nil, "tell of a `kind` of drift (or kind:glob) without failing; may be repeated")
+func (f *checkFlags) flags(cmd *cobra.Command) {
+	set := cmd.Flags()
+	set.IntVar(&f.sample, "sample", 0, "look at `n` pages picked at random, and say what that bounds (default all)")
+	set.BoolVar(&f.learn, "learn", false, "read what differs once more: what the origin answers otherwise each time is noise, told and not counted")
+	set.DurationVar(&f.wait, "wait", 0, "ask again for so long until the origins agree")
+	set.StringVar(&f.unreachable, "max-unreachable", "0", "let `n` pages (or 5%) of an origin go unjudged; 100% lets a dead origin pass")
+	set.StringArrayVar(&f.tolerate, "tolerate", nil, "tell of a `kind` of drift (or kind:glob) without failing; may be repeated")
 	_ = cmd.RegisterFlagCompletionFunc("tolerate", cobra.FixedCompletions(kindNames(), cobra.ShellCompDirectiveNoFileComp)) // fails only for an unknown flag
 }
 
 // configFlags adds the flags that need a config.
-func (g *gate) configFlags(cmd *cobra.Command) {
-	f := cmd.Flags()
-	f.BoolVar(&g.liveOnly, "live-only", false, "do not ask the targets what they store and held before")
-	f.BoolVar(&g.trustETag, "trust-etag", false, "believe an origin that says a page has not changed since it was verified; a tenth is read in full all the same")
-	f.DurationVar(&g.maxAge, "max-age", 0, "what is still of an earlier release passes until the new one has been live for so long")
+func (f *checkFlags) configFlags(cmd *cobra.Command) {
+	set := cmd.Flags()
+	set.BoolVar(&f.liveOnly, "live-only", false, "do not ask the targets what they store and held before")
+	set.BoolVar(&f.trustETag, "trust-etag", false, "believe an origin that says a page has not changed since it was verified; a tenth is read in full all the same")
+	set.DurationVar(&f.maxAge, "max-age", 0, "what is still of an earlier release passes until the new one has been live for so long")
+}
+
+// options are what the flags ask of a check with a config.
+func (f *checkFlags) options(excerpts bool) workspace.CheckOptions {
+	return workspace.CheckOptions{
+		LiveOnly: f.liveOnly, Sample: f.sample, Learn: f.learn, TrustETag: f.trustETag, Wait: f.wait,
+		Excerpts: excerpts, Tolerance: f.tolerance,
+	}
 }
 
 func kindNames() []string {
@@ -56,24 +64,24 @@ func kindNames() []string {
 	return names
 }
 
-// judge reads the flags. Everything that can be wrong with them is a usage error.
-func (g *gate) judge() error {
-	g.tolerance = diff.Tolerance{Since: -1, Window: g.maxAge}
+// validate reads the flags. Everything that can be wrong with them is a usage error.
+func (f *checkFlags) validate() error {
+	f.tolerance = diff.Tolerance{Since: -1, Window: f.maxAge}
 	var err error
-	if g.tolerance.Unreachable, err = parseShare(g.unreachable); err != nil {
-		return usage(fmt.Errorf("--max-unreachable %s: %w", g.unreachable, err))
+	if f.tolerance.Unreachable, err = parseShare(f.unreachable); err != nil {
+		return usage(fmt.Errorf("--max-unreachable %s: %w", f.unreachable, err))
 	}
-	for _, text := range g.tolerate {
+	for _, text := range f.tolerate {
 		rule, err := parseLeniency(text)
 		if err != nil {
 			return usage(fmt.Errorf("--tolerate %s: %w", text, err))
 		}
-		g.tolerance.Rules = append(g.tolerance.Rules, rule)
+		f.tolerance.Rules = append(f.tolerance.Rules, rule)
 	}
 	switch {
-	case g.sample < 0:
-		return usage(fmt.Errorf("--sample %d: want a number of pages", g.sample))
-	case g.wait < 0 || g.maxAge < 0:
+	case f.sample < 0:
+		return usage(fmt.Errorf("--sample %d: want a number of pages", f.sample))
+	case f.wait < 0 || f.maxAge < 0:
 		return usage(fmt.Errorf("--wait and --max-age want a time, as in 5m"))
 	}
 	return nil

@@ -1,4 +1,4 @@
-package main
+package workspace
 
 import (
 	"context"
@@ -13,17 +13,17 @@ import (
 // noting is how long a note of what was done may take, also when it was interrupted.
 const noting = 5 * time.Second
 
-// noteCheck remembers a check that a person ran, unless it was interrupted or misused. One
+// recordCheck remembers a check that a person ran, unless it was interrupted or misused. One
 // that did not look at everything, or was lenient, says nothing of episodes.
-func (w *workspace) noteCheck(ctx context.Context, g gate, began time.Time, v diff.Verdict, failure error) {
-	if e, ok := errors.AsType[*exit](failure); ok && e.code == exitUsage || ctx.Err() != nil {
+func (w *Workspace) recordCheck(ctx context.Context, o CheckOptions, began time.Time, v diff.Verdict, failure error) {
+	if _, misused := errors.AsType[*UsageError](failure); misused || ctx.Err() != nil {
 		return
 	}
 	row, differences := history.CheckOf(v)
 	if failure != nil {
 		row = history.Check{Started: began, Elapsed: time.Since(began), Err: failure.Error()}
 	}
-	row.Partial = row.Partial || g.lenient() || g.liveOnly || len(w.app.only) > 0
+	row.Partial = row.Partial || o.lenient() || o.LiveOnly || len(w.options.Only) > 0
 	w.note(ctx, "check", func(ctx context.Context, h *history.Store) error {
 		ahead, err := ahead(ctx, h, row)
 		if err != nil {
@@ -36,8 +36,8 @@ func (w *workspace) noteCheck(ctx context.Context, g gate, began time.Time, v di
 }
 
 // lenient reports whether something is let pass that would count else.
-func (g gate) lenient() bool {
-	t := g.tolerance
+func (o CheckOptions) lenient() bool {
+	t := o.Tolerance
 	return len(t.Rules) > 0 || t.Window > 0 || t.Unreachable != diff.Share{}
 }
 
@@ -49,9 +49,9 @@ func ahead(ctx context.Context, h *history.Store, c history.Check) (bool, error)
 	return c.Err == "" && len(past) > 0 && past[0].Release != c.Release, err
 }
 
-// notePublish remembers a publish that a person ran, also one that was interrupted.
-func (w *workspace) notePublish(ctx context.Context, began time.Time, r *publish.Report, failure error) {
-	row := rememberedPublish(r)
+// recordPublish remembers a publish that a person ran, also one that was interrupted.
+func (w *Workspace) recordPublish(ctx context.Context, began time.Time, r *publish.Report, failure error) {
+	row := publishRow(r)
 	row.Started, row.Elapsed = began, time.Since(began)
 	if failure != nil {
 		row.Err = failure.Error()
@@ -64,14 +64,14 @@ func (w *workspace) notePublish(ctx context.Context, began time.Time, r *publish
 
 // note writes to the history, if anything can be written to the state folder. What was done
 // is done: that it is not remembered is a warning.
-func (w *workspace) note(ctx context.Context, what string, do func(ctx context.Context, h *history.Store) error) {
-	if w.state.Sealed() {
+func (w *Workspace) note(ctx context.Context, what string, do func(ctx context.Context, h *history.Store) error) {
+	if w.State.Sealed() {
 		return
 	}
 	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), noting)
 	defer done()
 	err := w.remember(ctx, func(h *history.Store) error { return do(ctx, h) })
 	if err != nil {
-		w.app.warnings.add("the %s is not remembered: %v", what, err)
+		w.options.Warnings.Add("the %s is not remembered: %v", what, err)
 	}
 }

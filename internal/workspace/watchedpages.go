@@ -1,4 +1,4 @@
-package main
+package workspace
 
 import (
 	"context"
@@ -24,14 +24,13 @@ const watchedPages = 200
 
 // watcher watches the live origins for a publish.
 type watcher struct {
-	w      *workspace
-	d      *display
+	w      *Workspace
 	atomic []string // destinations that turn all at once
 }
 
 // Watch finds out what is live at the pages that change, and begins.
 func (v watcher) Watch(ctx context.Context, rel *site.Release, plans map[string]targets.Plan) (publish.Sighting, error) {
-	origins := v.w.origins()
+	origins := v.w.Origins()
 	before := v.w.manifestsOf(ctx, plans)
 	own := map[string][]string{}
 	for _, at := range origins {
@@ -44,7 +43,7 @@ func (v watcher) Watch(ctx context.Context, rel *site.Release, plans map[string]
 		return nil, err
 	}
 	o.Began = time.Now()
-	return sighting{Watch: watch.Start(ctx, origins, o), origins: origins, display: v.d}, nil
+	return sighting{Watch: watch.Start(ctx, origins, o), origins: origins, events: v.w.options.Events}, nil
 }
 
 // watchable lists the pages that a target's change gives other bytes, as many as are watched.
@@ -91,10 +90,10 @@ const largestWatched = 256 << 10
 
 // unwatchable reports whether a file cannot be watched by its bytes, or is too large to be
 // asked for so often.
-func (w *workspace) unwatchable(f site.File) bool {
+func (w *Workspace) unwatchable(f site.File) bool {
 	matches := func(glob string) bool { return doublestar.MatchUnvalidated(glob, f.Path) }
-	return f.Size > largestWatched || slices.ContainsFunc(w.config.Check.Ignore, matches) ||
-		slices.ContainsFunc(w.config.Check.Normalize, func(n config.Normalize) bool { return matches(n.Match) })
+	return f.Size > largestWatched || slices.ContainsFunc(w.Config.Check.Ignore, matches) ||
+		slices.ContainsFunc(w.Config.Check.Normalize, func(n config.Normalize) bool { return matches(n.Match) })
 }
 
 // spread picks at most n of the paths, evenly.
@@ -113,7 +112,7 @@ func spread(paths []string, n int) []string {
 type sighting struct {
 	*watch.Watch
 	origins []origin.Endpoint
-	display *display
+	events  Events
 }
 
 // Await waits for those of the named destinations that have an origin.
@@ -143,7 +142,7 @@ func (s sighting) speak(ctx context.Context) {
 		}
 		for _, at := range s.Status() {
 			if !at.Settled {
-				s.display.line("  still waiting for %s: %d of %d watched pages are new", at.Name, at.New, at.All)
+				s.events.Line("  still waiting for %s: %d of %d watched pages are new", at.Name, at.New, at.All)
 			}
 		}
 	}

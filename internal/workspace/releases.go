@@ -1,4 +1,4 @@
-package main
+package workspace
 
 import (
 	"context"
@@ -11,40 +11,42 @@ import (
 	"mirror/targets"
 )
 
-// remember opens the history for do.
-func (w *workspace) remember(ctx context.Context, do func(h *history.Store) error) error {
-	h, err := history.OpenWithin(ctx, w.state.History(), w.app.warnings.patience())
+// remember hands the history to do.
+func (w *Workspace) remember(ctx context.Context, do func(h *history.Store) error) error {
+	h, err := w.History(ctx)
 	if err == nil {
-		h.ScrubWith(w.app.secrets.Scrub)
-		err = errors.Join(do(h), h.Close())
+		err = do(h)
 	}
-	w.app.warnings.met(err)
+	if errors.Is(err, history.ErrBusy) {
+		w.options.Warnings.met(err)
+		err = errors.Join(err, w.closeBusyHistory())
+	}
 	return err
 }
 
 // removed lists the paths that releases published from here had and m has not. Where the
 // history cannot be read that is a warning, and they go unseen.
-func (w *workspace) removed(ctx context.Context, m site.Manifest) []string {
+func (w *Workspace) removed(ctx context.Context, m site.Manifest) []string {
 	var paths []string
 	err := w.remember(ctx, func(h *history.Store) (err error) {
 		paths, err = h.Removed(ctx, m)
 		return err
 	})
 	if err != nil {
-		w.app.warnings.add("pages that earlier releases had are not looked for: %v", err)
+		w.options.Warnings.Add("pages that earlier releases had are not looked for: %v", err)
 	}
 	return paths
 }
 
 // remembersAny reports whether any release is remembered here.
-func (w *workspace) remembersAny(ctx context.Context) bool {
+func (w *Workspace) remembersAny(ctx context.Context) bool {
 	_, err := w.lastPublished(ctx)
 	return err == nil
 }
 
 // lastPublished returns the last release that went live from here; errNeverPublished where
 // there is none.
-func (w *workspace) lastPublished(ctx context.Context) (last site.Past, err error) {
+func (w *Workspace) lastPublished(ctx context.Context) (last site.Past, err error) {
 	err = w.remember(ctx, func(h *history.Store) error {
 		past, err := h.Past(ctx, 1, nil)
 		if err == nil && len(past) == 0 {
@@ -61,7 +63,7 @@ func (w *workspace) lastPublished(ctx context.Context) (last site.Past, err erro
 var errNeverPublished = errors.New("nothing was published from here yet")
 
 // manifestsOf returns the manifests, as far as they are remembered, of what is live.
-func (w *workspace) manifestsOf(ctx context.Context, plans map[string]targets.Plan) []site.Manifest {
+func (w *Workspace) manifestsOf(ctx context.Context, plans map[string]targets.Plan) []site.Manifest {
 	var known []site.Manifest
 	err := w.remember(ctx, func(h *history.Store) error {
 		seen := map[site.ID]bool{}
@@ -82,13 +84,13 @@ func (w *workspace) manifestsOf(ctx context.Context, plans map[string]targets.Pl
 		return nil
 	})
 	if err != nil {
-		w.app.warnings.add("what was live is not known from here, and is asked of the origins: %v", err)
+		w.options.Warnings.Add("what was live is not known from here, and is asked of the origins: %v", err)
 	}
 	return known
 }
 
 // newer looks up releases that were published from here after rel.
-func (w *workspace) newer(ctx context.Context, rel *site.Release) func(site.ID) (site.Manifest, bool) {
+func (w *Workspace) newer(ctx context.Context, rel *site.Release) func(site.ID) (site.Manifest, bool) {
 	return func(id site.ID) (site.Manifest, bool) {
 		var found site.Past
 		var ok bool
@@ -113,7 +115,7 @@ func (w *workspace) newer(ctx context.Context, rel *site.Release) func(site.ID) 
 
 // learn remembers what a publish made live and how long the origins took, and returns what the
 // targets may drop.
-func (w *workspace) learn(ctx context.Context, r *publish.Report, rel *site.Release) (keep targets.Retention, err error) {
+func (w *Workspace) learn(ctx context.Context, r *publish.Report, rel *site.Release) (keep targets.Retention, err error) {
 	err = w.remember(ctx, func(h *history.Store) error {
 		if err := h.LearnLags(ctx, lagsOf(r)); err != nil {
 			return err
@@ -130,9 +132,9 @@ func (w *workspace) learn(ctx context.Context, r *publish.Report, rel *site.Rele
 
 // retention says how many releases stay on the targets, and what the history here knows of
 // their order.
-func (w *workspace) retention(ctx context.Context, h *history.Store) (targets.Retention, error) {
+func (w *Workspace) retention(ctx context.Context, h *history.Store) (targets.Retention, error) {
 	all, err := h.Sequence(ctx)
-	r := targets.Retention{Keep: w.config.Publish.KeepReleases}
+	r := targets.Retention{Keep: w.Config.Publish.KeepReleases}
 	for _, p := range all {
 		r.Known = append(r.Known, p.Release)
 	}

@@ -1,8 +1,12 @@
-package main
+// Package demo tells the whole story of the program on embedded origins: publish a site, publish
+// its next version, check, put one drift of each kind into the origins, find exactly those, heal
+// them by publishing. Each step does something for real and looks whether it came out as it should.
+package demo
 
 import (
 	"cmp"
 	"context"
+	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,23 +19,49 @@ import (
 	"mirror/diff"
 	"mirror/internal/humanize"
 	"mirror/internal/lab"
+	"mirror/internal/publish"
+	"mirror/internal/workspace"
 	"mirror/reports"
 )
 
-// story is the demo: each step does something for real and looks whether it came out as
-// it should.
-type story struct {
-	app    *app
-	lab    *lab.Lab
-	public string // the site's folder
-	doc    *reports.Demo
+// Schema names the form of the demo's document.
+const Schema = "mirror.demo/v1"
+
+//go:embed all:site
+var bundled embed.FS
+
+// Site returns the small site that the demo uses by itself.
+func Site() (fs.FS, error) { return fs.Sub(bundled, "site") }
+
+// Options say what the demo runs on.
+type Options struct {
+	Lab  *lab.Lab
+	Site string // the folder of the site; the demo adds pages to it
+	// In opens the config of the lab and the site for one use-case.
+	In func(do func(w *workspace.Workspace) error) error
+	// Begin hears the name of each step.
+	Begin func(step string)
 }
 
-// tell goes through the steps. It ends early where a step could not be done at all.
-func (s *story) tell(ctx context.Context) error {
+// Run goes through the steps. The document says how each came out; the error is only ctx's.
+func Run(ctx context.Context, o Options) (*reports.Demo, error) {
+	s := &steps{lab: o.Lab, site: o.Site, in: o.In, begin: o.Begin, doc: &reports.Demo{Schema: Schema}}
+	return s.doc, s.run(ctx)
+}
+
+type steps struct {
+	lab   *lab.Lab
+	site  string
+	in    func(do func(w *workspace.Workspace) error) error
+	begin func(step string)
+	doc   *reports.Demo
+}
+
+// run goes through the steps. It ends early where a step could not be done at all.
+func (s *steps) run(ctx context.Context) error {
 	s.doc.OK = true
 	var want []drift
-	steps := []struct {
+	all := []struct {
 		name string
 		do   func() (string, error)
 	}{
@@ -44,10 +74,8 @@ func (s *story) tell(ctx context.Context) error {
 		{"heal by publishing", func() (string, error) { return s.heal(ctx, want) }},
 		{"check once more", func() (string, error) { return s.agree(ctx) }},
 	}
-	for _, step := range steps {
-		if !s.app.quiet {
-			fmt.Fprintf(s.app.stderr, "%s\n", s.app.paint("\x1b[1m", "— "+step.name))
-		}
+	for _, step := range all {
+		s.begin(step.name)
 		detail, err := step.do()
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -76,7 +104,7 @@ func demoPage(i int) string {
 	return fmt.Sprintf("<!doctype html><title>%d</title><p>Page %d of the demo.\n", i, i)
 }
 
-func (s *story) first(ctx context.Context) (string, error) {
+func (s *steps) first(ctx context.Context) (string, error) {
 	pages := map[string]string{removedPage: "<!doctype html><title>first</title><p>This page is in v1 only.\n"}
 	for i := 1; i <= demoPages; i++ {
 		pages[fmt.Sprintf("%s/page %d 镜.html", demoFolder, i)] = demoPage(i)
@@ -88,20 +116,20 @@ func (s *story) first(ctx context.Context) (string, error) {
 }
 
 // second changes a page, adds one and removes one.
-func (s *story) second(ctx context.Context) (string, error) {
+func (s *steps) second(ctx context.Context) (string, error) {
 	if err := s.write(map[string]string{
 		changedPage:                 "<!doctype html><title>1</title><p>Page 1 of the demo, second edition.\n",
 		demoFolder + "/second.html": "<!doctype html><title>second</title><p>This page is new in v2.\n",
 	}); err != nil {
 		return "", err
 	}
-	if err := os.Remove(filepath.Join(s.public, filepath.FromSlash(removedPage))); err != nil {
+	if err := os.Remove(filepath.Join(s.site, filepath.FromSlash(removedPage))); err != nil {
 		return "", err
 	}
 	return s.publish(ctx, "live")
 }
 
-func (s *story) again(ctx context.Context) (string, error) {
+func (s *steps) again(ctx context.Context) (string, error) {
 	detail, err := s.publish(ctx, "unchanged")
 	if err != nil {
 		return "", err
@@ -114,9 +142,9 @@ func (s *story) again(ctx context.Context) (string, error) {
 	return detail, nil
 }
 
-func (s *story) write(pages map[string]string) error {
+func (s *steps) write(pages map[string]string) error {
 	for name, text := range pages {
-		file := filepath.Join(s.public, filepath.FromSlash(name))
+		file := filepath.Join(s.site, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 			return err
 		}
@@ -128,18 +156,20 @@ func (s *story) write(pages map[string]string) error {
 }
 
 // publish publishes as a user would and wants the given outcome.
-func (s *story) publish(ctx context.Context, outcome string) (string, error) {
-	w, err := s.app.open()
-	if err != nil {
+func (s *steps) publish(ctx context.Context, outcome string) (string, error) {
+	var report *publish.Report
+	err := s.in(func(w *workspace.Workspace) (err error) {
+		report, err = w.Publish(ctx, workspace.PublishOptions{})
+		return err
+	})
+	if report == nil {
 		return "", err
 	}
-	doc, err := w.publish(ctx, publishFlags{})
-	if doc == nil {
-		return "", err
-	}
+	doc := workspace.PublishDocument(report)
+	doc.Ending = reports.Ending{Error: text(err), Warnings: report.Warnings}
 	s.doc.Publish = append(s.doc.Publish, *doc)
 	if doc.Outcome != outcome || err != nil {
-		return "", fmt.Errorf("outcome %s, want %s: %s", doc.Outcome, outcome, cmp.Or(text(err), "not every origin agrees"))
+		return "", fmt.Errorf("outcome %s, want %s: %s", doc.Outcome, outcome, cmp.Or(doc.Error, "not every origin agrees"))
 	}
 	var sent int64
 	for _, t := range doc.Targets {
@@ -149,32 +179,25 @@ func (s *story) publish(ctx context.Context, outcome string) (string, error) {
 		doc.Outcome, doc.Release.Short(), doc.Files, len(doc.Targets), humanize.Bytes(sent)), nil
 }
 
-// check checks as a user would and wants the given exit code.
-func (s *story) check(ctx context.Context, code int) (diff.Verdict, error) {
-	w, err := s.app.open()
-	if err != nil {
-		return diff.Verdict{}, err
-	}
-	v, err := w.check(ctx, gate{})
+// check checks as a user would and wants the given state.
+func (s *steps) check(ctx context.Context, want diff.State) (diff.Verdict, error) {
+	var v diff.Verdict
+	err := s.in(func(w *workspace.Workspace) (err error) {
+		v, err = w.Check(ctx, workspace.CheckOptions{})
+		return err
+	})
 	if err != nil {
 		return v, err
 	}
 	s.doc.Check = append(s.doc.Check, reports.CheckOf(v))
-	if got := codeOf(checkExit(v)); got != code {
-		return v, fmt.Errorf("exit code %d, want %d: %v", got, code, found(v))
+	if got := v.State(); got != want {
+		return v, fmt.Errorf("the origins are in state %s, want %s: %v", got, want, found(v))
 	}
 	return v, nil
 }
 
-func codeOf(err error) int {
-	if e, ok := errors.AsType[*exit](err); ok {
-		return e.code
-	}
-	return exitAgree
-}
-
-func (s *story) agree(ctx context.Context) (string, error) {
-	v, err := s.check(ctx, exitAgree)
+func (s *steps) agree(ctx context.Context) (string, error) {
+	v, err := s.check(ctx, diff.Agrees)
 	if err != nil {
 		return "", err
 	}
@@ -192,13 +215,13 @@ func (d drift) String() string { return fmt.Sprintf("%s %s on %s", d.kind, d.pat
 
 // inject puts one drift of each kind into the origins: into what is stored where a person
 // or a broken tool would do it, else at the edge.
-func (s *story) inject(ctx context.Context) ([]drift, error) {
+func (s *steps) inject(ctx context.Context) ([]drift, error) {
 	p, err := s.pick(5)
 	if err != nil {
 		return nil, err
 	}
 	missing, altered, mistyped, redirected, unreachable := p[0], p[1], p[2], p[3], p[4]
-	body, err := os.ReadFile(filepath.Join(s.public, filepath.FromSlash(mistyped)))
+	body, err := os.ReadFile(filepath.Join(s.site, filepath.FromSlash(mistyped)))
 	if err != nil {
 		return nil, err
 	}
@@ -225,9 +248,9 @@ func cut(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 func urlOf(path string) string { return "/" + strings.TrimSuffix(path, "index.html") }
 
 // pick chooses n pages, spread over the site.
-func (s *story) pick(n int) ([]string, error) {
+func (s *steps) pick(n int) ([]string, error) {
 	var pages []string
-	err := fs.WalkDir(os.DirFS(s.public), ".", func(path string, d fs.DirEntry, err error) error {
+	err := fs.WalkDir(os.DirFS(s.site), ".", func(path string, d fs.DirEntry, err error) error {
 		if err == nil && d.Type().IsRegular() && strings.HasSuffix(path, ".html") && path != "404.html" && path != changedPage && !hidden(path) {
 			pages = append(pages, path)
 		}
@@ -248,7 +271,7 @@ func hidden(path string) bool {
 	return strings.HasPrefix(path, ".") || strings.Contains(path, "/.")
 }
 
-func (s *story) injected(want []drift) string {
+func (s *steps) injected(want []drift) string {
 	var kinds []string
 	for _, d := range want {
 		kinds = append(kinds, fmt.Sprintf("%s on %s", d.kind, d.origin))
@@ -257,8 +280,8 @@ func (s *story) injected(want []drift) string {
 }
 
 // caught wants a check to find the injected drift, all of it and nothing else.
-func (s *story) caught(ctx context.Context, want []drift) (string, error) {
-	v, err := s.check(ctx, exitDisagree)
+func (s *steps) caught(ctx context.Context, want []drift) (string, error) {
+	v, err := s.check(ctx, diff.Drifts)
 	if err != nil {
 		return "", err
 	}
@@ -283,11 +306,18 @@ func found(v diff.Verdict) []drift {
 }
 
 // heal mends the edge, which no publish can, and publishes over the rest.
-func (s *story) heal(ctx context.Context, want []drift) (string, error) {
+func (s *steps) heal(ctx context.Context, want []drift) (string, error) {
 	for _, d := range want {
 		for _, o := range s.lab.Origins() {
 			o.Override(urlOf(d.path), nil)
 		}
 	}
 	return s.publish(ctx, "live")
+}
+
+func text(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }

@@ -1,13 +1,13 @@
-package main
+package workspace
 
 import "mirror/targets"
 
 // expectedHeaders returns what the config has an origin send as a header of a page. nil where
 // it says nothing.
-func (w *workspace) expectedHeaders() (func(origin, path, name string) string, error) {
+func (w *Workspace) expectedHeaders() (func(origin, path, name string) string, error) {
 	expected := map[string]targets.HeaderFunc{}
-	for _, t := range w.config.Targets {
-		kind, _ := w.app.kinds.Find(t.Type)
+	for _, t := range w.Config.Targets {
+		kind, _ := w.options.Kinds.Find(t.Type)
 		if kind.ExpectedHeaders == nil {
 			continue
 		}

@@ -1,4 +1,4 @@
-package main
+package service
 
 import (
 	"context"
@@ -12,30 +12,31 @@ import (
 	"mirror/internal/daemon"
 	"mirror/internal/dashboard"
 	"mirror/internal/static"
+	"mirror/internal/workspace"
 	"mirror/reports"
 	"mirror/scheduler"
 )
 
-// address is where the daemon listens: the flag's word, or the config's.
-func (f daemonFlags) address(w *workspace) string {
-	if f.listen != "" {
-		return f.listen
+// address is where the daemon listens.
+func (o Options) address(w *workspace.Workspace) string {
+	if o.Listen != "" {
+		return o.Listen
 	}
-	return w.config.Daemon.Listen
+	return w.Config.Daemon.Listen
 }
 
-// judge refuses to listen to everybody without anybody having said so.
-func (f daemonFlags) judge(w *workspace) error {
-	address, variable := f.address(w), w.config.Daemon.TokenEnv
+// validate refuses to listen to everybody without anybody having said so.
+func (o Options) validate(w *workspace.Workspace) error {
+	address, variable := o.address(w), w.Config.Daemon.TokenEnv
 	host, _, err := net.SplitHostPort(address)
 	switch {
-	case variable != "" && w.app.getenv(variable) == "":
+	case variable != "" && o.Getenv(variable) == "":
 		return fmt.Errorf("daemon: the environment has no %s (token_env)", variable)
-	case f.noDashboard:
+	case o.NoDashboard:
 		return nil
 	case err != nil:
 		return fmt.Errorf("listen: %q is no address (hint: 127.0.0.1:8700)", address)
-	case !isLoopback(host) && variable == "" && !f.allowRemote:
+	case !isLoopback(host) && variable == "" && !o.AllowRemote:
 		return fmt.Errorf("listen: %s can be reached from other machines, and there is no token (hint: listen on 127.0.0.1 behind a reverse proxy, "+
 			"set daemon.token_env, or say --allow-remote: then everybody there can read what is shown)", address)
 	}
@@ -49,10 +50,10 @@ func isLoopback(host string) bool {
 
 // listen opens the dashboard's port; nil without a dashboard.
 func (s *service) listen(ctx context.Context) (net.Listener, error) {
-	if s.flags.noDashboard {
+	if s.options.NoDashboard {
 		return nil, nil
 	}
-	address := s.flags.address(s.space)
+	address := s.options.address(s.space)
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("%w (hint: is another daemon running? --listen chooses another address, --no-dashboard none)", err)
@@ -63,7 +64,7 @@ func (s *service) listen(ctx context.Context) (net.Listener, error) {
 }
 
 // showBoard puts a dashboard for the config in the place of the one so far.
-func (s *service) showBoard(w *workspace) {
+func (s *service) showBoard(w *workspace.Workspace) {
 	if s.address == nil {
 		return
 	}
@@ -72,13 +73,13 @@ func (s *service) showBoard(w *workspace) {
 	}
 }
 
-func (s *service) boardOptions(w *workspace) dashboard.Options {
+func (s *service) boardOptions(w *workspace.Workspace) dashboard.Options {
 	o := dashboard.Options{
-		Source: s.history, Jobs: s.jobStatus, Overdue: s.daemon.Overdue, Notifications: s.sent, Version: version, Log: s.log, Scrub: s.app.secrets.Bytes, Notice: s.notice,
-		Hosts: w.config.Daemon.Hosts,
+		Source: s.history, Jobs: s.jobStatus, Overdue: s.daemon.Overdue, Notifications: s.sent, Version: s.options.Version, Log: s.log, Scrub: s.options.Secrets.Bytes, Notice: s.notice,
+		Hosts: w.Config.Daemon.Hosts,
 		Check: s.trigger(daemon.Check),
 	}
-	for _, at := range w.origins() {
+	for _, at := range w.Origins() {
 		o.Origins = append(o.Origins, dashboard.Origin{Name: at.Name, URL: at.URL.String()})
 	}
 	for _, j := range s.daemon.Jobs() {
@@ -86,11 +87,11 @@ func (s *service) boardOptions(w *workspace) dashboard.Options {
 			o.Publish = s.trigger(daemon.Publish)
 		}
 	}
-	if w.config.Daemon.URL != nil {
-		o.Hosts = append(o.Hosts, w.config.Daemon.URL.Hostname())
+	if w.Config.Daemon.URL != nil {
+		o.Hosts = append(o.Hosts, w.Config.Daemon.URL.Hostname())
 	}
-	if variable := w.config.Daemon.TokenEnv; variable != "" {
-		o.Token = w.app.getenv(variable)
+	if variable := w.Config.Daemon.TokenEnv; variable != "" {
+		o.Token = s.options.Getenv(variable)
 	}
 	return o
 }
@@ -174,10 +175,19 @@ func (s *service) serve(ctx context.Context, l net.Listener) error {
 	return nil
 }
 
-// askHealth asks a daemon whether it is alive.
-func askHealth(ctx context.Context, address string) error {
+// AskHealth asks the daemon that listens there whether it is alive. It needs no config where
+// o.Listen says where that is.
+func AskHealth(ctx context.Context, o Options) error {
+	address := o.Listen
+	if address == "" {
+		w, err := o.Open(nil)
+		if err != nil {
+			return err
+		}
+		address = o.address(w)
+	}
 	if _, _, err := net.SplitHostPort(address); err != nil {
-		return usage(fmt.Errorf("listen: %q is no address", address))
+		return &workspace.UsageError{Err: fmt.Errorf("listen: %q is no address", address)}
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()

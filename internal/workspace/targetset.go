@@ -1,4 +1,4 @@
-package main
+package workspace
 
 import (
 	"context"
@@ -14,17 +14,15 @@ import (
 	"mirror/targets"
 )
 
-// stores is what the targets say, beside what their origins serve.
-type stores struct {
-	w       *workspace
-	display *display
-	dests   []targets.Destination
+// targetSet asks all targets at once what they store, beside what their origins serve.
+type targetSet struct {
+	dests []targets.Destination
 
-	mu    sync.Mutex
-	notes []string // what could not be asked: the verdict says so
+	mu    sync.Mutex // guards notes
+	notes []string   // what could not be asked: the verdict says so
 }
 
-func (s *stores) note(text string) {
+func (s *targetSet) note(text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !slices.Contains(s.notes, text) {
@@ -38,10 +36,10 @@ const pastLimit = 20
 // askTimeout bounds how long the targets may take to say what they store, or held.
 const askTimeout = time.Minute
 
-// stores opens the targets. One that cannot be opened is told of, and asked nothing.
-func (w *workspace) stores(ctx context.Context, d *display) *stores {
-	dests, err := w.destinations(ctx)
-	s := &stores{w: w, display: d, dests: dests}
+// targetSet opens the targets. One that cannot be opened is told of, and asked nothing.
+func (w *Workspace) targetSet(ctx context.Context) *targetSet {
+	dests, err := w.Targets(ctx)
+	s := &targetSet{dests: dests}
 	if err != nil {
 		s.note(fmt.Sprintf("%v; what is stored there is not asked for, so extra pages may go unseen", err))
 	}
@@ -49,7 +47,7 @@ func (w *workspace) stores(ctx context.Context, d *display) *stores {
 }
 
 // each asks all targets at once.
-func (s *stores) each(ctx context.Context, ask func(ctx context.Context, i int, dest targets.Destination) error) {
+func (s *targetSet) each(ctx context.Context, ask func(ctx context.Context, i int, dest targets.Destination) error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	var all sync.WaitGroup
@@ -65,7 +63,7 @@ func (s *stores) each(ctx context.Context, ask func(ctx context.Context, i int, 
 
 // extra lists the files that targets hold and the release has not. Of a release of which only
 // the manifest is known a target cannot make a plan: then it is what they held, that included.
-func (s *stores) extra(ctx context.Context, rel *site.Release) []string {
+func (s *targetSet) extra(ctx context.Context, rel *site.Release) []string {
 	if !rel.Readable() {
 		return s.removed(ctx, rel.Manifest)
 	}
@@ -79,7 +77,7 @@ func (s *stores) extra(ctx context.Context, rel *site.Release) []string {
 }
 
 // removed lists paths that the targets held before and m has not: what no history here knows.
-func (s *stores) removed(ctx context.Context, m site.Manifest) []string {
+func (s *targetSet) removed(ctx context.Context, m site.Manifest) []string {
 	var gone []string
 	for _, p := range s.past(ctx, nil) {
 		for _, f := range p.Manifest {
@@ -92,7 +90,7 @@ func (s *stores) removed(ctx context.Context, m site.Manifest) []string {
 }
 
 // past lists what the targets held before, as one sequence.
-func (s *stores) past(ctx context.Context, of []string) []site.Past {
+func (s *targetSet) past(ctx context.Context, of []string) []site.Past {
 	found := make([][]site.Past, len(s.dests))
 	s.each(ctx, func(ctx context.Context, i int, dest targets.Destination) (err error) {
 		if h, ok := dest.Target.(targets.Historian); ok {
@@ -108,7 +106,7 @@ func (s *stores) past(ctx context.Context, of []string) []site.Past {
 }
 
 // most returns the release that most targets hold, the first of those that equally many do.
-func (s *stores) most(ctx context.Context) (site.Past, bool) {
+func (s *targetSet) most(ctx context.Context) (site.Past, bool) {
 	held := make([]site.ID, len(s.dests))
 	s.each(ctx, func(ctx context.Context, i int, dest targets.Destination) error {
 		live, err := dest.Live(ctx)
@@ -134,7 +132,7 @@ func (s *stores) most(ctx context.Context) (site.Past, bool) {
 
 // manifest returns the manifest of the release that a target holds now, from its own records
 // where they are whole, else from the bytes that it stores.
-func (s *stores) manifest(ctx context.Context, id site.ID) (site.Manifest, bool) {
+func (s *targetSet) manifest(ctx context.Context, id site.ID) (site.Manifest, bool) {
 	found := make([]site.Manifest, len(s.dests))
 	s.each(ctx, func(ctx context.Context, i int, dest targets.Destination) error {
 		if live, err := dest.Live(ctx); err != nil || live.Release != id {
@@ -160,21 +158,21 @@ func (s *stores) manifest(ctx context.Context, id site.ID) (site.Manifest, bool)
 }
 
 // remembered returns what the history here holds at the given paths.
-func (w *workspace) remembered() check.PastFunc {
+func (w *Workspace) remembered() check.PastFunc {
 	return func(ctx context.Context, of []string) (past []site.Past) {
 		err := w.remember(ctx, func(h *history.Store) (err error) {
 			past, err = h.Versions(ctx, of)
 			return err
 		})
 		if err != nil {
-			w.app.warnings.add("what is stale is not named by the history here: %v", err)
+			w.options.Warnings.Add("what is stale is not named by the history here: %v", err)
 		}
 		return past
 	}
 }
 
 // whole returns the manifest of a release, from the history or from the targets.
-func (w *workspace) whole(s *stores) func(ctx context.Context, id site.ID) (site.Manifest, bool) {
+func (w *Workspace) whole(s *targetSet) func(ctx context.Context, id site.ID) (site.Manifest, bool) {
 	return func(ctx context.Context, id site.ID) (m site.Manifest, ok bool) {
 		err := w.remember(ctx, func(h *history.Store) error {
 			p, known, err := h.Release(ctx, id)

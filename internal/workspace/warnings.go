@@ -1,4 +1,4 @@
-package main
+package workspace
 
 import (
 	"errors"
@@ -9,16 +9,16 @@ import (
 	"mirror/internal/history"
 )
 
-// warnings gathers what failed in one run of the program, or of a job, without changing its
-// outcome. A nil one forgets them.
-type warnings struct {
+// Warnings gathers what failed in one run of the program, or of a job, without changing its
+// outcome. A nil one forgets them. It is safe for concurrent use.
+type Warnings struct {
 	mu   sync.Mutex // guards what follows
 	all  []string
 	busy bool // another process held the history for as long as it was waited for
 }
 
-// add adds a warning.
-func (w *warnings) add(format string, args ...any) {
+// Add adds a warning.
+func (w *Warnings) Add(format string, args ...any) {
 	if w == nil {
 		return
 	}
@@ -27,8 +27,8 @@ func (w *warnings) add(format string, args ...any) {
 	w.all = append(w.all, fmt.Sprintf(format, args...))
 }
 
-// take returns the warnings, for a document, and forgets them.
-func (w *warnings) take() []string {
+// Take returns the warnings, for a document, and forgets them.
+func (w *Warnings) Take() []string {
 	if w == nil {
 		return nil
 	}
@@ -47,7 +47,7 @@ const (
 )
 
 // patience is how long the history may be waited for now.
-func (w *warnings) patience() time.Duration {
+func (w *Warnings) patience() time.Duration {
 	if w == nil {
 		return historyPatience
 	}
@@ -60,7 +60,7 @@ func (w *warnings) patience() time.Duration {
 }
 
 // met takes note of how a use of the history ended.
-func (w *warnings) met(err error) {
+func (w *Warnings) met(err error) {
 	if w == nil || !errors.Is(err, history.ErrBusy) {
 		return
 	}

@@ -13,27 +13,27 @@ import (
 	"mirror/site"
 )
 
-// answers writes every answer of a watch to a CSV file; none where there is no file.
-type answers struct {
-	mu   sync.Mutex
+// csvLog writes every answer of a watch to a CSV file; none where there is no file.
+type csvLog struct {
+	mu   sync.Mutex // guards csv
 	file *os.File
 	csv  *csv.Writer
 }
 
-// openAnswers makes the file; "" for none.
-func openAnswers(name string) (*answers, error) {
+// openCSVLog makes the file; "" for none.
+func openCSVLog(name string) (*csvLog, error) {
 	if name == "" {
-		return &answers{}, nil
+		return &csvLog{}, nil
 	}
 	file, err := os.Create(name)
 	if err != nil {
 		return nil, fmt.Errorf("--csv: %w", err)
 	}
-	a := &answers{file: file, csv: csv.NewWriter(file)}
+	a := &csvLog{file: file, csv: csv.NewWriter(file)}
 	return a, a.csv.Write([]string{"origin", "path", "asked", "answered", "status", "digest", "sight", "error"})
 }
 
-func (a *answers) write(origin string, o site.Observation, sight diff.Sight) {
+func (a *csvLog) write(origin string, o site.Observation, sight diff.Sight) {
 	if a.csv == nil {
 		return
 	}
@@ -46,7 +46,7 @@ func (a *answers) write(origin string, o site.Observation, sight diff.Sight) {
 }
 
 // Close writes what is left.
-func (a *answers) Close() error {
+func (a *csvLog) Close() error {
 	if a.csv == nil {
 		return nil
 	}
@@ -55,4 +55,11 @@ func (a *answers) Close() error {
 		return fmt.Errorf("--csv: %w", err)
 	}
 	return nil
+}
+
+func text(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }

@@ -1,0 +1,71 @@
+package workspace
+
+import (
+	"mirror/internal/publish"
+	"mirror/reports"
+)
+
+// PublishSchema names the form of a publish's document.
+const PublishSchema = "mirror.publish/v1"
+
+// PublishDocument is the report of a publish, without how it ended.
+func PublishDocument(r *publish.Report) *reports.Publish {
+	doc := &reports.Publish{
+		Schema: PublishSchema, Outcome: string(r.Outcome), Release: r.Release, Previous: r.Previous,
+		Files: r.Files, Bytes: r.Bytes, Targets: []reports.PublishTarget{},
+	}
+	for _, t := range r.Targets {
+		row := reports.PublishTarget{
+			Name: t.Name, Type: t.Kind, From: t.Plan.Live.Release, To: r.Release,
+			Add: len(t.Plan.Changes.Add), Change: len(t.Plan.Changes.Change), Delete: len(t.Plan.Changes.Delete), Same: t.Plan.Changes.Same,
+			SentFiles: t.SentFiles, SentBytes: t.SentBytes, Stage: reports.Millis(t.Stage), Commit: reports.Millis(t.Commit), Error: text(t.Err),
+		}
+		if !t.Committed.IsZero() {
+			row.Committed = &t.Committed
+		}
+		doc.Targets = append(doc.Targets, row)
+	}
+	if r.Window != nil {
+		window := reports.WindowOf(*r.Window)
+		doc.Window = &window
+	}
+	if r.Verdict != nil {
+		c := reports.CheckOf(*r.Verdict)
+		doc.Check = &c
+	}
+	return doc
+}
+
+// PlanSchema names the form of a plan's document.
+const PlanSchema = "mirror.plan/v1"
+
+// PlanDocument is the report of a plan.
+func PlanDocument(r *publish.Report) reports.Plan {
+	p := reports.Plan{Schema: PlanSchema, Release: r.Release, Targets: []reports.PlanTarget{}, Order: []reports.PlanStep{}}
+	for _, t := range r.Targets {
+		p.Targets = append(p.Targets, reports.PlanTarget{
+			Name: t.Name, Type: t.Kind, From: t.Plan.Live.Release, Add: list(t.Plan.Changes.Add), Change: list(t.Plan.Changes.Change),
+			Delete: list(t.Plan.Changes.Delete), Same: t.Plan.Changes.Same, Bytes: t.Plan.Bytes, Error: text(t.Err),
+			Foreign: list(t.Plan.Foreign), Kept: list(t.Plan.Kept),
+		})
+	}
+	for _, s := range r.Schedule {
+		p.Order = append(p.Order, reports.PlanStep{Name: s.Name, After: reports.Millis(s.After), Barrier: s.Barrier, Reason: s.Reason})
+	}
+	return p
+}
+
+// list makes an empty list of none, which JSON shows as [].
+func list(paths []string) []string {
+	if paths == nil {
+		return []string{}
+	}
+	return paths
+}
+
+func text(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}

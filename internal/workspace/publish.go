@@ -1,0 +1,220 @@
+package workspace
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"mirror/diff"
+	"mirror/internal/check"
+	"mirror/internal/config"
+	"mirror/internal/history"
+	"mirror/internal/publish"
+	"mirror/site"
+	"mirror/targets"
+)
+
+// PublishOptions overrule the config for one publish.
+type PublishOptions struct {
+	Build         bool // run the config's build command first
+	NoVerify      bool // do not look at the live origins afterwards
+	MaxDelete     *config.Limit
+	Adoption      publish.Adoption
+	VerifyTimeout time.Duration // 0 for the config's
+}
+
+// Publish puts the site live on all targets and records that. The report is nil where it
+// failed before there was anything to report.
+func (w *Workspace) Publish(ctx context.Context, o PublishOptions) (*publish.Report, error) {
+	began := time.Now()
+	report, err := w.publish(ctx, o)
+	if report != nil {
+		w.recordPublish(ctx, began, report, err)
+	}
+	return report, err
+}
+
+// publish is Publish without the record.
+func (w *Workspace) publish(ctx context.Context, o PublishOptions) (*publish.Report, error) {
+	if o.Build && w.Config.Site.Build == "" {
+		return nil, usage(errors.New("--build: the config has no site.build command"))
+	}
+	journal, last, err := publish.OpenJournal(w.State.Dir())
+	if err != nil {
+		return nil, err
+	}
+	defer journal.Close()
+	if o.Build {
+		if err := w.Build(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if last.Interrupted() {
+		w.options.Events.Line("recover  the publish of %s was interrupted on %s; every target says itself what it holds",
+			last.Release.Short(), strings.Join(last.Destinations(), ", "))
+	}
+	rel, dests, options, err := w.prepare(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	defer rel.Close()
+	options.Journal = journal
+	report, err := publish.Run(ctx, rel.Release, dests, options)
+	w.finish(ctx, report, rel.Release, dests)
+	return report, err
+}
+
+// Plan says what a publish would do, and changes nothing. The report is nil where there is
+// nothing to report.
+func (w *Workspace) Plan(ctx context.Context) (*publish.Report, error) {
+	rel, dests, options, err := w.prepare(ctx, PublishOptions{})
+	if err != nil {
+		return nil, err
+	}
+	defer rel.Close()
+	return publish.Plan(ctx, rel.Release, dests, options)
+}
+
+// prepare scans the site and opens the targets. Close the tree after use.
+func (w *Workspace) prepare(ctx context.Context, o PublishOptions) (tree, []targets.Destination, publish.Options, error) {
+	rel, err := w.scan(ctx)
+	if err != nil {
+		return tree{}, nil, publish.Options{}, err
+	}
+	dests, err := w.Targets(ctx)
+	if err != nil {
+		return tree{}, nil, publish.Options{}, errors.Join(err, rel.Close())
+	}
+	return rel, dests, w.publishOptions(ctx, dests, o), nil
+}
+
+// buildDelay is how long the output of a build is waited for when the command itself has
+// ended: something that it left running may hold the pipe open.
+const buildDelay = 2 * time.Second
+
+// Build runs the site's build command in the config's folder.
+func (w *Workspace) Build(ctx context.Context) error {
+	cmd := exec.CommandContext(ctx, "sh", "-c", w.Config.Site.Build)
+	cmd.Dir = filepath.Dir(w.Config.File)
+	cmd.Env = os.Environ()
+	cmd.Stdout, cmd.Stderr = w.options.Output, w.options.Output
+	cmd.WaitDelay = buildDelay
+	if err := cmd.Run(); err != nil && !errors.Is(err, exec.ErrWaitDelay) {
+		return fmt.Errorf("build (%s): %w", w.Config.Site.Build, err)
+	}
+	return nil
+}
+
+// publishOptions is what the config says of a publish, and o overrules.
+func (w *Workspace) publishOptions(ctx context.Context, dests []targets.Destination, o PublishOptions) publish.Options {
+	var lags map[string]time.Duration
+	err := w.remember(ctx, func(h *history.Store) (err error) {
+		lags, err = h.Lags(ctx)
+		return err
+	})
+	if err != nil {
+		w.options.Warnings.Add("the lags of the origins are not known, so the commits are not timed by them: %v", err)
+	}
+	p := w.Config.Publish
+	if o.MaxDelete != nil {
+		p.MaxDelete = *o.MaxDelete
+	}
+	if o.VerifyTimeout > 0 {
+		p.VerifyTimeout = o.VerifyTimeout
+	}
+	options := publish.Options{
+		MaxDelete: deleteGuard(p.MaxDelete), Adoption: o.Adoption, VerifyTimeout: p.VerifyTimeout, Events: w.options.Events,
+		Order: publish.Order{
+			Mode: publish.Mode(p.Order.Mode), Names: p.Order.Names, Lags: lags, Barrier: p.Barrier, LateRollsBack: p.OnLate == "rollback",
+		},
+	}
+	if len(w.Origins()) > 0 && !o.NoVerify {
+		options.Verifier, options.Watcher = verifier{w, p.VerifyTimeout}, watcher{w, declaredAtomic(dests)}
+	}
+	return options
+}
+
+// declaredAtomic lists the destinations that declare that a commit shows all its pages at once.
+func declaredAtomic(dests []targets.Destination) []string {
+	var names []string
+	for _, d := range dests {
+		if d.Kind.Traits.Atomic {
+			names = append(names, d.Name)
+		}
+	}
+	return names
+}
+
+// deleteGuard refuses a plan that deletes more than the limit.
+func deleteGuard(limit config.Limit) func(deletes, held int) error {
+	return func(deletes, held int) error {
+		if deletes == 0 || deletes <= limit.Of(held) {
+			return nil
+		}
+		return fmt.Errorf("would delete %d of %d files, over the limit of %s (hint: is the build whole? publish --max-delete 100%% allows it once)",
+			deletes, held, limit)
+	}
+}
+
+// verifier looks at the live origins for a publish.
+type verifier struct {
+	w     *Workspace
+	limit time.Duration // of one look
+}
+
+// Await looks until all origins serve the release or patience has run out.
+func (v verifier) Await(ctx context.Context, rel *site.Release, deleted []string, patience time.Duration) (diff.Verdict, error) {
+	o := v.w.lookFor(rel, deleted)
+	o.Limit = v.limit
+	return check.Await(ctx, v.w.Origins(), o, patience)
+}
+
+// finishing is how long it may take to remember a release, also where the publish was
+// interrupted after its commits.
+const finishing = time.Minute
+
+// finish remembers a release that has gone live and lets the targets drop old ones. What
+// fails here is a warning: the release is live.
+func (w *Workspace) finish(ctx context.Context, r *publish.Report, rel *site.Release, dests []targets.Destination) {
+	if r.Outcome != publish.Live && r.Outcome != publish.Diverged {
+		return
+	}
+	within, done := context.WithTimeout(context.WithoutCancel(ctx), finishing)
+	keep, err := w.learn(within, r, rel)
+	done()
+	if err != nil {
+		r.Warn("the release is live and is not remembered here, so old releases stay on the targets: %v", err)
+	}
+	if err != nil || ctx.Err() != nil {
+		return
+	}
+	for _, dest := range dests {
+		if p, ok := dest.Target.(targets.Pruner); ok {
+			if err := p.Prune(ctx, keep); err != nil {
+				r.Warn("%s: old releases stay: %v", dest.Name, err)
+			}
+		}
+	}
+}
+
+// lagsOf is how long each origin took, from the start of its commit until all of it was
+// seen to have turned.
+func lagsOf(r *publish.Report) map[string]time.Duration {
+	lags := map[string]time.Duration{}
+	if r.Window == nil {
+		return lags
+	}
+	for _, o := range r.Window.Origins {
+		for _, t := range r.Targets {
+			if t.Name == o.Name && !t.Committed.IsZero() && !o.Unchanged && len(o.Open) == 0 && !o.AllNew.Before.IsZero() {
+				lags[o.Name] = max(0, o.AllNew.Before.Sub(t.Began))
+			}
+		}
+	}
+	return lags
+}

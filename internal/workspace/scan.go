@@ -1,0 +1,83 @@
+package workspace
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/bmatcuk/doublestar/v4"
+
+	"mirror/site"
+)
+
+// tree is a scanned site. Its release's bytes can be read until Close.
+type tree struct {
+	*site.Release
+	root *os.Root
+}
+
+// Close ends the reading of the site.
+func (t tree) Close() error { return t.root.Close() }
+
+// scan reads the site's folder into a release.
+func (w *Workspace) scan(ctx context.Context) (tree, error) {
+	root, err := site.Open(w.Config.Site.Dir)
+	if err != nil {
+		hint := "is site.dir right?"
+		if w.Config.Site.Build != "" {
+			hint = "publish --build runs " + w.Config.Site.Build
+		}
+		return tree{}, fmt.Errorf("%w (hint: %s)", err, hint)
+	}
+	cache, err := site.OpenCache(w.State.ScanCache())
+	if err != nil {
+		w.options.Warnings.Add("every file is hashed again: %v", err)
+	}
+	events := w.options.Events
+	rel, err := site.Scan(ctx, root.FS(), site.ScanOptions{
+		Exclude: w.excludes(), BeaconPath: w.beacon(), Published: time.Now(), Cache: cache, Progress: events.Hashing(),
+	})
+	if err != nil {
+		return tree{}, errors.Join(fmt.Errorf("scan %s: %w", w.Config.Site.Dir, err), root.Close())
+	}
+	events.Line("site     %s: %d files, release %s", w.Config.Site.Dir, len(rel.Manifest), rel.ID().Short())
+	if err := cache.Save(); err != nil {
+		w.options.Warnings.Add("the next scan hashes every file again: %v", err)
+	}
+	return tree{rel, root}, nil
+}
+
+// excludes adds the state folder and the config, where they lie inside the site.
+func (w *Workspace) excludes() []string {
+	exclude := slices.Clone(w.Config.Site.Exclude)
+	for _, own := range []string{w.State.Dir(), w.Config.File} {
+		if path, ok := inside(w.Config.Site.Dir, own); ok {
+			exclude = append(exclude, path)
+		}
+	}
+	return exclude
+}
+
+// Ignores reports whether a path in the site's folder is not published.
+func (w *Workspace) Ignores(path string) bool {
+	if path == ".git" {
+		return true
+	}
+	return slices.ContainsFunc(w.excludes(), func(glob string) bool { return doublestar.MatchUnvalidated(glob, path) })
+}
+
+// inside returns path relative to dir, where it lies in it.
+func inside(dir, path string) (string, bool) {
+	a, errA := filepath.Abs(dir)
+	b, errB := filepath.Abs(path)
+	rel, err := filepath.Rel(a, b)
+	return filepath.ToSlash(rel), errors.Join(errA, errB, err) == nil && filepath.IsLocal(rel) && rel != "."
+}
+
+// isMissing reports whether the site's folder is not there.
+func isMissing(err error) bool { return errors.Is(err, fs.ErrNotExist) }

@@ -1,0 +1,259 @@
+// Package workspace holds what one run of the program works with (a config, the state folder
+// beside it, the history, the targets and the live origins, each opened once) and what it
+// does with them: publish, check, watch, report, prune. The commands, the daemon and the tests
+// call the same use-cases; flags, printing and exit codes are theirs.
+package workspace
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"mirror/diff"
+	"mirror/internal/config"
+	"mirror/internal/history"
+	"mirror/internal/origin"
+	"mirror/internal/publish"
+	"mirror/internal/secrets"
+	"mirror/internal/state"
+	"mirror/site"
+	"mirror/targets"
+)
+
+// Options say what to open.
+type Options struct {
+	ConfigFile string // "" for mirror.yaml in this folder or one above it
+	StateDir   string // "" for .mirror beside the config
+	Only       []string
+	Kinds      targets.Kinds
+	Getenv     func(string) string
+	Log        *slog.Logger
+	Events     Events
+	// Secrets are kept out of what is stored. Loaded hears of the config before anything is
+	// done with it.
+	Secrets *secrets.Scrubber
+	Loaded  func(*config.Config)
+	// Warnings hears what fails without changing an outcome; nil for nobody.
+	Warnings *Warnings
+	// Output gets what the site's build command prints.
+	Output io.Writer
+	// History is used in place of one that is opened, and stays open; nil for none.
+	History *history.Store
+}
+
+// Events hears what a use-case does.
+type Events interface {
+	publish.Events
+	// Line tells a person one thing.
+	Line(format string, args ...any)
+	// Hashing returns who hears of the files that a scan has read; nil for nobody.
+	Hashing() func(files int, bytes int64)
+	// Checking says how far the check of one origin has come.
+	Checking(origin string, done, total int)
+	// Waiting says how an origin stands that is waited for.
+	Waiting(v diff.OriginVerdict)
+}
+
+// UsageError is wrong usage or a wrong config: nothing was attempted.
+type UsageError struct{ Err error }
+
+// Error is that of Err.
+func (e *UsageError) Error() string { return e.Err.Error() }
+
+// Unwrap returns Err.
+func (e *UsageError) Unwrap() error { return e.Err }
+
+func usage(err error) error { return &UsageError{err} }
+
+// Workspace is a config, the state folder beside it, and what is opened from them when it is
+// first needed. It is not safe for concurrent use but for what the methods say.
+type Workspace struct {
+	Config *config.Config
+	State  state.Folder
+
+	options Options
+	*opened
+}
+
+// opened is what is opened once.
+type opened struct {
+	paces map[string]*origin.Pace // of the origins, over all that one run asks
+
+	mu         sync.Mutex // guards what follows
+	history    *history.Store
+	historyErr error
+	dests      []targets.Destination
+	destsErr   error
+	destsOpen  bool
+}
+
+// Open reads the config. Everything that can be wrong with it is a *UsageError.
+func Open(o Options) (*Workspace, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Output == nil {
+		o.Output = io.Discard
+	}
+	file := o.ConfigFile
+	if file == "" {
+		found, err := config.Find(".")
+		if err != nil {
+			return nil, usage(err)
+		}
+		file = found
+	}
+	c, err := config.Load(file, o.Getenv, o.Kinds)
+	if err != nil {
+		return nil, usage(err)
+	}
+	if o.Loaded != nil {
+		o.Loaded(c)
+	}
+	if err := errors.Join(validatePlaces(c, o.Kinds), selectTargets(c, o.Only)); err != nil {
+		return nil, usage(err)
+	}
+	s, err := state.Open(cmp.Or(o.StateDir, filepath.Join(filepath.Dir(file), state.Name)))
+	if err != nil {
+		return nil, err
+	}
+	w := &Workspace{Config: c, State: s, options: o, opened: &opened{paces: map[string]*origin.Pace{}, history: o.History}}
+	for _, t := range c.Targets {
+		w.paces[t.Name] = origin.NewPace(c.Check.For(t.Origin).Rate)
+	}
+	return w, nil
+}
+
+// With returns the workspace for one run of a job, which is heard of, and prints, elsewhere. It
+// opens the targets anew, and shares the history, if that is open, and the rates of the origins.
+func (w *Workspace) With(events Events, output io.Writer, log *slog.Logger) *Workspace {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	o := w.options
+	o.Events, o.Output, o.Log, o.History = events, output, log, w.history
+	return &Workspace{Config: w.Config, State: w.State, options: o, opened: &opened{paces: w.paces, history: o.History}}
+}
+
+// Close closes what was opened.
+func (w *Workspace) Close() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.history == nil || w.options.History != nil {
+		return nil
+	}
+	err := w.history.Close()
+	w.history = nil
+	return err
+}
+
+// selectTargets keeps the named targets, all where none is named.
+func selectTargets(c *config.Config, only []string) error {
+	var names []string
+	for _, t := range c.Targets {
+		names = append(names, t.Name)
+	}
+	for _, name := range only {
+		if !slices.Contains(names, name) {
+			return fmt.Errorf("--target %s: there is no such target in %s (it has %s)", name, c.File, strings.Join(names, ", "))
+		}
+	}
+	if len(only) > 0 {
+		c.Targets = slices.DeleteFunc(c.Targets, func(t config.Target) bool { return !slices.Contains(only, t.Name) })
+	}
+	return nil
+}
+
+// History returns the history, which the first call opens. One that cannot be opened is tried
+// again only where another process held it.
+func (w *Workspace) History(ctx context.Context) (*history.Store, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.history == nil && (w.historyErr == nil || errors.Is(w.historyErr, history.ErrBusy)) {
+		w.history, w.historyErr = history.OpenWithin(ctx, w.State.History(), w.options.Warnings.patience())
+		if w.historyErr == nil {
+			w.history.ScrubWith(w.options.Secrets.Scrub)
+		}
+	}
+	return w.history, w.historyErr
+}
+
+// closeBusyHistory closes a history that another process holds: the next one to open it waits
+// for less long.
+func (w *Workspace) closeBusyHistory() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.history == nil || w.options.History != nil {
+		return nil
+	}
+	err := w.history.Close()
+	w.history = nil
+	return err
+}
+
+// Targets returns the targets, which the first call opens. Those that cannot be opened are
+// left out, and the error says why.
+func (w *Workspace) Targets(ctx context.Context) ([]targets.Destination, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.destsOpen {
+		w.dests, w.destsErr = w.openTargets(ctx)
+		w.destsOpen = true
+	}
+	return w.dests, w.destsErr
+}
+
+func (w *Workspace) openTargets(ctx context.Context) ([]targets.Destination, error) {
+	owner, err := w.State.Owner()
+	if err != nil {
+		w.options.Warnings.Add("this run has a name of its own in the locks of targets: %v", err)
+	}
+	var dests []targets.Destination
+	var errs []error
+	for _, t := range w.Config.Targets {
+		env := targets.Env{
+			State: w.State.Target(t.Name), Owner: owner, Getenv: w.options.Getenv, Secret: w.options.Secrets.Add,
+			Log: w.options.Log.With("target", t.Name),
+		}
+		kind, _ := w.options.Kinds.Find(t.Type) // the config has known kinds only
+		target, err := kind.Open(ctx, env, t.Decode)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", t.Name, err))
+			continue
+		}
+		dests = append(dests, targets.Destination{Name: t.Name, Kind: kind, Origin: t.Origin.URL, Target: target})
+	}
+	return dests, errors.Join(errs...)
+}
+
+// Origins lists the live origins that the config names.
+func (w *Workspace) Origins() []origin.Endpoint {
+	var all []origin.Endpoint
+	for _, t := range w.Config.Targets {
+		if t.Origin.URL == nil {
+			continue
+		}
+		c := w.Config.Check.For(t.Origin)
+		all = append(all, origin.Endpoint{
+			Name: t.Name, URL: t.Origin.URL,
+			Style: site.URLStyle{CleanURLs: t.Origin.CleanURLs, NoIndex: !t.Origin.ServesIndex()},
+			CDN:   t.Origin.CDN,
+			Options: origin.Options{
+				Concurrency: c.Concurrency, Rate: c.Rate, Pace: w.paces[t.Name], Timeout: c.Timeout, Confirm: c.Confirm, Headers: c.Headers,
+			},
+		})
+	}
+	return all
+}
+
+// Line tells a person one thing.
+func (w *Workspace) Line(format string, args ...any) { w.options.Events.Line(format, args...) }
+
+// beacon returns the beacon's manifest path.
+func (w *Workspace) beacon() string { return strings.TrimPrefix(w.Config.Site.Beacon, "/") }
