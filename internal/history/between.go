@@ -59,14 +59,14 @@ func (s *Store) Between(ctx context.Context, since, until time.Time) (all []Day,
 // extent tells when the oldest and the newest check that are remembered began.
 func extent(ctx context.Context, tx *sql.Tx) (oldest, newest time.Time, err error) {
 	var first, last int64
-	err = tx.QueryRowContext(ctx, "SELECT coalesce((SELECT min(started) FROM verdict), 0), coalesce((SELECT max(started) FROM verdict), 0)").Scan(&first, &last)
+	err = tx.QueryRowContext(ctx, `SELECT coalesce((SELECT min(started) FROM "check"), 0), coalesce((SELECT max(started) FROM "check"), 0)`).Scan(&first, &last)
 	return timeOf(first), timeOf(last), err
 }
 
 // readDays reads whole days, from one up to but not including another.
 func readDays(ctx context.Context, tx *sql.Tx, from, to int64) ([]Day, error) {
 	rows, err := tx.QueryContext(ctx, `SELECT day, name, checks, agreed, drifted, unseen, failed, pages, matched, elapsed, agreed_for, drifted_for, unseen_for
-		FROM day JOIN place ON place.id = day.place WHERE day >= ? AND day < ? ORDER BY day, place.id`, from, to)
+		FROM day JOIN origin ON origin.id = day.origin WHERE day >= ? AND day < ? ORDER BY day, origin.id`, from, to)
 	if err != nil {
 		return nil, err
 	}
@@ -127,8 +127,8 @@ func readPart(ctx context.Context, tx *sql.Tx, from, to time.Time) ([]Day, error
 // ends count.
 func around(ctx context.Context, tx *sql.Tx, from, to time.Time) (first, last time.Time, err error) {
 	var before, after sql.NullInt64
-	err = tx.QueryRowContext(ctx, `SELECT (SELECT max(started) FROM verdict WHERE started < ? AND partial = 0 AND err = ''),
-		(SELECT min(started) FROM verdict WHERE started >= ? AND partial = 0 AND err = '')`, nanos(from), nanos(to)).Scan(&before, &after)
+	err = tx.QueryRowContext(ctx, `SELECT (SELECT max(started) FROM "check" WHERE started < ? AND partial = 0 AND err = ''),
+		(SELECT min(started) FROM "check" WHERE started >= ? AND partial = 0 AND err = '')`, nanos(from), nanos(to)).Scan(&before, &after)
 	if before.Valid {
 		from = timeOf(before.Int64)
 	}
@@ -148,37 +148,37 @@ type sighting struct {
 // readStates reads what checks of everything saw, in the order of time, of each origin and of
 // all together.
 func readStates(ctx context.Context, tx *sql.Tx, from, to time.Time) ([]sighting, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT id, started, verdict.err <> '', verdict.elapsed, coalesce(place, 0), coalesce(seen.state, 0),
-		coalesce(seen.pages, 0), coalesce(matched, 0), coalesce(seen.elapsed, 0)
-		FROM verdict LEFT JOIN seen ON seen.verdict = verdict.id WHERE started >= ? AND started < ? AND partial = 0 ORDER BY started, id, place`,
+	rows, err := tx.QueryContext(ctx, `SELECT c.id, started, c.err <> '', c.elapsed, coalesce(origin, 0), coalesce(o.state, 0),
+		coalesce(o.pages, 0), coalesce(matched, 0), coalesce(o.elapsed, 0)
+		FROM "check" c LEFT JOIN check_origin o ON o."check" = c.id WHERE started >= ? AND started < ? AND partial = 0 ORDER BY started, c.id, origin`,
 		nanos(from), nanos(to))
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	names, err := placeNames(ctx, tx)
+	names, err := originNames(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
 	var each, together []sighting
 	last := int64(0)
 	for rows.Next() {
-		var id, started, place, state int64
+		var id, started, origin, state int64
 		var s sighting
 		var elapsed time.Duration
-		if err := rows.Scan(&id, &started, &s.failed, &elapsed, &place, &state, &s.Pages, &s.Match, &s.Elapsed); err != nil {
+		if err := rows.Scan(&id, &started, &s.failed, &elapsed, &origin, &state, &s.Pages, &s.Match, &s.Elapsed); err != nil {
 			return nil, err
 		}
 		s.at, s.State = timeOf(started), states()[state]
-		s.failed = s.failed || place == 0
+		s.failed = s.failed || origin == 0
 		if id != last {
 			together = append(together, sighting{diff.OriginState{Name: All, State: s.State, Elapsed: elapsed}, s.at, s.failed})
 			last = id
 		}
 		all := &together[len(together)-1]
 		all.State, all.Pages, all.Match = diff.Worst(all.State, s.State), all.Pages+s.Pages, all.Match+s.Match
-		if place != 0 {
-			s.Name = names[place]
+		if origin != 0 {
+			s.Name = names[origin]
 			each = append(each, s)
 		}
 	}

@@ -51,12 +51,12 @@ func (s *Store) Check(ctx context.Context, id int64) (Check, bool, error) {
 // checks reads the checks that a condition picks, in its order, with their origins.
 func (s *Store) checks(ctx context.Context, where string, args ...any) (all []Check, err error) {
 	err = s.read(ctx, func(tx *sql.Tx) error {
-		words := &lexicon{tx: tx}
-		if all, err = readChecks(ctx, tx, words, where, args...); err != nil {
+		texts := &lexicon{tx: tx}
+		if all, err = readChecks(ctx, tx, texts, where, args...); err != nil {
 			return err
 		}
 		for i := range all {
-			if all[i].Origins, err = readSeen(ctx, tx, words, all[i].ID); err != nil {
+			if all[i].Origins, err = readOrigins(ctx, tx, texts, all[i].ID); err != nil {
 				return err
 			}
 		}
@@ -65,8 +65,8 @@ func (s *Store) checks(ctx context.Context, where string, args ...any) (all []Ch
 	return all, err
 }
 
-func readChecks(ctx context.Context, tx *sql.Tx, words *lexicon, where string, args ...any) ([]Check, error) {
-	rows, err := tx.QueryContext(ctx, "SELECT id, job, started, elapsed, release, pages, partial, err FROM verdict "+where, args...)
+func readChecks(ctx context.Context, tx *sql.Tx, texts *lexicon, where string, args ...any) ([]Check, error) {
+	rows, err := tx.QueryContext(ctx, `SELECT id, job, started, elapsed, release, pages, partial, err FROM "check" `+where, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +79,7 @@ func readChecks(ctx context.Context, tx *sql.Tx, words *lexicon, where string, a
 		if err := rows.Scan(&c.ID, &job, &started, &c.Elapsed, &release, &c.Pages, &c.Partial, &c.Err); err != nil {
 			return nil, err
 		}
-		if err := words.texts(ctx, map[*string]int64{&c.Job: job, &id: release}); err != nil {
+		if err := texts.texts(ctx, map[*string]int64{&c.Job: job, &id: release}); err != nil {
 			return nil, err
 		}
 		c.Started, c.Release = timeOf(started), site.ID(id)

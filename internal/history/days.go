@@ -99,13 +99,13 @@ func (s stretch) byDay(do func(day int64, t time.Duration)) {
 }
 
 // sumUp adds an origin's check at an instant, and the time since the one before, to the days.
-func sumUp(ctx context.Context, tx *sql.Tx, at time.Time, o diff.OriginState, p place) error {
+func sumUp(ctx context.Context, tx *sql.Tx, at time.Time, o diff.OriginState, row origin) error {
 	days := map[int64]Day{}
 	today := dayOf(at)
 	var sum Day
 	sum.add(o)
 	days[today] = sum
-	for _, s := range between(p.at, states()[p.state], at, o.State) {
+	for _, s := range between(row.at, states()[row.state], at, o.State) {
 		s.byDay(func(day int64, t time.Duration) {
 			part := days[day]
 			part.spend(s.state, t)
@@ -113,19 +113,19 @@ func sumUp(ctx context.Context, tx *sql.Tx, at time.Time, o diff.OriginState, p 
 		})
 	}
 	for day, part := range days {
-		if err := addToDay(ctx, tx, day, p.id, part); err != nil {
+		if err := addToDay(ctx, tx, day, row.id, part); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func addToDay(ctx context.Context, tx *sql.Tx, day, place int64, d Day) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO day (day, place, checks, agreed, drifted, unseen, failed, pages, matched, elapsed, agreed_for, drifted_for, unseen_for)
+func addToDay(ctx context.Context, tx *sql.Tx, day, origin int64, d Day) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO day (day, origin, checks, agreed, drifted, unseen, failed, pages, matched, elapsed, agreed_for, drifted_for, unseen_for)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
 		checks = checks + excluded.checks, agreed = agreed + excluded.agreed, drifted = drifted + excluded.drifted, unseen = unseen + excluded.unseen, failed = failed + excluded.failed,
 		pages = pages + excluded.pages, matched = matched + excluded.matched, elapsed = elapsed + excluded.elapsed,
 		agreed_for = agreed_for + excluded.agreed_for, drifted_for = drifted_for + excluded.drifted_for, unseen_for = unseen_for + excluded.unseen_for`,
-		day, place, d.Checks, d.Agreed, d.Drifted, d.Unreachable, d.Failed, d.Pages, d.Matched, d.Elapsed, d.AgreedFor, d.DriftedFor, d.UnreachableFor)
+		day, origin, d.Checks, d.Agreed, d.Drifted, d.Unreachable, d.Failed, d.Pages, d.Matched, d.Elapsed, d.AgreedFor, d.DriftedFor, d.UnreachableFor)
 	return err
 }

@@ -21,7 +21,7 @@ const (
 )
 
 // turnEpisodes brings the episodes of one origin up to what a check saw of it.
-func turnEpisodes(ctx context.Context, tx *sql.Tx, v view, p place, changes *Changes) error {
+func turnEpisodes(ctx context.Context, tx *sql.Tx, v view, row origin, changes *Changes) error {
 	open, err := readEpisodes(ctx, tx, "WHERE origin = ? AND closed = 0", v.origin)
 	if err != nil {
 		return err
@@ -37,7 +37,7 @@ func turnEpisodes(ctx context.Context, tx *sql.Tx, v view, p place, changes *Cha
 		if v.kinds[kind] == nil || lasting[kind] {
 			continue
 		}
-		opened, err := openEpisode(ctx, tx, v, kind, p)
+		opened, err := openEpisode(ctx, tx, v, kind, row)
 		if err != nil {
 			return err
 		}
@@ -68,13 +68,13 @@ func turnEpisode(ctx context.Context, tx *sql.Tx, v view, e storedEpisode, chang
 
 // openEpisode adds one. It began after the latest check that answered for every page, or
 // after the one that ended the episode before.
-func openEpisode(ctx context.Context, tx *sql.Tx, v view, kind diff.Kind, p place) (storedEpisode, error) {
+func openEpisode(ctx context.Context, tx *sql.Tx, v view, kind diff.Kind, row origin) (storedEpisode, error) {
 	var ended int64
 	err := tx.QueryRowContext(ctx, "SELECT coalesce(max(closed), 0) FROM episode WHERE origin = ? AND kind = ?", v.origin, kind).Scan(&ended)
 	if err != nil {
 		return storedEpisode{}, err
 	}
-	e := storedEpisode{Episode: Episode{Origin: v.origin, Kind: kind, LastGood: later(p.whole, timeOf(ended))}}
+	e := storedEpisode{Episode: Episode{Origin: v.origin, Kind: kind, LastGood: later(row.whole, timeOf(ended))}}
 	e.Opened = later(v.at, e.LastGood)
 	e.LastSeen = e.Opened
 	e.see(v.kinds[kind])

@@ -13,36 +13,36 @@ import (
 // states lists the states of an origin, each at the number that stands for it.
 func states() []diff.State { return []diff.State{diff.Agrees, diff.Drifts, diff.CannotBeSeen} }
 
-// place is an origin, and how it was last seen.
-type place struct {
+// origin is a row of the table of origins: one by its name, and how it was last seen.
+type origin struct {
 	id    int64
 	at    time.Time // of the latest check of everything, zero for none
 	state int64
 	whole time.Time // of the latest to which every page was answered
 }
 
-func placeOf(ctx context.Context, tx *sql.Tx, name string) (p place, err error) {
+func originOf(ctx context.Context, tx *sql.Tx, name string) (o origin, err error) {
 	var at, whole int64
-	err = tx.QueryRowContext(ctx, "SELECT id, at, state, whole FROM place WHERE name = ?", name).Scan(&p.id, &at, &p.state, &whole)
+	err = tx.QueryRowContext(ctx, "SELECT id, at, state, whole FROM origin WHERE name = ?", name).Scan(&o.id, &at, &o.state, &whole)
 	if errors.Is(err, sql.ErrNoRows) {
-		p.id, err = insert(ctx, tx, "INSERT INTO place (name, at, state, whole) VALUES (?, 0, 0, 0)", name)
+		o.id, err = insert(ctx, tx, "INSERT INTO origin (name, at, state, whole) VALUES (?, 0, 0, 0)", name)
 	}
-	p.at, p.whole = timeOf(at), timeOf(whole)
-	return p, err
+	o.at, o.whole = timeOf(at), timeOf(whole)
+	return o, err
 }
 
 // note remembers how the origin was seen last.
-func (p place) note(ctx context.Context, tx *sql.Tx, at time.Time, state diff.State, whole bool) error {
+func (o origin) note(ctx context.Context, tx *sql.Tx, at time.Time, state diff.State, whole bool) error {
 	if whole {
-		p.whole = at
+		o.whole = at
 	}
-	_, err := tx.ExecContext(ctx, "UPDATE place SET at = ?, state = ?, whole = ? WHERE id = ?",
-		nanos(at), slices.Index(states(), state), nanos(p.whole), p.id)
+	_, err := tx.ExecContext(ctx, "UPDATE origin SET at = ?, state = ?, whole = ? WHERE id = ?",
+		nanos(at), slices.Index(states(), state), nanos(o.whole), o.id)
 	return err
 }
 
-func placeNames(ctx context.Context, tx *sql.Tx) (map[int64]string, error) {
-	rows, err := tx.QueryContext(ctx, "SELECT id, name FROM place")
+func originNames(ctx context.Context, tx *sql.Tx) (map[int64]string, error) {
+	rows, err := tx.QueryContext(ctx, "SELECT id, name FROM origin")
 	if err != nil {
 		return nil, err
 	}

@@ -47,7 +47,7 @@ func (s *Store) Prune(ctx context.Context, now time.Time, keep Retention) (Prune
 	if err := s.shrink(ctx, keep.Bytes, &p); err != nil {
 		return p, err
 	}
-	if err := s.forgetWords(ctx); err != nil {
+	if err := s.forgetTexts(ctx); err != nil {
 		return p, err
 	}
 	if err := s.giveBack(ctx, db); err != nil {
@@ -79,7 +79,7 @@ func steps(now time.Time, keep Retention) []step {
 		}
 	}
 	add(keep.Checks, func(p *Pruned) *int64 { return &p.Checks },
-		"DELETE FROM verdict WHERE id IN (SELECT id FROM verdict WHERE started < ? LIMIT ?)")
+		`DELETE FROM "check" WHERE id IN (SELECT id FROM "check" WHERE started < ? LIMIT ?)`)
 	add(keep.Episodes, func(p *Pruned) *int64 { return &p.Episodes },
 		"DELETE FROM episode WHERE id IN (SELECT id FROM episode WHERE closed > 0 AND closed < ? LIMIT ?)")
 	add(keep.Episodes, func(p *Pruned) *int64 { return &p.Sent },
@@ -92,8 +92,8 @@ func steps(now time.Time, keep Retention) []step {
 	if keep.Episodes > 0 {
 		day := dayOf(now.Add(-keep.Episodes))
 		all = append(all,
-			step{"DELETE FROM day WHERE (day, place) IN (SELECT day, place FROM day WHERE day < ? LIMIT ?)", []any{day, stepRows}, func(p *Pruned) *int64 { return &p.Days }},
-			step{"DELETE FROM slow WHERE (day, place, page) IN (SELECT day, place, page FROM slow WHERE day < ? LIMIT ?)", []any{day, stepRows}, func(*Pruned) *int64 { return new(int64) }},
+			step{"DELETE FROM day WHERE (day, origin) IN (SELECT day, origin FROM day WHERE day < ? LIMIT ?)", []any{day, stepRows}, func(p *Pruned) *int64 { return &p.Days }},
+			step{"DELETE FROM slow WHERE (day, origin, page) IN (SELECT day, origin, page FROM slow WHERE day < ? LIMIT ?)", []any{day, stepRows}, func(*Pruned) *int64 { return new(int64) }},
 		)
 	}
 	return all
@@ -129,7 +129,7 @@ func (s *Store) shrink(ctx context.Context, bound int64, p *Pruned) error {
 		if err != nil || used <= bound {
 			return err
 		}
-		n, err := s.forgetSome(ctx, "DELETE FROM verdict WHERE id IN (SELECT id FROM verdict ORDER BY id LIMIT ?)", shrinkRows)
+		n, err := s.forgetSome(ctx, `DELETE FROM "check" WHERE id IN (SELECT id FROM "check" ORDER BY id LIMIT ?)`, shrinkRows)
 		if err != nil {
 			return err
 		}
@@ -149,12 +149,12 @@ func (s *Store) used(ctx context.Context) (n int64, err error) {
 	return n, err
 }
 
-// forgetWords drops the words of days of which nothing is kept.
-func (s *Store) forgetWords(ctx context.Context) error {
+// forgetTexts drops the texts of days of which nothing is kept.
+func (s *Store) forgetTexts(ctx context.Context) error {
 	var oldest int64
 	err := s.read(ctx, func(tx *sql.Tx) error {
 		var started, day sql.NullInt64
-		err := tx.QueryRowContext(ctx, "SELECT (SELECT min(started) FROM verdict), (SELECT min(day) FROM slow)").Scan(&started, &day)
+		err := tx.QueryRowContext(ctx, `SELECT (SELECT min(started) FROM "check"), (SELECT min(day) FROM slow)`).Scan(&started, &day)
 		if err != nil || !started.Valid && !day.Valid {
 			return err
 		}
@@ -167,7 +167,7 @@ func (s *Store) forgetWords(ctx context.Context) error {
 	if err != nil || oldest == 0 {
 		return err
 	}
-	_, err = s.forgetAll(ctx, "DELETE FROM word WHERE id IN (SELECT id FROM word WHERE used < ? LIMIT ?)", oldest, stepRows)
+	_, err = s.forgetAll(ctx, "DELETE FROM text WHERE id IN (SELECT id FROM text WHERE used < ? LIMIT ?)", oldest, stepRows)
 	return err
 }
 

@@ -60,11 +60,11 @@ func TestPruneForgetsWhatIsOld(t *testing.T) {
 	year(t, s, 100)
 	now := minute(100 * 24 * 60)
 	prune(t, s, now, history.Retention{}) // for ever
-	if n := rowsOf(t, path, "verdict"); n != 400 {
+	if n := rowsOf(t, path, "check"); n != 400 {
 		t.Fatalf("got %d checks, want all", n)
 	}
 	p := prune(t, s, now, history.Retention{Checks: 10 * day, Episodes: 50 * day, Publishes: 20 * day, Runs: 5 * day})
-	for table, want := range map[string]int{"verdict": 40, "seen": 40, "publish": 20, "run": 6, "slow": 50, "sent": 51} {
+	for table, want := range map[string]int{"check": 40, "check_origin": 40, "publish": 20, "run": 6, "slow": 50, "sent": 51} {
 		if got := rowsOf(t, path, table); got < want-1 || got > want+1 {
 			t.Errorf("%s: got %d rows, want %d", table, got, want)
 		}
@@ -77,8 +77,8 @@ func TestPruneForgetsWhatIsOld(t *testing.T) {
 			t.Errorf("the latest slot of %s is forgotten (%v): it would be run again", job, err)
 		}
 	}
-	if words := rowsOf(t, path, "word"); words > 60 {
-		t.Errorf("got %d words; want those of 50 days", words)
+	if texts := rowsOf(t, path, "text"); texts > 60 {
+		t.Errorf("got %d texts; want those of 50 days", texts)
 	}
 	if slow, err := s.Slowest(t.Context(), now.Add(-100*day), now, 0); err != nil || len(slow) < 49 || slices.ContainsFunc(slow, func(p history.SlowPage) bool { return p.Path == "" }) {
 		t.Errorf("got %d slow pages, %v; want those of 50 days, all with their paths", len(slow), err)
@@ -132,7 +132,7 @@ func TestPruneGivesSpaceBack(t *testing.T) {
 		t.Errorf("got a newest check of %s, want %s", left[0].Started, want)
 	}
 	prune(t, s, minute(0), history.Retention{Bytes: 1})
-	if n := rowsOf(t, path, "verdict"); n != 0 {
+	if n := rowsOf(t, path, "check"); n != 0 {
 		t.Errorf("got %d checks, want none", n)
 	}
 	if n := rowsOf(t, path, "publish"); n != 150 {

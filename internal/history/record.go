@@ -36,17 +36,17 @@ func (s *Store) RecordCheck(ctx context.Context, c Check, differences []diff.Dif
 	c, differences = s.cleanCheck(c).bounded(), s.cleanDifferences(differences)
 	err = s.change(ctx, func(tx *sql.Tx) error {
 		changes = Changes{}
-		words, err := number(ctx, tx, c.texts(), dayOf(c.Started))
+		texts, err := number(ctx, tx, c.texts(), dayOf(c.Started))
 		if err != nil {
 			return err
 		}
-		id, err := insert(ctx, tx, "INSERT INTO verdict (job, started, elapsed, release, pages, partial, err) VALUES (?, ?, ?, ?, ?, ?, ?)",
-			words[c.Job], nanos(c.Started), c.Elapsed, words[string(c.Release)], c.Pages, c.Partial, c.Err)
+		id, err := insert(ctx, tx, `INSERT INTO "check" (job, started, elapsed, release, pages, partial, err) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+			texts[c.Job], nanos(c.Started), c.Elapsed, texts[string(c.Release)], c.Pages, c.Partial, c.Err)
 		if err != nil {
 			return err
 		}
 		for _, o := range c.Origins {
-			if err := addOrigin(ctx, tx, id, c, o, words, differences, &changes); err != nil {
+			if err := addOrigin(ctx, tx, id, c, o, texts, differences, &changes); err != nil {
 				return err
 			}
 		}
@@ -74,7 +74,7 @@ func (c Check) bounded() Check {
 func (c Check) texts() []string {
 	all := []string{c.Job, string(c.Release)}
 	for _, o := range c.Origins {
-		all = append(all, o.URL, string(o.Release))
+		all = append(all, o.URL, string(o.Release), more(o))
 		for _, page := range o.Slowest {
 			all = append(all, page.Path)
 		}
@@ -84,26 +84,26 @@ func (c Check) texts() []string {
 
 // addOrigin adds what a check saw of one origin, to the rows of the check, to the days and to
 // the episodes.
-func addOrigin(ctx context.Context, tx *sql.Tx, check int64, c Check, o diff.OriginState, words numbers, all []diff.Difference, changes *Changes) error {
-	p, err := placeOf(ctx, tx, o.Name)
+func addOrigin(ctx context.Context, tx *sql.Tx, check int64, c Check, o diff.OriginState, texts numbers, all []diff.Difference, changes *Changes) error {
+	row, err := originOf(ctx, tx, o.Name)
 	if err != nil {
 		return err
 	}
-	if err := addSeen(ctx, tx, check, o, p, words); err != nil || c.Partial {
+	if err := addCheckOrigin(ctx, tx, check, o, row, texts); err != nil || c.Partial {
 		return err
 	}
-	if err := sumUp(ctx, tx, c.Started, o, p); err != nil {
+	if err := sumUp(ctx, tx, c.Started, o, row); err != nil {
 		return err
 	}
-	if err := addSlow(ctx, tx, c.Started, o, p, words); err != nil {
+	if err := addSlow(ctx, tx, c.Started, o, row, texts); err != nil {
 		return err
 	}
 	o.Pages = cmp.Or(o.Pages, c.Pages)
 	v := viewOf(c.Started, o, all)
-	if err := turnEpisodes(ctx, tx, v, p, changes); err != nil {
+	if err := turnEpisodes(ctx, tx, v, row, changes); err != nil {
 		return err
 	}
-	return p.note(ctx, tx, c.Started, o.State, v.whole())
+	return row.note(ctx, tx, c.Started, o.State, v.whole())
 }
 
 // cleanCheck returns a check as it may be stored.
@@ -154,12 +154,12 @@ func sumUpAll(ctx context.Context, tx *sql.Tx, c Check) error {
 	if c.Partial {
 		return nil
 	}
-	p, err := placeOf(ctx, tx, All)
+	row, err := originOf(ctx, tx, All)
 	if err != nil {
 		return err
 	}
 	if c.Err != "" || len(c.Origins) == 0 {
-		return addToDay(ctx, tx, dayOf(c.Started), p.id, Day{Failed: 1})
+		return addToDay(ctx, tx, dayOf(c.Started), row.id, Day{Failed: 1})
 	}
 	all := diff.OriginState{State: diff.Agrees, Elapsed: c.Elapsed}
 	for _, o := range c.Origins {
@@ -167,8 +167,8 @@ func sumUpAll(ctx context.Context, tx *sql.Tx, c Check) error {
 		all.Pages += o.Pages
 		all.Match += o.Match
 	}
-	if err := sumUp(ctx, tx, c.Started, all, p); err != nil {
+	if err := sumUp(ctx, tx, c.Started, all, row); err != nil {
 		return err
 	}
-	return p.note(ctx, tx, c.Started, all.State, false)
+	return row.note(ctx, tx, c.Started, all.State, false)
 }

@@ -160,7 +160,7 @@ func rowsOf(t *testing.T, path, table string) (n int) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	if err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM "+table).Scan(&n); err != nil {
+	if err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM '"+table+"'").Scan(&n); err != nil {
 		t.Fatal(err)
 	}
 	return n

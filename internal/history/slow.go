@@ -13,9 +13,9 @@ const keepSlow = 10
 
 // addSlow remembers the slowest pages of the day. A page that is dropped was quicker than all
 // that stay, so that the slowest of any number of days are found among what stays.
-func addSlow(ctx context.Context, tx *sql.Tx, at time.Time, o diff.OriginState, p place, words numbers) error {
+func addSlow(ctx context.Context, tx *sql.Tx, at time.Time, o diff.OriginState, row origin, words numbers) error {
 	day := dayOf(at)
-	known, least, err := slowOf(ctx, tx, day, p)
+	known, least, err := slowOf(ctx, tx, day, row)
 	if err != nil {
 		return err
 	}
@@ -25,9 +25,9 @@ func addSlow(ctx context.Context, tx *sql.Tx, at time.Time, o diff.OriginState, 
 		if !known[id] && len(known) >= keepSlow && took <= least {
 			continue
 		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO slow (day, place, page, took, at, times) VALUES (?, ?, ?, ?, ?, 1)
+		if _, err := tx.ExecContext(ctx, `INSERT INTO slow (day, origin, page, took, at, times) VALUES (?, ?, ?, ?, ?, 1)
 			ON CONFLICT DO UPDATE SET times = times + 1, at = iif(excluded.took > took, excluded.at, at), took = max(took, excluded.took)`,
-			day, p.id, id, took, nanos(at)); err != nil {
+			day, row.id, id, took, nanos(at)); err != nil {
 			return err
 		}
 		added += one(!known[id])
@@ -35,14 +35,14 @@ func addSlow(ctx context.Context, tx *sql.Tx, at time.Time, o diff.OriginState, 
 	if len(known)+added <= keepSlow {
 		return nil
 	}
-	_, err = tx.ExecContext(ctx, `DELETE FROM slow WHERE day = ?1 AND place = ?2 AND page NOT IN
-		(SELECT page FROM slow WHERE day = ?1 AND place = ?2 ORDER BY took DESC, page LIMIT ?3)`, day, p.id, keepSlow)
+	_, err = tx.ExecContext(ctx, `DELETE FROM slow WHERE day = ?1 AND origin = ?2 AND page NOT IN
+		(SELECT page FROM slow WHERE day = ?1 AND origin = ?2 ORDER BY took DESC, page LIMIT ?3)`, day, row.id, keepSlow)
 	return err
 }
 
 // slowOf tells which pages are remembered of a day, and how long the quickest of them took.
-func slowOf(ctx context.Context, tx *sql.Tx, day int64, p place) (known map[int64]bool, least int64, err error) {
-	rows, err := tx.QueryContext(ctx, "SELECT page, took FROM slow WHERE day = ? AND place = ?", day, p.id)
+func slowOf(ctx context.Context, tx *sql.Tx, day int64, row origin) (known map[int64]bool, least int64, err error) {
+	rows, err := tx.QueryContext(ctx, "SELECT page, took FROM slow WHERE day = ? AND origin = ?", day, row.id)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -73,9 +73,9 @@ type SlowPage struct {
 // first. The period counts by days.
 func (s *Store) Slowest(ctx context.Context, since, until time.Time, limit int) (all []SlowPage, err error) {
 	err = s.read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT place.name, word.text, max(took) AS longest, slow.at, sum(times) FROM slow
-			JOIN place ON place.id = slow.place JOIN word ON word.id = page
-			WHERE day BETWEEN ? AND ? GROUP BY place, page ORDER BY longest DESC, place.name, word.text LIMIT ?`, dayOf(since), dayOf(until), limited(limit))
+		rows, err := tx.QueryContext(ctx, `SELECT origin.name, text.text, max(took) AS longest, slow.at, sum(times) FROM slow
+			JOIN origin ON origin.id = slow.origin JOIN text ON text.id = page
+			WHERE day BETWEEN ? AND ? GROUP BY slow.origin, page ORDER BY longest DESC, origin.name, text.text LIMIT ?`, dayOf(since), dayOf(until), limited(limit))
 		if err != nil {
 			return err
 		}

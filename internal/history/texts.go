@@ -24,7 +24,7 @@ func number(ctx context.Context, tx *sql.Tx, texts []string, day int64) (numbers
 		if _, known := all[text]; known {
 			continue
 		}
-		id, err := insert(ctx, tx, "INSERT INTO word (text, used) VALUES (?, ?)", text, day)
+		id, err := insert(ctx, tx, "INSERT INTO text (text, used) VALUES (?, ?)", text, day)
 		if err != nil {
 			return nil, err
 		}
@@ -39,7 +39,7 @@ func lookUp(ctx context.Context, tx *sql.Tx, texts []string, day int64, all numb
 	for i, text := range texts {
 		args[i] = text
 	}
-	rows, err := tx.QueryContext(ctx, "SELECT id, text, used FROM word WHERE text IN (?"+strings.Repeat(", ?", len(texts)-1)+")", args...)
+	rows, err := tx.QueryContext(ctx, "SELECT id, text, used FROM text WHERE text IN (?"+strings.Repeat(", ?", len(texts)-1)+")", args...)
 	if err != nil {
 		return err
 	}
@@ -59,14 +59,14 @@ func lookUp(ctx context.Context, tx *sql.Tx, texts []string, day int64, all numb
 		return err
 	}
 	for _, id := range old {
-		if _, err := tx.ExecContext(ctx, "UPDATE word SET used = ? WHERE id = ?", day, id); err != nil {
+		if _, err := tx.ExecContext(ctx, "UPDATE text SET used = ? WHERE id = ?", day, id); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// lexicon looks words up by number, each once.
+// lexicon looks texts up by number, each once.
 type lexicon struct {
 	tx    *sql.Tx
 	known map[int64]string
@@ -80,7 +80,7 @@ func (l *lexicon) text(ctx context.Context, id int64) (string, error) {
 	if ok {
 		return text, nil
 	}
-	err := l.tx.QueryRowContext(ctx, "SELECT text FROM word WHERE id = ?", id).Scan(&text)
+	err := l.tx.QueryRowContext(ctx, "SELECT text FROM text WHERE id = ?", id).Scan(&text)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) { // one that was forgotten is ""
 		return "", err
 	}
@@ -91,10 +91,10 @@ func (l *lexicon) text(ctx context.Context, id int64) (string, error) {
 	return text, nil
 }
 
-// texts looks up several words, into places for them.
+// texts looks up several texts, into variables for them.
 func (l *lexicon) texts(ctx context.Context, wanted map[*string]int64) (err error) {
-	for place, id := range wanted {
-		if *place, err = l.text(ctx, id); err != nil {
+	for to, id := range wanted {
+		if *to, err = l.text(ctx, id); err != nil {
 			return err
 		}
 	}

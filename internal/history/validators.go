@@ -47,7 +47,7 @@ func (s *Store) Validators(ctx context.Context, url string) (Validators, error) 
 // eachValidator calls do for those of an origin, in path order.
 func eachValidator(ctx context.Context, tx *sql.Tx, url string, do func(v Validator)) error {
 	rows, err := tx.QueryContext(ctx, `SELECT path, digest, etag, last_modified, verified FROM validator
-		WHERE origin = (SELECT id FROM origin WHERE url = ?) ORDER BY path`, url)
+		WHERE endpoint = (SELECT id FROM endpoint WHERE url = ?) ORDER BY path`, url)
 	if err != nil {
 		return err
 	}
@@ -76,7 +76,7 @@ func eachValidator(ctx context.Context, tx *sql.Tx, url string, do func(v Valida
 // among them are forgotten.
 func (s *Store) SaveValidators(ctx context.Context, url string, all Validators) error {
 	return s.change(ctx, func(tx *sql.Tx) error {
-		id, err := originID(ctx, tx, url)
+		id, err := endpointID(ctx, tx, url)
 		if err != nil {
 			return err
 		}
@@ -98,12 +98,12 @@ func (s *Store) SaveValidators(ctx context.Context, url string, all Validators) 
 	})
 }
 
-func originID(ctx context.Context, tx *sql.Tx, url string) (id int64, err error) {
-	err = tx.QueryRowContext(ctx, "SELECT id FROM origin WHERE url = ?", url).Scan(&id)
+func endpointID(ctx context.Context, tx *sql.Tx, url string) (id int64, err error) {
+	err = tx.QueryRowContext(ctx, "SELECT id FROM endpoint WHERE url = ?", url).Scan(&id)
 	if !errors.Is(err, sql.ErrNoRows) {
 		return id, err
 	}
-	made, err := tx.ExecContext(ctx, "INSERT INTO origin (url) VALUES (?)", url)
+	made, err := tx.ExecContext(ctx, "INSERT INTO endpoint (url) VALUES (?)", url)
 	if err != nil {
 		return 0, err
 	}
@@ -135,7 +135,7 @@ func deleteValidators(ctx context.Context, tx *sql.Tx, origin int64, paths []str
 	for _, path := range paths {
 		args = append(args, path)
 	}
-	_, err := tx.ExecContext(ctx, "DELETE FROM validator WHERE origin = ? AND path IN (?"+strings.Repeat(", ?", len(paths)-1)+")", args...)
+	_, err := tx.ExecContext(ctx, "DELETE FROM validator WHERE endpoint = ? AND path IN (?"+strings.Repeat(", ?", len(paths)-1)+")", args...)
 	return err
 }
 
@@ -145,7 +145,7 @@ func putValidators(ctx context.Context, tx *sql.Tx, origin int64, all Validators
 		v := &all[i]
 		args = append(args, origin, v.Path, v.Digest[:], v.ETag, v.LastModified, v.Verified.Unix())
 	}
-	_, err := tx.ExecContext(ctx, "INSERT OR REPLACE INTO validator (origin, path, digest, etag, last_modified, verified) VALUES (?, ?, ?, ?, ?, ?)"+
+	_, err := tx.ExecContext(ctx, "INSERT OR REPLACE INTO validator (endpoint, path, digest, etag, last_modified, verified) VALUES (?, ?, ?, ?, ?, ?)"+
 		strings.Repeat(", (?, ?, ?, ?, ?, ?)", len(all)-1), args...)
 	return err
 }

@@ -108,7 +108,7 @@ func restsOnDays(t *testing.T, s *history.Store, path string, since, until time.
 		t.Fatal(err)
 	}
 	defer db.Close()
-	gone, err := db.ExecContext(t.Context(), "DELETE FROM seen WHERE verdict IN (SELECT id FROM verdict WHERE started BETWEEN ? AND ?)",
+	gone, err := db.ExecContext(t.Context(), `DELETE FROM check_origin WHERE "check" IN (SELECT id FROM "check" WHERE started BETWEEN ? AND ?)`,
 		since.Add(50*time.Hour).UnixNano(), until.Add(-50*time.Hour).UnixNano())
 	if err != nil {
 		t.Fatal(err)

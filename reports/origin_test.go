@@ -1,0 +1,58 @@
+package reports_test
+
+import (
+	"encoding/json"
+	"reflect"
+	"testing"
+	"time"
+
+	"mirror/diff"
+	"mirror/reports"
+)
+
+// set gives one field a value that is not zero.
+func set(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Struct:
+		v.Set(reflect.ValueOf(time.Unix(1, 0).UTC()))
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+	case reflect.Map:
+		v.Set(reflect.ValueOf(map[diff.Kind]int{diff.Stale: 1}))
+	case reflect.String:
+		v.SetString("x")
+	default:
+		v.SetInt(3_000_000)
+	}
+}
+
+// TestEveryDatumOfAnOriginIsReported holds that a field which is added to diff.OriginState, or
+// to its Facts, has its place in the JSON document.
+func TestEveryDatumOfAnOriginIsReported(t *testing.T) {
+	unreported := map[string]string{"Published": "of the beacon's release: the differences have it"}
+	document := func(o diff.OriginState) string {
+		text, err := json.Marshal(reports.OriginStatusOf(o, time.Unix(0, 0)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	empty := document(diff.OriginState{})
+	try := func(name string, o *diff.OriginState, field reflect.Value) {
+		set(field)
+		if document(*o) == empty && unreported[name] == "" {
+			t.Errorf("%s is in no report", name)
+		}
+	}
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[diff.OriginState]()) {
+		if field.Name == "Facts" {
+			continue
+		}
+		var o diff.OriginState
+		try(field.Name, &o, reflect.ValueOf(&o).Elem().FieldByIndex(field.Index))
+	}
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[diff.Facts]()) {
+		var o diff.OriginState
+		try("Facts."+field.Name, &o, reflect.ValueOf(&o).Elem().FieldByName("Facts").FieldByIndex(field.Index))
+	}
+}
