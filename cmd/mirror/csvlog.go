@@ -10,18 +10,20 @@ import (
 	"time"
 
 	"mirror/diff"
+	"mirror/internal/secrets"
 	"mirror/site"
 )
 
 // csvLog writes every answer of a watch to a CSV file; none where there is no file.
 type csvLog struct {
-	mu   sync.Mutex // guards csv
-	file *os.File
-	csv  *csv.Writer
+	mu    sync.Mutex
+	file  *os.File
+	clean *secrets.Writer // to the file
+	csv   *csv.Writer     // to clean
 }
 
 // openCSVLog makes the file; "" for none.
-func openCSVLog(name string) (*csvLog, error) {
+func openCSVLog(name string, known *secrets.Scrubber) (*csvLog, error) {
 	if name == "" {
 		return &csvLog{}, nil
 	}
@@ -29,7 +31,8 @@ func openCSVLog(name string) (*csvLog, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--csv: %w", err)
 	}
-	a := &csvLog{file: file, csv: csv.NewWriter(file)}
+	clean := known.Writer(file)
+	a := &csvLog{file: file, clean: clean, csv: csv.NewWriter(clean)}
 	return a, a.csv.Write([]string{"origin", "path", "asked", "answered", "status", "digest", "sight", "error"})
 }
 
@@ -51,7 +54,7 @@ func (a *csvLog) Close() error {
 		return nil
 	}
 	a.csv.Flush()
-	if err := errors.Join(a.csv.Error(), a.file.Close()); err != nil {
+	if err := errors.Join(a.csv.Error(), a.clean.Flush(), a.file.Close()); err != nil {
 		return fmt.Errorf("--csv: %w", err)
 	}
 	return nil

@@ -15,9 +15,14 @@ import (
 // the build and other commands inherit them and may print them.
 var secretVariable = regexp.MustCompile(`(?i)(TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?|API_?KEY|ACCESS_KEY|ACCESS_KEY_ID|SECRET_KEY|PRIVATE_KEY)$`)
 
-// learnEnvironment makes known the secrets that the environment holds, and the passwords of
-// proxies.
-func (a *app) learnEnvironment() {
+// learnEnvironment makes known the secrets that the environment holds, and the passwords in the
+// URLs of proxies and of the command line.
+func (a *app) learnEnvironment(args []string) {
+	for _, arg := range args {
+		if at := strings.Index(arg, "://"); at >= 0 {
+			a.secrets.AddUserinfo("the command line", arg[strings.LastIndexByte(arg[:at], '=')+1:])
+		}
+	}
 	for _, pair := range os.Environ() {
 		name, _, _ := strings.Cut(pair, "=")
 		value := a.getenv(name)

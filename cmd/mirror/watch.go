@@ -56,7 +56,7 @@ func (a *app) watch(ctx context.Context, f watchFlags, urls []string) (err error
 		return usage(err)
 	}
 	defer cancel()
-	log, err := openCSVLog(f.csv)
+	log, err := openCSVLog(f.csv, a.secrets)
 	if err != nil {
 		return err
 	}

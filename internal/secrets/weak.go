@@ -52,27 +52,32 @@ func allHex(text string) bool {
 // longestWord is how many letters of one case a random text has at most in a row.
 const longestWord = 8
 
+// longToken is the length in bytes from which a token may have the punctuation of paths and
+// names of hosts: keys in base64, JSON web tokens.
+const longToken = 20
+
 // looksRandom reports whether a text is a token rather than words: letters and digits, and no
 // long word.
 func looksRandom(text string) bool {
-	digits, letters, run, longest := 0, 0, 0, 0
+	digits, small, large, run, longest := 0, 0, 0, 0, 0
 	for _, c := range text {
+		run++
 		switch {
 		case '0' <= c && c <= '9':
 			digits++
 			run = 0
 		case 'a' <= c && c <= 'z':
-			letters++
-			run++
+			small++
 		case 'A' <= c && c <= 'Z':
-			letters++
+			large++
 			run = 0
-		case strings.ContainsRune("./: ", c):
-			return false
 		default:
 			run = 0
 		}
 		longest = max(longest, run)
 	}
-	return digits > 0 && letters > 0 && longest <= longestWord
+	if digits == 0 || small+large == 0 || longest > longestWord || strings.ContainsAny(text, " :") {
+		return false
+	}
+	return !strings.ContainsAny(text, "./") || len(text) >= longToken && small > 0 && large > 0 && text[0] != '/'
 }
