@@ -59,7 +59,7 @@ func FindAt(ctx context.Context, at string, origins []origin.Endpoint, maxPages 
 	base := &url.URL{Scheme: u.Scheme, Host: u.Host, Path: "/"}
 	client := origin.New(origin.Endpoint{Name: u.Host, URL: base, Options: origins[0].Options})
 	defer client.Close()
-	l, err := client.ListSitemapAt(ctx, []string{u.Path[min(1, len(u.Path)):]},
+	l, err := origin.ListSitemapAt(ctx, client, []string{u.Path[min(1, len(u.Path)):]},
 		origin.Listing{Bases: basesOf(origins), Site: origins[0].URL, MaxPages: maxPages})
 	switch {
 	case ctx.Err() != nil:
@@ -97,7 +97,7 @@ func listAll(ctx context.Context, origins []origin.Endpoint, o origin.Listing) (
 		all.Go(func() {
 			client := origin.New(at)
 			defer client.Close()
-			lists[i], errs[i] = client.ListSitemap(ctx, o)
+			lists[i], errs[i] = origin.ListSitemap(ctx, client, o)
 		})
 	}
 	all.Wait()
@@ -129,7 +129,7 @@ func crawl(ctx context.Context, origins []origin.Endpoint, o origin.Listing, fou
 	o.Seeds = found.Paths
 	for _, at := range origins {
 		client := origin.New(at)
-		l, err := client.Crawl(ctx, o)
+		l, err := origin.Crawl(ctx, client, o)
 		client.Close()
 		if err != nil {
 			failed = append(failed, fmt.Errorf("%s: %w", at.Name, err))

@@ -105,6 +105,12 @@ func New(at Endpoint) *Client {
 	return c
 }
 
+// Endpoint returns what the client was made with.
+func (c *Client) Endpoint() Endpoint { return c.endpoint }
+
+// Concurrency returns how many requests may be made at once, at least one.
+func (c *Client) Concurrency() int { return c.options.Concurrency }
+
 // Close drops the connections that are kept.
 func (c *Client) Close() {
 	for _, t := range []http.RoundTripper{c.warm, c.fresh} {

@@ -24,8 +24,8 @@ const (
 // HTML and CSS, at the origin. Links with a query are left out, for what they lead to is
 // made on request and often without end; a picture, style or script is asked for without
 // it, where it serves to get past caches. The error is ctx's, or says why there is no home page.
-func (c *Client) Crawl(ctx context.Context, o Listing) (Listed, error) {
-	w := &crawl{client: c, own: newOwnership(c.endpoint.URL, o.Bases), limit: o.MaxPages,
+func Crawl(ctx context.Context, c *Client, o Listing) (Listed, error) {
+	w := &crawl{client: c, own: newOwnership(c.Endpoint().URL, o.Bases), limit: o.MaxPages,
 		pages: map[string]bool{"": true}, queries: map[string]bool{}}
 	if w.limit <= 0 {
 		w.limit = defaultCrawl
@@ -72,7 +72,7 @@ type crawl struct {
 func (w *crawl) follow(ctx context.Context, level []string) {
 	turns := make(chan string)
 	var workers sync.WaitGroup
-	for range min(w.client.options.Concurrency, len(level)) {
+	for range min(w.client.Concurrency(), len(level)) {
 		workers.Go(func() {
 			for path := range turns {
 				if ctx.Err() == nil {
@@ -94,7 +94,7 @@ func (w *crawl) visit(ctx context.Context, path string) {
 	at.Path, at.RawPath = w.own.base.Path+path, ""
 	var links []*url.URL
 	isCSS := false
-	o, err := w.client.stream(ctx, path, maxLinkedFile, func(h http.Header) bool {
+	o, err := stream(ctx, w.client, path, maxLinkedFile, func(h http.Header) bool {
 		mediaType := strings.ToLower(h.Get("Content-Type"))
 		isCSS = strings.HasPrefix(mediaType, "text/css")
 		return isCSS || strings.HasPrefix(mediaType, "text/html") || strings.HasPrefix(mediaType, "application/xhtml")

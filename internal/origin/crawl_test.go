@@ -34,7 +34,7 @@ func TestCrawl(t *testing.T) {
 		{"in comments and scripts", map[string]string{"": `<!-- <a href="c"> --><script>"<a href='s'>"</script><textarea><a href="t"></textarea><a href="x">`}, `"" "x"`},
 	} {
 		main, _ := url.Parse("https://main.example/")
-		got, err := crawled(t, c.texts).Crawl(t.Context(), origin.Listing{Bases: []*url.URL{main}})
+		got, err := origin.Crawl(t.Context(), crawled(t, c.texts), origin.Listing{Bases: []*url.URL{main}})
 		if err != nil || quoted(got.Paths) != c.want || len(got.Notes) != 0 {
 			t.Errorf("%s:\ngot  %s, %v, %q\nwant %s", c.name, quoted(got.Paths), err, got.Notes, c.want)
 		}
@@ -62,7 +62,7 @@ func crawled(t *testing.T, texts map[string]string) *origin.Client {
 }
 
 func TestCrawlCountsQueries(t *testing.T) {
-	got, err := crawled(t, map[string]string{"": `<a href="?page=2"><a href="?page=2"><a href="?page=3">`}).Crawl(t.Context(), origin.Listing{})
+	got, err := origin.Crawl(t.Context(), crawled(t, map[string]string{"": `<a href="?page=2"><a href="?page=2"><a href="?page=3">`}), origin.Listing{})
 	if err != nil || got.Queries != 2 {
 		t.Errorf("got %+v, %v", got, err)
 	}
@@ -79,11 +79,11 @@ func TestCrawlEndsInACalendar(t *testing.T) {
 			}
 		}), origin.Options{Concurrency: 4})
 	}
-	got, err := calendar(3).Crawl(t.Context(), origin.Listing{MaxPages: 100})
+	got, err := origin.Crawl(t.Context(), calendar(3), origin.Listing{MaxPages: 100})
 	if err != nil || len(got.Paths) != 100 || !strings.Contains(strings.Join(got.Notes, " "), "the crawl ended after 100 pages") {
 		t.Errorf("got %d pages, %q, %v", len(got.Paths), got.Notes, err)
 	}
-	got, err = calendar(1).Crawl(t.Context(), origin.Listing{})
+	got, err = origin.Crawl(t.Context(), calendar(1), origin.Listing{})
 	if err != nil || len(got.Paths) > 510 || !strings.Contains(strings.Join(got.Notes, " "), "500 deep") {
 		t.Errorf("got %d pages, %q, %v", len(got.Paths), got.Notes, err)
 	}
@@ -91,7 +91,7 @@ func TestCrawlEndsInACalendar(t *testing.T) {
 
 func TestCrawlNeedsAHomePage(t *testing.T) {
 	c := client(t, serve(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }), origin.Options{})
-	if _, err := c.Crawl(t.Context(), origin.Listing{}); err == nil || !strings.Contains(err.Error(), "the home page") {
+	if _, err := origin.Crawl(t.Context(), c, origin.Listing{}); err == nil || !strings.Contains(err.Error(), "the home page") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -56,8 +56,8 @@ func (l *Listed) note(format string, args ...any) {
 
 // Sitemap returns the pages that the origin's sitemap names, as decoded paths below the
 // origin's base, each once.
-func (c *Client) Sitemap(ctx context.Context) ([]string, error) {
-	l, err := c.ListSitemap(ctx, Listing{})
+func Sitemap(ctx context.Context, c *Client) ([]string, error) {
+	l, err := ListSitemap(ctx, c, Listing{})
 	return l.Paths, err
 }
 
@@ -66,17 +66,17 @@ func (c *Client) Sitemap(ctx context.Context) ([]string, error) {
 // Mirrors often name the main host, so the path counts and an unknown host does not. The
 // error is ErrNoSitemap, or says why none could be read; what could not be read beside
 // others is a note.
-func (c *Client) ListSitemap(ctx context.Context, o Listing) (Listed, error) {
-	named := c.robotsSitemaps(ctx, o)
+func ListSitemap(ctx context.Context, c *Client, o Listing) (Listed, error) {
+	named := robotsSitemaps(ctx, c, o)
 	if len(named) == 0 {
 		named = []string{"sitemap.xml"}
 	}
-	return c.ListSitemapAt(ctx, named, o)
+	return ListSitemapAt(ctx, c, named, o)
 }
 
 // ListSitemapAt lists the pages that the sitemaps at these paths below the origin's base name.
-func (c *Client) ListSitemapAt(ctx context.Context, paths []string, o Listing) (Listed, error) {
-	w := &sitemapWalk{client: c, own: newOwnership(c.endpoint.URL, o.Bases), site: newOwnership(cmp.Or(o.Site, c.endpoint.URL), o.Bases),
+func ListSitemapAt(ctx context.Context, c *Client, paths []string, o Listing) (Listed, error) {
+	w := &sitemapWalk{client: c, own: newOwnership(c.Endpoint().URL, o.Bases), site: newOwnership(cmp.Or(o.Site, c.Endpoint().URL), o.Bases),
 		limit: o.MaxPages, seen: map[string]bool{}, pages: map[string]bool{}}
 	if w.limit <= 0 {
 		w.limit = maxListed
@@ -109,12 +109,12 @@ func (c *Client) ListSitemapAt(ctx context.Context, paths []string, o Listing) (
 
 // robotsSitemaps returns the paths of the sitemaps that robots.txt names (RFC 9309 leaves
 // the line to sitemaps.org). Without one, or with one that cannot be read, there are none.
-func (c *Client) robotsSitemaps(ctx context.Context, o Listing) []string {
+func robotsSitemaps(ctx context.Context, c *Client, o Listing) []string {
 	text, err := c.Body(ctx, Page{Path: "robots.txt", URL: "robots.txt"})
 	if err != nil {
 		return nil
 	}
-	own := newOwnership(c.endpoint.URL, o.Bases)
+	own := newOwnership(c.Endpoint().URL, o.Bases)
 	var paths []string
 	for line := range strings.Lines(string(text)) {
 		key, value, ok := strings.Cut(strings.TrimPrefix(line, "\ufeff"), ":")
@@ -163,7 +163,7 @@ func (w *sitemapWalk) enqueue(paths []string, depth int) {
 // read takes one sitemap in, all of it or nothing.
 func (w *sitemapWalk) read(ctx context.Context, f sitemapFile) error {
 	var doc sitemap
-	o, err := w.client.stream(ctx, f.path, maxSitemapBytes, anyHeader, func(r io.Reader) error {
+	o, err := stream(ctx, w.client, f.path, maxSitemapBytes, anyHeader, func(r io.Reader) error {
 		doc = sitemap{}
 		return doc.parse(r)
 	})

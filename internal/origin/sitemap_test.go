@@ -72,7 +72,7 @@ func TestListSitemap(t *testing.T) {
 		{"latin-1", map[string]string{"sitemap.xml": `<?xml version="1.0" encoding="ISO-8859-1"?><urlset><url><loc>OWN/a</loc></url></urlset>`}, `"a"`},
 		{"left out", map[string]string{"sitemap.xml": urlset + "<url><loc>OWN/a?page=2</loc></url><url><loc>ftp://x/a</loc></url><url><loc>OWN/a%2Fb</loc></url><url><loc>OWN/%2e%2e/b</loc></url><url><loc>%zz</loc></url><url><loc>OWN/c#top</loc></url></urlset>"}, `"c"`},
 	} {
-		got, err := siteOf(t, c.texts).ListSitemap(t.Context(), origin.Listing{})
+		got, err := origin.ListSitemap(t.Context(), siteOf(t, c.texts), origin.Listing{})
 		if err != nil || quoted(got.Paths) != c.want {
 			t.Errorf("%s: got %s, %v, want %s", c.name, quoted(got.Paths), err, c.want)
 		}
@@ -82,8 +82,8 @@ func TestListSitemap(t *testing.T) {
 func quoted(paths []string) string { return strings.Trim(fmt.Sprintf("%q", paths), "[]") }
 
 func TestListSitemapCounts(t *testing.T) {
-	got, err := siteOf(t, map[string]string{"sitemap.xml": urlset + "<url><loc>OWN/a?page=2</loc></url><url><loc>OWN/a%2Fb</loc></url><url><loc>OWN/c</loc></url></urlset>"}).
-		ListSitemap(t.Context(), origin.Listing{})
+	got, err := origin.ListSitemap(t.Context(), siteOf(t, map[string]string{"sitemap.xml": urlset + "<url><loc>OWN/a?page=2</loc></url><url><loc>OWN/a%2Fb</loc></url><url><loc>OWN/c</loc></url></urlset>"}),
+		origin.Listing{})
 	if err != nil || got.Queries != 1 || got.Outside != 1 || len(got.Notes) != 0 {
 		t.Errorf("got %+v, %v", got, err)
 	}
@@ -102,7 +102,7 @@ func TestListSitemapBelowABase(t *testing.T) {
 	main, _ := url.Parse("https://main.example/")
 	c := origin.New(origin.Endpoint{Name: "x", URL: u, Options: origin.Options{Timeout: 5e9}})
 	t.Cleanup(c.Close)
-	got, err := c.ListSitemap(t.Context(), origin.Listing{Bases: []*url.URL{main}})
+	got, err := origin.ListSitemap(t.Context(), c, origin.Listing{Bases: []*url.URL{main}})
 	if err != nil || quoted(got.Paths) != `"about/" "own"` || got.Outside != 1 {
 		t.Errorf("got %+v, %v", got, err)
 	}
@@ -120,16 +120,16 @@ func TestListSitemapRefuses(t *testing.T) {
 		"a long text": urlset + "<url><loc>OWN/" + strings.Repeat("a", 1<<20) + "</loc></url></urlset>",
 		"no gzip":     "\x1f\x8b sorry",
 	} {
-		got, err := siteOf(t, map[string]string{"sitemap.xml": text}).ListSitemap(t.Context(), origin.Listing{})
+		got, err := origin.ListSitemap(t.Context(), siteOf(t, map[string]string{"sitemap.xml": text}), origin.Listing{})
 		if err == nil {
 			t.Errorf("%s: got %q", name, got.Paths)
 		}
 	}
 	endless := siteOf(t, map[string]string{"sitemap.xml": urlset + "<" + strings.Repeat("a", 1<<20)})
-	if _, err := endless.ListSitemap(t.Context(), origin.Listing{}); !errors.Is(err, site.ErrTooLong) {
+	if _, err := origin.ListSitemap(t.Context(), endless, origin.Listing{}); !errors.Is(err, site.ErrTooLong) {
 		t.Errorf("a name without end: got %v", err)
 	}
-	if _, err := siteOf(t, nil).ListSitemap(t.Context(), origin.Listing{}); !errors.Is(err, origin.ErrNoSitemap) {
+	if _, err := origin.ListSitemap(t.Context(), siteOf(t, nil), origin.Listing{}); !errors.Is(err, origin.ErrNoSitemap) {
 		t.Errorf("no sitemap: got %v", err)
 	}
 }
@@ -142,16 +142,16 @@ func TestListSitemapIsBounded(t *testing.T) {
 		fmt.Fprintf(&many, "<url><loc>/p%d</loc></url>", i)
 	}
 	many.WriteString("</urlset>")
-	got, err := siteOf(t, map[string]string{"sitemap.xml": many.String()}).ListSitemap(t.Context(), origin.Listing{})
+	got, err := origin.ListSitemap(t.Context(), siteOf(t, map[string]string{"sitemap.xml": many.String()}), origin.Listing{})
 	if err != nil || len(got.Paths) != 50_000 || len(got.Notes) != 1 {
 		t.Errorf("got %d pages, %q, %v", len(got.Paths), got.Notes, err)
 	}
-	got, err = siteOf(t, map[string]string{"sitemap.xml": many.String()}).ListSitemap(t.Context(), origin.Listing{MaxPages: 7})
+	got, err = origin.ListSitemap(t.Context(), siteOf(t, map[string]string{"sitemap.xml": many.String()}), origin.Listing{MaxPages: 7})
 	if err != nil || len(got.Paths) != 7 || !strings.Contains(strings.Join(got.Notes, " "), "--max-pages") {
 		t.Errorf("got %d pages, %q, %v", len(got.Paths), got.Notes, err)
 	}
 	bomb := "https://a.example/x" + strings.Repeat("\n", 60<<20)
-	if _, err := siteOf(t, map[string]string{"robots.txt": "Sitemap: /b.txt.gz", "b.txt.gz": bomb}).ListSitemap(t.Context(), origin.Listing{}); err == nil {
+	if _, err := origin.ListSitemap(t.Context(), siteOf(t, map[string]string{"robots.txt": "Sitemap: /b.txt.gz", "b.txt.gz": bomb}), origin.Listing{}); err == nil {
 		t.Error("a bomb was read")
 	}
 	deep := map[string]string{}
@@ -159,7 +159,7 @@ func TestListSitemapIsBounded(t *testing.T) {
 		deep[fmt.Sprintf("%d.xml", i)] = fmt.Sprintf("<sitemapindex><sitemap><loc>/%d.xml</loc></sitemap></sitemapindex>", i+1)
 	}
 	deep["sitemap.xml"] = deep["0.xml"]
-	if got, err := siteOf(t, deep).ListSitemap(t.Context(), origin.Listing{}); err != nil || len(got.Notes) != 1 || !strings.Contains(got.Notes[0], "deeper than 3") {
+	if got, err := origin.ListSitemap(t.Context(), siteOf(t, deep), origin.Listing{}); err != nil || len(got.Notes) != 1 || !strings.Contains(got.Notes[0], "deeper than 3") {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }
@@ -177,7 +177,7 @@ func FuzzSitemap(f *testing.F) {
 	base, _ := url.Parse("https://a.example/base/")
 	f.Fuzz(func(t *testing.T, text []byte) {
 		c := origin.New(origin.Endpoint{Name: "x", URL: base, Options: origin.Options{Timeout: 5e9, Transport: answering(text)}})
-		l, err := c.ListSitemapAt(t.Context(), []string{"sitemap.xml"}, origin.Listing{})
+		l, err := origin.ListSitemapAt(t.Context(), c, []string{"sitemap.xml"}, origin.Listing{})
 		if err != nil {
 			return
 		}

@@ -3,7 +3,6 @@ package origin
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 
@@ -13,30 +12,10 @@ import (
 // errEnough ends a stream of which no more is wanted.
 var errEnough = errors.New("enough was read")
 
-// small is how long a body is first taken to be, in bytes: an origin that drips is not
-// waited for as long as a large file may take.
-const small = 1 << 20
-
-// FetchAny asks by ask for a page of whose size nothing is known, up to limit bytes: as a
-// small page first, and as ever larger ones where it turns out to be long.
-func FetchAny(ctx context.Context, ask func(context.Context, Page) site.Observation, p Page, limit int64) site.Observation {
-	for size := int64(small); ; size *= 16 {
-		p.Size = min(size, limit)
-		o := ask(ctx, p)
-		if !errors.Is(o.Err, site.ErrTooLong) {
-			return o
-		}
-		if size >= limit {
-			o.Err = fmt.Errorf("over %d bytes: %w", limit, o.Err)
-			return o
-		}
-	}
-}
-
 // stream asks for a page and has parse read its body while it comes, so that a large one
 // is never held. parse begins anew with each answer that accept takes, and what it says of
 // the last one is returned.
-func (c *Client) stream(ctx context.Context, path string, limit int64, accept func(http.Header) bool, parse func(io.Reader) error) (site.Observation, error) {
+func stream(ctx context.Context, c *Client, path string, limit int64, accept func(http.Header) bool, parse func(io.Reader) error) (site.Observation, error) {
 	var reading *streaming
 	again := func(status int, header http.Header) io.Writer {
 		_ = reading.end(site.ErrTooLong) // what the answer before this one was counts no more
