@@ -47,8 +47,9 @@ func allowed() map[string][]string {
 		"reports/formats":          {"reports", "reports/html"},
 		"internal/publish":         {"targets", "diff", "site"},
 		"internal/origin":          {"site"},
+		"internal/origin/pages":    {"internal/origin", "site"},
 		"internal/check":           {"internal/origin", "diff", "site"},
-		"internal/compare":         {"internal/origin", "diff", "site"},
+		"internal/compare":         {"internal/origin", "internal/origin/pages", "diff", "site"},
 		"internal/watch":           {"internal/check", "internal/origin", "diff", "site"},
 		"internal/config":          {"internal/notify", "scheduler", "targets"},
 		"internal/config/scaffold": {"targets"},
@@ -61,7 +62,7 @@ func allowed() map[string][]string {
 		"internal/state":           {"site"},
 		"internal/workspace": {
 			"diff", "site", "targets", "reports", "reports/formats", "scheduler", "internal/check", "internal/compare", "internal/config",
-			"internal/daemon", "internal/history", "internal/humanize", "internal/notify", "internal/origin", "internal/publish",
+			"internal/daemon", "internal/history", "internal/humanize", "internal/notify", "internal/origin", "internal/origin/pages", "internal/publish",
 			"internal/secrets", "internal/state", "internal/summary", "internal/watch",
 		},
 		"internal/service": {

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"mirror/internal/origin"
+	"mirror/internal/origin/pages"
 )
 
 // maxHops is how many redirects in a row are followed within an origin.
@@ -83,5 +83,5 @@ func (m manner) lands() (path string, ok bool) {
 		return "", false
 	}
 	path, err := url.PathUnescape(below)
-	return path, err == nil && origin.IsPath(path)
+	return path, err == nil && pages.IsPath(path)
 }

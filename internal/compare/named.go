@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"mirror/internal/origin"
+	"mirror/internal/origin/pages"
 )
 
 // ReadNames reads the names of pages, one a line, as in a URL: percent-encoded, with or without
@@ -41,7 +42,7 @@ func readName(line string, bases []*url.URL) (path string, query bool, err error
 	line, _, _ = strings.Cut(line, "#")
 	line, _, query = strings.Cut(line, "?")
 	path, err = url.PathUnescape(strings.TrimPrefix(line, "/"))
-	if err != nil || !origin.IsPath(path) || strings.Contains(strings.ToLower(line), "%2f") {
+	if err != nil || !pages.IsPath(path) || strings.Contains(strings.ToLower(line), "%2f") {
 		return "", false, fmt.Errorf("is no path below the sites (hint: about/, or 50%%25.html for 50%%.html)")
 	}
 	return path, query, nil
@@ -58,7 +59,7 @@ func readURL(line string, bases []*url.URL) (path string, query bool, err error)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "" {
 		return "", false, fmt.Errorf("is no URL of a page")
 	}
-	path, query, ok := origin.PathBelow(bases, u)
+	path, query, ok := pages.PathBelow(bases, u)
 	if !ok {
 		return "", false, fmt.Errorf("is below none of the sites (hint: name the path alone, as in about/)")
 	}

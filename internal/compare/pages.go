@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"mirror/internal/origin"
+	"mirror/internal/origin/pages"
 )
 
 // Found is the pages to compare.
@@ -34,7 +35,7 @@ type Search struct {
 // those to which links lead from the home page of the first origin that answers. The error
 // is ctx's.
 func Find(ctx context.Context, origins []origin.Endpoint, s Search) (Found, error) {
-	o := origin.Listing{Bases: basesOf(origins), MaxPages: s.MaxPages}
+	o := pages.Listing{Bases: basesOf(origins), MaxPages: s.MaxPages}
 	found := listAll(ctx, origins, o)
 	if err := ctx.Err(); err != nil {
 		return Found{}, err
@@ -59,8 +60,8 @@ func FindAt(ctx context.Context, at string, origins []origin.Endpoint, maxPages 
 	base := &url.URL{Scheme: u.Scheme, Host: u.Host, Path: "/"}
 	client := origin.New(origin.Endpoint{Name: u.Host, URL: base, Options: origins[0].Options})
 	defer client.Close()
-	l, err := origin.ListSitemapAt(ctx, client, []string{u.Path[min(1, len(u.Path)):]},
-		origin.Listing{Bases: basesOf(origins), Site: origins[0].URL, MaxPages: maxPages})
+	l, err := pages.ListSitemapAt(ctx, client, []string{u.Path[min(1, len(u.Path)):]},
+		pages.Listing{Bases: basesOf(origins), Site: origins[0].URL, MaxPages: maxPages})
 	switch {
 	case ctx.Err() != nil:
 		return Found{}, ctx.Err()
@@ -90,14 +91,14 @@ func basesOf(origins []origin.Endpoint) (bases []*url.URL) {
 }
 
 // listAll reads the sitemaps of all origins at once.
-func listAll(ctx context.Context, origins []origin.Endpoint, o origin.Listing) (found Found) {
-	lists, errs := make([]origin.Listed, len(origins)), make([]error, len(origins))
+func listAll(ctx context.Context, origins []origin.Endpoint, o pages.Listing) (found Found) {
+	lists, errs := make([]pages.Listed, len(origins)), make([]error, len(origins))
 	var all sync.WaitGroup
 	for i, at := range origins {
 		all.Go(func() {
 			client := origin.New(at)
 			defer client.Close()
-			lists[i], errs[i] = origin.ListSitemap(ctx, client, o)
+			lists[i], errs[i] = pages.ListSitemap(ctx, client, o)
 		})
 	}
 	all.Wait()
@@ -111,10 +112,10 @@ func listAll(ctx context.Context, origins []origin.Endpoint, o origin.Listing) (
 				found.Notes = append(found.Notes, fmt.Sprintf("%s: %d URLs of the sitemap lead elsewhere and were not looked at", origins[i].Name, l.Outside))
 			}
 			found = found.with(l.Paths, o.MaxPages)
-		case !errors.Is(errs[i], origin.ErrNoSitemap):
+		case !errors.Is(errs[i], pages.ErrNoSitemap):
 			found.Notes = append(found.Notes, fmt.Sprintf("%s has no usable sitemap: %v", origins[i].Name, errs[i]))
 		}
-		lists[i] = origin.Listed{} // the union has it
+		lists[i] = pages.Listed{} // the union has it
 	}
 	found.From = fmt.Sprintf("the sitemaps of %d of %d origins", read, len(origins))
 	return found
@@ -122,14 +123,14 @@ func listAll(ctx context.Context, origins []origin.Endpoint, o origin.Listing) (
 
 // crawl adds what the links of the first origin that answers lead to; of the first that links to
 // anything, where one does.
-func crawl(ctx context.Context, origins []origin.Endpoint, o origin.Listing, found Found) (Found, error) {
+func crawl(ctx context.Context, origins []origin.Endpoint, o pages.Listing, found Found) (Found, error) {
 	var failed []error
-	var linked origin.Listed
+	var linked pages.Listed
 	var by string
 	o.Seeds = found.Paths
 	for _, at := range origins {
 		client := origin.New(at)
-		l, err := origin.Crawl(ctx, client, o)
+		l, err := pages.Crawl(ctx, client, o)
 		client.Close()
 		if err != nil {
 			failed = append(failed, fmt.Errorf("%s: %w", at.Name, err))
@@ -156,7 +157,7 @@ func crawl(ctx context.Context, origins []origin.Endpoint, o origin.Listing, fou
 	return found.with(linked.Paths, o.MaxPages), nil
 }
 
-func notesOf(name string, l origin.Listed) (notes []string) {
+func notesOf(name string, l pages.Listed) (notes []string) {
 	for _, note := range l.Notes {
 		notes = append(notes, name+": "+note)
 	}

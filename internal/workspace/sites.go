@@ -14,6 +14,7 @@ import (
 	"mirror/diff"
 	"mirror/internal/compare"
 	"mirror/internal/origin"
+	"mirror/internal/origin/pages"
 	"mirror/internal/watch"
 	"mirror/site"
 )
@@ -204,7 +205,7 @@ func (s *Sites) sitemap(ctx context.Context) []string {
 	at := s.Origins[0]
 	client := origin.New(at)
 	defer client.Close()
-	paths, err := origin.Sitemap(ctx, client)
+	paths, err := pages.Sitemap(ctx, client)
 	if err != nil || len(paths) == 0 {
 		s.Events.Line("%s has no usable sitemap (%v); watching its home page (hint: --page names others)", at.Name, err)
 		return []string{""}

@@ -1,4 +1,4 @@
-package origin_test
+package pages_test
 
 import (
 	"bytes"
@@ -7,16 +7,39 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"mirror/internal/origin/pages"
 
 	"mirror/internal/origin"
 	"mirror/site"
 )
 
-// site serves texts by path; what ends in .gz is packed.
+func client(t *testing.T, base string, o origin.Options) *origin.Client {
+	t.Helper()
+	u, err := url.Parse(base + "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Timeout = 5 * time.Second
+	c := origin.New(origin.Endpoint{Name: "test", URL: u, Options: o})
+	t.Cleanup(c.Close)
+	return c
+}
+
+func serve(t *testing.T, h http.HandlerFunc) string {
+	t.Helper()
+	s := httptest.NewServer(h)
+	t.Cleanup(func() { s.CloseClientConnections(); s.Close() })
+	return s.URL
+}
+
+// siteOf serves texts by path; what ends in .gz is packed.
 func siteOf(t *testing.T, texts map[string]string) *origin.Client {
 	t.Helper()
 	var own string
@@ -72,7 +95,7 @@ func TestListSitemap(t *testing.T) {
 		{"latin-1", map[string]string{"sitemap.xml": `<?xml version="1.0" encoding="ISO-8859-1"?><urlset><url><loc>OWN/a</loc></url></urlset>`}, `"a"`},
 		{"left out", map[string]string{"sitemap.xml": urlset + "<url><loc>OWN/a?page=2</loc></url><url><loc>ftp://x/a</loc></url><url><loc>OWN/a%2Fb</loc></url><url><loc>OWN/%2e%2e/b</loc></url><url><loc>%zz</loc></url><url><loc>OWN/c#top</loc></url></urlset>"}, `"c"`},
 	} {
-		got, err := origin.ListSitemap(t.Context(), siteOf(t, c.texts), origin.Listing{})
+		got, err := pages.ListSitemap(t.Context(), siteOf(t, c.texts), pages.Listing{})
 		if err != nil || quoted(got.Paths) != c.want {
 			t.Errorf("%s: got %s, %v, want %s", c.name, quoted(got.Paths), err, c.want)
 		}
@@ -82,8 +105,8 @@ func TestListSitemap(t *testing.T) {
 func quoted(paths []string) string { return strings.Trim(fmt.Sprintf("%q", paths), "[]") }
 
 func TestListSitemapCounts(t *testing.T) {
-	got, err := origin.ListSitemap(t.Context(), siteOf(t, map[string]string{"sitemap.xml": urlset + "<url><loc>OWN/a?page=2</loc></url><url><loc>OWN/a%2Fb</loc></url><url><loc>OWN/c</loc></url></urlset>"}),
-		origin.Listing{})
+	got, err := pages.ListSitemap(t.Context(), siteOf(t, map[string]string{"sitemap.xml": urlset + "<url><loc>OWN/a?page=2</loc></url><url><loc>OWN/a%2Fb</loc></url><url><loc>OWN/c</loc></url></urlset>"}),
+		pages.Listing{})
 	if err != nil || got.Queries != 1 || got.Outside != 1 || len(got.Notes) != 0 {
 		t.Errorf("got %+v, %v", got, err)
 	}
@@ -102,7 +125,7 @@ func TestListSitemapBelowABase(t *testing.T) {
 	main, _ := url.Parse("https://main.example/")
 	c := origin.New(origin.Endpoint{Name: "x", URL: u, Options: origin.Options{Timeout: 5e9}})
 	t.Cleanup(c.Close)
-	got, err := origin.ListSitemap(t.Context(), c, origin.Listing{Bases: []*url.URL{main}})
+	got, err := pages.ListSitemap(t.Context(), c, pages.Listing{Bases: []*url.URL{main}})
 	if err != nil || quoted(got.Paths) != `"about/" "own"` || got.Outside != 1 {
 		t.Errorf("got %+v, %v", got, err)
 	}
@@ -120,16 +143,16 @@ func TestListSitemapRefuses(t *testing.T) {
 		"a long text": urlset + "<url><loc>OWN/" + strings.Repeat("a", 1<<20) + "</loc></url></urlset>",
 		"no gzip":     "\x1f\x8b sorry",
 	} {
-		got, err := origin.ListSitemap(t.Context(), siteOf(t, map[string]string{"sitemap.xml": text}), origin.Listing{})
+		got, err := pages.ListSitemap(t.Context(), siteOf(t, map[string]string{"sitemap.xml": text}), pages.Listing{})
 		if err == nil {
 			t.Errorf("%s: got %q", name, got.Paths)
 		}
 	}
 	endless := siteOf(t, map[string]string{"sitemap.xml": urlset + "<" + strings.Repeat("a", 1<<20)})
-	if _, err := origin.ListSitemap(t.Context(), endless, origin.Listing{}); !errors.Is(err, site.ErrTooLong) {
+	if _, err := pages.ListSitemap(t.Context(), endless, pages.Listing{}); !errors.Is(err, site.ErrTooLong) {
 		t.Errorf("a name without end: got %v", err)
 	}
-	if _, err := origin.ListSitemap(t.Context(), siteOf(t, nil), origin.Listing{}); !errors.Is(err, origin.ErrNoSitemap) {
+	if _, err := pages.ListSitemap(t.Context(), siteOf(t, nil), pages.Listing{}); !errors.Is(err, pages.ErrNoSitemap) {
 		t.Errorf("no sitemap: got %v", err)
 	}
 }
@@ -142,16 +165,16 @@ func TestListSitemapIsBounded(t *testing.T) {
 		fmt.Fprintf(&many, "<url><loc>/p%d</loc></url>", i)
 	}
 	many.WriteString("</urlset>")
-	got, err := origin.ListSitemap(t.Context(), siteOf(t, map[string]string{"sitemap.xml": many.String()}), origin.Listing{})
+	got, err := pages.ListSitemap(t.Context(), siteOf(t, map[string]string{"sitemap.xml": many.String()}), pages.Listing{})
 	if err != nil || len(got.Paths) != 50_000 || len(got.Notes) != 1 {
 		t.Errorf("got %d pages, %q, %v", len(got.Paths), got.Notes, err)
 	}
-	got, err = origin.ListSitemap(t.Context(), siteOf(t, map[string]string{"sitemap.xml": many.String()}), origin.Listing{MaxPages: 7})
+	got, err = pages.ListSitemap(t.Context(), siteOf(t, map[string]string{"sitemap.xml": many.String()}), pages.Listing{MaxPages: 7})
 	if err != nil || len(got.Paths) != 7 || !strings.Contains(strings.Join(got.Notes, " "), "--max-pages") {
 		t.Errorf("got %d pages, %q, %v", len(got.Paths), got.Notes, err)
 	}
 	bomb := "https://a.example/x" + strings.Repeat("\n", 60<<20)
-	if _, err := origin.ListSitemap(t.Context(), siteOf(t, map[string]string{"robots.txt": "Sitemap: /b.txt.gz", "b.txt.gz": bomb}), origin.Listing{}); err == nil {
+	if _, err := pages.ListSitemap(t.Context(), siteOf(t, map[string]string{"robots.txt": "Sitemap: /b.txt.gz", "b.txt.gz": bomb}), pages.Listing{}); err == nil {
 		t.Error("a bomb was read")
 	}
 	deep := map[string]string{}
@@ -159,7 +182,7 @@ func TestListSitemapIsBounded(t *testing.T) {
 		deep[fmt.Sprintf("%d.xml", i)] = fmt.Sprintf("<sitemapindex><sitemap><loc>/%d.xml</loc></sitemap></sitemapindex>", i+1)
 	}
 	deep["sitemap.xml"] = deep["0.xml"]
-	if got, err := origin.ListSitemap(t.Context(), siteOf(t, deep), origin.Listing{}); err != nil || len(got.Notes) != 1 || !strings.Contains(got.Notes[0], "deeper than 3") {
+	if got, err := pages.ListSitemap(t.Context(), siteOf(t, deep), pages.Listing{}); err != nil || len(got.Notes) != 1 || !strings.Contains(got.Notes[0], "deeper than 3") {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }
@@ -177,7 +200,7 @@ func FuzzSitemap(f *testing.F) {
 	base, _ := url.Parse("https://a.example/base/")
 	f.Fuzz(func(t *testing.T, text []byte) {
 		c := origin.New(origin.Endpoint{Name: "x", URL: base, Options: origin.Options{Timeout: 5e9, Transport: answering(text)}})
-		l, err := origin.ListSitemapAt(t.Context(), c, []string{"sitemap.xml"}, origin.Listing{})
+		l, err := pages.ListSitemapAt(t.Context(), c, []string{"sitemap.xml"}, pages.Listing{})
 		if err != nil {
 			return
 		}

@@ -1,4 +1,4 @@
-package origin
+package pages
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"mirror/internal/origin"
 	"mirror/site"
 )
 
@@ -24,7 +25,7 @@ const (
 // HTML and CSS, at the origin. Links with a query are left out, for what they lead to is
 // made on request and often without end; a picture, style or script is asked for without
 // it, where it serves to get past caches. The error is ctx's, or says why there is no home page.
-func Crawl(ctx context.Context, c *Client, o Listing) (Listed, error) {
+func Crawl(ctx context.Context, c *origin.Client, o Listing) (Listed, error) {
 	w := &crawl{client: c, own: newOwnership(c.Endpoint().URL, o.Bases), limit: o.MaxPages,
 		pages: map[string]bool{"": true}, queries: map[string]bool{}}
 	if w.limit <= 0 {
@@ -56,7 +57,7 @@ func Crawl(ctx context.Context, c *Client, o Listing) (Listed, error) {
 
 // crawl is a crawl on its way.
 type crawl struct {
-	client *Client
+	client *origin.Client
 	own    ownership
 	limit  int
 

@@ -1,4 +1,4 @@
-package origin
+package pages
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 
+	"mirror/internal/origin"
 	"mirror/site"
 )
 
@@ -15,7 +16,7 @@ var errEnough = errors.New("enough was read")
 // stream asks for a page and has parse read its body while it comes, so that a large one
 // is never held. parse begins anew with each answer that accept takes, and what it says of
 // the last one is returned.
-func stream(ctx context.Context, c *Client, path string, limit int64, accept func(http.Header) bool, parse func(io.Reader) error) (site.Observation, error) {
+func stream(ctx context.Context, c *origin.Client, path string, limit int64, accept func(http.Header) bool, parse func(io.Reader) error) (site.Observation, error) {
 	var reading *streaming
 	again := func(status int, header http.Header) io.Writer {
 		_ = reading.end(site.ErrTooLong) // what the answer before this one was counts no more
@@ -26,7 +27,7 @@ func stream(ctx context.Context, c *Client, path string, limit int64, accept fun
 		reading = newStreaming(parse)
 		return reading.in
 	}
-	o := FetchAny(ctx, c.Fetch, Page{Path: path, URL: urlPath(path), Keep: again}, limit)
+	o := origin.FetchAny(ctx, c.Fetch, origin.Page{Path: path, URL: urlPath(path), Keep: again}, limit)
 	if err := reading.end(o.Err); err != nil {
 		return o, err
 	}

@@ -1,4 +1,4 @@
-package origin_test
+package pages_test
 
 import (
 	"fmt"
@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"mirror/internal/origin/pages"
 
 	"mirror/internal/origin"
 )
@@ -34,7 +36,7 @@ func TestCrawl(t *testing.T) {
 		{"in comments and scripts", map[string]string{"": `<!-- <a href="c"> --><script>"<a href='s'>"</script><textarea><a href="t"></textarea><a href="x">`}, `"" "x"`},
 	} {
 		main, _ := url.Parse("https://main.example/")
-		got, err := origin.Crawl(t.Context(), crawled(t, c.texts), origin.Listing{Bases: []*url.URL{main}})
+		got, err := pages.Crawl(t.Context(), crawled(t, c.texts), pages.Listing{Bases: []*url.URL{main}})
 		if err != nil || quoted(got.Paths) != c.want || len(got.Notes) != 0 {
 			t.Errorf("%s:\ngot  %s, %v, %q\nwant %s", c.name, quoted(got.Paths), err, got.Notes, c.want)
 		}
@@ -62,7 +64,7 @@ func crawled(t *testing.T, texts map[string]string) *origin.Client {
 }
 
 func TestCrawlCountsQueries(t *testing.T) {
-	got, err := origin.Crawl(t.Context(), crawled(t, map[string]string{"": `<a href="?page=2"><a href="?page=2"><a href="?page=3">`}), origin.Listing{})
+	got, err := pages.Crawl(t.Context(), crawled(t, map[string]string{"": `<a href="?page=2"><a href="?page=2"><a href="?page=3">`}), pages.Listing{})
 	if err != nil || got.Queries != 2 {
 		t.Errorf("got %+v, %v", got, err)
 	}
@@ -79,11 +81,11 @@ func TestCrawlEndsInACalendar(t *testing.T) {
 			}
 		}), origin.Options{Concurrency: 4})
 	}
-	got, err := origin.Crawl(t.Context(), calendar(3), origin.Listing{MaxPages: 100})
+	got, err := pages.Crawl(t.Context(), calendar(3), pages.Listing{MaxPages: 100})
 	if err != nil || len(got.Paths) != 100 || !strings.Contains(strings.Join(got.Notes, " "), "the crawl ended after 100 pages") {
 		t.Errorf("got %d pages, %q, %v", len(got.Paths), got.Notes, err)
 	}
-	got, err = origin.Crawl(t.Context(), calendar(1), origin.Listing{})
+	got, err = pages.Crawl(t.Context(), calendar(1), pages.Listing{})
 	if err != nil || len(got.Paths) > 510 || !strings.Contains(strings.Join(got.Notes, " "), "500 deep") {
 		t.Errorf("got %d pages, %q, %v", len(got.Paths), got.Notes, err)
 	}
@@ -91,7 +93,7 @@ func TestCrawlEndsInACalendar(t *testing.T) {
 
 func TestCrawlNeedsAHomePage(t *testing.T) {
 	c := client(t, serve(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }), origin.Options{})
-	if _, err := origin.Crawl(t.Context(), c, origin.Listing{}); err == nil || !strings.Contains(err.Error(), "the home page") {
+	if _, err := pages.Crawl(t.Context(), c, pages.Listing{}); err == nil || !strings.Contains(err.Error(), "the home page") {
 		t.Errorf("got %v", err)
 	}
 }

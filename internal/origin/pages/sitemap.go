@@ -1,4 +1,6 @@
-package origin
+// Package pages lists the pages of a site at an origin: from its sitemaps, or by following the
+// links of its HTML and CSS. What it reads was made by others, so everything is bounded.
+package pages
 
 import (
 	"cmp"
@@ -10,6 +12,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"mirror/internal/origin"
 )
 
 // Bounds of what is read to list an origin's pages. One file is held to what the protocol
@@ -56,7 +60,7 @@ func (l *Listed) note(format string, args ...any) {
 
 // Sitemap returns the pages that the origin's sitemap names, as decoded paths below the
 // origin's base, each once.
-func Sitemap(ctx context.Context, c *Client) ([]string, error) {
+func Sitemap(ctx context.Context, c *origin.Client) ([]string, error) {
 	l, err := ListSitemap(ctx, c, Listing{})
 	return l.Paths, err
 }
@@ -66,7 +70,7 @@ func Sitemap(ctx context.Context, c *Client) ([]string, error) {
 // Mirrors often name the main host, so the path counts and an unknown host does not. The
 // error is ErrNoSitemap, or says why none could be read; what could not be read beside
 // others is a note.
-func ListSitemap(ctx context.Context, c *Client, o Listing) (Listed, error) {
+func ListSitemap(ctx context.Context, c *origin.Client, o Listing) (Listed, error) {
 	named := robotsSitemaps(ctx, c, o)
 	if len(named) == 0 {
 		named = []string{"sitemap.xml"}
@@ -75,7 +79,7 @@ func ListSitemap(ctx context.Context, c *Client, o Listing) (Listed, error) {
 }
 
 // ListSitemapAt lists the pages that the sitemaps at these paths below the origin's base name.
-func ListSitemapAt(ctx context.Context, c *Client, paths []string, o Listing) (Listed, error) {
+func ListSitemapAt(ctx context.Context, c *origin.Client, paths []string, o Listing) (Listed, error) {
 	w := &sitemapWalk{client: c, own: newOwnership(c.Endpoint().URL, o.Bases), site: newOwnership(cmp.Or(o.Site, c.Endpoint().URL), o.Bases),
 		limit: o.MaxPages, seen: map[string]bool{}, pages: map[string]bool{}}
 	if w.limit <= 0 {
@@ -109,8 +113,8 @@ func ListSitemapAt(ctx context.Context, c *Client, paths []string, o Listing) (L
 
 // robotsSitemaps returns the paths of the sitemaps that robots.txt names (RFC 9309 leaves
 // the line to sitemaps.org). Without one, or with one that cannot be read, there are none.
-func robotsSitemaps(ctx context.Context, c *Client, o Listing) []string {
-	text, err := c.Body(ctx, Page{Path: "robots.txt", URL: "robots.txt"})
+func robotsSitemaps(ctx context.Context, c *origin.Client, o Listing) []string {
+	text, err := c.Body(ctx, origin.Page{Path: "robots.txt", URL: "robots.txt"})
 	if err != nil {
 		return nil
 	}
@@ -130,7 +134,7 @@ func robotsSitemaps(ctx context.Context, c *Client, o Listing) []string {
 
 // sitemapWalk reads sitemaps one after another.
 type sitemapWalk struct {
-	client *Client
+	client *origin.Client
 	own    ownership // of sitemaps
 	site   ownership // of pages
 	limit  int
