@@ -31,13 +31,13 @@ const anyKind = "targets/*"
 func allowed() map[string][]string {
 	return map[string][]string{
 		"cmd/mirror":         {anything},
-		"site":               {},
+		"site":               {"internal/regular"},
 		"diff":               {"site"},
 		"targets":            {"diff", "site"},
 		"targets/kinds":      {"targets", "targets/dir", "targets/git", "targets/oci", "targets/s3"},
 		"targets/targettest": {"targets", "diff", "site"},
 
-		anyKind: {"targets", "diff", "site"},
+		anyKind: {"targets", "diff", "site", "internal/regular"},
 
 		"targets/oci/internal/image/imagetest": {"targets/targettest"},
 
@@ -45,7 +45,7 @@ func allowed() map[string][]string {
 		"reports":                  {"internal/humanize", "diff", "site"},
 		"reports/html":             {"reports", "internal/humanize", "diff", "site"},
 		"reports/formats":          {"reports", "reports/html"},
-		"internal/publish":         {"targets", "diff", "site"},
+		"internal/publish":         {"targets", "diff", "site", "internal/regular"},
 		"internal/origin":          {"site"},
 		"internal/origin/pages":    {"internal/origin", "site"},
 		"internal/check":           {"internal/origin", "diff", "site"},
@@ -53,13 +53,13 @@ func allowed() map[string][]string {
 		"internal/watch":           {"internal/check", "internal/origin", "diff", "site"},
 		"internal/config":          {"internal/notify", "scheduler", "targets"},
 		"internal/config/scaffold": {"targets"},
-		"internal/daemon":          {"scheduler", "internal/history", "internal/notify", "diff"},
+		"internal/daemon":          {"scheduler", "internal/history", "internal/notify", "internal/regular", "diff"},
 		"internal/dashboard":       {"internal/summary", "reports", "reports/html", "diff"},
 		"internal/history":         {"diff", "site"},
 		"internal/summary":         {"internal/history", "reports", "diff", "site"},
 		"internal/notify":          {"internal/secrets"},
 		"internal/secrets":         {},
-		"internal/state":           {"site"},
+		"internal/state":           {"site", "internal/regular"},
 		"internal/workspace": {
 			"diff", "site", "targets", "reports", "reports/formats", "scheduler", "internal/check", "internal/compare", "internal/config",
 			"internal/daemon", "internal/history", "internal/humanize", "internal/notify", "internal/origin", "internal/origin/pages", "internal/publish",
@@ -70,7 +70,8 @@ func allowed() map[string][]string {
 			"internal/static", "internal/workspace",
 		},
 		"internal/demo":     {"diff", "internal/humanize", "internal/lab", "internal/publish", "internal/workspace", "reports"},
-		"internal/static":   {},
+		"internal/static":   {"internal/regular"},
+		"internal/regular":  {},
 		"internal/humanize": {},
 
 		"internal/lab":               {"internal/lab/edge", "internal/lab/githost", "internal/lab/s3host", "internal/lab/registryhost", "internal/static"},

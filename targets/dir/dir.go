@@ -11,10 +11,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"time"
-
-	"github.com/gofrs/flock"
-	"github.com/google/renameio/v2"
 
 	"mirror/diff"
 	"mirror/site"
@@ -45,7 +41,6 @@ const (
 	releases = "releases"
 	current  = "current"
 	lockFile = ".mirror.lock"
-	lockPoll = 20 * time.Millisecond
 )
 
 // New is the targets.Factory of the kind "dir".
@@ -120,8 +115,8 @@ func releaseOf(to string) site.ID {
 
 // Commit turns the symlink to the newest staged copy of s.To.
 func (t *Target) Commit(ctx context.Context, s targets.Swap) error {
-	return t.locked(ctx, func() error {
-		staged, err := t.newest(s.To)
+	return t.locked(ctx, func(p *place) error {
+		staged, err := p.newest(s.To)
 		if err != nil {
 			return err
 		}
@@ -134,17 +129,17 @@ func (t *Target) Commit(ctx context.Context, s targets.Swap) error {
 		case live != s.From:
 			return fmt.Errorf("dir: %s is live: %w", live.Release.Short(), targets.ErrConflict)
 		}
-		if err := t.turn(staged); err != nil {
+		if err := p.turn(staged); err != nil {
 			return err
 		}
-		t.wentLive(s.To)
+		p.wentLive(s.To)
 		return nil
 	})
 }
 
 // Rollback turns the symlink back to s.From, or removes it.
 func (t *Target) Rollback(ctx context.Context, s targets.Swap) error {
-	return t.locked(ctx, func() error {
+	return t.locked(ctx, func(p *place) error {
 		live, err := t.Live(ctx)
 		switch {
 		case err != nil:
@@ -154,67 +149,66 @@ func (t *Target) Rollback(ctx context.Context, s targets.Swap) error {
 		case live.Release != s.To:
 			return fmt.Errorf("dir: %s is live: %w", live.Release.Short(), targets.ErrConflict)
 		case s.From.Revision == "":
-			err = t.clear()
+			err = p.clear()
 		default:
-			err = t.turn(s.From.Revision)
+			err = p.turn(s.From.Revision)
 		}
 		if err == nil {
-			t.wasUndone(s.To)
+			p.wasUndone(s.To)
 		}
 		return err
 	})
 }
 
-func (t *Target) turn(to string) error {
-	if err := renameio.Symlink(to, filepath.Join(t.path, current)); err != nil {
+// turn makes the link current lead elsewhere, in one step.
+func (p *place) turn(to string) error {
+	const made = current + partial
+	err := p.root.RemoveAll(made)
+	if err == nil {
+		err = p.root.Symlink(to, made)
+	}
+	if err == nil {
+		err = p.root.Rename(made, current)
+	}
+	if err != nil {
 		return fmt.Errorf("dir: turn %s: %w", current, err)
 	}
-	return syncFolder(t.path)
+	return syncFolder(p.root, ".")
 }
 
-func (t *Target) clear() error {
-	if err := os.Remove(filepath.Join(t.path, current)); err != nil {
+func (p *place) clear() error {
+	if err := p.root.Remove(current); err != nil {
 		return fmt.Errorf("dir: %w", err)
 	}
-	return syncFolder(t.path)
-}
-
-// locked keeps other publishers of this folder out while do compares and turns.
-func (t *Target) locked(ctx context.Context, do func() error) error {
-	if err := os.MkdirAll(t.path, 0o755); err != nil {
-		return fmt.Errorf("dir: %w", err)
-	}
-	lock := flock.New(filepath.Join(t.path, lockFile))
-	if _, err := lock.TryLockContext(ctx, lockPoll); err != nil {
-		return fmt.Errorf("dir: lock %s: %w", t.path, err)
-	}
-	return errors.Join(do(), lock.Unlock())
+	return syncFolder(p.root, ".")
 }
 
 // newest returns the symlink text for the staged copy of a release with the highest number.
-func (t *Target) newest(id site.ID) (string, error) {
-	copies, err := t.copies(id)
+func (p *place) newest(id site.ID) (string, error) {
+	copies, _, err := p.copies(id)
 	if err != nil {
 		return "", err
 	}
 	if len(copies) == 0 {
 		return "", fmt.Errorf("dir: %s: %w", id.Short(), targets.ErrNotStaged)
 	}
-	return copies[len(copies)-1], nil
+	return filepath.Join(releases, copies[len(copies)-1]), nil
 }
 
-// copies lists the complete copies of a release, the newest last, as symlink texts.
-func (t *Target) copies(id site.ID) ([]string, error) {
-	var found []string
+// copies lists the folders of the complete copies of a release, the newest last, and the name
+// for the next. What has such a name and is no folder is not ours, and is left alone.
+func (p *place) copies(id site.ID) (names []string, free string, err error) {
 	for n := 1; ; n++ {
 		name := copyName(id, n)
-		switch _, err := os.Stat(filepath.Join(t.path, releases, name)); {
+		info, err := p.releases.Lstat(name)
+		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			return found, nil
+			return names, name, nil
 		case err != nil:
-			return nil, fmt.Errorf("dir: %w", err)
+			return nil, "", fmt.Errorf("dir: %w", err)
+		case info.IsDir():
+			names = append(names, name)
 		}
-		found = append(found, filepath.Join(releases, name))
 	}
 }
 

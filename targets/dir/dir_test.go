@@ -20,7 +20,7 @@ func TestTarget(t *testing.T) {
 			Kind: dir.Kind(),
 			Open: func(t *testing.T, _ http.RoundTripper) targets.Target { return open(t, path) },
 			Read: func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(path, "current", name)) },
-			Put:  func(t *testing.T, files map[string][]byte) { put(t, path, files) },
+			Put:  func(t *testing.T, files map[string][]byte) { edit(t, path, files) },
 		}
 	})
 }
@@ -34,8 +34,8 @@ func open(t testing.TB, path string) *dir.Target {
 	return tgt
 }
 
-// put edits the live folder; where nothing is live it makes one of its own.
-func put(t *testing.T, path string, files map[string][]byte) {
+// edit edits the live folder; where nothing is live it makes one of its own.
+func edit(t *testing.T, path string, files map[string][]byte) {
 	t.Helper()
 	live := filepath.Join(path, "current")
 	if _, err := os.Stat(live); err != nil {

@@ -7,14 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/google/renameio/v2"
-
+	"mirror/internal/regular"
 	"mirror/site"
 	"mirror/targets"
 )
@@ -28,62 +26,75 @@ const listExt = ".sha256"
 
 var neverLive = time.Unix(1, 0)
 
-func (t *Target) listFile(id site.ID) string {
-	return filepath.Join(t.path, releases, string(id)+listExt)
-}
+func listName(id site.ID) string { return string(id) + listExt }
 
 // writeList stores the list of a staged release. One that was live before stays as it is.
-func (t *Target) writeList(m site.Manifest) error {
-	file := t.listFile(m.ID())
-	if _, err := readList(file, m.ID()); err == nil {
+func (p *place) writeList(m site.Manifest) error {
+	name := listName(m.ID())
+	if _, err := p.readList(m.ID()); err == nil {
 		return nil
 	}
 	var text bytes.Buffer
 	if _, err := m.WriteTo(&text); err != nil {
 		return err
 	}
-	if err := renameio.WriteFile(file, text.Bytes(), 0o644); err != nil {
-		return fmt.Errorf("dir: %w", err)
+	made := name + partial
+	err := errors.Join(p.releases.RemoveAll(made), p.releases.RemoveAll(name))
+	if err == nil {
+		err = write(p.releases, made, &text)
 	}
-	return os.Chtimes(file, neverLive, neverLive)
+	if err == nil {
+		err = p.releases.Chtimes(made, neverLive, neverLive)
+	}
+	if err == nil {
+		err = p.releases.Rename(made, name)
+	}
+	if err != nil {
+		return fmt.Errorf("dir: list of the release: %w", err)
+	}
+	return nil
 }
 
 // wentLive notes the time: later than that of all others, also where another publisher's
 // clock is ahead.
-func (t *Target) wentLive(id site.ID) {
+func (p *place) wentLive(id site.ID) {
 	now := time.Now()
-	all, _ := t.listed(site.None)
-	for _, p := range all {
-		if p.Release != id && !p.Published.Before(now) {
-			now = p.Published.Add(time.Millisecond)
+	all, _ := p.listed(site.None)
+	for _, past := range all {
+		if past.Release != id && !past.Published.Before(now) {
+			now = past.Published.Add(time.Millisecond)
 		}
 	}
-	_ = os.Chtimes(t.listFile(id), now, now) // it is live; without the time it is only forgotten sooner
+	p.stampList(id, now)
 }
 
 // wasUndone forgets the time: a release that was rolled back is not one to go back to.
-func (t *Target) wasUndone(id site.ID) { _ = os.Chtimes(t.listFile(id), neverLive, neverLive) }
+func (p *place) wasUndone(id site.ID) { p.stampList(id, neverLive) }
+
+// stampList sets a list's time. It may fail: without the time a release is only forgotten sooner.
+func (p *place) stampList(id site.ID, at time.Time) {
+	info, err := p.releases.Lstat(listName(id))
+	if err == nil && info.Mode().IsRegular() {
+		_ = p.releases.Chtimes(listName(id), at, at)
+	}
+}
 
 // maxList bounds a list that is read, in bytes.
 const maxList = 512 << 20
 
 // readList reads a list that is the release's.
-func readList(file string, id site.ID) (site.Manifest, error) {
-	info, err := os.Lstat(file)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() || info.Size() > maxList {
-		return nil, fmt.Errorf("%s is no list of files", file)
-	}
-	r, err := os.Open(file)
+func (p *place) readList(id site.ID) (site.Manifest, error) {
+	r, err := regular.OpenOwn(p.releases, listName(id))
 	if err != nil {
 		return nil, err
 	}
 	defer r.Close()
+	if info, err := r.Stat(); err != nil || info.Size() > maxList {
+		return nil, errors.Join(fmt.Errorf("%s is not a list of files", listName(id)), err)
+	}
 	m, err := site.ReadManifest(r)
 	if err == nil && m.ID() != id {
-		err = fmt.Errorf("%s is not of its release", file)
+		err = fmt.Errorf("%s is not of its release", listName(id))
 	}
 	return m, err
 }
@@ -92,28 +103,36 @@ func readList(file string, id site.ID) (site.Manifest, error) {
 // first, then those that went live before, the latest first. What is live and was put there
 // by others is read itself, the files of the paths in of only.
 func (t *Target) Past(ctx context.Context, limit int, of []string) ([]site.Past, error) {
+	p, err := t.open(false)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer p.Close()
 	live, err := t.Live(ctx)
 	if err != nil {
 		return nil, err
 	}
-	all, err := t.sequence(live.Release)
+	all, err := p.sequence(live.Release)
 	if err != nil {
 		return nil, err
 	}
 	var past []site.Past
 	if live.Revision != "" && (len(all) == 0 || all[0].Release != live.Release) {
-		m, err := t.lookAt(ctx, current, of)
+		m, err := t.lookAt(ctx, of)
 		if err != nil {
 			return nil, err
 		}
 		past = append(past, site.Past{Manifest: m})
 	}
-	for _, p := range all {
+	for _, one := range all {
 		if len(past) >= limit || ctx.Err() != nil {
 			break
 		}
-		if p.Manifest, err = readList(t.listFile(p.Release), p.Release); err == nil {
-			past = append(past, p)
+		if one.Manifest, err = p.readList(one.Release); err == nil {
+			past = append(past, one)
 		}
 	}
 	return past[:min(len(past), limit)], ctx.Err()
@@ -121,8 +140,8 @@ func (t *Target) Past(ctx context.Context, limit int, of []string) ([]site.Past,
 
 // sequence names the releases that are or were live, without their files: the live one
 // first, then those that went live before, the latest first.
-func (t *Target) sequence(live site.ID) ([]site.Past, error) {
-	all, err := t.listed(live)
+func (p *place) sequence(live site.ID) ([]site.Past, error) {
+	all, err := p.listed(live)
 	first := func(p site.Past) int {
 		if p.Release == live {
 			return 0
@@ -136,16 +155,19 @@ func (t *Target) sequence(live site.ID) ([]site.Past, error) {
 }
 
 // listed names the releases that are or were live, without their files.
-func (t *Target) listed(live site.ID) ([]site.Past, error) {
-	entries, err := os.ReadDir(filepath.Join(t.path, releases))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+func (p *place) listed(live site.ID) ([]site.Past, error) {
+	if p.releases == nil {
+		return nil, nil
+	}
+	entries, err := fs.ReadDir(p.releases.FS(), ".")
+	if err != nil {
 		return nil, fmt.Errorf("dir: %w", err)
 	}
 	var all []site.Past
 	for _, e := range entries {
 		name, ok := strings.CutSuffix(e.Name(), listExt)
 		id, err := site.ParseID(name)
-		if !ok || err != nil {
+		if !ok || err != nil || !e.Type().IsRegular() {
 			continue
 		}
 		info, err := e.Info()
@@ -160,36 +182,16 @@ func (t *Target) listed(live site.ID) ([]site.Past, error) {
 	return all, nil
 }
 
-// lookAt lists a folder below the target's path, and hashes the files that are asked for.
-func (t *Target) lookAt(ctx context.Context, name string, of []string) (site.Manifest, error) {
-	root, err := os.OpenRoot(filepath.Join(t.path, name))
+// lookAt lists what is live, and hashes the files that are asked for.
+func (t *Target) lookAt(ctx context.Context, of []string) (site.Manifest, error) {
+	root, err := openFolder(filepath.Join(t.path, current))
 	if err != nil {
-		return nil, fmt.Errorf("dir: %w", err)
+		return nil, fmt.Errorf("dir: past: %w", err)
 	}
 	defer root.Close()
 	asked := make(map[string]bool, len(of))
 	for _, path := range of {
 		asked[path] = true
 	}
-	var m site.Manifest
-	err = fs.WalkDir(root.FS(), ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return errors.Join(err, ctx.Err())
-		}
-		info, err := fs.Stat(root.FS(), path)
-		if err != nil {
-			return err
-		}
-		f := site.File{Path: path, Size: info.Size()}
-		if asked[path] {
-			f.Digest, f.Size, err = hashFile(root.FS(), path)
-		}
-		m = append(m, f)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("dir: past: %w", err)
-	}
-	m.Sort()
-	return slices.DeleteFunc(m, func(f site.File) bool { return isBeacon(root.FS(), f) }), nil
+	return read(ctx, root, func(path string) bool { return asked[path] })
 }

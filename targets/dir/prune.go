@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
+	"path"
 	"slices"
-	"strings"
 	"time"
 
 	"mirror/site"
@@ -21,31 +19,31 @@ var _ targets.Pruner = (*Target)(nil)
 // stagings left goes too: the lock says that none is under way. What went live when is told
 // by the times of the lists.
 func (t *Target) Prune(ctx context.Context, r targets.Retention) error {
-	return t.locked(ctx, func() error {
+	return t.locked(ctx, func(p *place) error {
 		live, err := t.Live(ctx)
 		if err != nil {
 			return err
 		}
-		names, held, err := t.held()
+		names, held, err := p.held()
 		if err != nil {
 			return fmt.Errorf("dir: prune: %w", err)
 		}
-		past, err := t.sequence(live.Release)
+		past, err := p.sequence(live.Release)
 		if err != nil {
 			return err
 		}
 		var lived []site.ID
-		for _, p := range past {
-			lived = append(lived, p.Release)
+		for _, past := range past {
+			lived = append(lived, past.Release)
 		}
 		expired := r.Expired(held, lived)
 		held = slices.DeleteFunc(held, func(h targets.Held) bool { return slices.Contains(expired, h.Release) })
 		var errs []error
 		for _, name := range names {
-			link := filepath.Join(releases, name)
+			link := path.Join(releases, name)
 			kept := slices.ContainsFunc(held, func(h targets.Held) bool { return h.Release == releaseOf(link) })
-			if link != live.Revision && (!kept || strings.HasSuffix(name, partial)) {
-				errs = append(errs, os.RemoveAll(filepath.Join(t.path, link)))
+			if link != live.Revision && (!kept || isPartial(name)) {
+				errs = append(errs, p.releases.RemoveAll(name))
 			}
 		}
 		return errors.Join(errs...)
@@ -54,21 +52,21 @@ func (t *Target) Prune(ctx context.Context, r targets.Retention) error {
 
 // held names what is ours in the folder of releases, and the releases of which there is a
 // whole copy.
-func (t *Target) held() (names []string, held []targets.Held, err error) {
-	entries, err := os.ReadDir(filepath.Join(t.path, releases))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+func (p *place) held() (names []string, held []targets.Held, err error) {
+	entries, err := fs.ReadDir(p.releases.FS(), ".")
+	if err != nil {
 		return nil, nil, err
 	}
 	now := time.Now()
 	youngest := map[site.ID]time.Duration{}
 	for _, e := range entries {
-		id := releaseOf(filepath.Join(releases, e.Name()))
+		id := releaseOf(path.Join(releases, e.Name()))
 		if id == site.None {
 			continue
 		}
 		names = append(names, e.Name())
 		info, err := e.Info()
-		if err != nil || !e.IsDir() || strings.HasSuffix(e.Name(), partial) {
+		if err != nil || !e.IsDir() || isPartial(e.Name()) {
 			continue
 		}
 		age := now.Sub(info.ModTime())
@@ -80,13 +78,4 @@ func (t *Target) held() (names []string, held []targets.Held, err error) {
 		held = append(held, targets.Held{Release: id, Age: age})
 	}
 	return names, held, nil
-}
-
-// touch notes that a copy was staged now.
-func (t *Target) touch(name string) error {
-	now := time.Now()
-	if err := os.Chtimes(filepath.Join(t.path, name), now, now); err != nil {
-		return fmt.Errorf("dir: %w", err)
-	}
-	return nil
 }

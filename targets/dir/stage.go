@@ -2,16 +2,15 @@ package dir
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
-	"slices"
+	"path"
 	"strings"
+	"syscall"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -20,80 +19,106 @@ import (
 )
 
 const (
-	// partial ends the name of a copy that is being made.
+	// partial ends the name of what is being made.
 	partial = ".partial"
 	// writers is how many files are copied at once.
 	writers = 8
-	// maxBeacon bounds what is read to tell whether a file is a beacon.
-	maxBeacon = 4 << 10
 )
 
 // Stage copies the release into a folder of its own beside the live one. Files that an
-// interrupted Stage left are kept where their bytes are right.
-func (t *Target) Stage(ctx context.Context, rel *site.Release, p targets.Progress) error {
-	return t.locked(ctx, func() error {
-		copies, err := t.copies(rel.ID())
-		if err != nil {
-			return err
+// interrupted Stage left are kept where their bytes are right. A Stage for which there is no
+// room leaves nothing behind.
+func (t *Target) Stage(ctx context.Context, rel *site.Release, progress targets.Progress) error {
+	return t.locked(ctx, func(p *place) error {
+		err := p.stage(ctx, rel, progress)
+		if noRoom(err) {
+			if left := p.dropPartial(""); left != nil {
+				return errors.Join(err, left)
+			}
+			return fmt.Errorf("%w (what was staged of the release is removed again)", err)
 		}
-		if len(copies) > 0 && t.holds(ctx, copies[len(copies)-1], rel) {
-			return errors.Join(t.touch(copies[len(copies)-1]), t.writeList(rel.Manifest))
-		}
-		name := copyName(rel.ID(), len(copies)+1)
-		work := filepath.Join(t.path, releases, string(rel.ID())+partial)
-		if err := t.fill(ctx, work, rel, p); err != nil {
-			return err
-		}
-		if err := t.writeList(rel.Manifest); err != nil {
-			return err
-		}
-		if err := t.touch(filepath.Join(releases, string(rel.ID())+partial)); err != nil {
-			return err
-		}
-		if err := os.Rename(work, filepath.Join(t.path, releases, name)); err != nil {
-			return fmt.Errorf("dir: %w", err)
-		}
-		return syncFolder(filepath.Join(t.path, releases))
+		return err
 	})
 }
 
-// holds reports whether a copy has exactly the release's bytes.
-func (t *Target) holds(ctx context.Context, name string, rel *site.Release) bool {
-	m, err := t.read(ctx, name)
-	return err == nil && slices.Equal(m, rel.Manifest)
+// noRoom reports whether a disk, a quota or a limit is full.
+func noRoom(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG)
 }
 
-// fill makes dir hold the release and its beacon, and nothing else.
-func (t *Target) fill(ctx context.Context, dir string, rel *site.Release, p targets.Progress) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+func (p *place) stage(ctx context.Context, rel *site.Release, progress targets.Progress) error {
+	work := string(rel.ID()) + partial
+	if err := p.dropPartial(work); err != nil {
+		return err
+	}
+	names, free, err := p.copies(rel.ID())
+	if err != nil {
+		return err
+	}
+	if n := len(names); n > 0 && p.holds(ctx, names[n-1], rel) {
+		return errors.Join(p.touch(names[n-1]), p.writeList(rel.Manifest))
+	}
+	if err := p.fill(ctx, work, rel, progress); err != nil {
+		return err
+	}
+	if err := p.writeList(rel.Manifest); err != nil {
+		return err
+	}
+	if err := errors.Join(p.touch(work), p.releases.Rename(work, free)); err != nil {
 		return fmt.Errorf("dir: %w", err)
 	}
-	root, err := os.OpenRoot(dir)
+	return p.sync()
+}
+
+// dropPartial removes what stagings left half done, but for the one that is resumed. The
+// caller holds the lock: none is under way.
+func (p *place) dropPartial(resumed string) error {
+	entries, err := fs.ReadDir(p.releases.FS(), ".")
+	if err != nil {
+		return fmt.Errorf("dir: %w", err)
+	}
+	var errs []error
+	for _, e := range entries {
+		if name := e.Name(); isPartial(name) && (name != resumed || !e.IsDir()) {
+			errs = append(errs, p.releases.RemoveAll(name))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func isPartial(name string) bool {
+	return strings.HasSuffix(name, partial) && releaseOf(path.Join(releases, name)) != site.None
+}
+
+// holds reports whether a copy has exactly the release's bytes.
+func (p *place) holds(ctx context.Context, name string, rel *site.Release) bool {
+	root, err := openOwn(p.releases, name)
+	if err != nil {
+		return false
+	}
+	defer root.Close()
+	m, err := read(ctx, root, func(string) bool { return true })
+	return err == nil && m.ID() == rel.ID()
+}
+
+// fill makes a folder hold the release and its beacon, and nothing else.
+func (p *place) fill(ctx context.Context, name string, rel *site.Release, progress targets.Progress) error {
+	if err := p.releases.MkdirAll(name, 0o755); err != nil {
+		return fmt.Errorf("dir: %w", err)
+	}
+	root, err := openOwn(p.releases, name)
 	if err != nil {
 		return fmt.Errorf("dir: %w", err)
 	}
 	defer root.Close()
-	missing, err := t.sweep(ctx, root, rel)
+	missing, err := sweep(ctx, root, rel)
 	if err != nil {
 		return err
 	}
-	if p != nil {
-		p.Expect(len(missing), site.Manifest(missing).Bytes())
+	if progress != nil {
+		progress.Expect(len(missing), site.Manifest(missing).Bytes())
 	}
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(writers)
-	for _, f := range missing {
-		group.Go(func() error {
-			if err := copyFile(ctx, root, rel, f); err != nil {
-				return fmt.Errorf("dir: stage %q: %w", f.Path, err)
-			}
-			if p != nil {
-				p.Sent(1, f.Size)
-			}
-			return nil
-		})
-	}
-	if err := group.Wait(); err != nil {
+	if err := copyAll(ctx, root, rel, missing, progress); err != nil {
 		return err
 	}
 	if rel.BeaconPath != "" {
@@ -101,22 +126,50 @@ func (t *Target) fill(ctx context.Context, dir string, rel *site.Release, p targ
 			return fmt.Errorf("dir: stage the beacon: %w", err)
 		}
 	}
-	return syncFolders(dir)
+	return syncFolders(root)
 }
 
-// sweep removes what an interrupted Stage left wrong and returns the files to copy.
-func (t *Target) sweep(ctx context.Context, root *os.Root, rel *site.Release) ([]site.File, error) {
+func copyAll(ctx context.Context, root *os.Root, rel *site.Release, files []site.File, progress targets.Progress) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(writers)
+	for _, f := range files {
+		group.Go(func() error {
+			if err := copyFile(ctx, root, rel, f); err != nil {
+				return fmt.Errorf("dir: stage %q: %w", f.Path, err)
+			}
+			if progress != nil {
+				progress.Sent(1, f.Size)
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// sweep removes what an interrupted Stage left wrong and returns the files to copy. A file
+// that has other names too is not ours alone, and is made anew.
+func sweep(ctx context.Context, root *os.Root, rel *site.Release) ([]site.File, error) {
+	folders := foldersOf(rel)
 	right := map[string]bool{}
-	err := fs.WalkDir(root.FS(), ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return errors.Join(err, ctx.Err())
+	err := fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
+		if err := errors.Join(err, ctx.Err()); err != nil || name == "." {
+			return err
 		}
-		f, ok := rel.Manifest.Find(path)
-		if digest, _, err := hashFile(root.FS(), path); ok && err == nil && digest == f.Digest {
-			right[path] = true
+		if d.IsDir() && folders[name] {
 			return nil
 		}
-		return root.Remove(path)
+		f, ok := rel.Manifest.Find(name)
+		if ok && d.Type().IsRegular() && hasOneName(d) {
+			digest, _, err := hashFile(ctx, root, name)
+			if err == nil && digest == f.Digest {
+				right[name] = true
+				return nil
+			}
+		}
+		if err := root.RemoveAll(name); err != nil || !d.IsDir() {
+			return err
+		}
+		return fs.SkipDir
 	})
 	if err != nil {
 		return nil, fmt.Errorf("dir: resume: %w", err)
@@ -130,29 +183,34 @@ func (t *Target) sweep(ctx context.Context, root *os.Root, rel *site.Release) ([
 	return missing, nil
 }
 
-func copyFile(ctx context.Context, root *os.Root, rel *site.Release, f site.File) error {
-	if err := ctx.Err(); err != nil {
-		return err
+// foldersOf names the folders that a release's files are in.
+func foldersOf(rel *site.Release) map[string]bool {
+	folders := map[string]bool{}
+	for _, f := range rel.Manifest {
+		for dir := path.Dir(f.Path); dir != "." && !folders[dir]; dir = path.Dir(dir) {
+			folders[dir] = true
+		}
 	}
+	return folders
+}
+
+func copyFile(ctx context.Context, root *os.Root, rel *site.Release, f site.File) error {
 	r, err := rel.Open(f)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	return write(root, f.Path, onlyReader{r})
+	return write(root, f.Path, untilDone{ctx, r})
 }
 
-// onlyReader keeps io.Copy on Read, where the bytes are compared with the manifest.
-type onlyReader struct{ io.Reader }
-
-// write stores a file durably.
-func write(root *os.Root, path string, r io.Reader) error {
-	if dir := filepath.Dir(path); dir != "." {
+// write stores a new file durably.
+func write(root *os.Root, name string, r io.Reader) error {
+	if dir := path.Dir(name); dir != "." {
 		if err := root.MkdirAll(dir, 0o755); err != nil {
 			return err
 		}
 	}
-	w, err := root.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	w, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return err
 	}
@@ -163,85 +221,32 @@ func write(root *os.Root, path string, r io.Reader) error {
 	return errors.Join(err, w.Close())
 }
 
-// syncFolders makes the names below dir durable.
-func syncFolders(dir string) error {
-	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+// syncFolders makes the names below root durable.
+func syncFolders(root *os.Root) error {
+	return fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || !d.IsDir() {
 			return err
 		}
-		return syncFolder(path)
+		return syncFolder(root, name)
 	})
 }
 
-func syncFolder(dir string) error {
-	f, err := os.Open(dir)
+func syncFolder(root *os.Root, name string) error {
+	f, err := root.Open(name)
 	if err != nil {
 		return fmt.Errorf("dir: %w", err)
 	}
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// ReadBack hashes the files of the folder that the symlink names.
-func (t *Target) ReadBack(ctx context.Context) (site.Manifest, error) {
-	m, err := t.read(ctx, current)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	return m, err
-}
+// sync makes the names of releases durable.
+func (p *place) sync() error { return syncFolder(p.releases, ".") }
 
-// read hashes a folder below the target's path. A symlink in it counts as what it names
-// inside the folder; one that leads out is an error.
-func (t *Target) read(ctx context.Context, name string) (site.Manifest, error) {
-	root, err := os.OpenRoot(filepath.Join(t.path, name))
-	if err != nil {
-		return nil, fmt.Errorf("dir: %w", err)
+// touch notes that a copy was staged now.
+func (p *place) touch(name string) error {
+	now := time.Now()
+	if err := p.releases.Chtimes(name, now, now); err != nil {
+		return fmt.Errorf("dir: %w", err)
 	}
-	defer root.Close()
-	var m site.Manifest
-	err = fs.WalkDir(root.FS(), ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return errors.Join(err, ctx.Err())
-		}
-		digest, size, err := hashFile(root.FS(), path)
-		if err != nil {
-			return err
-		}
-		m = append(m, site.File{Path: path, Size: size, Digest: digest})
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("dir: read back: %w", err)
-	}
-	m.Sort()
-	return slices.DeleteFunc(m, func(f site.File) bool { return isBeacon(root.FS(), f) }), nil
-}
-
-func hashFile(fsys fs.FS, path string) (site.Digest, int64, error) {
-	r, err := fsys.Open(path)
-	if err != nil {
-		return site.Digest{}, 0, err
-	}
-	defer r.Close()
-	h := sha256.New()
-	n, err := io.Copy(h, r)
-	return site.Digest(h.Sum(nil)), n, err
-}
-
-// isBeacon reports whether a file is a beacon by what it says, wherever the config of the
-// time put it: a beacon is the JSON document that names a release.
-func isBeacon(fsys fs.FS, f site.File) bool {
-	if f.Size > maxBeacon || filepath.Ext(f.Path) != ".json" {
-		return false
-	}
-	text, err := fs.ReadFile(fsys, f.Path)
-	if err != nil {
-		return false
-	}
-	var b site.Beacon
-	if json.Unmarshal(text, &b) != nil {
-		return false
-	}
-	_, err = site.ParseID(string(b.Release))
-	return err == nil && !b.Published.IsZero()
+	return nil
 }

@@ -1,0 +1,112 @@
+package dir
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"mirror/internal/regular"
+)
+
+// lockPoll is how often a lock that another publisher holds is tried again.
+const lockPoll = 20 * time.Millisecond
+
+// place is the target's folder while it is worked on. All that is below it is named by way of
+// the two roots, so that no link leads out; what is written, renamed or deleted is never
+// reached through a link at all.
+type place struct {
+	root     *os.Root
+	releases *os.Root // nil where there is no such folder yet
+}
+
+// open opens the folder, and makes it where that is asked for. It gives an error that wraps
+// fs.ErrNotExist where there is none.
+func (t *Target) open(create bool) (*place, error) {
+	if create {
+		if err := os.MkdirAll(t.path, 0o755); err != nil {
+			return nil, fmt.Errorf("dir: %w", err)
+		}
+	}
+	root, err := openFolder(t.path)
+	if err != nil {
+		return nil, fmt.Errorf("dir: %w", err)
+	}
+	p := &place{root: root}
+	if create {
+		err = root.Mkdir(releases, 0o755)
+	}
+	if err == nil || errors.Is(err, fs.ErrExist) {
+		p.releases, err = openOwn(root, releases)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, errors.Join(fmt.Errorf("dir: %s: %w", t.path, err), p.Close())
+	}
+	return p, nil
+}
+
+func (p *place) Close() error {
+	if p.releases != nil {
+		return errors.Join(p.releases.Close(), p.root.Close())
+	}
+	return p.root.Close()
+}
+
+// openFolder opens a folder by its path, through links if need be.
+func openFolder(path string) (*os.Root, error) {
+	info, err := os.Stat(path) // to open a pipe would wait for ever
+	if err == nil && !info.IsDir() {
+		err = fmt.Errorf("%s is not a folder", path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return os.OpenRoot(path)
+}
+
+// openOwn opens a folder below root that is no link.
+func openOwn(root *os.Root, name string) (*os.Root, error) {
+	info, err := root.Lstat(name)
+	if err == nil && !info.IsDir() {
+		err = fmt.Errorf("%q is not a folder (hint: move it away; mirror makes a folder there)", name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	below, err := root.OpenRoot(name)
+	if err != nil {
+		return nil, err
+	}
+	now, err := below.Stat(".")
+	if err == nil && !os.SameFile(info, now) {
+		err = fmt.Errorf("%q was replaced while it was opened", name)
+	}
+	if err != nil {
+		return nil, errors.Join(err, below.Close())
+	}
+	return below, nil
+}
+
+// locked keeps other publishers of this folder out while do works on it.
+func (t *Target) locked(ctx context.Context, do func(p *place) error) error {
+	p, err := t.open(true)
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	if info, err := p.root.Lstat(lockFile); err == nil && !info.Mode().IsRegular() {
+		if err := p.root.RemoveAll(lockFile); err != nil {
+			return fmt.Errorf("dir: %w", err)
+		}
+	}
+	lock := flock.New(filepath.Join(t.path, lockFile), flock.SetFlag(regular.LockFlags))
+	if _, err := lock.TryLockContext(ctx, lockPoll); err != nil {
+		return fmt.Errorf("dir: lock %s: %w", t.path, err)
+	}
+	return errors.Join(do(p), lock.Unlock())
+}

@@ -1,0 +1,120 @@
+package dir
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"mirror/internal/regular"
+	"mirror/site"
+)
+
+// ReadBack hashes the files of the folder that the symlink names. A link, a pipe, a device, a
+// socket and what cannot be read are in the list without a digest: none is of a release.
+func (t *Target) ReadBack(ctx context.Context) (site.Manifest, error) {
+	root, err := openFolder(filepath.Join(t.path, current))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("dir: read back: %w", err)
+	}
+	defer root.Close()
+	return read(ctx, root, func(string) bool { return true })
+}
+
+// read lists all that is below root and is no folder, without beacons, and hashes the files
+// that are asked for.
+func read(ctx context.Context, root *os.Root, asked func(path string) bool) (site.Manifest, error) {
+	var m site.Manifest
+	err := fs.WalkDir(root.FS(), ".", func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, fs.ErrPermission) && path != ".":
+			m = append(m, site.File{Path: path}) // a folder that cannot be read
+			return fs.SkipDir
+		case err != nil || d.IsDir():
+			return err
+		}
+		f, err := readFile(ctx, root, path, d, asked(path))
+		m = append(m, f)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("dir: read back: %w", err)
+	}
+	m.Sort()
+	return slices.DeleteFunc(m, func(f site.File) bool { return isBeacon(root, f) }), nil
+}
+
+// readFile describes one file, without a digest where it is not to be or cannot be read.
+func readFile(ctx context.Context, root *os.Root, path string, d fs.DirEntry, hash bool) (site.File, error) {
+	f := site.File{Path: path}
+	if !d.Type().IsRegular() {
+		return f, nil
+	}
+	if !hash {
+		info, err := d.Info()
+		if err == nil {
+			f.Size = info.Size()
+		}
+		return f, err
+	}
+	digest, size, err := hashFile(ctx, root, path)
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, regular.ErrNotRegular) {
+		return f, nil
+	}
+	f.Digest, f.Size = digest, size
+	return f, err
+}
+
+func hashFile(ctx context.Context, root *os.Root, path string) (site.Digest, int64, error) {
+	r, err := regular.OpenOwn(root, path)
+	if err != nil {
+		return site.Digest{}, 0, err
+	}
+	defer r.Close()
+	h := sha256.New()
+	n, err := io.Copy(h, untilDone{ctx, r})
+	return site.Digest(h.Sum(nil)), n, err
+}
+
+// untilDone ends the reading of a large file with its context.
+type untilDone struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (u untilDone) Read(p []byte) (int, error) {
+	if err := u.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return u.r.Read(p)
+}
+
+// isBeacon reports whether a file is a beacon by what it says, wherever the config of the
+// time put it: a beacon is the JSON document that names a release.
+func isBeacon(root *os.Root, f site.File) bool {
+	return f.Size > 0 && f.Size <= site.MaxBeacon && filepath.Ext(f.Path) == ".json" && saysBeacon(root, f.Path)
+}
+
+func saysBeacon(root *os.Root, path string) bool {
+	r, err := regular.OpenOwn(root, path)
+	if err != nil {
+		return false
+	}
+	defer r.Close()
+	text, err := io.ReadAll(io.LimitReader(r, site.MaxBeacon))
+	if err != nil {
+		return false
+	}
+	b, err := site.ParseBeacon(text)
+	return err == nil && !b.Published.IsZero()
+}
