@@ -148,6 +148,7 @@ func TestPublishOfRemovedPagesDiverges(t *testing.T) {
 		want diff.State
 	}{
 		{"a firewall for all", "", answer(http.StatusForbidden, "blocked"), diff.CannotBeSeen},
+		{"nothing at all", "", edge.Hang(nil), diff.CannotBeSeen},
 		{"a firewall for the page", "/old.html", answer(http.StatusForbidden, "blocked"), diff.CannotBeSeen},
 		{"the old bytes", "/old.html", answer(http.StatusOK, "<p>old"), diff.Drifts},
 		{"other bytes", "/old.html", answer(http.StatusOK, "<p>no such page"), diff.Drifts},
@@ -166,10 +167,13 @@ func TestPublishOfRemovedPagesDiverges(t *testing.T) {
 			if took := time.Since(began); took > time.Minute {
 				t.Errorf("took %s", took)
 			}
+			t.Logf("publish took %s", time.Since(began))
 			if err == nil || doc == nil || doc.Outcome != string(publish.Diverged) {
 				t.Fatalf("got %+v, %v", doc, err)
 			}
+			began = time.Now()
 			v := r.check()
+			t.Logf("the check took %s", time.Since(began))
 			at := slices.IndexFunc(v.Origins, func(o diff.OriginVerdict) bool { return o.Name == "s3" })
 			if v.Agree() || v.Origins[at].State() != c.want {
 				t.Errorf("the check: got %s, %v", v.Origins[at].State(), found(v))

@@ -19,7 +19,9 @@ func (p *publication) watch(ctx context.Context) (err error) {
 	for _, r := range p.report.Targets {
 		plans[r.Name] = r.Plan
 	}
+	began := time.Now()
 	p.seen, err = p.options.Watcher.Watch(ctx, p.rel, plans)
+	p.spent = time.Since(began)
 	return err
 }
 
@@ -34,12 +36,13 @@ func (p *publication) opening() (first time.Time) {
 }
 
 // left is what is left of the verify timeout, which bounds everything that a publish waits
-// for from the start of its first commit on.
+// for from the start of its first commit on. What it took to see what was live before is a part.
 func (p *publication) left() time.Duration {
-	if p.opened.IsZero() {
-		return p.options.VerifyTimeout
+	left := p.options.VerifyTimeout - p.spent
+	if !p.opened.IsZero() {
+		left -= time.Since(p.opened)
 	}
-	return max(0, p.options.VerifyTimeout-time.Since(p.opened))
+	return max(0, left)
 }
 
 // latest is the part of the verify timeout after which no commit waits for its time any more,
@@ -52,7 +55,7 @@ func (p *publication) sleep(ctx context.Context, s Step) bool {
 	if p.opened.IsZero() || s.After == 0 {
 		return ctx.Err() == nil
 	}
-	after := min(s.After, time.Duration(latest*float64(p.options.VerifyTimeout)))
+	after := min(s.After, time.Duration(latest*float64(p.options.VerifyTimeout-p.spent)))
 	timer := time.NewTimer(after - time.Since(p.opened))
 	defer timer.Stop()
 	select {

@@ -43,6 +43,7 @@ func TestVerifyTimeoutBoundsAllWaits(t *testing.T) {
 		lags   map[string]time.Duration // of the origins
 		order  publish.Order
 		silent bool
+		looks  time.Duration
 		late   string // what is said of the barrier
 	}{
 		{name: "nobody is late"},
@@ -52,11 +53,12 @@ func TestVerifyTimeoutBoundsAllWaits(t *testing.T) {
 		{name: "lags that were learnt when more was allowed", order: publish.Order{Lags: hours}},
 		{name: "such lags and a barrier", lags: map[string]time.Duration{"pages": never}, order: publish.Order{Lags: hours, Barrier: patience}, late: "not seen live within 2.5s"},
 		{name: "destinations that hang", silent: true},
+		{name: "a long first look", lags: map[string]time.Duration{"pages": never}, order: publish.Order{Barrier: patience}, looks: 4 * time.Second, late: "not seen live within 6s"},
 		{name: "all of it", lags: map[string]time.Duration{"pages": never, "image": never}, order: publish.Order{Lags: hours, Barrier: patience}, silent: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := &stage{lags: c.lags, silent: c.silent, verify: limit}
+				s := &stage{lags: c.lags, silent: c.silent, looks: c.looks, verify: limit}
 				o := s.options(c.order)
 				seer := &patient{}
 				o.Verifier = seer

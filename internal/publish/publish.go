@@ -39,7 +39,8 @@ type Verifier interface {
 // Watcher watches the live origins while a publish commits.
 type Watcher interface {
 	// Watch looks what is live, and from then on watches how the origins turn. What
-	// changes is what the plans say. The error is ctx's.
+	// changes is what the plans say. It waits for answers for no longer than half of the verify
+	// timeout. The error is ctx's.
 	Watch(ctx context.Context, rel *site.Release, plans map[string]targets.Plan) (Sighting, error)
 }
 
@@ -71,8 +72,9 @@ type Options struct {
 	Adoption  Adoption
 	Order     Order
 	// VerifyTimeout is how long the origins may take to show the release, from the start of the
-	// first commit on. It bounds everything that the publish waits for meanwhile: the commits'
-	// times, the barrier, the watch, the reading back and the verification.
+	// first commit on, with what the Watcher took to begin. It bounds everything that the publish
+	// waits for meanwhile: the commits' times, the barrier, the watch, the reading back and the
+	// verification.
 	VerifyTimeout time.Duration
 	Verifier      Verifier // nil: what was committed is not looked at live
 	Watcher       Watcher  // nil: the origins are not watched while they turn
@@ -138,9 +140,10 @@ type publication struct {
 	dests   []targets.Destination
 	options Options
 	report  *Report
-	seen    Sighting   // nil where nothing is watched
-	opened  time.Time  // start of the first commit, zero before
-	warning sync.Mutex // guards the report's warnings
+	seen    Sighting      // nil where nothing is watched
+	opened  time.Time     // start of the first commit, zero before
+	spent   time.Duration // on seeing what was live before the first commit
+	warning sync.Mutex    // guards the report's warnings
 }
 
 func begin(rel *site.Release, dests []targets.Destination, o Options) *publication {

@@ -26,6 +26,7 @@ type stage struct {
 	fails   map[string]error // of commits
 	turned  map[string]chan struct{}
 	settled int           // how often the watch was ended
+	looks   time.Duration // what it takes to see what is live
 	verify  time.Duration // verify_timeout; 0 for the usual one
 	silent  bool          // destinations never answer what they hold once they are committed
 }
@@ -73,6 +74,7 @@ func (d *stand) Rollback(_ context.Context, s targets.Swap) error {
 
 // Watch begins a watch that sees an origin turn when it does.
 func (s *stage) Watch(context.Context, *site.Release, map[string]targets.Plan) (publish.Sighting, error) {
+	time.Sleep(s.looks)
 	s.note("watch")
 	return s, nil
 }

@@ -91,11 +91,17 @@ func (p *publication) verify(ctx context.Context, good Outcome, patience time.Du
 	return nil
 }
 
+// deleted lists the paths that should be gone: those that a destination deletes, and none keeps.
 func (p *publication) deleted() []string {
 	gone := map[string]bool{}
 	for _, r := range p.report.Targets {
 		for _, path := range r.Plan.Changes.Delete {
 			gone[path] = true
+		}
+	}
+	for _, r := range p.report.Targets {
+		for _, path := range r.Plan.Kept {
+			delete(gone, path)
 		}
 	}
 	return slices.Sorted(maps.Keys(gone))

@@ -14,12 +14,16 @@ import (
 
 // Baseline asks every origin once for its own pages and returns the options with the
 // answers: what was live before. Old sides that are not known are filled in with what one of
-// the origins served. Pages that gave no whole answer within baselinePatience stay as they
+// the origins served. Pages that gave no whole answer in time stay as they
 // are. The error is only ctx's.
 func Baseline(ctx context.Context, origins []origin.Endpoint, o Options) (Options, error) {
 	b := &baseline{options: o}
 	b.options.Changes = slices.Clone(o.Changes)
-	patient, cancel := context.WithTimeout(ctx, baselinePatience)
+	patience := baselinePatience
+	if o.Patience > 0 {
+		patience = min(patience, o.Patience)
+	}
+	patient, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var all sync.WaitGroup
 	for _, at := range origins {

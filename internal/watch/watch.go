@@ -30,6 +30,8 @@ type Options struct {
 	BeaconPath string
 	Manifest   site.Manifest // of Release, nil where nobody knows it
 	Atomic     []string      // origins that declare that their pages turn all at once
+	// Patience is how long Baseline waits for answers, at most and by default baselinePatience.
+	Patience time.Duration
 	// Seen are answers from before the watch. Those from before Began say what the origins
 	// served when it began.
 	Seen []Seen

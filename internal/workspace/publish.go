@@ -134,7 +134,7 @@ func (w *Workspace) publishOptions(ctx context.Context, dests []targets.Destinat
 		},
 	}
 	if len(w.Origins()) > 0 && !o.NoVerify {
-		options.Verifier, options.Watcher = verifier{w, p.VerifyTimeout}, watcher{w, declaredAtomic(dests)}
+		options.Verifier, options.Watcher = verifier{w, p.VerifyTimeout}, watcher{w, declaredAtomic(dests), p.VerifyTimeout / 2}
 	}
 	return options
 }

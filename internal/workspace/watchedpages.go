@@ -24,8 +24,9 @@ const watchedPages = 200
 
 // watcher watches the live origins for a publish.
 type watcher struct {
-	w      *Workspace
-	atomic []string // destinations that turn all at once
+	w        *Workspace
+	atomic   []string      // destinations that turn all at once
+	patience time.Duration // for the answers of before the publish
 }
 
 // Watch finds out what is live at the pages that change, and begins.
@@ -34,9 +35,9 @@ func (v watcher) Watch(ctx context.Context, rel *site.Release, plans map[string]
 	before := v.w.manifestsOf(ctx, plans)
 	own := map[string][]string{}
 	for _, at := range origins {
-		own[at.Name] = watchable(rel.Manifest, plans[at.Name].Changes, v.w.unwatchable)
+		own[at.Name] = watchable(rel.Manifest, at.Style, plans[at.Name].Changes, v.w.unwatchable)
 	}
-	o := watch.Options{Own: own, Release: rel.ID(), Manifest: rel.Manifest, BeaconPath: v.w.beacon(), Atomic: v.atomic}
+	o := watch.Options{Own: own, Release: rel.ID(), Manifest: rel.Manifest, BeaconPath: v.w.beacon(), Atomic: v.atomic, Patience: v.patience}
 	o.Changes, o.Earlier = changesOf(rel.Manifest, own, before)
 	o, err := watch.Baseline(ctx, origins, o)
 	if err != nil {
@@ -46,11 +47,16 @@ func (v watcher) Watch(ctx context.Context, rel *site.Release, plans map[string]
 	return sighting{Watch: watch.Start(ctx, origins, o), origins: origins, events: v.w.options.Events}, nil
 }
 
-// watchable lists the pages that a target's change gives other bytes, as many as are watched.
-func watchable(m site.Manifest, c diff.Changes, skip func(site.File) bool) []string {
+// watchable lists the pages that a target's change gives other bytes at its origin, as many as are
+// watched: without removed ones that may stay, or whose URL another page has taken.
+func watchable(m site.Manifest, style site.URLStyle, c diff.Changes, skip func(site.File) bool) []string {
+	stays := func(path string) bool {
+		_, taken := diff.Removed{Path: path, Release: m, Style: style}.Replaced()
+		return taken || check.MayStay(path)
+	}
 	return spread(slices.DeleteFunc(c.Bytes(), func(path string) bool {
 		f, ok := m.Find(path)
-		return !ok && check.MayStay(path) || skip(site.File{Path: path, Size: f.Size})
+		return !ok && stays(path) || skip(site.File{Path: path, Size: f.Size})
 	}), watchedPages)
 }
 
