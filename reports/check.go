@@ -157,6 +157,9 @@ func (c Check) bound() *float64 {
 	return &share
 }
 
+// compared is how many pages were.
+func (c Check) compared() int { return max(0, cmp.Or(c.Sampled, c.Pages)-c.Nowhere-c.Closed) }
+
 // counted lists the differences that count.
 func (c Check) counted() []Drift {
 	return slices.DeleteFunc(slices.Clone(c.Drift), func(d Drift) bool { return d.Tolerated != "" })

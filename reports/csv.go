@@ -17,7 +17,7 @@ func (c Check) CSV(w io.Writer) error {
 	out.UseCRLF = true
 	rows := [][]string{{"origin", "path", "url", "kind", "want", "got", "status", "location", "release", "behind", "published", "detail", "tolerated"}}
 	for _, d := range c.findings() {
-		rows = append(rows, d.cells())
+		rows = append(rows, d.csvCells())
 	}
 	if err := out.WriteAll(rows); err != nil {
 		return fmt.Errorf("write csv: %w", err)
@@ -25,7 +25,7 @@ func (c Check) CSV(w io.Writer) error {
 	return nil
 }
 
-func (d Drift) cells() []string {
+func (d Drift) csvCells() []string {
 	published := ""
 	if !d.Published.IsZero() {
 		published = d.Published.UTC().Format(time.RFC3339)

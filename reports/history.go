@@ -133,7 +133,7 @@ func (h History) textStory(w io.Writer, s Style) error {
 		shown = min(shown, h.Limit)
 	}
 	for _, e := range all[:shown] {
-		t.row(e.when(), e.name(), s.event(e.outcome), e.release.Short(), clean(cmp.Or(e.job, "-")), clip(clean(e.detail), maxCell))
+		t.row(e.when(), e.label(), s.event(e.outcome), e.release.Short(), clean(cmp.Or(e.job, "-")), clip(clean(e.detail), maxCell))
 	}
 	return t.render()
 }
@@ -152,11 +152,11 @@ func (h History) story() []event {
 		all = append(all, event{at: c.Started, since: c.Started, times: 1, what: "check", outcome: c.outcome(), release: c.Release, job: c.Job, detail: c.detail()})
 	}
 	slices.SortStableFunc(all, func(a, b event) int { return b.at.Compare(a.at) })
-	return fold(all)
+	return foldEvents(all)
 }
 
-// fold makes one event of checks that found the same, one after the other.
-func fold(all []event) []event {
+// foldEvents makes one event of checks that found the same, one after the other.
+func foldEvents(all []event) []event {
 	var folded []event
 	for _, e := range all {
 		if n := len(folded); n > 0 && e.what == "check" && folded[n-1].like(e) {
@@ -183,7 +183,7 @@ func (e event) when() string {
 	return moment(e.since) + " to " + moment(e.at)
 }
 
-func (e event) name() string {
+func (e event) label() string {
 	if e.times == 1 {
 		return e.what
 	}

@@ -158,8 +158,8 @@ func (e PeriodEpisode) where() string {
 	return e.Paths[0]
 }
 
-// String shows the span as text.
-func (s OpenSpan) String() string {
+// span shows the span as text.
+func (s OpenSpan) span() string {
 	switch {
 	case s.Upper == nil:
 		return lasting(s.Lower) + " or more"
@@ -171,7 +171,7 @@ func (s OpenSpan) String() string {
 
 // words says what the windows were, and whether they became longer.
 func (w PeriodWindows) words() string {
-	text := fmt.Sprintf("%s: p50 %s, p95 %s, longest %s", humanize.Plural(w.Count, "window"), w.P50, w.P95, w.Max)
+	text := fmt.Sprintf("%s: p50 %s, p95 %s, longest %s", humanize.Plural(w.Count, "window"), w.P50.span(), w.P95.span(), w.Max.span())
 	if w.Open > 0 {
 		text += fmt.Sprintf("; %d did not close while watched", w.Open)
 	}
@@ -179,13 +179,13 @@ func (w PeriodWindows) words() string {
 	case w.Before == nil:
 		return text + "."
 	case w.Trend == nil:
-		return text + fmt.Sprintf("; before: %s.", w.Before)
+		return text + fmt.Sprintf("; before: %s.", w.Before.span())
 	case w.Trend.Lower > 0:
-		return text + fmt.Sprintf("; longer than before: %s.", w.Before)
+		return text + fmt.Sprintf("; longer than before: %s.", w.Before.span())
 	case w.Trend.Upper < 0:
-		return text + fmt.Sprintf("; shorter than before: %s.", w.Before)
+		return text + fmt.Sprintf("; shorter than before: %s.", w.Before.span())
 	}
-	return text + fmt.Sprintf("; much as before: %s.", w.Before)
+	return text + fmt.Sprintf("; much as before: %s.", w.Before.span())
 }
 
 // length is the window of a publish, in words.
@@ -196,7 +196,7 @@ func (p PeriodPublish) length() string {
 	case p.Window.Pages == 0:
 		return "no page changed"
 	}
-	return OpenSpan{p.Window.Lower, p.Window.Upper}.String()
+	return OpenSpan{p.Window.Lower, p.Window.Upper}.span()
 }
 
 // maxStrip is how many days a strip shows, the last ones.

@@ -1,7 +1,6 @@
 package reports
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -132,9 +131,6 @@ func (c Check) pages(each string) string {
 	return fmt.Sprintf("%d of %d pages%s, picked at random", c.compared(), c.Pages, each)
 }
 
-// compared is how many pages were.
-func (c Check) compared() int { return max(0, cmp.Or(c.Sampled, c.Pages)-c.Nowhere-c.Closed) }
-
 // among says of how many pages what was found was found.
 func (c Check) among() string {
 	if c.Sampled == 0 {
@@ -157,21 +153,4 @@ func (c Check) besides() string {
 		text += fmt.Sprintf(" %s could not be seen, which is tolerated.", humanize.Plural(n, "origin"))
 	}
 	return text
-}
-
-// NoCounts is what Counts says where nothing drifts.
-const NoCounts = "none"
-
-// Counts lists how many pages drift in which way, most telling first.
-func Counts(m map[diff.Kind]int) string {
-	var parts []string
-	for _, k := range diff.Kinds() {
-		if m[k] > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", m[k], k))
-		}
-	}
-	if len(parts) == 0 {
-		return NoCounts
-	}
-	return strings.Join(parts, ", ")
 }

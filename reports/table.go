@@ -12,8 +12,8 @@ import (
 	"github.com/olekukonko/tablewriter/tw"
 )
 
-// rows is a table that is being filled. Widths count terminal cells, so that CJK names align.
-type rows struct {
+// grid is a table that is being filled. Widths count terminal cells, so that CJK names align.
+type grid struct {
 	out    io.Writer
 	style  Style
 	header []string
@@ -21,23 +21,23 @@ type rows struct {
 }
 
 // table starts a table.
-func (s Style) table(w io.Writer, header ...string) *rows {
-	return &rows{out: w, style: s, header: header}
+func (s Style) table(w io.Writer, header ...string) *grid {
+	return &grid{out: w, style: s, header: header}
 }
 
-func (r *rows) row(cells ...string) { r.cells = append(r.cells, cells) }
+func (r *grid) row(cells ...string) { r.cells = append(r.cells, cells) }
 
 // render writes the table. Where it is wider than the terminal, columns that say nothing are
 // left out, and the widest of the others wrapped; where even that is not enough, each row is
 // a few lines.
-func (r *rows) render() error {
+func (r *grid) render() error {
 	if err := r.write(); err != nil {
 		return fmt.Errorf("write table: %w", err)
 	}
 	return nil
 }
 
-func (r *rows) write() error {
+func (r *grid) write() error {
 	widths := r.widths(twwidth.Width)
 	if r.style.Width == 0 || sum(widths)+wideGap*len(widths) <= r.style.Width {
 		return r.columns(widths, wideGap)
@@ -67,7 +67,7 @@ const (
 )
 
 // widths are those of the columns where nothing is wrapped but the header, by its own measure.
-func (r *rows) widths(ofHeader func(string) int) []int {
+func (r *grid) widths(ofHeader func(string) int) []int {
 	widths := make([]int, len(r.header))
 	for i, name := range r.header {
 		widths[i] = ofHeader(name)
@@ -81,11 +81,11 @@ func (r *rows) widths(ofHeader func(string) int) []int {
 }
 
 // said leaves out the columns in which no row says anything.
-func (r *rows) said() *rows {
+func (r *grid) said() *grid {
 	silent := func(i int) bool {
 		return !slices.ContainsFunc(r.cells, func(row []string) bool { return row[i] != "" && row[i] != "-" && row[i] != "none" })
 	}
-	kept := &rows{out: r.out, style: r.style, cells: make([][]string, len(r.cells))}
+	kept := &grid{out: r.out, style: r.style, cells: make([][]string, len(r.cells))}
 	for i, name := range r.header {
 		if silent(i) {
 			continue
@@ -128,7 +128,7 @@ func sum(widths []int) (all int) {
 }
 
 // columns writes the table with columns of these widths.
-func (r *rows) columns(widths []int, gap int) error {
+func (r *grid) columns(widths []int, gap int) error {
 	symbols := tw.StyleASCII
 	if r.style.Lines {
 		symbols = tw.StyleLight
@@ -177,7 +177,7 @@ func wrapped(row []string, widths []int) []string {
 }
 
 // records writes each row as lines, one a column.
-func (r *rows) records() error {
+func (r *grid) records() error {
 	var b strings.Builder
 	label := 0
 	for _, name := range r.header {
@@ -200,7 +200,7 @@ func (r *rows) records() error {
 	return err
 }
 
-func (r *rows) dash() string {
+func (r *grid) dash() string {
 	if r.style.Lines {
 		return "─"
 	}

@@ -9,6 +9,9 @@ import (
 	"mirror/reports"
 )
 
+// maxEpisodes is how many episodes of a period are listed one by one.
+const maxEpisodes = 500
+
 // addEpisodes adds what drifted in the period, to the report and to its origins.
 func addEpisodes(ctx context.Context, h *history.Store, p *reports.Period) error {
 	found, err := h.Episodes(ctx, history.EpisodeFilter{Since: p.Since})

@@ -11,6 +11,9 @@ import (
 	"mirror/reports"
 )
 
+// maxPublishes is how many publishes of a period are listed one by one.
+const maxPublishes = 100
+
 // addPublishes adds the publishes of the period and what their windows were.
 func addPublishes(ctx context.Context, h *history.Store, p *reports.Period) error {
 	before := p.Since.Add(-p.Until.Sub(p.Since))
@@ -32,7 +35,7 @@ func addPublishes(ctx context.Context, h *history.Store, p *reports.Period) erro
 			}
 		}
 	}
-	p.Windows = summary(windows, earlier)
+	p.Windows = windowsOf(windows, earlier)
 	return nil
 }
 
@@ -45,8 +48,8 @@ func watched(p history.Publish) []diff.Window {
 	return []diff.Window{*p.Window}
 }
 
-// summary is nil where there are no windows.
-func summary(windows, before []diff.Window) *reports.PeriodWindows {
+// windowsOf is nil where there are no windows.
+func windowsOf(windows, before []diff.Window) *reports.PeriodWindows {
 	if len(windows) == 0 {
 		return nil
 	}

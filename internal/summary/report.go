@@ -12,13 +12,6 @@ import (
 	"mirror/reports"
 )
 
-// How much of a long period is listed one by one.
-const (
-	maxEpisodes  = 500
-	maxPublishes = 100
-	maxSlow      = 10
-)
-
 // Of reports on the time from since up to but not including until.
 func Of(ctx context.Context, h *history.Store, since, until time.Time) (reports.Period, error) {
 	p := reports.Period{Schema: "mirror.report/v1", Since: since.UTC(), Until: until.UTC()}
@@ -70,20 +63,6 @@ func agreement(d, before history.Day) reports.Agreement {
 	return a
 }
 
-func byChecks(d history.Day) *float64 { return share(float64(d.Agreed), float64(d.Checks)) }
-
-func byTime(d history.Day) *float64 {
-	return share(float64(d.AgreedFor), float64(d.AgreedFor+d.DriftedFor+d.UnreachableFor))
-}
-
-func share(part, all float64) *float64 {
-	if all == 0 {
-		return nil
-	}
-	s := part / all
-	return &s
-}
-
 // origins lists those of the latest check, and then those that only the period knows.
 func origins(last history.Check, days []history.Day, sums, before map[string]history.Day, now time.Time) []reports.PeriodOrigin {
 	all := []reports.PeriodOrigin{}
@@ -108,14 +87,6 @@ func origins(last history.Check, days []history.Day, sums, before map[string]his
 	return all
 }
 
-func average(d history.Day) *reports.Millis {
-	if d.Checks == 0 {
-		return nil
-	}
-	m := reports.Millis(d.Elapsed / time.Duration(d.Checks))
-	return &m
-}
-
 // daily lists the days, each in the order of the origins.
 func daily(days []history.Day, origins []reports.PeriodOrigin) []reports.PeriodDay {
 	place := map[string]int{}
@@ -129,13 +100,8 @@ func daily(days []history.Day, origins []reports.PeriodOrigin) []reports.PeriodD
 	return each(days, day)
 }
 
-// day is one origin's day.
-func day(d history.Day) reports.PeriodDay {
-	return reports.PeriodDay{
-		Date: d.Date.UTC().Format(time.DateOnly), Origin: d.Origin, Checks: d.Checks, Agreed: d.Agreed, Drifted: d.Drifted, Unreachable: d.Unreachable,
-		ByTime: byTime(d), ByChecks: byChecks(d), Pages: d.Pages, Matched: d.Matched, Elapsed: average(d),
-	}
-}
+// maxSlow is how many of the slowest pages are listed.
+const maxSlow = 10
 
 func addSlowest(ctx context.Context, h *history.Store, p *reports.Period) error {
 	slow, err := h.Slowest(ctx, p.Since, p.Until, maxSlow)

@@ -1,0 +1,123 @@
+package reports
+
+import (
+	"fmt"
+	"io"
+	"mirror/internal/humanize"
+	"mirror/site"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Plan is the document of `mirror plan`.
+type Plan struct {
+	Schema  string       `json:"schema"` // mirror.plan/v1
+	Release site.ID      `json:"release"`
+	Targets []PlanTarget `json:"targets"`
+	Order   []PlanStep   `json:"order"`
+	Ending
+}
+
+// PlanStep is one commit in the order in which publish would make them.
+type PlanStep struct {
+	Name    string `json:"name"`
+	After   Millis `json:"after_ms"` // the first commit
+	Barrier bool   `json:"barrier"`  // waits until those without were seen live
+	Reason  string `json:"reason"`
+}
+
+// PlanTarget is one target in a Plan.
+type PlanTarget struct {
+	Name   string   `json:"name"`
+	Type   string   `json:"type"`
+	From   site.ID  `json:"from"`
+	Add    []string `json:"add"`
+	Change []string `json:"change"`
+	Delete []string `json:"delete"`
+	Same   int      `json:"same"`
+	Bytes  int64    `json:"bytes"`
+	Error  string   `json:"error"`
+	// Foreign is what would be lost although no publish put it there, where the place was
+	// never published to. It needs publish --adopt. Its files are in Delete too.
+	Foreign []string `json:"foreign"`
+	Kept    []string `json:"kept"` // files that are not the release's and stay
+}
+
+// maxPaths is how many paths of a kind a plan's text names; JSON has them all.
+const maxPaths = 20
+
+// Text writes the plan for people.
+func (p Plan) Text(w io.Writer, s Style) error {
+	w = s.fold(w)
+	t := s.table(w, "target", "live", "add", "change", "delete", "same", "to send")
+	for _, r := range p.Targets {
+		if r.Error != "" {
+			t.row(clean(r.Name), s.paint(red, "failed"), "?", "?", "?", "?", "?")
+			continue
+		}
+		t.row(clean(r.Name), r.From.Short(), strconv.Itoa(len(r.Add)), strconv.Itoa(len(r.Change)), strconv.Itoa(len(r.Delete)),
+			strconv.Itoa(r.Same), humanize.Bytes(r.Bytes))
+	}
+	if err := t.render(); err != nil {
+		return err
+	}
+	for _, r := range p.Targets {
+		listPaths(w, r.Name, s.paint(green, "+"), r.Add)
+		listPaths(w, r.Name, s.paint(yellow, "~"), r.Change)
+		listPaths(w, r.Name, s.paint(red, "-"), without(r.Delete, r.Foreign))
+		listPaths(w, r.Name, s.paint(red, "!"), r.Foreign)
+		listPaths(w, r.Name, "=", r.Kept)
+	}
+	for _, r := range p.Targets {
+		if len(r.Foreign) > 0 {
+			fmt.Fprintf(w, "%s %s was never published to and holds files of others (!), which would be deleted: publish asks, or needs --adopt.\n",
+				s.paint(red, "!"), clean(r.Name))
+		}
+	}
+	for i, step := range p.Order {
+		fmt.Fprintf(w, "%d. commit %s%s: %s\n", i+1, clean(step.Name), step.when(), step.Reason)
+	}
+	if err := p.warn(w, s); err != nil {
+		return err
+	}
+	var failed []string
+	for _, r := range p.Targets {
+		if r.Error != "" {
+			failed = append(failed, clean(r.Name))
+		}
+	}
+	if len(failed) > 0 {
+		_, err := fmt.Fprintf(w, "%s\n", s.paint(red, "There is no whole plan: "+strings.Join(failed, ", ")+" failed. Nothing was changed."))
+		return err
+	}
+	_, err := fmt.Fprintf(w, "Release %s. Nothing was changed; `mirror publish` does it.\n", p.Release.Short())
+	return err
+}
+
+func (s PlanStep) when() string {
+	switch {
+	case s.Barrier:
+		return " behind the barrier"
+	case s.After > 0:
+		return " after " + duration(s.After)
+	}
+	return ""
+}
+
+// without returns the paths that are not in others, which is sorted.
+func without(paths, others []string) []string {
+	return slices.DeleteFunc(slices.Clone(paths), func(path string) bool {
+		_, found := slices.BinarySearch(others, path)
+		return found
+	})
+}
+
+func listPaths(w io.Writer, target, mark string, paths []string) {
+	for _, path := range paths[:min(len(paths), maxPaths)] {
+		fmt.Fprintf(w, "%s %s: %s\n", mark, clean(target), clean(path))
+	}
+	if n := len(paths) - maxPaths; n > 0 {
+		fmt.Fprintf(w, "%s %s: … and %d more\n", mark, clean(target), n)
+	}
+}

@@ -1,0 +1,112 @@
+package reports
+
+import (
+	"fmt"
+	"io"
+	"mirror/internal/humanize"
+	"mirror/site"
+	"strconv"
+	"time"
+)
+
+// Publish is the document of `mirror publish`.
+type Publish struct {
+	Schema   string          `json:"schema"` // mirror.publish/v1
+	Outcome  string          `json:"outcome"`
+	Release  site.ID         `json:"release"`
+	Previous site.ID         `json:"previous"`
+	Files    int             `json:"files"`
+	Bytes    int64           `json:"bytes"`
+	Targets  []PublishTarget `json:"targets"`
+	Window   *Window         `json:"window,omitempty"` // how the origins turned
+	Check    *Check          `json:"check,omitempty"`  // what the origins were last seen to serve
+	Ending
+}
+
+// PublishTarget is one target in a Publish.
+type PublishTarget struct {
+	Name      string     `json:"name"`
+	Type      string     `json:"type"`
+	From      site.ID    `json:"from"`
+	To        site.ID    `json:"to"`
+	Add       int        `json:"add"`
+	Change    int        `json:"change"`
+	Delete    int        `json:"delete"`
+	Same      int        `json:"same"`
+	SentFiles int        `json:"sent_files"`
+	SentBytes int64      `json:"sent_bytes"`
+	Stage     Millis     `json:"stage_ms"`
+	Commit    Millis     `json:"commit_ms"`
+	Committed *time.Time `json:"committed"` // null where nothing was committed
+	Error     string     `json:"error"`
+}
+
+// Text writes the publish for people.
+func (p Publish) Text(w io.Writer, s Style) error {
+	w = s.fold(w)
+	t := s.table(w, "target", "from", "add", "change", "delete", "same", "sent", "stage", "commit", "")
+	for _, r := range p.Targets {
+		t.row(clean(r.Name), r.From.Short(), strconv.Itoa(r.Add), strconv.Itoa(r.Change), strconv.Itoa(r.Delete),
+			strconv.Itoa(r.Same), humanize.Bytes(r.SentBytes), duration(r.Stage), duration(r.Commit), r.state(s))
+	}
+	if err := t.render(); err != nil {
+		return err
+	}
+	if p.Window != nil {
+		if err := p.Window.Text(w, s); err != nil {
+			return err
+		}
+	}
+	if p.Check != nil {
+		if err := p.Check.Text(w, s); err != nil {
+			return err
+		}
+	}
+	if err := p.warn(w, s); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(w, p.summary(s))
+	return err
+}
+
+func (p Publish) summary(s Style) string {
+	release := p.Release.Short()
+	switch p.Outcome {
+	case "live", "unchanged":
+		return s.paint(green, p.good())
+	case "diverged":
+		return s.paint(red, fmt.Sprintf("Release %s was committed, but not every origin serves it.", release))
+	case "rolled_back":
+		return s.paint(yellow, "The publish failed and was rolled back: every target that had moved holds again what it held before.")
+	case "mixed":
+		return s.paint(red, "The publish failed and could not be rolled back everywhere: origins may be mixed.")
+	}
+	return s.paint(red, "The publish failed; no live origin was changed.")
+}
+
+// good says how well a publish ended: what nobody looked at is not said to be live.
+func (p Publish) good() string {
+	release := p.Release.Short()
+	switch {
+	case p.Outcome == "unchanged" && p.Check == nil:
+		return fmt.Sprintf("Every target held release %s already; nothing was sent, and no live origin was looked at.", release)
+	case p.Outcome == "unchanged":
+		return fmt.Sprintf("Release %s was live already; nothing was sent.", release)
+	case p.Check == nil:
+		return fmt.Sprintf("Release %s is committed on %s; no live origin was looked at.", release, humanize.Plural(len(p.Targets), "target"))
+	}
+	return fmt.Sprintf("Release %s is live on %s: %d files, %s.", release, humanize.Plural(len(p.Targets), "target"), p.Files, humanize.Bytes(p.Bytes))
+}
+
+// state tells what became of one target.
+func (r PublishTarget) state(s Style) string {
+	switch {
+	case r.Error != "":
+		return s.paint(red, "failed")
+	case r.Committed != nil:
+		return s.paint(green, "ok")
+	case r.From == r.To && r.Add+r.Change+r.Delete == 0:
+		return s.paint(green, "same")
+	}
+	return "not done"
+}
