@@ -1,15 +1,11 @@
 package dashboard
 
 import (
-	"bytes"
 	"net/http"
 
 	"mirror/internal/summary"
 	"mirror/reports"
 )
-
-// maxListed bounds how many rows one answer of the API has.
-const maxListed = 500
 
 // listing is one page of a list of the API.
 type listing struct {
@@ -18,12 +14,12 @@ type listing struct {
 	Next   string `json:"next"` // address of the next, older page; "" on the last
 }
 
-// reader makes a document for a request.
-type reader func(r *http.Request) (any, error)
+// lookup makes a document for a request.
+type lookup func(r *http.Request) (any, error)
 
 // api adds the addresses of the API.
 func (d *Dashboard) api(mux *http.ServeMux) {
-	for path, read := range map[string]reader{
+	for path, read := range map[string]lookup{
 		"overview":       d.overviewDocument,
 		"origins":        d.originDocuments,
 		"origins/{name}": d.originDocument,
@@ -44,7 +40,7 @@ func (d *Dashboard) api(mux *http.ServeMux) {
 }
 
 // document answers with JSON.
-func (d *Dashboard) document(read reader) http.HandlerFunc {
+func (d *Dashboard) document(read lookup) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		doc, err := read(r)
 		if err != nil {
@@ -54,33 +50,6 @@ func (d *Dashboard) document(read reader) http.HandlerFunc {
 		}
 		d.answer(w, http.StatusOK, doc)
 	}
-}
-
-// refusal is the document of what is not done.
-type refusal struct {
-	Error string `json:"error"`
-}
-
-// answer answers with JSON that was scrubbed.
-func (d *Dashboard) answer(w http.ResponseWriter, status int, doc any) {
-	answerWith(w, status, doc, d.options.Scrub)
-}
-
-// answer answers with JSON that holds only our own words.
-func answer(w http.ResponseWriter, status int, doc any) {
-	answerWith(w, status, doc, func(text []byte) []byte { return text })
-}
-
-func answerWith(w http.ResponseWriter, status int, doc any, scrub func([]byte) []byte) {
-	var b bytes.Buffer
-	if err := reports.JSON(&b, doc); err != nil {
-		http.Error(w, "no JSON could be made", http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	_, _ = w.Write(scrub(b.Bytes())) // the reader may have gone
 }
 
 func (d *Dashboard) overviewDocument(r *http.Request) (any, error) { return d.overview(r) }
@@ -149,19 +118,4 @@ func (d *Dashboard) runDocuments(r *http.Request) (any, error) {
 	}
 	rows, err := d.reader.Runs(r.Context(), runsBefore(r.PathValue("name"), before, limit))
 	return listing{"mirror.runs/v1", rows, older(r, rows, limit, runKey)}, err
-}
-
-// paging reads where a list is to begin and how long it is to be.
-func paging(r *http.Request) (before int64, limit int, err error) {
-	if before, err = number(r, "before"); err != nil {
-		return 0, 0, err
-	}
-	asked, err := number(r, "limit")
-	if err != nil {
-		return 0, 0, err
-	}
-	if asked == 0 {
-		asked = listed
-	}
-	return before, int(min(asked, maxListed)), nil
 }

@@ -2,7 +2,6 @@ package dashboard
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 
@@ -30,11 +29,4 @@ func (d *Dashboard) readyz(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	plain(w, http.StatusServiceUnavailable, strings.Join(reasons, "\n")+"\n")
-}
-
-func plain(w http.ResponseWriter, status int, text string) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	_, _ = io.WriteString(w, text) // the reader may have gone
 }

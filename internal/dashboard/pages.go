@@ -1,28 +1,13 @@
 package dashboard
 
 import (
-	"errors"
-	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
-	"strconv"
 	"time"
 
 	"mirror/internal/summary"
 	"mirror/reports"
 	"mirror/reports/html"
-)
-
-// How much a page lists.
-const (
-	listed    = 50 // rows of a list
-	shownDays = 30
-)
-
-var (
-	errNotFound = errors.New("there is no such page")
-	errQuery    = errors.New("the address makes no sense")
 )
 
 func (d *Dashboard) nowPage(r *http.Request) (html.Page, error) {
@@ -178,38 +163,3 @@ func publishKey(p reports.PeriodPublish) int64 { return p.ID }
 func episodeKey(e reports.PeriodEpisode) int64 { return e.ID }
 func checkKey(c reports.HistoryCheck) int64    { return c.ID }
 func runKey(r reports.LoggedRun) int64         { return r.Started.UnixNano() }
-
-// older is the address of the part of a list that follows rows, "" where these are the last.
-func older[T any](r *http.Request, rows []T, limit int, key func(T) int64) string {
-	if len(rows) < limit {
-		return ""
-	}
-	query := url.Values{}
-	for name, values := range r.URL.Query() {
-		query[name] = values
-	}
-	query.Set("before", strconv.FormatInt(key(rows[limit-1]), 10))
-	return r.URL.EscapedPath() + "?" + query.Encode()
-}
-
-// identity reads the number in a path.
-func identity(r *http.Request) (int64, error) {
-	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
-	if err != nil || id <= 0 {
-		return 0, errNotFound
-	}
-	return id, nil
-}
-
-// number reads a number of the query, 0 where it is not given.
-func number(r *http.Request, key string) (int64, error) {
-	text := r.URL.Query().Get(key)
-	if text == "" {
-		return 0, nil
-	}
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || n < 0 {
-		return 0, fmt.Errorf("%w: %s is no number", errQuery, key)
-	}
-	return n, nil
-}

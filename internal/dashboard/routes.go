@@ -2,10 +2,7 @@ package dashboard
 
 import (
 	"bytes"
-	"context"
-	"errors"
 	"net/http"
-	"strconv"
 	"time"
 
 	"mirror/reports/html"
@@ -66,43 +63,6 @@ func (d *Dashboard) page(load loader) http.HandlerFunc {
 	}
 }
 
-func (d *Dashboard) show(w http.ResponseWriter, r *http.Request, status int, page html.Page) {
-	text, err := d.pages.Render(html.Frame{
-		Path: r.URL.Path, Now: d.options.Now(), Version: d.options.Version, Notice: d.options.Notice(), Login: !d.access.none && !isShown(r.Context()),
-	}, page)
-	if err != nil {
-		d.options.Log.Error("a page could not be made", "path", r.URL.Path, "err", err)
-		http.Error(w, "this page could not be made; the daemon's log says why", http.StatusInternalServerError)
-		return
-	}
-	text = d.options.Scrub(text)
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Cache-Control", "private, no-cache")
-	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
-	w.WriteHeader(status)
-	_, _ = w.Write(text) // the reader may have gone
-}
-
-func (d *Dashboard) fail(w http.ResponseWriter, r *http.Request, err error) {
-	status, p := d.explain(r.Context(), r.URL.Path, err)
-	d.show(w, r, status, p)
-}
-
-// explain makes of an error a status and what people are told. What went wrong inside goes
-// to the log and not to whoever asks.
-func (d *Dashboard) explain(ctx context.Context, path string, err error) (int, html.Problem) {
-	switch {
-	case errors.Is(err, errNotFound):
-		return http.StatusNotFound, html.Problem{Head: "Not found", Text: "There is nothing at " + path + "."}
-	case errors.Is(err, errQuery):
-		return http.StatusBadRequest, html.Problem{Head: "What was asked makes no sense", Text: err.Error() + "."}
-	case ctx.Err() != nil:
-		return http.StatusServiceUnavailable, html.Problem{Head: "Too late", Text: "Whoever asked has gone."}
-	}
-	d.options.Log.Error("the history could not be read", "path", path, "err", err)
-	return http.StatusInternalServerError, html.Problem{Head: "The history cannot be read", Text: "What the daemon remembers cannot be read at the moment. Its log says why; checks may go on nevertheless."}
-}
-
 // asset serves one file of the pages. They ask for it with its version, so that it may be kept.
 func asset(name, mediaType string) http.HandlerFunc {
 	text := html.Asset(name)
@@ -110,5 +70,23 @@ func asset(name, mediaType string) http.HandlerFunc {
 		w.Header().Set("Content-Type", mediaType)
 		w.Header().Set("Cache-Control", "public, max-age=86400")
 		http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(text))
+	}
+}
+
+// login has a browser ask for the token, which it then sends with each request for a page.
+// Starting something needs a bearer token nevertheless: no page of another site can send one.
+func (d *Dashboard) login(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case d.access.none:
+		d.fail(w, r, errNotFound)
+	case isShown(r.Context()):
+		w.Header().Set("Cache-Control", "no-store")
+		http.Redirect(w, r, "/", http.StatusSeeOther)
+	case d.access.spent():
+		tooMany(w, wrongEvery)
+	default:
+		w.Header().Set("WWW-Authenticate", `Basic realm="mirror: the password is the token", charset="UTF-8"`)
+		d.show(w, r, http.StatusUnauthorized, html.Problem{Head: "The token is needed",
+			Text: "Give any user name, and the daemon's token as the password."})
 	}
 }

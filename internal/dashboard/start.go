@@ -4,20 +4,16 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
 	"golang.org/x/time/rate"
 )
 
-// How often what costs something may be asked for: wrong tokens, so that none is found by
-// trying, and work.
+// How often work may be asked for.
 const (
-	wrongEvery = time.Second
-	wrongBurst = 10
-	workEvery  = 10 * time.Second
-	workBurst  = 3
+	workEvery = 10 * time.Second
+	workBurst = 3
 )
 
 // starter starts work for whoever has the token.
@@ -95,9 +91,4 @@ func (s *starter) start(w http.ResponseWriter, r *http.Request, start func(ctx c
 // accepted is the document of work that began.
 type accepted struct {
 	Accepted bool `json:"accepted"`
-}
-
-func tooMany(w http.ResponseWriter, wait time.Duration) {
-	w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())))
-	answer(w, http.StatusTooManyRequests, refusal{"That is too often."})
 }

@@ -1,0 +1,83 @@
+package dashboard
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"mirror/diff"
+	"mirror/internal/summary"
+	"mirror/reports"
+	"time"
+)
+
+// Options says what a dashboard shows, and what may be started through it.
+type Options struct {
+	Source  summary.Source       // what is remembered
+	Origins []Origin             // as configured; a check may know fewer, or others
+	Jobs    func() []reports.Job // nil for none
+	// Overdue lists the jobs that ought to have run by now, as the scheduler has them. While
+	// there are any, /readyz fails. Nil for never.
+	Overdue func() []string
+	// Notifications tells how many messages were sent, and how many could not be, so far. Nil
+	// leaves both metrics out.
+	Notifications func() (sent, failed uint64)
+	// Notice is something about the daemon itself that every page shows, "" for nothing. Nil
+	// for never.
+	Notice  func() string
+	Version string
+
+	// Token has to be given, as a bearer token, by whoever starts something, and, in that way
+	// or as the password of basic authentication, by whoever is to see what commands, builds
+	// and targets said. "" turns both off.
+	Token string
+	// Scrub takes secrets out of all that is answered; nil for none.
+	Scrub func(text []byte) []byte
+	// Check and Publish start the work and return once it has begun, without waiting for its
+	// end. ErrBusy says that it is running already. Nil for what cannot be started.
+	Check, Publish func(ctx context.Context) error
+
+	// Hosts are the names, without a port, under which browsers may ask, beside localhost and
+	// every plain IP address. Others are refused, so that no foreign page can read this one
+	// by pointing its own name here (DNS rebinding). "*" allows all names.
+	Hosts []string
+
+	Now func() time.Time // nil for time.Now
+	Log *slog.Logger     // nil for none
+}
+
+// Origin is one configured origin.
+type Origin struct{ Name, URL string }
+
+// named lists the configured origins.
+func (o Options) named() []diff.OriginState {
+	var all []diff.OriginState
+	for _, origin := range o.Origins {
+		all = append(all, diff.OriginState{Name: origin.Name, URL: origin.URL})
+	}
+	return all
+}
+
+// ErrBusy means that what was to be started is running already.
+var ErrBusy = errors.New("it is running already")
+
+func (o Options) complete() Options {
+	if o.Scrub == nil {
+		o.Scrub = func(text []byte) []byte { return text }
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Jobs == nil {
+		o.Jobs = func() []reports.Job { return nil }
+	}
+	if o.Notice == nil {
+		o.Notice = func() string { return "" }
+	}
+	if o.Overdue == nil {
+		o.Overdue = func() []string { return nil }
+	}
+	return o
+}
