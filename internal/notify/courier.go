@@ -10,12 +10,10 @@ import (
 	"github.com/cenkalti/backoff/v5"
 )
 
-// The delays between attempts: they double, and what a recipient asks for is honoured
-// within its bound.
+// The delays between attempts: they double.
 const (
-	firstRetry    = time.Second
-	lastRetry     = 10 * time.Minute
-	maxRetryAfter = 15 * time.Minute
+	firstRetry = time.Second
+	lastRetry  = 10 * time.Minute
 )
 
 // courier tells one recipient, in a goroutine of its own.
@@ -73,7 +71,8 @@ func (c *courier) accept(e Event, now time.Time) {
 	c.signal()
 }
 
-func (c *courier) close() {
+// Close ends the accepting of events: what is ready is told in haste.
+func (c *courier) Close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.closed = true
@@ -96,7 +95,7 @@ func (c *courier) stats() Stats {
 // run tells what comes in until the courier is closed and nothing is ready to be told, or
 // until ctx is done.
 func (c *courier) run(ctx context.Context) {
-	c.box.sent = func(key string) bool { return c.sent(ctx, key) }
+	c.box.sent = func(key string) bool { return c.wasSent(ctx, key) }
 	c.box.cover = func(keys []string) { c.record(ctx, keys, time.Now(), nil) }
 	defer c.leave()
 	hasty := false
@@ -150,7 +149,7 @@ func (c *courier) absorb() (closing bool) {
 
 // sleep waits for an event, for the next thing to do, or for ctx.
 func (c *courier) sleep(ctx context.Context, now time.Time, ready bool) {
-	at, ok := c.box.next(now)
+	at, ok := c.box.wakeAt(now)
 	if ready {
 		at = c.retry
 	} else if ok {
@@ -215,7 +214,7 @@ func (c *courier) count() {
 }
 
 // sent asks the ledger. One that fails is passed over: rather twice than never.
-func (c *courier) sent(ctx context.Context, key string) bool {
+func (c *courier) wasSent(ctx context.Context, key string) bool {
 	if told, _ := c.recent.Sent(ctx, key); told {
 		return true
 	}

@@ -69,12 +69,6 @@ func (e Event) lasted(now time.Time) time.Duration {
 	return max(0, now.Sub(e.Opened))
 }
 
-// Bounds of what is kept of an event, in items and in characters.
-const (
-	maxItems = 10
-	maxField = 300
-)
-
 // bounded returns the event with its gaps filled in, sharing nothing with the caller's, and
 // no larger than messages need.
 func (e Event) bounded(now time.Time) Event {

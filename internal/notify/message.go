@@ -31,7 +31,7 @@ const (
 	maxPaths = 5
 )
 
-// compose puts news into words.
+// compose puts news into say.
 func compose(news []News, at time.Time) Message {
 	m := Message{ID: idOf(news), News: news, At: at}
 	if len(news) == 1 {
@@ -55,16 +55,16 @@ func idOf(news []News) string {
 
 // headline says in one line what happened.
 func headline(n News, now time.Time) string {
-	e, words := n.Event, wordsFor(n.Event.Kind)
+	e, say := n.Event, phrasesFor(n.Event.Kind)
 	switch n.Change {
 	case Closed:
-		return fmt.Sprintf("%s recovered: %s for %s", nameOf(e), words.noun, span(e.lasted(now)))
+		return fmt.Sprintf("%s recovered: %s for %s", nameOf(e), say.noun, span(e.lasted(now)))
 	case Passed:
-		return fmt.Sprintf("%s %s for %s, recovered", nameOf(e), words.was, span(e.lasted(now)))
+		return fmt.Sprintf("%s %s for %s, recovered", nameOf(e), say.was, span(e.lasted(now)))
 	case Flapping:
-		return fmt.Sprintf("%s is flapping: %s again; more when it is steady for %s", nameOf(e), words.noun, span(n.Steady))
+		return fmt.Sprintf("%s is flapping: %s again; more when it is steady for %s", nameOf(e), say.noun, span(n.Steady))
 	case Settled:
-		state := words.is
+		state := say.is
 		if e.closes() {
 			state = "recovered"
 		}
@@ -74,9 +74,9 @@ func headline(n News, now time.Time) string {
 		return nameOf(e) + ": " + plain(e.Title)
 	}
 	if counts := countsOf(e); counts != "" {
-		return fmt.Sprintf("%s %s: %s", nameOf(e), words.is, counts)
+		return fmt.Sprintf("%s %s: %s", nameOf(e), say.is, counts)
 	}
-	return nameOf(e) + " " + words.is
+	return nameOf(e) + " " + say.is
 }
 
 // details says the rest of one piece of news. What to do next is never cut off.
@@ -108,7 +108,7 @@ func details(n News, now time.Time) string {
 func tail(e Event) []string {
 	var lines []string
 	if !e.closes() {
-		if next := cmp.Or(plain(e.Next), wordsFor(e.Kind).next); next != "" {
+		if next := cmp.Or(plain(e.Next), phrasesFor(e.Kind).next); next != "" {
 			lines = append(lines, "Next: "+next)
 		}
 	}
@@ -148,7 +148,7 @@ func summary(news []News) string {
 	}
 	switch {
 	case counts[Opened] == len(news) && oneKind && len(origins) == len(news):
-		return fmt.Sprintf("%d origins %s", len(news), wordsFor(news[0].Event.Kind).are)
+		return fmt.Sprintf("%d origins %s", len(news), phrasesFor(news[0].Event.Kind).are)
 	case counts[Closed] == len(news) && len(origins) == len(news):
 		return fmt.Sprintf("%d origins recovered", len(news))
 	}

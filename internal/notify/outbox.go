@@ -5,30 +5,6 @@ import (
 	"time"
 )
 
-// Change is what a message tells of an episode.
-type Change string
-
-// The changes that are told.
-const (
-	Opened   Change = "opened"
-	Closed   Change = "closed"
-	Passed   Change = "passed"   // opened and closed before it could be told
-	Flapping Change = "flapping" // opened again soon after it closed; more is told when it is steady
-	Settled  Change = "settled"  // steady after flapping, open or closed
-)
-
-// News is a part of a message: what happened to one episode.
-type News struct {
-	Change Change
-	Event  Event
-	// Changes counts how often it opened and closed while nothing was told, and Since says
-	// since when, for what has settled.
-	Changes int
-	Since   time.Time
-	// Steady is how long it must be steady to be told of again, for what flaps.
-	Steady time.Duration
-}
-
 // waiting is news that was not delivered yet, and the ledger's keys of what it tells.
 type waiting struct {
 	News
@@ -70,7 +46,7 @@ func (o *outbox) take(e Event, now time.Time) {
 	s := o.story(e, now)
 	switch {
 	case s.unsteady:
-		o.hold(s, e, now)
+		o.holdBack(s, e, now)
 	case e.closes():
 		o.close(s, e, now)
 	default:
@@ -122,8 +98,8 @@ func (o *outbox) unsettle(s *story, e Event, now time.Time) {
 	o.push(&waiting{News{Change: Flapping, Event: e, Steady: s.hold}, s, keys, since})
 }
 
-// hold keeps an event of a story that flaps back. Only the last one will be told.
-func (o *outbox) hold(s *story, e Event, now time.Time) {
+// holdBack keeps an event of a story that flaps back. Only the last one will be told.
+func (o *outbox) holdBack(s *story, e Event, now time.Time) {
 	same := e.Episode == s.last.Episode && e.closes() == s.last.closes()
 	if key := o.key(e, e.closes()); !same && (o.holding(key) != nil || o.sent(key)) {
 		return
@@ -237,8 +213,8 @@ func (o *outbox) batch(now time.Time, haste bool) []*waiting {
 	return ready
 }
 
-// next is when the outbox is to be looked at again if nothing comes in before.
-func (o *outbox) next(now time.Time) (at time.Time, ok bool) {
+// wakeAt is when the outbox is to be looked at again if nothing comes in before.
+func (o *outbox) wakeAt(now time.Time) (at time.Time, ok bool) {
 	for _, s := range o.stories {
 		if settles := s.changed.Add(s.hold); s.unsteady && (!ok || settles.Before(at)) {
 			at, ok = settles, true
@@ -262,4 +238,15 @@ func (o *outbox) delivered(batch []*waiting, now time.Time) {
 			w.story.tell(now)
 		}
 	}
+}
+
+// story returns the story that an event belongs to.
+func (o *outbox) story(e Event, now time.Time) *story {
+	i := slices.IndexFunc(o.stories, func(s *story) bool { return s.kind == e.Kind && s.origin == e.Origin })
+	if i < 0 {
+		i = len(o.stories)
+		o.stories = append(o.stories, &story{kind: e.Kind, origin: e.Origin})
+	}
+	o.stories[i].touched = now
+	return o.stories[i]
 }

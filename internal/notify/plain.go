@@ -6,6 +6,12 @@ import (
 	"unicode/utf8"
 )
 
+// Bounds of what is kept of an event, in items and in characters.
+const (
+	maxItems = 10
+	maxField = 300
+)
+
 // cut returns the beginning of a text, up to so many characters, and says that more was there.
 func cut(text string, characters int) string {
 	if utf8.RuneCountInString(text) <= characters {

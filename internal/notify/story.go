@@ -39,17 +39,6 @@ func (s *story) begin(e Event, now time.Time, damp time.Duration) {
 	s.hold = max(damp, min(2*s.hold, longest*damp))
 }
 
-// story returns the story that an event belongs to.
-func (o *outbox) story(e Event, now time.Time) *story {
-	i := slices.IndexFunc(o.stories, func(s *story) bool { return s.kind == e.Kind && s.origin == e.Origin })
-	if i < 0 {
-		i = len(o.stories)
-		o.stories = append(o.stories, &story{kind: e.Kind, origin: e.Origin})
-	}
-	o.stories[i].touched = now
-	return o.stories[i]
-}
-
 // reopens reports whether an episode that begins now follows soon on another.
 func (s *story) reopens(now time.Time, damp time.Duration) bool {
 	return !s.closed.IsZero() && now.Sub(s.closed) < damp

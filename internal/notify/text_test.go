@@ -40,7 +40,7 @@ func TestWhatADriftSays(t *testing.T) {
 
 func TestEveryKindHasWords(t *testing.T) {
 	for _, kind := range Kinds() {
-		w := wordsFor(kind)
+		w := phrasesFor(kind)
 		if kind != Recovered && (w.is == "needs a look" || w.is == "" || w.are == "" || w.was == "" || w.noun == "") {
 			t.Errorf("%s has %+v", kind, w)
 		}

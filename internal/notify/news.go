@@ -1,0 +1,27 @@
+package notify
+
+import "time"
+
+// Change is what a message tells of an episode.
+type Change string
+
+// The changes that are told.
+const (
+	Opened   Change = "opened"
+	Closed   Change = "closed"
+	Passed   Change = "passed"   // opened and closed before it could be told
+	Flapping Change = "flapping" // opened again soon after it closed; more is told when it is steady
+	Settled  Change = "settled"  // steady after flapping, open or closed
+)
+
+// News is a part of a message: what happened to one episode.
+type News struct {
+	Change Change
+	Event  Event
+	// Changes counts how often it opened and closed while nothing was told, and Since says
+	// since when, for what has settled.
+	Changes int
+	Since   time.Time
+	// Steady is how long it must be steady to be told of again, for what flaps.
+	Steady time.Duration
+}
