@@ -18,6 +18,7 @@ type table struct {
 	filter  *[1 << filterBits / 64]uint64 // nil without secrets
 	places  map[uint64][]place
 	longest int
+	first   [256][]int // the forms that begin with a byte
 }
 
 // form is one way to write a secret.
@@ -73,6 +74,7 @@ func isWord(text string) bool {
 func (t *table) add(f form) {
 	n := len(t.forms)
 	t.forms = append(t.forms, f)
+	t.first[f.text[0]] = append(t.first[f.text[0]], n)
 	t.longest = max(t.longest, len(f.text))
 	for offset := 0; offset+f.need <= len(f.text); offset++ {
 		var key uint64

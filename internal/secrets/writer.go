@@ -66,8 +66,9 @@ func unfinished(t *table, text []byte) int {
 	}
 	end := fold(string(last))
 	for n := len(end); n > 0; n-- {
-		for i := range t.forms {
-			if f := &t.forms[i]; n <= len(f.text) && strings.HasPrefix(f.text, end[len(end)-n:]) {
+		rest := end[len(end)-n:]
+		for _, i := range t.first[rest[0]] {
+			if strings.HasPrefix(t.forms[i].text, rest) {
 				return n
 			}
 		}
