@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mirror/diff"
+	"mirror/internal/output"
 	"mirror/internal/workspace"
 	"mirror/reports"
 	"mirror/reports/formats"
@@ -14,7 +15,7 @@ import (
 func (a *app) checkCommand() *cobra.Command {
 	var f checkFlags
 	var with compareFlags
-	var out *outputs[reports.Check]
+	var out *outputFlags[reports.Check]
 	cmd := &cobra.Command{
 		Use:   "check [URL URL…]",
 		Short: "Hash the live pages of every origin; exit 1 when they disagree",
@@ -49,14 +50,14 @@ the images. Where a newer release goes live during the check, it counts from the
 				return err
 			}
 			doc := reports.CheckOf(verdict)
-			if err := ci(out, doc); err != nil {
+			if err := output.GitHub(out.set, doc, a.getenv, a.stderr, a.secrets); err != nil {
 				a.warnings.Add("%v", err)
 			}
 			doc.Warnings = a.warnings.Take()
 			return ending(checkExit(verdict), out.write(doc))
 		},
 	}
-	out = outputsOf(a, cmd, formats.Check())
+	out = outputFlagsOf(a, cmd, formats.Check())
 	f.flags(cmd)
 	f.configFlags(cmd)
 	with.flags(cmd)

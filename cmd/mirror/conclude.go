@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -37,28 +36,12 @@ func (a *app) conclude(ctx context.Context, cmd *cobra.Command, args []string, e
 	return code
 }
 
-// errInterrupted stands before what an interrupt kept from being done.
-var errInterrupted = errors.New("interrupted")
-
-// outcome returns the exit code of an error, and what to say of it.
-func outcome(ctx context.Context, err error) (int, error) {
-	if err == nil {
-		return exitAgree, nil
+// endingOf says in a document how a command ended.
+func (a *app) endingOf(ctx context.Context, err error) reports.Ending {
+	if err != nil && ctx.Err() != nil {
+		err = fmt.Errorf("%w: %w", errInterrupted, err)
 	}
-	code := exitFailed
-	if _, misused := errors.AsType[*workspace.UsageError](err); misused {
-		code = exitUsage
-	}
-	if e, ok := errors.AsType[*exit](err); ok {
-		code, err = e.code, e.err
-	}
-	if ctx.Err() != nil && code != exitMixed {
-		code = exitInterrupted
-		if err == nil || errors.Is(err, context.Canceled) {
-			err = errInterrupted
-		}
-	}
-	return code, err
+	return reports.Ending{Error: text(err), Warnings: a.warnings.Take()}
 }
 
 // wantsJSON reports whether stdout is to hold a JSON document. Where the flags could not be

@@ -59,10 +59,3 @@ func (a *csvLog) Close() error {
 	}
 	return nil
 }
-
-func text(err error) string {
-	if err == nil {
-		return ""
-	}
-	return err.Error()
-}

@@ -45,7 +45,7 @@ func newDaemonWorld(t testing.TB, more string) *daemonWorld {
 	for i := range 20 {
 		w.write(fmt.Sprintf("public/posts/%d.html", i), fmt.Sprintf("post %d", i))
 	}
-	w.write("mirror.yaml", string(labConfig(l, filepath.Join(w.dir, "public")))+fmt.Sprintf("notify: [{name: hook, url: %q}]\n", w.hook.url)+more)
+	w.write("mirror.yaml", string(l.Config(filepath.Join(w.dir, "public")))+fmt.Sprintf("notify: [{name: hook, url: %q}]\n", w.hook.url)+more)
 	w.run("publish", "-q")
 	return w
 }
@@ -68,7 +68,7 @@ func (w *daemonWorld) command(args ...string) *exec.Cmd {
 		w.t.Fatal(err)
 	}
 	cmd := exec.Command(path, append([]string{"-c", w.config}, args...)...)
-	cmd.Env = append(os.Environ(), labAccessKey+"="+w.lab.S3.AccessKey, labSecretKey+"="+w.lab.S3.SecretKey, "API_TOKEN=secret-of-the-test")
+	cmd.Env = append(os.Environ(), lab.AccessKeyEnv+"="+w.lab.S3.AccessKey, lab.SecretKeyEnv+"="+w.lab.S3.SecretKey, "API_TOKEN=secret-of-the-test")
 	return cmd
 }
 

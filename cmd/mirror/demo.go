@@ -18,7 +18,7 @@ import (
 
 type demoFlags struct {
 	site string
-	pace labPace
+	pace lab.Pace
 }
 
 func (a *app) demoCommand() *cobra.Command {
@@ -51,7 +51,7 @@ did what it says. Nothing outside a temporary folder is touched.
 		},
 	}
 	cmd.Flags().StringVar(&f.site, "site", "", "`folder` of the site to use (default: a small one of its own)")
-	f.pace.addFlags(cmd)
+	addPaceFlags(cmd, &f.pace)
 	return cmd
 }
 
@@ -77,7 +77,7 @@ func (a *app) demo(ctx context.Context, f demoFlags) (*reports.Demo, error) {
 	}
 	defer l.Close()
 	file := filepath.Join(dir, config.FileName)
-	if err := os.WriteFile(file, labConfig(l, public), 0o644); err != nil {
+	if err := os.WriteFile(file, l.Config(public), 0o644); err != nil {
 		return nil, fmt.Errorf("demo: %w", err)
 	}
 	in := a.inLab(l, file)
@@ -109,9 +109,9 @@ func (a *app) inLab(l *lab.Lab, file string) *app {
 	b.configFile, b.stateDir, b.only = file, "", nil
 	b.getenv = func(name string) string {
 		switch name {
-		case labAccessKey:
+		case lab.AccessKeyEnv:
 			return l.S3.AccessKey
-		case labSecretKey:
+		case lab.SecretKeyEnv:
 			return l.S3.SecretKey
 		}
 		return a.getenv(name)

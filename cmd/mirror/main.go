@@ -35,7 +35,8 @@ func runKinds(ctx context.Context, all targets.Kinds, args []string, getenv func
 	known := secrets.New()
 	out, notes := known.Writer(stdout), known.Writer(stderr)
 	a := &app{kinds: all, getenv: getenv, stdin: stdin, stdout: out, stderr: notes, secrets: known, warnings: &workspace.Warnings{}}
-	a.learnEnvironment(args)
+	known.AddEnvironment(os.Environ(), getenv)
+	known.AddArguments(args)
 	defer func() {
 		if p := recover(); p != nil { // its text may hold a secret: it goes through the scrubber too
 			fmt.Fprintf(notes, "panic: %v\n\n%s", p, debug.Stack())

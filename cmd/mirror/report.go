@@ -15,7 +15,7 @@ import (
 
 func (a *app) reportCommand() *cobra.Command {
 	since, until := instant{"7d"}, instant{}
-	var out *outputs[reports.Period]
+	var out *outputFlags[reports.Period]
 	cmd := &cobra.Command{
 		Use:   "report",
 		Short: "The drift report over a period, in any format",
@@ -44,7 +44,7 @@ the daemon. Nothing is fetched.
 			return out.write(p)
 		},
 	}
-	out = outputsOf(a, cmd, formats.Period())
+	out = outputFlagsOf(a, cmd, formats.Period())
 	cmd.Flags().Var(&since, "since", "from how long ago, as in 12h, 7d or 4w, or from a date (UTC)")
 	cmd.Flags().Var(&until, "until", "up to that; as for --since (default now)")
 	return cmd

@@ -3,38 +3,10 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
-	"regexp"
-	"strings"
 
 	"mirror/internal/config"
 	"mirror/internal/secrets"
 )
-
-// secretVariable matches the names of variables that hold secrets, whoever is to read them:
-// the build and other commands inherit them and may print them.
-var secretVariable = regexp.MustCompile(`(?i)(TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?|API_?KEY|ACCESS_KEY|ACCESS_KEY_ID|SECRET_KEY|PRIVATE_KEY)$`)
-
-// learnEnvironment makes known the secrets that the environment holds, and the passwords in the
-// URLs of proxies and of the command line.
-func (a *app) learnEnvironment(args []string) {
-	for _, arg := range args {
-		if at := strings.Index(arg, "://"); at >= 0 {
-			a.secrets.AddUserinfo("the command line", arg[strings.LastIndexByte(arg[:at], '=')+1:])
-		}
-	}
-	for _, pair := range os.Environ() {
-		name, _, _ := strings.Cut(pair, "=")
-		value := a.getenv(name)
-		if secretVariable.MatchString(name) && !strings.HasPrefix(value, "/") {
-			a.secrets.Add("the environment variable "+name, value)
-		}
-	}
-	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"} {
-		a.secrets.AddUserinfo(name, a.getenv(name))
-		a.secrets.AddUserinfo(name, a.getenv(strings.ToLower(name)))
-	}
-}
 
 // learn makes known the secrets of a config, and those that the kinds of target in it take
 // from files: a build, which runs before any target is opened, may print them.

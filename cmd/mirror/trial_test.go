@@ -50,7 +50,7 @@ func newTrial(t testing.TB, cdn ...string) *trial {
 	})
 	dir := t.TempDir()
 	r := &trial{t: t, lab: l, site: filepath.Join(dir, "public")}
-	text := strings.Replace(string(labConfig(l, r.site)), "base: self", baseOf(t, l), 1)
+	text := strings.Replace(string(l.Config(r.site)), "base: self", baseOf(t, l), 1)
 	for _, o := range l.Origins() {
 		if slices.Contains(cdn, o.Name) {
 			text = strings.Replace(text, fmt.Sprintf("{url: %q}", o.URL), fmt.Sprintf("{url: %q, cdn: true}", o.URL), 1)

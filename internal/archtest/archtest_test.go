@@ -69,6 +69,7 @@ func allowed() map[string][]string {
 			"diff", "reports", "scheduler", "internal/daemon", "internal/dashboard", "internal/history", "internal/notify", "internal/secrets",
 			"internal/static", "internal/workspace",
 		},
+		"internal/output":   {"internal/humanize", "internal/secrets", "reports", "reports/formats"},
 		"internal/demo":     {"diff", "internal/humanize", "internal/lab", "internal/publish", "internal/workspace", "reports"},
 		"internal/static":   {"internal/regular"},
 		"internal/regular":  {},
