@@ -2,6 +2,7 @@ package compare
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -104,8 +105,15 @@ func (l *look) round(ctx context.Context) {
 // each read.
 func (l *look) reread(ctx context.Context, s *sight, before diff.Answer) (diff.Answer, int) {
 	ask := func() read {
+		if s.missed.Load() >= int64(s.patience()) {
+			before.Status, before.Err = 0, errStopped
+			return read{Answer: before}
+		}
 		r := s.ask(ctx, s.client.FetchFresh, l.path(l.page))
 		r.Serves = s.serves
+		if s.missed.Add(1); r.Status != 0 {
+			s.missed.Store(0)
+		}
 		return r
 	}
 	now := ask()
@@ -125,6 +133,9 @@ func (l *look) reread(ctx context.Context, s *sight, before diff.Answer) (diff.A
 	last.Unsteady = !l.steady(now.Answer, last.Answer)
 	return last.Answer, last.hosts
 }
+
+// errStopped is why an origin is not asked again for more pages.
+var errStopped = errors.New("the origin stopped answering while pages were asked for again")
 
 // steady reports whether two reads of one origin say the same, or one of them says nothing.
 func (l *look) steady(a, b diff.Answer) bool {

@@ -37,6 +37,7 @@ type sight struct {
 	serves  bool // some page
 	silent  int  // unanswered in a row
 	last    error
+	missed  atomic.Int64 // unanswered in a row, of pages that are asked for again
 
 	match       int
 	recovered   int // pages that were answered otherwise at first
@@ -86,7 +87,8 @@ func (s *sight) patience() int { return max(2*s.at.Concurrency, 8) }
 // asked further.
 func (s *sight) survey(ctx context.Context, from, to int, path func(i int) string, notify func(done int)) error {
 	began := time.Now()
-	inner, giveUp := context.WithCancel(ctx)
+	heard, stop := s.client.UntilSilent(ctx, origin.Silence{For: s.at.Timeout + time.Second})
+	inner, giveUp := context.WithCancel(heard)
 	defer giveUp()
 	var next atomic.Int64
 	next.Store(int64(from))
@@ -102,6 +104,11 @@ func (s *sight) survey(ctx context.Context, from, to int, path func(i int) strin
 		})
 	}
 	workers.Wait()
+	if silent := context.Cause(heard); silent != nil {
+		s.last = silent
+	}
+	gaveUp := inner.Err() != nil
+	stop()
 	s.elapsed += time.Since(began)
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("compare %s: %w", s.at.Name, err)
@@ -109,7 +116,7 @@ func (s *sight) survey(ctx context.Context, from, to int, path func(i int) strin
 	switch {
 	case s.answers == 0:
 		s.err = s.last
-	case inner.Err() != nil:
+	case gaveUp:
 		s.err = fmt.Errorf("the origin stopped answering after %d of %d pages: %w", s.done-s.silent, len(s.cells), s.last)
 	}
 	return nil
