@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/google/renameio/v2"
+
+	"mirror/internal/regular"
 )
 
 // Cache remembers the digests of a tree's files, so that a second scan of an unchanged
@@ -39,13 +41,16 @@ type stamp struct {
 // settle is how long a file must have rested before the scan for its times to be trusted.
 const settle = 2 * time.Second
 
+// maxCache bounds a cache file, in bytes.
+const maxCache = 1 << 30
+
 // OpenCache reads the cache kept in file. One that is missing or damaged is an empty
 // cache: nothing is lost by it but time. So is one that cannot be read, which is an error too.
 func OpenCache(file string) (*Cache, error) {
 	c := &Cache{file: file, entries: map[string]entry{}}
-	data, err := os.ReadFile(file)
+	data, err := regular.ReadFile(file, maxCache)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, regular.ErrNotRegular):
 		return c, nil
 	case err != nil:
 		return c, fmt.Errorf("scan cache: %w", err)

@@ -55,7 +55,7 @@ func allowed() map[string][]string {
 		"internal/config/scaffold": {"targets"},
 		"internal/daemon":          {"scheduler", "internal/history", "internal/notify", "internal/regular", "diff"},
 		"internal/dashboard":       {"internal/summary", "reports", "reports/html", "diff"},
-		"internal/history":         {"diff", "site"},
+		"internal/history":         {"internal/regular", "diff", "site"},
 		"internal/summary":         {"internal/history", "reports", "diff", "site"},
 		"internal/notify":          {"internal/secrets"},
 		"internal/secrets":         {},
@@ -63,11 +63,11 @@ func allowed() map[string][]string {
 		"internal/workspace": {
 			"diff", "site", "targets", "reports", "reports/formats", "scheduler", "internal/check", "internal/compare", "internal/config",
 			"internal/daemon", "internal/history", "internal/humanize", "internal/notify", "internal/origin", "internal/origin/pages", "internal/publish",
-			"internal/secrets", "internal/state", "internal/summary", "internal/watch",
+			"internal/regular", "internal/secrets", "internal/state", "internal/summary", "internal/watch",
 		},
 		"internal/service": {
 			"diff", "reports", "scheduler", "internal/daemon", "internal/dashboard", "internal/history", "internal/notify", "internal/secrets",
-			"internal/static", "internal/workspace",
+			"internal/regular", "internal/static", "internal/workspace",
 		},
 		"internal/output":   {"internal/humanize", "internal/secrets", "reports", "reports/formats"},
 		"internal/demo":     {"diff", "internal/humanize", "internal/lab", "internal/publish", "internal/workspace", "reports"},

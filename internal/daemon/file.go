@@ -4,11 +4,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
+
+	"mirror/internal/regular"
 )
 
 // fileSettle is how long a file must be still: editors write in several steps.
@@ -40,8 +41,11 @@ type followed struct {
 	sum     [sha256.Size]byte
 }
 
+// maxFollowed bounds a file that is followed, in bytes.
+const maxFollowed = 16 << 20
+
 func (f *followed) read() (sum [sha256.Size]byte, ok bool) {
-	text, err := os.ReadFile(f.file)
+	text, err := regular.ReadFile(f.file, maxFollowed)
 	return sha256.Sum256(text), err == nil
 }
 

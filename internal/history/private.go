@@ -1,6 +1,10 @@
 package history
 
-import "os"
+import (
+	"os"
+
+	"mirror/internal/regular"
+)
 
 // onlyOwner is the mode of the file: what origins, builds and servers said is for nobody else.
 const onlyOwner = 0o600
@@ -8,7 +12,7 @@ const onlyOwner = 0o600
 // makePrivate makes the file if it is not there, and takes it and what SQLite keeps beside it
 // from other users. What it may not do, opening the database says better.
 func makePrivate(path string) {
-	if file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, onlyOwner); err == nil {
+	if file, err := regular.OpenFile(path, os.O_WRONLY|os.O_CREATE, onlyOwner); err == nil {
 		_ = file.Close() // nothing was written
 	}
 	tighten(path)

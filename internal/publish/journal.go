@@ -15,6 +15,7 @@ import (
 	"github.com/gofrs/flock"
 	"github.com/google/renameio/v2"
 
+	"mirror/internal/regular"
 	"mirror/site"
 	"mirror/targets"
 )
@@ -46,13 +47,16 @@ func (p Page) Interrupted() bool { return p.Release != site.None && p.Outcome ==
 // Destinations lists the destinations that the publish was to change.
 func (p Page) Destinations() []string { return slices.Sorted(maps.Keys(p.Swaps)) }
 
+// maxPage bounds a journal, in bytes.
+const maxPage = 64 << 20
+
 // OpenJournal takes the journal in the state folder for this process alone, until Close,
 // or gives ErrBusy. The page is what the last publish left.
 func OpenJournal(state string) (*Journal, Page, error) {
 	if err := os.MkdirAll(state, 0o700); err != nil {
 		return nil, Page{}, fmt.Errorf("journal: %w", err)
 	}
-	lock := flock.New(filepath.Join(state, "lock"))
+	lock := flock.New(filepath.Join(state, "lock"), flock.SetFlag(regular.LockFlags))
 	switch held, err := lock.TryLock(); {
 	case err != nil:
 		return nil, Page{}, fmt.Errorf("journal: %w", err)
@@ -60,8 +64,8 @@ func OpenJournal(state string) (*Journal, Page, error) {
 		return nil, Page{}, fmt.Errorf("%w (hint: wait for it, or give this one a state folder of its own with --state)", ErrBusy)
 	}
 	j := &Journal{file: filepath.Join(state, "journal.json"), lock: lock}
-	text, err := os.ReadFile(j.file)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	text, err := regular.ReadFile(j.file, maxPage)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, regular.ErrNotRegular) {
 		return nil, Page{}, errors.Join(fmt.Errorf("journal: %w", err), lock.Unlock())
 	}
 	var last Page

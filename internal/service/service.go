@@ -23,6 +23,7 @@ import (
 	"mirror/internal/dashboard"
 	"mirror/internal/history"
 	"mirror/internal/notify"
+	"mirror/internal/regular"
 	"mirror/internal/secrets"
 	"mirror/internal/workspace"
 )
@@ -83,7 +84,7 @@ var errDaemon = errors.New("another daemon runs here")
 // lockDaemon takes the state folder for this daemon alone. Publishes by hand go on beside it.
 func lockDaemon(state string) (*flock.Flock, error) {
 	file := filepath.Join(state, "daemon.lock")
-	lock := flock.New(file)
+	lock := flock.New(file, flock.SetFlag(regular.LockFlags))
 	switch held, err := lock.TryLock(); {
 	case err != nil:
 		return nil, fmt.Errorf("daemon: %w (hint: the state folder must be writable: --state)", err)

@@ -14,6 +14,8 @@ import (
 	"syscall"
 
 	"github.com/google/renameio/v2"
+
+	"mirror/internal/regular"
 )
 
 // Name is what the folder is called where nobody says otherwise.
@@ -43,7 +45,7 @@ func prepare(dir string) error {
 	if err := os.MkdirAll(dir, private); err != nil {
 		return err
 	}
-	ignore, err := os.OpenFile(filepath.Join(dir, ".gitignore"), os.O_WRONLY|os.O_CREATE, 0o600)
+	ignore, err := regular.OpenFile(filepath.Join(dir, ".gitignore"), os.O_WRONLY|os.O_CREATE, 0o600)
 	if err != nil {
 		return err
 	}
@@ -77,7 +79,7 @@ func (f Folder) Target(name string) string {
 // name is good all the same.
 func (f Folder) Owner() (string, error) {
 	file := filepath.Join(f.dir, "owner")
-	text, err := os.ReadFile(file)
+	text, err := regular.ReadFile(file, 4<<10)
 	if err == nil && len(text) > 0 {
 		return strings.TrimSpace(string(text)), nil
 	}

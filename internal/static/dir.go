@@ -4,6 +4,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"mirror/internal/regular"
 )
 
 // Dir is the site in a folder on disk. The folder is looked up anew for each file, so that
@@ -15,6 +17,13 @@ type Dir string
 // one could block for ever.
 func (d Dir) Open(name string) (fs.File, error) {
 	if !fs.ValidPath(name) {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	folder, err := os.Stat(string(d))
+	if err != nil {
+		return nil, err
+	}
+	if !folder.IsDir() {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
 	root, err := os.OpenRoot(string(d))
@@ -30,5 +39,12 @@ func (d Dir) Open(name string) (fs.File, error) {
 	if !info.Mode().IsRegular() && !info.IsDir() {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
-	return root.Open(name)
+	if info.IsDir() {
+		return root.Open(name)
+	}
+	f, err := regular.OpenIn(root, name)
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 
+	"mirror/internal/regular"
 	"mirror/site"
 )
 
@@ -39,7 +40,7 @@ func (w *Workspace) scan(ctx context.Context) (tree, error) {
 		w.options.Warnings.Add("every file is hashed again: %v", err)
 	}
 	events := w.options.Events
-	rel, err := site.Scan(ctx, root.FS(), site.ScanOptions{
+	rel, err := site.Scan(ctx, regular.FS(root), site.ScanOptions{
 		Exclude: w.excludes(), BeaconPath: w.beacon(), Published: time.Now(), Cache: cache, Progress: events.Hashing(),
 	})
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/google/renameio/v2"
 	"golang.org/x/sync/errgroup"
 
+	"mirror/internal/regular"
 	"mirror/site"
 	"mirror/targets/git/internal/objects"
 )
@@ -135,7 +136,7 @@ func (b *blobIDs) load() {
 		return
 	}
 	b.loaded = true
-	text, err := os.ReadFile(b.path)
+	text, err := regular.ReadFile(b.path, 1<<30)
 	end := len(text) - sha256.Size
 	if err != nil || end < 0 || end%blobRecord != 0 || sha256.Sum256(text[:end]) != [sha256.Size]byte(text[end:]) {
 		return

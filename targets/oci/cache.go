@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/renameio/v2"
 
+	"mirror/internal/regular"
 	"mirror/site"
 )
 
@@ -36,7 +37,7 @@ func (t *Target) cached(kind, digest string) (site.Manifest, bool) {
 	if t.state == "" {
 		return nil, false
 	}
-	f, err := os.Open(t.cachePath(kind, digest))
+	f, err := regular.Open(t.cachePath(kind, digest))
 	if err != nil {
 		return nil, false
 	}

@@ -9,7 +9,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -19,6 +18,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/renameio/v2"
 
+	"mirror/internal/regular"
 	"mirror/site"
 )
 
@@ -193,7 +193,7 @@ func (j *journal) read() debt {
 		return j.last
 	}
 	var d debt
-	text, err := os.ReadFile(j.path)
+	text, err := regular.ReadFile(j.path, 1<<20)
 	if err != nil || json.Unmarshal(text, &d) != nil {
 		return debt{}
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/renameio/v2"
 
+	"mirror/internal/regular"
 	"mirror/site"
 )
 
@@ -124,7 +125,7 @@ func loadKnowledge(folder string) knowledge {
 	}
 	k.file = filepath.Join(folder, "verified")
 	var list []fact
-	if data, err := os.ReadFile(k.file); err == nil && len(data) <= 8*maxKnowledge && decodeFacts(data, &list) == nil {
+	if data, err := regular.ReadFile(k.file, 8*maxKnowledge); err == nil && decodeFacts(data, &list) == nil {
 		for _, f := range list {
 			k.set[f] = struct{}{}
 		}

@@ -12,6 +12,8 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/google/renameio/v2"
+
+	"mirror/internal/regular"
 )
 
 // Cache holds the last commits that were seen or made, here and in the state folder.
@@ -103,7 +105,7 @@ func (m *Cache) load(hash plumbing.Hash) (*Snapshot, error) {
 	if m.dir == "" {
 		return nil, os.ErrNotExist
 	}
-	f, err := os.Open(m.path(hash))
+	f, err := regular.Open(m.path(hash))
 	if err != nil {
 		return nil, err
 	}
