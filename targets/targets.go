@@ -50,7 +50,8 @@ type Plan struct {
 	// Foreign files are in Changes.Delete too.
 	Foreign []string
 	// Kept are the files beside the release's that stay whatever the release has, in path
-	// order: those that the kind of target keeps or adds by itself. They are no part of Changes.
+	// order: those that Env.Keep names, and those that the kind of target keeps or adds by
+	// itself. They are no part of Changes, and ReadBack leaves them out.
 	Kept []string
 }
 
@@ -94,7 +95,7 @@ type Committer interface {
 // Holder tells what is stored.
 type Holder interface {
 	// ReadBack lists the live files from the bytes stored, never from a manifest of
-	// our own. The beacon and the target's own additions are left out.
+	// our own. The beacon, the target's own additions and what is kept are left out.
 	ReadBack(ctx context.Context) (site.Manifest, error)
 }
 
@@ -145,6 +146,9 @@ type Env struct {
 	// token), before the target uses it, so that it is shown nowhere. The source is for people.
 	// Nil for nobody. It may be called from several goroutines at once.
 	Secret func(source, value string)
+	// Keep names the paths that a publish leaves as they are: it neither deletes them nor
+	// counts them.
+	Keep Keep
 	// Transport carries HTTP requests; nil for the target's own tuned one.
 	Transport http.RoundTripper
 	Log       *slog.Logger

@@ -9,6 +9,7 @@ import (
 	"mirror/diff"
 	"mirror/internal/check"
 	"mirror/site"
+	"mirror/targets"
 )
 
 // CheckOptions say how a check looks and how strictly it judges.
@@ -85,8 +86,9 @@ func (w *Workspace) inquiry(ctx context.Context, rel *site.Release, held *target
 }
 
 // lookFor says what a check of a release looks for. absent are paths that it does not have
-// and that may be live all the same.
+// and that may be live all the same; what the config keeps is not looked for.
 func (w *Workspace) lookFor(rel *site.Release, absent []string) check.Options {
+	absent = slices.DeleteFunc(slices.Clone(absent), targets.Keep(w.Config.Publish.Keep).Match)
 	o := check.Options{
 		Release: rel.ID(), Manifest: rel.Manifest, BeaconPath: w.beacon(), NotFound: w.Config.Site.NotFound,
 		Absent: absent, Ignore: w.Config.Check.Ignore, Progress: w.options.Events.Checking, Waiting: w.options.Events.Waiting,

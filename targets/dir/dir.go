@@ -31,6 +31,7 @@ type Config struct {
 // consists of.
 type Target struct {
 	path string
+	keep targets.Keep
 }
 
 var (
@@ -44,12 +45,17 @@ const (
 )
 
 // New is the targets.Factory of the kind "dir".
-func New(_ context.Context, _ targets.Env, decode func(config any) error) (targets.Target, error) {
+func New(_ context.Context, env targets.Env, decode func(config any) error) (targets.Target, error) {
 	var c Config
 	if err := decode(&c); err != nil {
 		return nil, err
 	}
-	return Open(c)
+	t, err := Open(c)
+	if err != nil {
+		return nil, err
+	}
+	t.keep = env.Keep
+	return t, nil
 }
 
 // Open makes the folder if it is not there.
@@ -70,11 +76,14 @@ func (t *Target) Plan(ctx context.Context, rel *site.Release) (targets.Plan, err
 	if err != nil {
 		return targets.Plan{}, err
 	}
-	held, err := t.ReadBack(ctx)
+	held, kept, err := t.readLive(ctx, t.keep.Beside(rel.Manifest))
+	if err == nil {
+		err = t.keep.Clash(rel, kept)
+	}
 	if err != nil {
 		return targets.Plan{}, err
 	}
-	plan := targets.Plan{Live: live, Changes: diff.Manifests(held, rel.Manifest)}
+	plan := targets.Plan{Live: live, Kept: kept, Changes: diff.Manifests(held, rel.Manifest)}
 	if len(plan.Changes.Delete) > 0 && !t.recorded(live, rel.BeaconPath) {
 		plan.Foreign = plan.Changes.Delete
 	}
@@ -129,7 +138,7 @@ func (t *Target) Commit(ctx context.Context, s targets.Swap) error {
 		case live != s.From:
 			return fmt.Errorf("dir: %s is live: %w", live.Release.Short(), targets.ErrConflict)
 		}
-		if err := p.turn(staged); err != nil {
+		if err := t.turnFrom(ctx, p, live.Revision, staged); err != nil {
 			return err
 		}
 		p.wentLive(s.To)
@@ -151,7 +160,7 @@ func (t *Target) Rollback(ctx context.Context, s targets.Swap) error {
 		case s.From.Revision == "":
 			err = p.clear()
 		default:
-			err = p.turn(s.From.Revision)
+			err = t.turnFrom(ctx, p, live.Revision, s.From.Revision)
 		}
 		if err == nil {
 			p.wasUndone(s.To)

@@ -19,6 +19,11 @@ func TestTarget(t *testing.T) {
 		return targettest.Fixture{
 			Kind: dir.Kind(),
 			Open: func(t *testing.T, _ http.RoundTripper) targets.Target { return open(t, path) },
+			Keeping: func(t *testing.T, keep targets.Keep) targets.Target {
+				tgt, err := dir.New(t.Context(), targets.Env{Keep: keep}, func(c any) error { c.(*dir.Config).Path = path; return nil })
+				must(t, err)
+				return tgt
+			},
 			Read: func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(path, "current", name)) },
 			Put:  func(t *testing.T, files map[string][]byte) { edit(t, path, files) },
 		}

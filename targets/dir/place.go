@@ -12,6 +12,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"mirror/internal/regular"
+	"mirror/targets"
 )
 
 // lockPoll is how often a lock that another publisher holds is tried again.
@@ -23,6 +24,7 @@ const lockPoll = 20 * time.Millisecond
 type place struct {
 	root     *os.Root
 	releases *os.Root // nil where there is no such folder yet
+	keep     targets.Keep
 }
 
 // open opens the folder, and makes it where that is asked for. It gives an error that wraps
@@ -37,7 +39,7 @@ func (t *Target) open(create bool) (*place, error) {
 	if err != nil {
 		return nil, fmt.Errorf("dir: %w", err)
 	}
-	p := &place{root: root}
+	p := &place{root: root, keep: t.keep}
 	if create {
 		err = root.Mkdir(releases, 0o755)
 	}

@@ -18,15 +18,38 @@ import (
 // ReadBack hashes the files of the folder that the symlink names. A link, a pipe, a device, a
 // socket and what cannot be read are in the list without a digest: none is of a release.
 func (t *Target) ReadBack(ctx context.Context) (site.Manifest, error) {
+	kept, err := t.keptNow(ctx)
+	if err != nil {
+		return nil, err
+	}
+	m, _, err := t.readLive(ctx, kept)
+	return m, err
+}
+
+// readLive lists what is live: the site's files, and the paths of those that are kept beside it.
+func (t *Target) readLive(ctx context.Context, kept func(path string) bool) (site.Manifest, []string, error) {
 	root, err := openFolder(filepath.Join(t.path, current))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return nil, nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("dir: read back: %w", err)
+		return nil, nil, fmt.Errorf("dir: read back: %w", err)
 	}
 	defer root.Close()
-	return read(ctx, root, func(string) bool { return true })
+	return readBeside(ctx, root, kept)
+}
+
+// readBeside tells the site's files from those that are kept beside it, whose bytes it does not read.
+func readBeside(ctx context.Context, root *os.Root, kept func(path string) bool) (m site.Manifest, beside []string, err error) {
+	all, err := read(ctx, root, func(path string) bool { return !kept(path) })
+	for _, f := range all {
+		if kept(f.Path) {
+			beside = append(beside, f.Path)
+		} else {
+			m = append(m, f)
+		}
+	}
+	return m, beside, err
 }
 
 // read lists all that is below root and is no folder, without beacons, and hashes the files

@@ -97,7 +97,7 @@ func (p *place) holds(ctx context.Context, name string, rel *site.Release) bool 
 		return false
 	}
 	defer root.Close()
-	m, err := read(ctx, root, func(string) bool { return true })
+	m, _, err := readBeside(ctx, root, p.keep.Beside(rel.Manifest))
 	return err == nil && m.ID() == rel.ID()
 }
 

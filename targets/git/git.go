@@ -51,6 +51,7 @@ type Target struct {
 	author  mail.Address
 	secrets []string // never shown
 	log     *slog.Logger
+	keep    targets.Keep
 	known   *objects.Cache
 	blobs   *blobIDs
 	whole   atomic.Bool // the server takes no thin packs, whatever it says
@@ -77,11 +78,14 @@ func Open(_ context.Context, env targets.Env, c Config) (*Target, error) {
 		return nil, err
 	}
 	t := &Target{
-		host: place.Host, cname: strings.TrimSpace(c.CNAME), orphan: c.Orphan, log: env.Log,
+		host: place.Host, cname: strings.TrimSpace(c.CNAME), orphan: c.Orphan, log: env.Log, keep: env.Keep,
 		known: objects.NewCache(env.State), blobs: newBlobIDs(env.State),
 	}
 	if t.log == nil {
 		t.log = slog.New(slog.DiscardHandler)
+	}
+	if err := objects.CheckKeep(t.keep); err != nil {
+		return nil, err
 	}
 	if t.branch, err = parseBranch(c.Branch); err != nil {
 		return nil, err

@@ -29,6 +29,7 @@ type layout struct {
 	folders map[string]objects.Folder
 	blobs   map[plumbing.Hash]objects.Item // contents at hand
 	said    objects.Trailers
+	kept    []string // files of the live branch that the config keeps
 }
 
 func (l *layout) root() plumbing.Hash { return l.folders[""].Tree }
@@ -38,7 +39,7 @@ func (t *Target) compose(rel *site.Release, ids map[site.Digest]plumbing.Hash, l
 	l := &layout{
 		files: make(map[string]objects.Entry, len(rel.Manifest)+3),
 		blobs: make(map[plumbing.Hash]objects.Item, len(rel.Manifest)+3),
-		said:  objects.Trailers{Release: rel.ID(), Beacon: rel.BeaconPath},
+		said:  objects.Trailers{Release: rel.ID(), Beacon: rel.BeaconPath, Own: ownOf(rel, t.keep)},
 	}
 	for _, f := range rel.Manifest {
 		id := ids[f.Digest]
@@ -70,8 +71,8 @@ func (l *layout) sameSettings(live *objects.Snapshot) bool {
 	return true
 }
 
-// keepOf adds .nojekyll and CNAME where the site has none: those of the live branch, or
-// our own.
+// keepOf adds .nojekyll and CNAME where the site has none, those of the live branch or our
+// own, and the live files that the config keeps.
 func (t *Target) keepOf(live *objects.Snapshot, l *layout) {
 	taken := map[string]bool{}
 	for p := range l.files {
@@ -95,6 +96,7 @@ func (t *Target) keepOf(live *objects.Snapshot, l *layout) {
 		}
 		l.said.Kept = append(l.said.Kept, name)
 	}
+	t.keepFiles(live, l)
 }
 
 // build makes the tree objects, from the deepest folder up.
@@ -137,7 +139,7 @@ func (l *layout) lists() (map[string][]named, error) {
 			if _, clash := l.files[dir]; clash {
 				return nil, &targets.RefusedError{
 					Path: dir, Reason: fmt.Sprintf("it would be a file, and the folder of %q", p),
-					Hint: "rename one of them, or choose another path for the beacon",
+					Hint: "rename one of them, choose another path for the beacon, or take it out of publish.keep",
 				}
 			}
 			if _, there := lists[dir]; !there {

@@ -49,7 +49,7 @@ func (t *Target) Past(ctx context.Context, limit int, of []string) (past []site.
 		return nil, err
 	}
 	defer trees.Close()
-	v := newVisit(of)
+	v := newVisit(of, t.keep)
 	v.all(ctx, trees, line(trees, wants, limit))
 	if len(v.past) == 0 && v.err != nil {
 		return nil, v.err
@@ -118,14 +118,15 @@ func line(s *objects.Store, heads []plumbing.Hash, limit int) []objects.Commit {
 // visit gathers the past from trees.
 type visit struct {
 	of    map[string]bool
+	keep  targets.Keep // where no commit of ours says what was kept
 	past  []site.Past
 	blobs map[plumbing.Hash][]*site.File // whose digests are to be filled in
 	order []plumbing.Hash                // of blobs that are not known, those of the newest commits first
 	err   error                          // why a commit was left out
 }
 
-func newVisit(of []string) *visit {
-	v := &visit{of: make(map[string]bool, len(of)), blobs: map[plumbing.Hash][]*site.File{}}
+func newVisit(of []string, keep targets.Keep) *visit {
+	v := &visit{keep: keep, of: make(map[string]bool, len(of)), blobs: map[plumbing.Hash][]*site.File{}}
 	for _, path := range of {
 		v.of[path] = true
 	}
@@ -142,7 +143,7 @@ func (v *visit) all(ctx context.Context, s *objects.Store, commits []objects.Com
 		if c.Vacant {
 			continue
 		}
-		var ours objects.Trailers
+		ours := objects.Trailers{Keep: v.keep}
 		for _, earlier := range commits[i:] {
 			if earlier.Release != site.None || earlier.Vacant {
 				ours = earlier.Trailers
@@ -162,7 +163,7 @@ func (v *visit) all(ctx context.Context, s *objects.Store, commits []objects.Com
 func (v *visit) paths(snap *objects.Snapshot, ours objects.Trailers) site.Manifest {
 	m := make(site.Manifest, 0, len(snap.Files))
 	for path := range snap.Files {
-		if path != ours.Beacon && !slices.Contains(ours.Kept, path) {
+		if !ours.Beside(path) {
 			m = append(m, site.File{Path: path})
 		}
 	}

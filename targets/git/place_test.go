@@ -108,9 +108,10 @@ func place(r repo, c Config) targettest.Fixture {
 		Open: func(t *testing.T, rt http.RoundTripper) targets.Target {
 			return open(t, c, targets.Env{Transport: rt})
 		},
-		Read: r.read,
-		Put:  func(t *testing.T, files map[string][]byte) { r.put(t, files) },
-		Kept: []string{noJekyll},
+		Keeping: func(t *testing.T, keep targets.Keep) targets.Target { return open(t, c, targets.Env{Keep: keep}) },
+		Read:    r.read,
+		Put:     func(t *testing.T, files map[string][]byte) { r.put(t, files) },
+		Kept:    []string{noJekyll},
 	}
 }
 

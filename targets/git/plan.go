@@ -38,8 +38,8 @@ func (t *Target) Plan(ctx context.Context, rel *site.Release) (plan targets.Plan
 	if err != nil {
 		return targets.Plan{}, err
 	}
-	plan = targets.Plan{Live: liveOf(live.Commit), Changes: diff.BetweenBytes(siteFiles(live, rel), wanted(rel, ids), sameBytes)}
-	if plan.Kept = next.said.Kept; len(plan.Changes.Delete) > 0 && !t.recorded(ctx, live, rel.BeaconPath) {
+	plan = targets.Plan{Live: liveOf(live.Commit), Changes: diff.BetweenBytes(t.siteFiles(live, rel), wanted(rel, ids), sameBytes)}
+	if plan.Kept = next.stays(); len(plan.Changes.Delete) > 0 && !t.recorded(ctx, live, rel.BeaconPath) {
 		plan.Foreign = plan.Changes.Delete
 	}
 	if !next.sameSettings(live) {
@@ -64,20 +64,4 @@ func wanted(rel *site.Release, ids map[site.Digest]plumbing.Hash) map[string]obj
 		want[f.Path] = objects.Entry{Blob: ids[f.Digest], Mode: filemode.Regular}
 	}
 	return want
-}
-
-// siteFiles are the live files without the beacon and without what is kept whatever the
-// site says; the site's own files of those names count.
-func siteFiles(p *objects.Snapshot, rel *site.Release) map[string]objects.Entry {
-	files := make(map[string]objects.Entry, len(p.Files))
-	for path, e := range p.Files {
-		switch path {
-		case noJekyll, cnameTxt, p.Beacon, rel.BeaconPath:
-			if _, own := rel.Manifest.Find(path); !own {
-				continue
-			}
-		}
-		files[path] = e
-	}
-	return files
 }

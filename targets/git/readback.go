@@ -3,7 +3,6 @@ package git
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/filemode"
@@ -49,6 +48,9 @@ const searchDepth = 64
 // files are not the site's, also where somebody has changed the branch since.
 func (t *Target) ours(ctx context.Context, c objects.Commit) (objects.Trailers, error) {
 	c, err := t.search(ctx, c, func(c objects.Commit) bool { return c.Release != site.None || c.Vacant })
+	if c.Release == site.None {
+		c.Keep = t.keep
+	}
 	return c.Trailers, err
 }
 
@@ -85,7 +87,7 @@ func manifestOf(ctx context.Context, s *objects.Store, snap *objects.Snapshot, o
 	m := make(site.Manifest, 0, len(snap.Files))
 	seen := map[plumbing.Hash]site.File{}
 	for path, e := range snap.Files {
-		if path == ours.Beacon || slices.Contains(ours.Kept, path) {
+		if ours.Beside(path) {
 			continue
 		}
 		if err := ctx.Err(); err != nil {

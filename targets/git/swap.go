@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
@@ -111,9 +110,9 @@ func (t *Target) commitAfresh(ctx context.Context, s *wire.Session, ref plumbing
 	}
 	want := &layout{
 		files: maps.Clone(old.Files), blobs: map[plumbing.Hash]objects.Item{},
-		said: objects.Trailers{Release: staged.Release, Beacon: staged.Beacon},
+		said: objects.Trailers{Release: staged.Release, Beacon: staged.Beacon, Own: ownAgain(staged, old, t.keep)},
 	}
-	maps.DeleteFunc(want.files, func(path string, _ objects.Entry) bool { return slices.Contains(staged.Kept, path) })
+	maps.DeleteFunc(want.files, func(path string, _ objects.Entry) bool { return path != staged.Beacon && staged.Beside(path) })
 	t.keepOf(live, want)
 	if err := want.build(); err != nil {
 		return err

@@ -31,6 +31,7 @@ type Target struct {
 	self    *selfbase.Binary
 	rollout *rollout
 	limits  image.Limits
+	keeps   targets.Keep
 	staging sync.Mutex // Debian's registry loses blobs that are uploaded twice at once
 }
 
@@ -77,5 +78,6 @@ func Open(_ context.Context, env targets.Env, c Config) (*Target, error) {
 		self:    selfbase.New(c.SelfBinary),
 		rollout: newRollout(c.Rollout, cfg.image, transport, env.State),
 		limits:  image.DefaultLimits(),
+		keeps:   env.Keep,
 	}, nil
 }

@@ -38,6 +38,9 @@ func (t *Target) Plan(ctx context.Context, rel *site.Release) (targets.Plan, err
 	if err != nil {
 		return targets.Plan{}, err
 	}
+	if err := t.refuseKept(rel, held); err != nil {
+		return targets.Plan{}, err
+	}
 	plan := targets.Plan{Live: h.live(), Changes: diff.Manifests(held, rel.Manifest)}
 	for _, changed := range [][]string{plan.Changes.Add, plan.Changes.Change} {
 		for _, p := range changed {

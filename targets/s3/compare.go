@@ -19,6 +19,7 @@ import (
 type comparison struct {
 	diff.Changes
 	known map[string]content // what a listed path holds, as far as it is certain
+	kept  []string           // what is left as it is
 }
 
 // compare decides for each wanted file whether the bucket holds it, with its headers. An
@@ -27,10 +28,13 @@ type comparison struct {
 func (t *Target) compare(ctx context.Context, inv inventory, want entries, recorded facts, beacons []string) (comparison, error) {
 	have := map[string]content{}
 	var unsure []object
+	var kept []string
 	for path, o := range inv.site {
 		e, wanted := want[path]
 		switch {
 		case !wanted && slices.Contains(beacons, path):
+		case !wanted && t.keep.Match(path):
+			kept = append(kept, path)
 		case !wanted || e.Size != o.Size:
 			have[path] = content{}
 		case recorded.has(factOf(o, e.content)) || t.now.has(o, e.content):
@@ -50,7 +54,8 @@ func (t *Target) compare(ctx context.Context, inv inventory, want entries, recor
 	}
 	changes := diff.BetweenBytes(have, wanted, sameBytes)
 	maps.DeleteFunc(have, func(_ string, c content) bool { return c == content{} })
-	return comparison{Changes: changes, known: have}, nil
+	slices.Sort(kept)
+	return comparison{Changes: changes, known: have, kept: kept}, nil
 }
 
 // sameBytes reports whether two contents are served with the same bytes. Another encoding

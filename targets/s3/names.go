@@ -21,6 +21,11 @@ const longSegment = 200
 // .mirror/try/, listed and deleted.
 func (t *Target) tryNames(ctx context.Context, want entries, c comparison) error {
 	odd := oddNames(want, c.Add)
+	for _, path := range slices.Concat(c.Add, c.kept) { // a file here may be a folder of what is kept
+		odd = append(odd, mixed(want, c.kept, path)...)
+	}
+	slices.Sort(odd)
+	odd = slices.Compact(odd)
 	if len(odd) == 0 {
 		return nil
 	}
@@ -95,6 +100,25 @@ func fileAbove(want entries, path string) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// mixed returns a path and the one that it has for a folder, where one of them is wanted and
+// the other kept.
+func mixed(want entries, kept []string, path string) []string {
+	_, ours := want[path]
+	for i := range len(path) {
+		if path[i] != '/' {
+			continue
+		}
+		parent := path[:i]
+		if _, is := want[parent]; is && !ours {
+			return []string{parent, path}
+		}
+		if _, is := slices.BinarySearch(kept, parent); is && ours {
+			return []string{parent, path}
+		}
+	}
+	return nil
 }
 
 func hasLongSegment(path string) bool {

@@ -168,6 +168,9 @@ func (t *Target) pastOfOthers(ctx context.Context, h held, of []string) ([]site.
 	}
 	m := make(site.Manifest, 0, len(listed))
 	for path, o := range listed {
+		if t.keep.Match(path) {
+			continue
+		}
 		m = append(m, site.File{Path: path, Size: o.Size})
 	}
 	m.Sort()

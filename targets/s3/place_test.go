@@ -70,13 +70,15 @@ func (p *place) open(t testing.TB, transport http.RoundTripper) *s3.Target {
 
 func (p *place) openAs(t testing.TB, owner, state string, transport http.RoundTripper) *s3.Target {
 	t.Helper()
+	return p.openWith(t, targets.Env{Owner: owner, State: state, Transport: transport})
+}
+
+func (p *place) openWith(t testing.TB, env targets.Env) *s3.Target {
+	t.Helper()
 	c := p.config
 	c.Bucket, c.Endpoint, c.PathStyle, c.Region = p.bucket, p.endpoint, true, "us-east-1"
 	c.AccessKeyEnv, c.SecretKeyEnv = "TEST_KEY", "TEST_SECRET"
-	env := targets.Env{
-		Owner: owner, State: state, Transport: transport,
-		Getenv: func(name string) string { return map[string]string{"TEST_KEY": p.key, "TEST_SECRET": p.secret}[name] },
-	}
+	env.Getenv = func(name string) string { return map[string]string{"TEST_KEY": p.key, "TEST_SECRET": p.secret}[name] }
 	tgt, err := s3.Open(t.Context(), env, c)
 	if err != nil {
 		t.Fatal(err)
@@ -89,6 +91,9 @@ func (p *place) fixture() targettest.Fixture {
 	f := targettest.Fixture{
 		Kind: s3.Kind(),
 		Open: func(t *testing.T, transport http.RoundTripper) targets.Target { return p.open(t, transport) },
+		Keeping: func(t *testing.T, keep targets.Keep) targets.Target {
+			return p.openWith(t, targets.Env{Owner: "fixture", Keep: keep})
+		},
 		HTTP: true,
 		Read: p.readObject,
 		Put:  p.putObjects,

@@ -31,7 +31,7 @@ func (t *Target) Plan(ctx context.Context, rel *site.Release) (targets.Plan, err
 	if err != nil {
 		return targets.Plan{}, fmt.Errorf("plan: %w", err)
 	}
-	plan := targets.Plan{Live: h.live(inv), Changes: c.Changes}
+	plan := targets.Plan{Live: h.live(inv), Changes: c.Changes, Kept: c.kept}
 	if len(c.Delete) > 0 && !t.recorded(ctx, h, inv, rel.BeaconPath) {
 		plan.Foreign = c.Delete
 	}

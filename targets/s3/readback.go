@@ -22,9 +22,13 @@ func (t *Target) ReadBack(ctx context.Context) (site.Manifest, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read back: %w", err)
 	}
+	kept, err := t.kept(ctx, h)
+	if err != nil {
+		return nil, fmt.Errorf("read back: %w", err)
+	}
 	var m site.Manifest
 	for path := range listed {
-		if !slices.Contains(h.beacons(""), path) {
+		if !slices.Contains(h.beacons(""), path) && !kept(path) {
 			m = append(m, site.File{Path: path})
 		}
 	}
@@ -41,6 +45,22 @@ func (t *Target) ReadBack(ctx context.Context) (site.Manifest, error) {
 		return nil, fmt.Errorf("read back: %w", err)
 	}
 	return m, nil
+}
+
+// kept tells which of the listed paths are not those of the live release.
+func (t *Target) kept(ctx context.Context, h held) (func(path string) bool, error) {
+	if len(t.keep) == 0 || h.none() || h.base() == site.None {
+		return t.keep.Match, nil
+	}
+	s, err := t.readSnapshot(ctx, h.base())
+	if isMissing(err) {
+		return t.keep.Match, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	own, err := t.readEntries(ctx, s)
+	return func(path string) bool { _, ours := own[path]; return !ours && t.keep.Match(path) }, err
 }
 
 func (t *Target) digest(ctx context.Context, path string) (site.Digest, int64, error) {

@@ -31,6 +31,7 @@ type Target struct {
 	grace time.Duration
 	owner string
 	log   *slog.Logger
+	keep  targets.Keep
 	now   knowledge
 	lease time.Duration // how long a commit that was not renewed keeps others out
 
@@ -64,7 +65,7 @@ func Open(ctx context.Context, env targets.Env, c Config) (*Target, error) {
 	}
 	return &Target{
 		bucket: &bucket{api: api, name: c.Bucket, prefix: c.Prefix, limit: c.Concurrency, page: maxPage},
-		rules:  c.Headers, grace: c.DeleteGrace, owner: env.Owner, log: log,
+		rules:  c.Headers, grace: c.DeleteGrace, owner: env.Owner, log: log, keep: env.Keep,
 		now: loadKnowledge(env.State), lease: lease, documents: map[string]any{},
 	}, nil
 }

@@ -16,6 +16,8 @@ type Fixture struct {
 	// Open gives a new handle on the place, as another process on another machine
 	// would: with no local state. Transport is for HTTP, and may be nil.
 	Open func(t *testing.T, transport http.RoundTripper) targets.Target
+	// Keeping gives a new handle that keeps paths, as Open does. Nil where the kind cannot.
+	Keeping func(t *testing.T, keep targets.Keep) targets.Target
 	// Read gives the bytes live at a path (a manifest path), as a reader of the
 	// origin would meet them, or an error that wraps fs.ErrNotExist.
 	Read func(path string) ([]byte, error)

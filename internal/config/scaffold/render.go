@@ -114,6 +114,8 @@ publish:
   order: auto
   # A publish that would delete more of a live site than this is refused.
   max_delete: 50%
+  # Paths that are not the site's, such as [uploads/**]: never deleted.
+  keep: []
   # How long the live origins may take to agree.
   verify_timeout: 5m
   keep_releases: 3

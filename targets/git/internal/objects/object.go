@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"hash"
 	"net/mail"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/object"
 
 	"mirror/site"
+	"mirror/targets"
 )
 
 // NewHash begins the name of an object: git hashes a header before the content.
@@ -55,6 +57,9 @@ type Trailers struct {
 	Vacant  bool     // stands for "nothing is published"
 	Named   bool     // the message names a release, whatever has become of the tree since
 
+	Keep targets.Keep // globs of files that were taken from the branch as they were
+	Own  []string     // paths of the release that match them nevertheless, sorted
+
 	// After is the head that a commit without parents took the place of.
 	After plumbing.Hash
 }
@@ -66,6 +71,8 @@ const (
 	trailerKept    = "Mirror-Kept"
 	trailerVacant  = "Mirror-Vacant"
 	trailerAfter   = "Mirror-After"
+	trailerKeep    = "Mirror-Keep"
+	trailerOwn     = "Mirror-Own"
 )
 
 // NewCommit makes a commit of ours.
@@ -102,6 +109,12 @@ func (s Trailers) message(tree plumbing.Hash) string {
 	}
 	if !s.After.IsZero() {
 		fmt.Fprintf(&b, "%s: %s\n", trailerAfter, s.After)
+	}
+	for _, glob := range s.Keep {
+		fmt.Fprintf(&b, "%s: %s\n", trailerKeep, quoteOdd(glob))
+	}
+	for _, path := range s.Own {
+		fmt.Fprintf(&b, "%s: %s\n", trailerOwn, quoteOdd(path))
 	}
 	return b.String()
 }
@@ -147,9 +160,9 @@ func parseTrailers(message string, tree plumbing.Hash) Trailers {
 		return Trailers{}
 	}
 	out := Trailers{Release: id, Beacon: said[trailerBeacon], Named: true}
-	if path, err := strconv.Unquote(out.Beacon); err == nil && out.Beacon[0] == '"' {
-		out.Beacon = path
-	}
+	out.Beacon = unquoted(out.Beacon)
+	globs, own := keepTrailers(message)
+	out.Keep, out.Own = parseKeep(globs), own
 	if after, err := ParseHash(said[trailerAfter]); err == nil {
 		out.After = after
 	}
@@ -159,13 +172,29 @@ func parseTrailers(message string, tree plumbing.Hash) Trailers {
 	return out
 }
 
-func lastParagraph(message string) map[string]string {
-	message = strings.TrimRight(message, "\n")
-	if i := strings.LastIndex(message, "\n\n"); i >= 0 {
-		message = message[i+2:]
+// keepTrailers reads the trailers that may be there more than once.
+func keepTrailers(message string) (globs, own []string) {
+	for line := range strings.Lines(lastLines(message)) {
+		switch key, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ": "); key {
+		case trailerKeep:
+			globs = append(globs, unquoted(value))
+		case trailerOwn:
+			own = append(own, unquoted(value))
+		}
 	}
+	slices.Sort(own)
+	return globs, own
+}
+
+// lastLines is the last paragraph of a message.
+func lastLines(message string) string {
+	message = strings.TrimRight(message, "\n")
+	return message[strings.LastIndex(message, "\n\n")+1:]
+}
+
+func lastParagraph(message string) map[string]string {
 	said := map[string]string{}
-	for line := range strings.Lines(message) {
+	for line := range strings.Lines(lastLines(message)) {
 		if key, value, ok := strings.Cut(line, ": "); ok {
 			said[key] = strings.TrimSpace(value)
 		}

@@ -1,0 +1,61 @@
+package objects
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
+
+	"mirror/targets"
+)
+
+// Bounds of the globs that a commit records: whoever may push writes them, and matching takes
+// exponential time in the number of alternatives.
+const (
+	maxGlobs  = 64
+	maxGlob   = 256 // bytes
+	maxBraces = 4
+)
+
+func recordable(glob string) bool {
+	return len(glob) <= maxGlob && strings.Count(glob, "{") <= maxBraces && doublestar.ValidatePattern(glob)
+}
+
+// CheckKeep refuses globs that a commit would not record.
+func CheckKeep(keep targets.Keep) error {
+	if len(keep) > maxGlobs {
+		return fmt.Errorf("publish.keep: a git target takes at most %d globs", maxGlobs)
+	}
+	for _, glob := range keep {
+		if !recordable(glob) {
+			return fmt.Errorf("publish.keep: %q is not a glob that a git target takes: at most %d bytes and %d alternatives in braces", glob, maxGlob, maxBraces)
+		}
+	}
+	return nil
+}
+
+// parseKeep reads the globs of a commit.
+func parseKeep(recorded []string) targets.Keep {
+	recorded = recorded[:min(len(recorded), maxGlobs)]
+	return slices.DeleteFunc(recorded, func(glob string) bool { return !recordable(glob) })
+}
+
+// Beside reports whether a path in the tree of a commit with these trailers is not one of its
+// release's.
+func (s Trailers) Beside(path string) bool {
+	if path == s.Beacon || slices.Contains(s.Kept, path) {
+		return true
+	}
+	_, own := slices.BinarySearch(s.Own, path)
+	return !own && s.Keep.Match(path)
+}
+
+// unquoted reads what quoteOdd writes.
+func unquoted(text string) string {
+	if plain, err := strconv.Unquote(text); err == nil && text[0] == '"' {
+		return plain
+	}
+	return text
+}
