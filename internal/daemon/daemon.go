@@ -40,6 +40,8 @@ type Daemon struct {
 	fresh   []string      // checks that have never run; written before anything runs
 	world   chan struct{} // holds one while a job touches, or judges, the live origins
 
+	records sync.Mutex // held while a check, or the end of an origin, changes episodes; before mu
+
 	mu       sync.Mutex
 	setup    Setup
 	replaced chan struct{} // closed when another setup takes its place

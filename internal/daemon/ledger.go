@@ -67,6 +67,8 @@ func (d *Daemon) resume(ctx context.Context) {
 func (d *Daemon) dropOrigins(ctx context.Context) {
 	ctx, done := context.WithTimeout(ctx, recording)
 	defer done()
+	d.records.Lock()
+	defer d.records.Unlock()
 	origins := d.current().Origins
 	closed, err := d.options.History.CloseEpisodes(ctx, time.Now(), func(origin string) bool { return slices.Contains(origins, origin) })
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"mirror/diff"
@@ -130,7 +131,7 @@ func (r *run) check(ctx context.Context) error {
 	row.Job = r.job.Name
 	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), recording)
 	defer done()
-	changes, recordErr := r.options.History.RecordCheck(ctx, row, differences)
+	changes, recordErr := r.record(ctx, row, differences)
 	if recordErr != nil {
 		return errors.Join(err, recordErr)
 	}
@@ -138,6 +139,16 @@ func (r *run) check(ctx context.Context) error {
 		r.judged(verdict, changes)
 	}
 	return err
+}
+
+// record remembers a check of the origins that the config names now: one that began before
+// another setup took its place opens no episode of an origin that nobody will look at again.
+func (d *Daemon) record(ctx context.Context, c history.Check, differences []diff.Difference) (history.Changes, error) {
+	d.records.Lock()
+	defer d.records.Unlock()
+	origins := d.current().Origins
+	c.Origins = slices.DeleteFunc(slices.Clone(c.Origins), func(o diff.OriginState) bool { return !slices.Contains(origins, o.Name) })
+	return d.options.History.RecordCheck(ctx, c, differences)
 }
 
 // judged says what a check found, in the log and to recipients.
