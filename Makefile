@@ -13,11 +13,12 @@ TIMEOUT  ?= 20m
 FUZZTIME ?= 20s
 BENCH    ?= .
 PACKAGES ?= ./...
+SEED     ?= 1
 
-.PHONY: help build test servers lint format bench fuzz clean
+.PHONY: experiment-window help build test servers lint format bench fuzz clean
 
 help: ## list the commands
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 27
 
 build: ## the program, as bin/mirror
 	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o bin/mirror ./cmd/mirror
@@ -44,6 +45,11 @@ format: ## format every source
 
 bench: ## the benchmarks, or those that BENCH names
 	go test -run='^$$' -bench='$(BENCH)' -benchmem $(PACKAGES)
+
+experiment-window: ## 300 publishes from unequal states: is each true window within its bounds? Goes on in bin/experiment-window.jsonl; SEED sets the seed
+	@mkdir -p bin
+	MIRROR_EXPERIMENT=full MIRROR_SEED=$(SEED) MIRROR_RESULTS=$(CURDIR)/bin/experiment-window.jsonl \
+		go test -count=1 -timeout=2h -v -run=TestWindowFromUnequalStates ./cmd/mirror
 
 fuzz: ## every fuzz test for FUZZTIME
 	@.ci/fuzz $(FUZZTIME)

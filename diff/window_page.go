@@ -18,6 +18,7 @@ type page struct {
 	skipped bool  // the change does not touch the page at this origin
 	start   start // what it showed before the watch began
 	looked  bool  // it showed anything then
+	left    bool  // an answer since was not new
 	// olds are other bytes that it showed then. They count as old, at this origin.
 	olds []site.Digest
 
@@ -75,10 +76,10 @@ func (p *page) remember(d site.Digest) {
 	}
 }
 
-// still reports whether the page was new before the watch began and never met as old since:
-// it does not turn, as far as can be told. Where a page may turn back, or several caches
-// answer, nothing can.
-func (p *page) still(flaps bool) bool { return p.start == startsNew && !p.wasOld && !flaps }
+// still reports whether the page was new before the watch began and never met as anything
+// else since: it does not turn, as far as can be told. Where a page may turn back, or several
+// caches answer, nothing can.
+func (p *page) still(flaps bool) bool { return p.start == startsNew && !p.left && !flaps }
 
 // old takes in an answer with old bytes.
 func (p *page) old(s span) {
@@ -117,6 +118,7 @@ func (p *page) new(s span, needed int) {
 
 // deny takes in an answer that was not new: only what was asked after its end confirms.
 func (p *page) deny(s span) {
+	p.left = true
 	p.denied = max(p.denied, s.answered)
 	p.confirms = slices.DeleteFunc(p.confirms, func(c span) bool { return c.asked < p.denied })
 }
@@ -155,7 +157,7 @@ func (p *page) flapped() bool {
 // where several caches answer: the last of those needed does, for all that they met.
 func (p *page) allNew(flaps bool, needed int) (after, before time.Duration, ok bool) {
 	switch {
-	case !flaps:
+	case !flaps && !p.returns():
 		return p.after, p.before, p.seen
 	case p.settled(needed):
 		return p.after, p.confirms[needed-1].answered, true
@@ -166,8 +168,12 @@ func (p *page) allNew(flaps bool, needed int) (after, before time.Duration, ok b
 // firstNew bounds from below the instant at which the page first was new. Where it may
 // turn back, an old answer does not prove that it had not been new.
 func (p *page) firstNew(flaps bool) time.Duration {
-	if flaps {
+	if flaps || p.returns() {
 		return 0
 	}
 	return p.after
 }
+
+// returns reports whether the page was new before the watch began and met as something else
+// since.
+func (p *page) returns() bool { return p.start == startsNew && p.left }

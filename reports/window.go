@@ -36,6 +36,11 @@ type WindowOrigin struct {
 	Polls     int    `json:"polls"`
 	Flaps     bool   `json:"flaps"`
 	Open      int    `json:"open"` // pages that are not confirmed
+	// Pages is how many of the watched pages change at this origin. Unchanged says that none
+	// turned there: none changes, or all were new before. Its bounds then are the beginning of
+	// the watch, and are no part of the window's.
+	Pages     int  `json:"pages,omitempty"`
+	Unchanged bool `json:"unchanged,omitempty"`
 	// Behind is when the origin behind its caches showed all; null where it has none.
 	Behind *Bounds `json:"behind_caches"`
 }
@@ -68,7 +73,7 @@ func WindowOf(w diff.Window) Window {
 	for _, o := range w.Origins {
 		row := WindowOrigin{
 			Name: o.Name, FirstNew: boundsOf(o.FirstNew), AllNew: boundsOf(o.AllNew),
-			Reversals: o.Reversals, Polls: o.Polls, Flaps: o.Flaps, Open: len(o.Open),
+			Reversals: o.Reversals, Polls: o.Polls, Flaps: o.Flaps, Open: len(o.Open), Pages: o.Pages, Unchanged: o.Unchanged,
 		}
 		if o.Behind != nil {
 			behind := boundsOf(*o.Behind)
@@ -107,11 +112,8 @@ func (d Window) Text(w io.Writer, s Style) error {
 	zero := d.zero()
 	t := s.table(w, "origin", "first new", "all new", "reversals", "polls", "open")
 	for _, o := range d.Origins {
-		all := o.AllNew.since(zero)
-		if o.Behind != nil {
-			all += " (behind its caches " + o.Behind.since(zero) + ")"
-		}
-		t.row(clean(o.Name), o.FirstNew.since(zero), all, strconv.Itoa(o.Reversals), strconv.Itoa(o.Polls), strconv.Itoa(o.Open))
+		first, all := o.turn(zero)
+		t.row(clean(o.Name), first, all, strconv.Itoa(o.Reversals), strconv.Itoa(o.Polls), strconv.Itoa(o.Open))
 	}
 	if err := t.render(); err != nil {
 		return err
@@ -123,11 +125,23 @@ func (d Window) Text(w io.Writer, s Style) error {
 // zero is the earliest instant at which an origin can have shown something new.
 func (d Window) zero() (zero time.Time) {
 	for _, o := range d.Origins {
-		if zero.IsZero() || o.FirstNew.After.Before(zero) {
+		if !o.Unchanged && (zero.IsZero() || o.FirstNew.After.Before(zero)) {
 			zero = o.FirstNew.After
 		}
 	}
 	return zero
+}
+
+// turn writes when an origin turned.
+func (o WindowOrigin) turn(zero time.Time) (first, all string) {
+	if o.Unchanged {
+		return "no change", "no change"
+	}
+	first, all = o.FirstNew.since(zero), o.AllNew.since(zero)
+	if o.Behind != nil {
+		all += " (behind its caches " + o.Behind.since(zero) + ")"
+	}
+	return first, all
 }
 
 func (b Bounds) since(zero time.Time) string {

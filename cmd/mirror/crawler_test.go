@@ -26,6 +26,7 @@ type crawler struct {
 type view struct {
 	asked, answered time.Time
 	text            string
+	failed          bool // there was no answer
 }
 
 // crawl reads the paths below each base, a page of each a millisecond, until the returned
@@ -66,7 +67,7 @@ func (c *crawler) read(url string) {
 	defer c.mu.Unlock()
 	if err != nil {
 		c.errs = append(c.errs, err)
-		v.text = ""
+		v.text, v.failed = "", true
 	}
 	c.views[url] = append(c.views[url], v)
 }

@@ -2,6 +2,7 @@ package html
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,7 +64,8 @@ const (
 
 // chartOf lays a window out. It is nil where there is nothing to show.
 func chartOf(w *reports.Window) *chart {
-	if w == nil || len(w.Origins) == 0 || w.Pages == 0 {
+	turned := func(o reports.WindowOrigin) bool { return !o.Unchanged }
+	if w == nil || w.Pages == 0 || !slices.ContainsFunc(w.Origins, turned) {
 		return nil
 	}
 	zero, end := extent(w)
@@ -84,6 +86,9 @@ func chartOf(w *reports.Window) *chart {
 // new to a little after the latest that is known.
 func extent(w *reports.Window) (zero, end time.Time) {
 	for _, o := range w.Origins {
+		if o.Unchanged {
+			continue
+		}
 		if zero.IsZero() || o.FirstNew.After.Before(zero) {
 			zero = o.FirstNew.After
 		}
@@ -100,7 +105,7 @@ func extent(w *reports.Window) (zero, end time.Time) {
 func (p *chart) overall(w *reports.Window, s scale) {
 	begin, seen := s.zero, false
 	for _, o := range w.Origins {
-		if b := timeOf(o.FirstNew.Before); !b.IsZero() && (!seen || b.Before(begin)) {
+		if b := timeOf(o.FirstNew.Before); !o.Unchanged && !b.IsZero() && (!seen || b.Before(begin)) {
 			begin, seen = b, true
 		}
 	}
@@ -132,6 +137,10 @@ func (s scale) between(from, to time.Time) bar {
 func (s scale) row(i int, o reports.WindowOrigin) row {
 	end := s.zero.Add(s.span)
 	r := row{Name: o.Name, Top: i * rowHeight, Open: o.AllNew.Before == nil, Facts: s.facts(o)}
+	if o.Unchanged {
+		r.New, r.Summary = s.between(s.zero, end), "no change"
+		return r
+	}
 	r.Old = s.between(s.zero, o.FirstNew.After)
 	sure, over := timeOf(o.FirstNew.Before), timeOf(o.AllNew.Before)
 	if sure.IsZero() {
@@ -155,6 +164,10 @@ func (s scale) row(i int, o reports.WindowOrigin) row {
 
 func (s scale) facts(o reports.WindowOrigin) originFacts {
 	f := originFacts{FirstNew: s.words(o.FirstNew), AllNew: s.words(o.AllNew), Polls: o.Polls, Reversals: o.Reversals, Open: o.Open, Flaps: o.Flaps}
+	if o.Unchanged {
+		f.FirstNew, f.AllNew = "no change", "no change"
+		return f
+	}
 	if o.Behind != nil {
 		f.Behind = s.words(*o.Behind)
 	}
