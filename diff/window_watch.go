@@ -39,7 +39,7 @@ type originWatch struct {
 	polls    int
 	wanted   int // pages that count: neither skipped nor void
 	settled  int // those of them that are confirmed
-	// turned is when the last page that was old was first met as new.
+	// turned is when the last page that was old was first met as new, or later.
 	turned time.Duration
 }
 
@@ -307,6 +307,14 @@ func (w *Watch) Pending(origin string) []string {
 		}
 	}
 	return paths
+}
+
+// Deployed says that an origin began to serve the release no later than at: pages that were
+// new all along are to be asked for once more.
+func (w *Watch) Deployed(origin string, at time.Time) {
+	if o := w.origins[origin]; o != nil {
+		o.turned = max(o.turned, at.Sub(w.began))
+	}
 }
 
 // overdue reports whether a page that was new all along is to be asked for once more.

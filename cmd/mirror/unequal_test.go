@@ -155,7 +155,7 @@ func (u *unequal) disarray(rng *rand.Rand) {
 // disturb does something to one target, that is to be seen at once or while the publish is
 // under way.
 func (u *unequal) disturb(rng *rand.Rand, name string) {
-	late := rng.IntN(3) == 0
+	late := rng.IntN(3) == 0 && !maps.Equal(u.stored[name], u.files) // else nothing tells when the repair is deployed
 	u.origin(name).SetLag(100*time.Millisecond+time.Duration(rng.IntN(500))*time.Millisecond, 0)
 	var what string
 	switch rng.IntN(6) {
@@ -223,8 +223,8 @@ func (u *unequal) paths() []string {
 	return slices.Compact(paths)
 }
 
-// outcome is one publish of the experiment.
-type outcome struct {
+// attempt is one publish of the experiment.
+type attempt struct {
 	Seed, Number          uint64
 	States                string
 	Lower, Upper          float64 // milliseconds, as published
@@ -235,7 +235,7 @@ type outcome struct {
 
 // try does one publish from unequal states, and holds its window to what the crawler and the
 // lab say.
-func (u *unequal) try(seed, number uint64) outcome {
+func (u *unequal) try(seed, number uint64) attempt {
 	u.t.Helper()
 	rng := rand.New(rand.NewPCG(seed, number))
 	u.disarray(rng)
@@ -253,7 +253,7 @@ func (u *unequal) try(seed, number uint64) outcome {
 	}
 	seen, truth := u.seen(stop(), own), u.known(own, began)
 	ms := func(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
-	o := outcome{
+	o := attempt{
 		Seed: seed, Number: number, States: strings.Join(u.did, "; "), Lower: ms(window.Lower), Upper: ms(window.Upper),
 		Least: ms(seen.least), Most: ms(seen.most), TruthLeast: ms(truth.least), TruthMost: ms(truth.most),
 	}
@@ -371,14 +371,14 @@ func TestWindowFromUnequalStates(t *testing.T) {
 // results are the outcomes with one seed, by number, and the file that keeps them.
 type results struct {
 	t    testing.TB
-	all  map[uint64]outcome
+	all  map[uint64]attempt
 	file *os.File
 }
 
 // newResults reads what an earlier run has left. A line that was cut off is done again.
 func newResults(t testing.TB, name string, seed uint64) *results {
 	t.Helper()
-	r := &results{t: t, all: map[uint64]outcome{}}
+	r := &results{t: t, all: map[uint64]attempt{}}
 	if name == "" {
 		return r
 	}
@@ -394,7 +394,7 @@ func newResults(t testing.TB, name string, seed uint64) *results {
 		t.Fatal(err)
 	}
 	for lines := bufio.NewScanner(r.file); lines.Scan(); {
-		var o outcome
+		var o attempt
 		if json.Unmarshal(lines.Bytes(), &o) == nil && o.Seed == seed {
 			r.all[o.Number] = o
 		}
@@ -402,7 +402,7 @@ func newResults(t testing.TB, name string, seed uint64) *results {
 	return r
 }
 
-func (r *results) add(o outcome) {
+func (r *results) add(o attempt) {
 	r.t.Helper()
 	r.all[o.Number] = o
 	if o.Miss != "" {

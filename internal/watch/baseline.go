@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"mirror/diff"
+	"mirror/internal/check"
 	"mirror/internal/origin"
 	"mirror/site"
 )
@@ -18,7 +19,7 @@ import (
 // are. The error is only ctx's.
 func Baseline(ctx context.Context, origins []origin.Endpoint, o Options) (Options, error) {
 	b := &baseline{options: o}
-	b.options.Changes = slices.Clone(o.Changes)
+	b.options.Changes, b.options.Claimed = slices.Clone(o.Changes), map[string]site.ID{}
 	patience := baselinePatience
 	if o.Patience > 0 {
 		patience = min(patience, o.Patience)
@@ -53,6 +54,10 @@ func (b *baseline) look(ctx context.Context, at origin.Endpoint) {
 	gone := &absence{at: at, client: client, release: b.options.Manifest, alive: b.options.alive()}
 	b.mu.Unlock()
 	page := func(n int) origin.Page { return origin.Page{Path: own[n], URL: at.Style.URLPath(own[n])} }
+	claim := check.Claim(ctx, client, b.options.BeaconPath).Release
+	b.mu.Lock()
+	b.options.Claimed[at.Name] = claim
+	b.mu.Unlock()
 	// Its error is ctx's, which an origin that hangs is not worth.
 	_ = client.Observe(ctx, len(own), page, anyAnswer, func(_ int, o site.Observation) { b.saw(at.Name, gone.read(ctx, o)) })
 }

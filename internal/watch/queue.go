@@ -46,7 +46,7 @@ func (q *queue) next() task {
 	defer q.mu.Unlock()
 	now := time.Now()
 	pause, hurried := calm, q.watch.hurried(q.name)
-	if hurried {
+	if hurried || q.watch.waitsForDeployment(q.name) {
 		pause = q.pause
 	}
 	if len(q.owed) == 0 && now.Sub(q.round) >= pause {

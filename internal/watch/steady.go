@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"slices"
 	"time"
 
 	"mirror/diff"
@@ -33,7 +34,20 @@ func (w *Watch) steady(name string) bool {
 	if w.window.Flaps(name) {
 		needed = rowFlapping
 	}
-	return w.window.Settled(name) && (w.row[name] >= needed || len(w.own[name]) == 0)
+	return w.window.Settled(name) && !w.undeployed(name) && (w.row[name] >= needed || len(w.own[name]) == 0)
+}
+
+// undeployed reports whether an origin is still to begin to serve what is stored: it served
+// all of its own pages new before, though its target held others, and its beacon claims the
+// release of before. A late deployment may yet show what was stored in between. The caller
+// must hold mu.
+func (w *Watch) undeployed(name string) bool {
+	before, claim := w.options.Claimed[name], w.claims[name]
+	if before == site.None || before == w.options.Release || claim == w.options.Release || w.passed[claim] {
+		return false
+	}
+	moves := func(i int) bool { return !w.window.Still(name, w.options.Changes[i].Path) }
+	return len(w.own[name]) > 0 && !slices.ContainsFunc(w.own[name], moves)
 }
 
 // reopen has a window show as open the origins that are confirmed and not steady. The

@@ -35,6 +35,8 @@ type Options struct {
 	// Seen are answers from before the watch. Those from before Began say what the origins
 	// served when it began.
 	Seen []Seen
+	// Claimed is which release each origin's beacon claimed before Began.
+	Claimed map[string]site.ID
 	// Newer looks up a release that a beacon claims: its manifest, and whether it is newer
 	// than Release. Its bytes then count as new. May be nil.
 	Newer func(id site.ID) (site.Manifest, bool)
@@ -84,6 +86,7 @@ type Watch struct {
 	awaited map[string]int     // how many wait for an origin to turn
 	heard   map[string]bool    // origins that have answered anything
 	looked  map[site.ID]bool   // releases that Newer was asked for
+	passed  map[site.ID]bool   // those of them that are newer
 	row     map[string]int     // answers of each origin since its last old one
 	changed chan struct{}      // closed and made anew whenever something was learnt
 }
@@ -100,7 +103,8 @@ func Start(ctx context.Context, origins []origin.Endpoint, o Options) *Watch {
 		options: o, window: diff.NewWatch(o.Began, o.Changes, names, Confirm), names: names,
 		behind: diff.NewWatch(o.Began, o.Changes, names, 1),
 		claims: map[string]site.ID{}, heard: map[string]bool{}, awaited: map[string]int{}, looked: map[site.ID]bool{o.Release: true},
-		row: map[string]int{}, changed: make(chan struct{}),
+		passed: map[site.ID]bool{},
+		row:    map[string]int{}, changed: make(chan struct{}),
 	}
 	w.divide()
 	for _, name := range o.Atomic {
@@ -241,6 +245,13 @@ func (w *Watch) hurried(name string) bool {
 	return w.awaited[name] > 0 && !w.turned(name)
 }
 
+// waitsForDeployment reports whether an origin's beacon is what its window waits for.
+func (w *Watch) waitsForDeployment(name string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.undeployed(name)
+}
+
 // turned reports whether an origin was seen to have the change: its beacon, which goes
 // live last, claims it and the page that is asked for as often shows it; or every page does.
 func (w *Watch) turned(name string) bool {
@@ -278,6 +289,9 @@ func (w *Watch) learn(name string, o, says site.Observation, past bool) {
 func (w *Watch) claim(name string, id site.ID) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if id == w.options.Release && w.undeployed(name) {
+		w.window.Deployed(name, time.Now())
+	}
 	w.claims[name] = id
 	w.wake()
 	if id == site.None || w.looked[id] || w.options.Newer == nil {
@@ -288,6 +302,7 @@ func (w *Watch) claim(name string, id site.ID) {
 	if !ok {
 		return
 	}
+	w.passed[id] = true
 	for _, c := range w.options.Changes {
 		f, _ := newer.Find(c.Path) // zero where it has none
 		w.window.Supersede(c.Path, f.Digest)

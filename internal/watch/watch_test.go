@@ -225,3 +225,43 @@ func TestSuperseded(t *testing.T) {
 		t.Errorf("late %v, window %+v", late, w.Window())
 	}
 }
+
+// TestWatchWaitsForADeployment has an origin serve all of its own pages new already, though
+// something else is stored: it is settled when its beacon claims the release, and not before.
+// Where nothing of that can be told it is not waited for.
+func TestWatchWaitsForADeployment(t *testing.T) {
+	p := newPair(t)
+	before, after := bulk(3, 1), bulk(3, 1)
+	after[beacon] = bulk(3, 2)[beacon]
+	if err := p.lab.Git.Edit(t.Context(), before); err != nil {
+		t.Fatal(err)
+	}
+	old := bulk(3, 0)
+	options := watch.Options{Changes: between(old, after), Release: releaseOf(2), BeaconPath: beacon}
+	looked, err := watch.Baseline(t.Context(), p.origins[:1], options)
+	if err != nil || looked.Claimed["git"] != releaseOf(1) {
+		t.Fatalf("got the claim %v, %v", looked.Claimed, err)
+	}
+	looked.Began = time.Now()
+	w := watch.Start(t.Context(), p.origins[:1], looked)
+	brief, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	if late := w.Settle(brief, []string{"git"}); len(late) != 1 {
+		t.Error("settled before the deployment")
+	}
+	if err := p.lab.Git.Edit(t.Context(), after); err != nil {
+		t.Fatal(err)
+	}
+	late := w.Settle(t.Context(), []string{"git"})
+	w.Stop()
+	if got := w.Window(); len(late) > 0 || !got.Closed || got.Upper != 0 || !got.Origins[0].Unchanged {
+		t.Errorf("late %v, window %+v", late, got)
+	}
+
+	looked.Claimed = nil
+	w = watch.Start(t.Context(), p.origins[:1], looked)
+	if late := w.Settle(t.Context(), []string{"git"}); len(late) > 0 {
+		t.Error("waited for a deployment of which nothing tells")
+	}
+	w.Stop()
+}
