@@ -32,10 +32,10 @@ func (w *Workspace) WatchLocal(ctx context.Context) ([]origin.Endpoint, watch.Op
 	return w.Origins(), o, nil
 }
 
-// differing lists the pages that some origin does not serve as the manifest says, which of
-// them each origin does not, and what is served there.
+// differing lists the pages that some origin does not serve as the manifest says, and what
+// is served there.
 func differing(v diff.Verdict, m site.Manifest, skip func(site.File) bool) watch.Options {
-	index, earlier, own := map[string]int{}, map[string][]site.Digest{}, map[string][]string{}
+	index, earlier := map[string]int{}, map[string][]site.Digest{}
 	var changes []diff.Change
 	for _, o := range v.Origins {
 		differences := o.Differences
@@ -47,7 +47,6 @@ func differing(v diff.Verdict, m site.Manifest, skip func(site.File) bool) watch
 			if skip(f) {
 				continue
 			}
-			own[o.Name] = append(own[o.Name], d.Path)
 			if i, ok := index[d.Path]; ok {
 				if changes[i].Old.IsZero() && d.Kind != diff.Missing {
 					changes[i].Old = d.Got
@@ -61,7 +60,7 @@ func differing(v diff.Verdict, m site.Manifest, skip func(site.File) bool) watch
 			}
 		}
 	}
-	return watch.Options{Changes: changes[:min(len(changes), watchedPages)], Earlier: earlier, Own: own}
+	return watch.Options{Changes: changes[:min(len(changes), watchedPages)], Earlier: earlier}
 }
 
 // everyPage is for an origin that differs as a whole.
