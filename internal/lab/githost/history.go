@@ -7,6 +7,15 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/object"
 )
 
+// fetch is what a client asked for.
+type fetch struct {
+	caps     capabilities
+	wants    []plumbing.Hash
+	shallows []plumbing.Hash // where the client's history ends
+	depth    int             // 0 for all of it
+	filter   filter
+}
+
 // history is the part of the commits' graph that a client wants.
 type history struct {
 	commits   []plumbing.Hash // the nearest to what is wanted first

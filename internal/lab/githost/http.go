@@ -45,9 +45,9 @@ func (g *gitServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "GET " + g.path + "/info/refs":
 		g.advertise(w, r)
 	case "POST " + g.path + "/" + uploadPack:
-		g.rpc(w, r, uploadPack, maxFetch, g.upload)
+		g.rpc(w, r, uploadPack, maxFetch, g.repo.upload)
 	case "POST " + g.path + "/" + receivePack:
-		g.rpc(w, r, receivePack, maxPush, g.receive)
+		g.rpc(w, r, receivePack, maxPush, g.repo.receive)
 	default:
 		http.Error(w, "no such repository", http.StatusNotFound)
 	}

@@ -16,15 +16,15 @@ import (
 const maxMoves = 10_000
 
 // receive answers a push: it takes in the pack, moves the references and reports.
-func (g *gitServer) receive(body io.Reader, out *bufio.Writer) error {
+func (r *repository) receive(body io.Reader, out *bufio.Writer) error {
 	moves, caps, err := readMoves(packets{pktline.NewScanner(body)})
 	if err != nil || len(moves) == 0 { // git asks with no moves whether it may push
 		return err
 	}
-	unpacked := g.unpack(moves, body)
+	unpacked := r.unpack(moves, body)
 	refusals := make([]error, len(moves))
 	if unpacked == nil {
-		refusals = g.repo.apply(moves, caps["atomic"])
+		refusals = r.apply(moves, caps["atomic"])
 	} else {
 		for i := range refusals {
 			refusals[i] = errors.New("unpacker error")
@@ -80,7 +80,7 @@ func parseMove(command string) (move, error) {
 
 // unpack takes in the objects. A push that only deletes brings no pack. Objects of a pack
 // that turns out to be broken stay, and nothing refers to them.
-func (g *gitServer) unpack(moves []move, body io.Reader) error {
+func (r *repository) unpack(moves []move, body io.Reader) error {
 	deletes := true
 	for _, m := range moves {
 		deletes = deletes && m.new.IsZero()
@@ -88,7 +88,7 @@ func (g *gitServer) unpack(moves []move, body io.Reader) error {
 	if deletes {
 		return nil
 	}
-	parser, err := packfile.NewParserWithStorage(packfile.NewScanner(body), g.repo.objects)
+	parser, err := packfile.NewParserWithStorage(packfile.NewScanner(body), r.objects)
 	if err == nil {
 		_, err = parser.Parse()
 	}

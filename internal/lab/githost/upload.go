@@ -12,24 +12,15 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/format/pktline"
 )
 
-// fetch is what a client asked for.
-type fetch struct {
-	caps     capabilities
-	wants    []plumbing.Hash
-	shallows []plumbing.Hash // where the client's history ends
-	depth    int             // 0 for all of it
-	filter   filter
-}
-
 // upload answers one request of a fetch. The protocol over HTTP keeps no state: each
 // request repeats what is wanted and what was found to be common.
-func (g *gitServer) upload(body io.Reader, out *bufio.Writer) error {
+func (r *repository) upload(body io.Reader, out *bufio.Writer) error {
 	in := packets{pktline.NewScanner(body)}
-	f, err := g.readFetch(in)
+	f, err := r.readFetch(in)
 	if err != nil || len(f.wants) == 0 {
 		return err
 	}
-	cut, err := g.repo.commits(f)
+	cut, err := r.commits(f)
 	if err != nil {
 		return err
 	}
@@ -38,18 +29,18 @@ func (g *gitServer) upload(body io.Reader, out *bufio.Writer) error {
 			return err
 		}
 	}
-	common, done, err := g.negotiate(in, out, f.caps["multi_ack_detailed"])
+	common, done, err := r.negotiate(in, out, f.caps["multi_ack_detailed"])
 	if err != nil || !done {
 		return err
 	}
-	names, err := g.repo.choose(f, cut, common)
+	names, err := r.choose(f, cut, common)
 	if err != nil {
 		return err
 	}
-	return within(out, f.caps, func(out *bufio.Writer) error { return g.repo.writePack(out, names) })
+	return within(out, f.caps, func(out *bufio.Writer) error { return r.writePack(out, names) })
 }
 
-func (g *gitServer) readFetch(in packets) (*fetch, error) {
+func (r *repository) readFetch(in packets) (*fetch, error) {
 	f := &fetch{filter: everything}
 	for {
 		line, err := in.next()
@@ -63,7 +54,7 @@ func (g *gitServer) readFetch(in packets) (*fetch, error) {
 			return nil, err
 		}
 		if len(f.wants) > 0 {
-			if _, ok := g.repo.find(f.wants[len(f.wants)-1]); !ok {
+			if _, ok := r.find(f.wants[len(f.wants)-1]); !ok {
 				return nil, fmt.Errorf("upload-pack: not our ref %s", f.wants[len(f.wants)-1])
 			}
 		}
@@ -101,7 +92,7 @@ func (f *fetch) wish(line string) (err error) {
 
 // negotiate reads what the client has, and acknowledges what we have too. done says that
 // the client waits for the pack.
-func (g *gitServer) negotiate(in packets, out *bufio.Writer, detailed bool) (common []plumbing.Hash, done bool, err error) {
+func (r *repository) negotiate(in packets, out *bufio.Writer, detailed bool) (common []plumbing.Hash, done bool, err error) {
 	for {
 		line, err := in.next()
 		if errors.Is(err, io.EOF) {
@@ -114,7 +105,7 @@ func (g *gitServer) negotiate(in packets, out *bufio.Writer, detailed bool) (com
 		case line == "done":
 			return common, true, acknowledge(out, common, detailed)
 		case line == "":
-			if err := g.endOfRound(out, common, detailed); err != nil {
+			if err := endOfRound(out, common, detailed); err != nil {
 				return nil, false, err
 			}
 		case strings.HasPrefix(line, "have "):
@@ -122,11 +113,11 @@ func (g *gitServer) negotiate(in packets, out *bufio.Writer, detailed bool) (com
 			if err != nil {
 				return nil, false, err
 			}
-			if _, ok := g.repo.find(h); !ok {
+			if _, ok := r.find(h); !ok {
 				continue
 			}
 			common = append(common, h)
-			if err := g.acknowledgeHave(out, common, detailed); err != nil {
+			if err := acknowledgeHave(out, common, detailed); err != nil {
 				return nil, false, err
 			}
 		default:
@@ -136,7 +127,7 @@ func (g *gitServer) negotiate(in packets, out *bufio.Writer, detailed bool) (com
 }
 
 // acknowledgeHave answers the last of common at once.
-func (g *gitServer) acknowledgeHave(out *bufio.Writer, common []plumbing.Hash, detailed bool) error {
+func acknowledgeHave(out *bufio.Writer, common []plumbing.Hash, detailed bool) error {
 	if detailed {
 		return writePacket(out, "ACK %s common\n", common[len(common)-1])
 	}
@@ -148,7 +139,7 @@ func (g *gitServer) acknowledgeHave(out *bufio.Writer, common []plumbing.Hash, d
 
 // endOfRound tells the client after a batch of its commits whether that is enough. One
 // common commit is: more would only make the pack smaller.
-func (g *gitServer) endOfRound(out *bufio.Writer, common []plumbing.Hash, detailed bool) error {
+func endOfRound(out *bufio.Writer, common []plumbing.Hash, detailed bool) error {
 	if detailed && len(common) > 0 {
 		if err := writePacket(out, "ACK %s ready\n", common[len(common)-1]); err != nil {
 			return err

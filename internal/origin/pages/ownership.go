@@ -9,6 +9,9 @@ import (
 	"mirror/site"
 )
 
+// maxPath bounds a decoded path, in bytes.
+const maxPath = 2048
+
 // ownership tells which URLs are pages of the site.
 type ownership struct {
 	base  *url.URL

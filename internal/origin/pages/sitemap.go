@@ -16,15 +16,11 @@ import (
 	"mirror/internal/origin"
 )
 
-// Bounds of what is read to list an origin's pages. One file is held to what the protocol
-// allows it (sitemaps.org, "Sitemap file limits").
+// Bounds of what is read to list an origin's pages.
 const (
-	maxSitemapURLs  = 50_000
-	maxSitemapBytes = 50 << 20
 	maxSitemapFiles = 1000
 	maxSitemapDepth = 3 // an index may name indexes, though none should
 	maxListed       = 1_000_000
-	maxPath         = 2048 // bytes of a decoded path
 )
 
 // ErrNoSitemap says that an origin has no sitemap.

@@ -14,6 +14,12 @@ import (
 	"mirror/site"
 )
 
+// What the protocol allows one file (sitemaps.org, "Sitemap file limits").
+const (
+	maxSitemapURLs  = 50_000
+	maxSitemapBytes = 50 << 20
+)
+
 // sitemap is one sitemap file.
 type sitemap struct {
 	pages    []string // URLs as written

@@ -7,7 +7,6 @@ package wire
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -103,17 +102,4 @@ type Options struct {
 	Transport  http.RoundTripper // for http; nil for one of our own
 	SSHKey     string            // file of the private key; "" for the agent's and those in ~/.ssh
 	KnownHosts string            // file; "" for ~/.ssh/known_hosts and the system's
-}
-
-// NewRemote returns the way to the repository at a place. It connects to nothing.
-func NewRemote(place *transport.Endpoint, o Options) (Remote, error) {
-	switch place.Protocol {
-	case "http", "https":
-		return newHTTPRemote(place, o.Transport, o.Login)
-	case "ssh":
-		return newSSHRemote(place, o)
-	case "file":
-		return newLocalRemote(place.Path)
-	}
-	return nil, fmt.Errorf("url: the protocol %q cannot be pushed to (hint: https, ssh, file or a path)", place.Protocol)
 }

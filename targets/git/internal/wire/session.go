@@ -9,7 +9,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/format/pktline"
@@ -243,24 +242,4 @@ func (e *RejectedError) Error() string {
 		why = "it could not take the objects: " + e.Unpack
 	}
 	return "the server refused the push: " + why + e.messages
-}
-
-// remote shows a server's messages as git does.
-func (w *words) remote() string {
-	text := w.String()
-	if text == "" {
-		return ""
-	}
-	return "\nremote: " + strings.ReplaceAll(text, "\n", "\nremote: ")
-}
-
-// plain makes a server's words safe for a terminal and trims them.
-func plain(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if r == '\n' || unicode.IsPrint(r) {
-			return r
-		}
-		return ' '
-	}, s[:min(len(s), maxMessage)])
-	return strings.TrimSpace(s)
 }
