@@ -19,7 +19,7 @@ func (a *app) planCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var report *publish.Report
 			err := a.inWorkspace(func(w *workspace.Workspace) (err error) {
-				report, err = w.Plan(cmd.Context())
+				report, err = w.PlanPublish(cmd.Context())
 				return err
 			})
 			if report == nil {

@@ -33,7 +33,7 @@ func TestRetentionWithoutHistory(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer w.Close()
-	dests, err := w.Targets(t.Context())
+	dests, err := w.Destinations(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -56,15 +56,16 @@ type Order struct {
 	Names []string // of every target, with OrderListed
 }
 
-// For returns the check's settings for one origin, with the origin's own in their place.
-func (c Check) For(o Origin) Check {
+// CheckFor returns the check's settings for one origin, with the origin's own in their place.
+func (c *Config) CheckFor(o Origin) Check {
+	check := c.Check
 	if o.Concurrency != nil {
-		c.Concurrency = *o.Concurrency
+		check.Concurrency = *o.Concurrency
 	}
 	if o.Rate != nil {
-		c.Rate = *o.Rate
+		check.Rate = *o.Rate
 	}
-	return c
+	return check
 }
 
 // ServesIndex reports whether the origin serves a folder's index.html at its URL.

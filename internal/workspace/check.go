@@ -28,8 +28,14 @@ type CheckOptions struct {
 func (w *Workspace) Check(ctx context.Context, o CheckOptions) (diff.Verdict, error) {
 	began := time.Now()
 	v, err := w.CheckUnrecorded(ctx, o)
-	w.recordCheck(ctx, o, began, v, err)
+	w.recordCheck(ctx, o.lenient() || o.LiveOnly || len(w.options.Only) > 0, began, v, err)
 	return v, err
+}
+
+// lenient reports whether something is let pass that would count else.
+func (o CheckOptions) lenient() bool {
+	t := o.Tolerance
+	return len(t.Rules) > 0 || t.Window > 0 || t.Unreachable != diff.Share{}
 }
 
 // CheckUnrecorded is Check without the record.

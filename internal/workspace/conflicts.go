@@ -1,7 +1,9 @@
 package workspace
 
 import (
+	"errors"
 	"fmt"
+	"path/filepath"
 
 	"mirror/internal/config"
 	"mirror/targets"
@@ -33,4 +35,12 @@ func validatePlaces(c *config.Config, kinds targets.Kinds) error {
 		}
 	}
 	return nil
+}
+
+// inside returns path relative to dir, where it lies in it.
+func inside(dir, path string) (string, bool) {
+	a, errA := filepath.Abs(dir)
+	b, errB := filepath.Abs(path)
+	rel, err := filepath.Rel(a, b)
+	return filepath.ToSlash(rel), errors.Join(errA, errB, err) == nil && filepath.IsLocal(rel) && rel != "."
 }

@@ -8,9 +8,23 @@ import (
 
 	"mirror/diff"
 	"mirror/internal/humanize"
+	"mirror/internal/publish"
 	"mirror/reports"
 	"mirror/targets"
 )
+
+// Events hears what a use-case does.
+type Events interface {
+	publish.Events
+	// Line tells a person one thing.
+	Line(format string, args ...any)
+	// Hashing returns who hears of the files that a scan has read; nil for nobody.
+	Hashing() func(files int, bytes int64)
+	// Checking says how far the check of one origin has come.
+	Checking(origin string, done, total int)
+	// Waiting says how an origin stands that is waited for.
+	Waiting(v diff.OriginVerdict)
+}
 
 // Lines tells what a use-case does in plain lines.
 type Lines struct {
@@ -19,8 +33,6 @@ type Lines struct {
 	mu     sync.Mutex           // guards waited
 	waited map[string]time.Time // when it was last said of an origin that it is waited for
 }
-
-var _ Events = (*Lines)(nil)
 
 // NewLines writes to out.
 func NewLines(out io.Writer) *Lines { return &Lines{out: out, waited: map[string]time.Time{}} }

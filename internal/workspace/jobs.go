@@ -18,7 +18,6 @@ import (
 	"mirror/internal/notify"
 	"mirror/internal/publish"
 	"mirror/scheduler"
-	"mirror/targets"
 )
 
 // DaemonSetup is what the config asks of the daemon. What the runs of its jobs print goes to
@@ -145,14 +144,14 @@ func (w *Workspace) work(log *slog.Logger) daemon.Work {
 		Prune: func(ctx context.Context, out io.Writer) error {
 			run, end := w.begin(out, log)
 			defer end()
-			return run.Prune(ctx)
+			return run.PruneAll(ctx)
 		},
 	}
 	if w.Config.Site.Build != "" {
 		work.Build = func(ctx context.Context, out io.Writer) error {
 			run, end := w.begin(out, log)
 			defer end()
-			return run.Build(ctx)
+			return run.RunBuild(ctx)
 		}
 	}
 	return work
@@ -207,15 +206,6 @@ func (w *Workspace) awaitPublish(ctx context.Context) error {
 	}
 }
 
-// publishRow is what the history keeps of a publish.
-func publishRow(r *publish.Report) history.Publish {
-	p := history.Publish{Outcome: string(r.Outcome), Release: r.Release, Previous: r.Previous, Files: r.Files, Window: r.Window}
-	for _, t := range r.Targets {
-		p.Sent += t.SentBytes
-	}
-	return p
-}
-
 // failure is why a publish is not live everywhere, nil where it is.
 func failure(r *publish.Report, err error) error {
 	if err != nil {
@@ -225,44 +215,4 @@ func failure(r *publish.Report, err error) error {
 		return fmt.Errorf("the publish is %s: the origins do not agree", r.Outcome)
 	}
 	return nil
-}
-
-// runsKept is for how long runs are remembered at most: their logs are long.
-const runsKept = 30 * 24 * time.Hour
-
-// Prune forgets what is too old, here and on the targets.
-func (w *Workspace) Prune(ctx context.Context) error {
-	h, err := w.History(ctx)
-	if err != nil {
-		return err
-	}
-	keep := time.Duration(w.Config.Daemon.KeepDays) * 24 * time.Hour
-	pruned, err := h.Prune(ctx, time.Now(), history.Retention{
-		Checks: keep, Episodes: keep, Publishes: keep, Runs: min(keep, runsKept), Bytes: int64(w.Config.Daemon.MaxSizeMB) * 1_000_000,
-	})
-	if err != nil {
-		return err
-	}
-	w.options.Events.Line("history  forgot %d checks, %d episodes, %d publishes, %d runs; %d bytes less", pruned.Checks, pruned.Episodes, pruned.Publishes, pruned.Runs, pruned.Bytes)
-	return w.pruneTargets(ctx, h)
-}
-
-// pruneTargets has the targets drop the releases that are beyond the newest.
-func (w *Workspace) pruneTargets(ctx context.Context, h *history.Store) error {
-	keep, err := w.retention(ctx, h)
-	if err != nil {
-		return err
-	}
-	dests, err := w.Targets(ctx)
-	errs := []error{err}
-	for _, dest := range dests {
-		if p, ok := dest.Target.(targets.Pruner); ok {
-			if err := p.Prune(ctx, keep); err != nil {
-				errs = append(errs, fmt.Errorf("%s: %w", dest.Name, err))
-				continue
-			}
-			w.options.Events.Note(dest.Name, "old releases are dropped")
-		}
-	}
-	return errors.Join(errs...)
 }

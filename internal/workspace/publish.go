@@ -50,7 +50,7 @@ func (w *Workspace) publish(ctx context.Context, o PublishOptions) (*publish.Rep
 	}
 	defer journal.Close()
 	if o.Build {
-		if err := w.Build(ctx); err != nil {
+		if err := w.RunBuild(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -69,9 +69,9 @@ func (w *Workspace) publish(ctx context.Context, o PublishOptions) (*publish.Rep
 	return report, err
 }
 
-// Plan says what a publish would do, and changes nothing. The report is nil where there is
+// PlanPublish says what a publish would do, and changes nothing. The report is nil where there is
 // nothing to report.
-func (w *Workspace) Plan(ctx context.Context) (*publish.Report, error) {
+func (w *Workspace) PlanPublish(ctx context.Context) (*publish.Report, error) {
 	rel, dests, options, err := w.prepare(ctx, PublishOptions{})
 	if err != nil {
 		return nil, err
@@ -86,7 +86,7 @@ func (w *Workspace) prepare(ctx context.Context, o PublishOptions) (tree, []targ
 	if err != nil {
 		return tree{}, nil, publish.Options{}, err
 	}
-	dests, err := w.Targets(ctx)
+	dests, err := w.Destinations(ctx)
 	if err != nil {
 		return tree{}, nil, publish.Options{}, errors.Join(err, rel.Close())
 	}
@@ -97,8 +97,8 @@ func (w *Workspace) prepare(ctx context.Context, o PublishOptions) (tree, []targ
 // ended: something that it left running may hold the pipe open.
 const buildDelay = 2 * time.Second
 
-// Build runs the site's build command in the config's folder.
-func (w *Workspace) Build(ctx context.Context) error {
+// RunBuild runs the site's build command in the config's folder.
+func (w *Workspace) RunBuild(ctx context.Context) error {
 	cmd := exec.CommandContext(ctx, "sh", "-c", w.Config.Site.Build)
 	cmd.Dir = filepath.Dir(w.Config.File)
 	cmd.Env = os.Environ()
@@ -172,49 +172,4 @@ func (v verifier) Await(ctx context.Context, rel *site.Release, deleted []string
 	o := v.w.lookFor(rel, deleted)
 	o.Limit = v.limit
 	return check.Await(ctx, v.w.Origins(), o, patience)
-}
-
-// finishing is how long it may take to remember a release, also where the publish was
-// interrupted after its commits.
-const finishing = time.Minute
-
-// finish remembers a release that has gone live and lets the targets drop old ones. What
-// fails here is a warning: the release is live.
-func (w *Workspace) finish(ctx context.Context, r *publish.Report, rel *site.Release, dests []targets.Destination) {
-	if r.Outcome != publish.Live && r.Outcome != publish.Diverged {
-		return
-	}
-	within, done := context.WithTimeout(context.WithoutCancel(ctx), finishing)
-	keep, err := w.learn(within, r, rel)
-	done()
-	if err != nil {
-		r.Warn("the release is live and is not remembered here, so old releases stay on the targets: %v", err)
-	}
-	if err != nil || ctx.Err() != nil {
-		return
-	}
-	for _, dest := range dests {
-		if p, ok := dest.Target.(targets.Pruner); ok {
-			if err := p.Prune(ctx, keep); err != nil {
-				r.Warn("%s: old releases stay: %v", dest.Name, err)
-			}
-		}
-	}
-}
-
-// lagsOf is how long each origin took, from the start of its commit until all of it was
-// seen to have turned.
-func lagsOf(r *publish.Report) map[string]time.Duration {
-	lags := map[string]time.Duration{}
-	if r.Window == nil {
-		return lags
-	}
-	for _, o := range r.Window.Origins {
-		for _, t := range r.Targets {
-			if t.Name == o.Name && !t.Committed.IsZero() && !o.Unchanged && len(o.Open) == 0 && !o.AllNew.Before.IsZero() {
-				lags[o.Name] = max(0, o.AllNew.Before.Sub(t.Began))
-			}
-		}
-	}
-	return lags
 }

@@ -15,7 +15,7 @@ const noting = 5 * time.Second
 
 // recordCheck remembers a check that a person ran, unless it was interrupted or misused. One
 // that did not look at everything, or was lenient, says nothing of episodes.
-func (w *Workspace) recordCheck(ctx context.Context, o CheckOptions, began time.Time, v diff.Verdict, failure error) {
+func (w *Workspace) recordCheck(ctx context.Context, partial bool, began time.Time, v diff.Verdict, failure error) {
 	if _, misused := errors.AsType[*UsageError](failure); misused || ctx.Err() != nil {
 		return
 	}
@@ -23,7 +23,7 @@ func (w *Workspace) recordCheck(ctx context.Context, o CheckOptions, began time.
 	if failure != nil {
 		row = history.Check{Started: began, Elapsed: time.Since(began), Err: failure.Error()}
 	}
-	row.Partial = row.Partial || o.lenient() || o.LiveOnly || len(w.options.Only) > 0
+	row.Partial = row.Partial || partial
 	w.note(ctx, "check", func(ctx context.Context, h *history.Store) error {
 		ahead, err := ahead(ctx, h, row)
 		if err != nil {
@@ -33,12 +33,6 @@ func (w *Workspace) recordCheck(ctx context.Context, o CheckOptions, began time.
 		_, err = h.RecordCheck(ctx, row, differences)
 		return err
 	})
-}
-
-// lenient reports whether something is let pass that would count else.
-func (o CheckOptions) lenient() bool {
-	t := o.Tolerance
-	return len(t.Rules) > 0 || t.Window > 0 || t.Unreachable != diff.Share{}
 }
 
 // ahead reports whether a check compared with another release than the one published last
@@ -74,4 +68,13 @@ func (w *Workspace) note(ctx context.Context, what string, do func(ctx context.C
 	if err != nil {
 		w.options.Warnings.Add("the %s is not remembered: %v", what, err)
 	}
+}
+
+// publishRow is what the history keeps of a publish.
+func publishRow(r *publish.Report) history.Publish {
+	p := history.Publish{Outcome: string(r.Outcome), Release: r.Release, Previous: r.Previous, Files: r.Files, Window: r.Window}
+	for _, t := range r.Targets {
+		p.Sent += t.SentBytes
+	}
+	return p
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"mirror/internal/history"
-	"mirror/internal/publish"
 	"mirror/site"
 	"mirror/targets"
 )
@@ -111,32 +110,4 @@ func (w *Workspace) newer(ctx context.Context, rel *site.Release) func(site.ID) 
 		})
 		return found.Manifest, err == nil && ok
 	}
-}
-
-// learn remembers what a publish made live and how long the origins took, and returns what the
-// targets may drop.
-func (w *Workspace) learn(ctx context.Context, r *publish.Report, rel *site.Release) (keep targets.Retention, err error) {
-	err = w.remember(ctx, func(h *history.Store) error {
-		if err := h.LearnLags(ctx, lagsOf(r)); err != nil {
-			return err
-		}
-		if err := h.AddRelease(ctx, site.Past{Release: rel.ID(), Published: rel.Published, Manifest: rel.Manifest}); err != nil {
-			return err
-		}
-		var err error
-		keep, err = w.retention(ctx, h)
-		return err
-	})
-	return keep, err
-}
-
-// retention says how many releases stay on the targets, and what the history here knows of
-// their order.
-func (w *Workspace) retention(ctx context.Context, h *history.Store) (targets.Retention, error) {
-	all, err := h.Sequence(ctx)
-	r := targets.Retention{Keep: w.Config.Publish.KeepReleases}
-	for _, p := range all {
-		r.Known = append(r.Known, p.Release)
-	}
-	return r, err
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -70,14 +69,6 @@ func (w *Workspace) Ignores(path string) bool {
 		return true
 	}
 	return slices.ContainsFunc(w.excludes(), func(glob string) bool { return doublestar.MatchUnvalidated(glob, path) })
-}
-
-// inside returns path relative to dir, where it lies in it.
-func inside(dir, path string) (string, bool) {
-	a, errA := filepath.Abs(dir)
-	b, errB := filepath.Abs(path)
-	rel, err := filepath.Rel(a, b)
-	return filepath.ToSlash(rel), errors.Join(errA, errB, err) == nil && filepath.IsLocal(rel) && rel != "."
 }
 
 // isMissing reports whether the site's folder is not there.

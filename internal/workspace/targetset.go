@@ -38,7 +38,7 @@ const askTimeout = time.Minute
 
 // targetSet opens the targets. One that cannot be opened is told of, and asked nothing.
 func (w *Workspace) targetSet(ctx context.Context) *targetSet {
-	dests, err := w.Targets(ctx)
+	dests, err := w.Destinations(ctx)
 	s := &targetSet{dests: dests}
 	if err != nil {
 		s.note(fmt.Sprintf("%v; what is stored there is not asked for, so extra pages may go unseen", err))

@@ -16,11 +16,9 @@ import (
 	"strings"
 	"sync"
 
-	"mirror/diff"
 	"mirror/internal/config"
 	"mirror/internal/history"
 	"mirror/internal/origin"
-	"mirror/internal/publish"
 	"mirror/internal/secrets"
 	"mirror/internal/state"
 	"mirror/site"
@@ -46,19 +44,6 @@ type Options struct {
 	Output io.Writer
 	// History is used in place of one that is opened, and stays open; nil for none.
 	History *history.Store
-}
-
-// Events hears what a use-case does.
-type Events interface {
-	publish.Events
-	// Line tells a person one thing.
-	Line(format string, args ...any)
-	// Hashing returns who hears of the files that a scan has read; nil for nobody.
-	Hashing() func(files int, bytes int64)
-	// Checking says how far the check of one origin has come.
-	Checking(origin string, done, total int)
-	// Waiting says how an origin stands that is waited for.
-	Waiting(v diff.OriginVerdict)
 }
 
 // UsageError is wrong usage or a wrong config: nothing was attempted.
@@ -126,7 +111,7 @@ func Open(o Options) (*Workspace, error) {
 	}
 	w := &Workspace{Config: c, State: s, options: o, opened: &opened{paces: map[string]*origin.Pace{}, history: o.History}}
 	for _, t := range c.Targets {
-		w.paces[t.Name] = origin.NewPace(c.Check.For(t.Origin).Rate)
+		w.paces[t.Name] = origin.NewPace(c.CheckFor(t.Origin).Rate)
 	}
 	return w, nil
 }
@@ -197,9 +182,9 @@ func (w *Workspace) closeBusyHistory() error {
 	return err
 }
 
-// Targets returns the targets, which the first call opens. Those that cannot be opened are
+// Destinations returns the targets, which the first call opens. Those that cannot be opened are
 // left out, and the error says why.
-func (w *Workspace) Targets(ctx context.Context) ([]targets.Destination, error) {
+func (w *Workspace) Destinations(ctx context.Context) ([]targets.Destination, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.destsOpen {
@@ -239,7 +224,7 @@ func (w *Workspace) Origins() []origin.Endpoint {
 		if t.Origin.URL == nil {
 			continue
 		}
-		c := w.Config.Check.For(t.Origin)
+		c := w.Config.CheckFor(t.Origin)
 		all = append(all, origin.Endpoint{
 			Name: t.Name, URL: t.Origin.URL,
 			Style: site.URLStyle{CleanURLs: t.Origin.CleanURLs, NoIndex: !t.Origin.ServesIndex()},

@@ -1,0 +1,126 @@
+package workspace
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"mirror/internal/history"
+	"mirror/internal/publish"
+	"mirror/site"
+	"mirror/targets"
+)
+
+// finishing is how long it may take to remember a release, also where the publish was
+// interrupted after its commits.
+const finishing = time.Minute
+
+// finish remembers a release that has gone live and lets the targets drop old ones. What
+// fails here is a warning: the release is live.
+func (w *Workspace) finish(ctx context.Context, r *publish.Report, rel *site.Release, dests []targets.Destination) {
+	if r.Outcome != publish.Live && r.Outcome != publish.Diverged {
+		return
+	}
+	within, done := context.WithTimeout(context.WithoutCancel(ctx), finishing)
+	keep, err := w.learn(within, r, rel)
+	done()
+	if err != nil {
+		r.Warn("the release is live and is not remembered here, so old releases stay on the targets: %v", err)
+	}
+	if err != nil || ctx.Err() != nil {
+		return
+	}
+	for _, dest := range dests {
+		if p, ok := dest.Target.(targets.Pruner); ok {
+			if err := p.Prune(ctx, keep); err != nil {
+				r.Warn("%s: old releases stay: %v", dest.Name, err)
+			}
+		}
+	}
+}
+
+// lagsOf is how long each origin took, from the start of its commit until all of it was
+// seen to have turned.
+func lagsOf(r *publish.Report) map[string]time.Duration {
+	lags := map[string]time.Duration{}
+	if r.Window == nil {
+		return lags
+	}
+	for _, o := range r.Window.Origins {
+		for _, t := range r.Targets {
+			if t.Name == o.Name && !t.Committed.IsZero() && !o.Unchanged && len(o.Open) == 0 && !o.AllNew.Before.IsZero() {
+				lags[o.Name] = max(0, o.AllNew.Before.Sub(t.Began))
+			}
+		}
+	}
+	return lags
+}
+
+// learn remembers what a publish made live and how long the origins took, and returns what the
+// targets may drop.
+func (w *Workspace) learn(ctx context.Context, r *publish.Report, rel *site.Release) (keep targets.Retention, err error) {
+	err = w.remember(ctx, func(h *history.Store) error {
+		if err := h.LearnLags(ctx, lagsOf(r)); err != nil {
+			return err
+		}
+		if err := h.AddRelease(ctx, site.Past{Release: rel.ID(), Published: rel.Published, Manifest: rel.Manifest}); err != nil {
+			return err
+		}
+		var err error
+		keep, err = w.retention(ctx, h)
+		return err
+	})
+	return keep, err
+}
+
+// retention says how many releases stay on the targets, and what the history here knows of
+// their order.
+func (w *Workspace) retention(ctx context.Context, h *history.Store) (targets.Retention, error) {
+	all, err := h.Sequence(ctx)
+	r := targets.Retention{Keep: w.Config.Publish.KeepReleases}
+	for _, p := range all {
+		r.Known = append(r.Known, p.Release)
+	}
+	return r, err
+}
+
+// runsKept is for how long runs are remembered at most: their logs are long.
+const runsKept = 30 * 24 * time.Hour
+
+// PruneAll forgets what is too old, here and on the targets.
+func (w *Workspace) PruneAll(ctx context.Context) error {
+	h, err := w.History(ctx)
+	if err != nil {
+		return err
+	}
+	keep := time.Duration(w.Config.Daemon.KeepDays) * 24 * time.Hour
+	pruned, err := h.Prune(ctx, time.Now(), history.Retention{
+		Checks: keep, Episodes: keep, Publishes: keep, Runs: min(keep, runsKept), Bytes: int64(w.Config.Daemon.MaxSizeMB) * 1_000_000,
+	})
+	if err != nil {
+		return err
+	}
+	w.options.Events.Line("history  forgot %d checks, %d episodes, %d publishes, %d runs; %d bytes less", pruned.Checks, pruned.Episodes, pruned.Publishes, pruned.Runs, pruned.Bytes)
+	return w.pruneTargets(ctx, h)
+}
+
+// pruneTargets has the targets drop the releases that are beyond the newest.
+func (w *Workspace) pruneTargets(ctx context.Context, h *history.Store) error {
+	keep, err := w.retention(ctx, h)
+	if err != nil {
+		return err
+	}
+	dests, err := w.Destinations(ctx)
+	errs := []error{err}
+	for _, dest := range dests {
+		if p, ok := dest.Target.(targets.Pruner); ok {
+			if err := p.Prune(ctx, keep); err != nil {
+				errs = append(errs, fmt.Errorf("%s: %w", dest.Name, err))
+				continue
+			}
+			w.options.Events.Note(dest.Name, "old releases are dropped")
+		}
+	}
+	return errors.Join(errs...)
+}
