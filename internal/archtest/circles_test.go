@@ -181,7 +181,7 @@ func circles() map[string]int {
 		"internal/workspace": 11,
 		"scheduler":          5,
 		"targets/dir":        6,
-		"targets/s3":         8,
+		"targets/s3":         6,
 		"targets/targettest": 9,
 	}
 }

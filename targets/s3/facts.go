@@ -2,7 +2,6 @@ package s3
 
 import (
 	"cmp"
-	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -88,28 +87,10 @@ func mergeRecords(old []record, fresh []fact) (keep []string, store []fact) {
 	return keep, store
 }
 
-// loadRecords reads the records that a state names. One that is gone or damaged costs
-// only that its objects are read again.
-func (t *Target) loadRecords(ctx context.Context, paths []string) ([]record, facts) {
-	all, known := make([]record, 0, len(paths)), facts{}
-	for _, path := range paths {
-		list, err := byDigest(ctx, t, path, decodeFacts)
-		if err != nil {
-			t.log.Warn("record is not readable; objects are read again", "path", path, "err", err)
-			continue
-		}
-		for _, f := range *list {
-			known[f] = struct{}{}
-		}
-		all = append(all, record{path: path, alive: *list})
-	}
-	return all, known
-}
-
 // knowledge is what this machine found out by reading objects, kept in the state folder.
 type knowledge struct {
-	file string // "" for memory only
-	mu   *sync.Mutex
+	file string      // "" for memory only
+	mu   *sync.Mutex // guards what follows
 	set  facts
 	// read tells the content of settled objects that this process read.
 	read map[fact]content

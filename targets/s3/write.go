@@ -158,10 +158,3 @@ func (b *bucket) copy(ctx context.Context, from, to string, h *headers, match st
 	}
 	return copied{etag: aws.ToString(out.CopyObjectResult.ETag), modified: aws.ToTime(out.CopyObjectResult.LastModified)}, nil
 }
-
-func optional(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
-}
