@@ -68,6 +68,9 @@ func (c *Config) CheckFor(o Origin) Check {
 	return check
 }
 
+// KeptPaths are the globs of the paths that no publish deletes: those are not ours.
+func (c *Config) KeptPaths() []string { return c.Publish.Keep }
+
 // ServesIndex reports whether the origin serves a folder's index.html at its URL.
 func (o Origin) ServesIndex() bool { return o.Index == nil || *o.Index }
 

@@ -94,7 +94,7 @@ func (w *Workspace) inquiry(ctx context.Context, rel *site.Release, held *target
 // lookFor says what a check of a release looks for. absent are paths that it does not have
 // and that may be live all the same; what the config keeps is not looked for.
 func (w *Workspace) lookFor(rel *site.Release, absent []string) check.Options {
-	absent = slices.DeleteFunc(slices.Clone(absent), targets.Keep(w.Config.Publish.Keep).Match)
+	absent = slices.DeleteFunc(slices.Clone(absent), targets.Keep(w.Config.KeptPaths()).Match)
 	o := check.Options{
 		Release: rel.ID(), Manifest: rel.Manifest, BeaconPath: w.beacon(), NotFound: w.Config.Site.NotFound,
 		Absent: absent, Ignore: w.Config.Check.Ignore, Progress: w.options.Events.Checking, Waiting: w.options.Events.Waiting,
