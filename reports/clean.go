@@ -16,10 +16,10 @@ import (
 // what CI runners take for a command: "##" anywhere (as in ##[error], ##vso[, ##teamcity[) and
 // "::" at the beginning (as in ::error::).
 func clean(text string) string {
-	if strings.ContainsFunc(text, isUnsafe) {
+	if strings.ContainsFunc(text, Hidden) {
 		var b strings.Builder
 		for _, r := range text {
-			if isUnsafe(r) {
+			if Hidden(r) {
 				b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
 			} else {
 				b.WriteRune(r)
@@ -42,7 +42,9 @@ func Clean(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-func isUnsafe(r rune) bool {
+// Hidden reports whether a character is not seen, moves the cursor or reorders text: it is shown
+// as an escape.
+func Hidden(r rune) bool {
 	return r == unicode.ReplacementChar || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029'
 }
 
@@ -71,7 +73,7 @@ func (i *inert) Write(text []byte) (int, error) {
 }
 
 func isUnsafeInJSON(r rune) bool {
-	return r >= 0x7f && r != unicode.ReplacementChar && isUnsafe(r)
+	return r >= 0x7f && r != unicode.ReplacementChar && Hidden(r)
 }
 
 func escapeJSON(text []byte) []byte {

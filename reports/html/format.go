@@ -6,10 +6,10 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"mirror/diff"
 	"mirror/internal/humanize"
+	"mirror/reports"
 )
 
 // Show makes text from elsewhere readable: characters that are not seen, or that reorder
@@ -30,12 +30,8 @@ func Show(text any) string {
 	return b.String()
 }
 
-func isHidden(r rune) bool {
-	if r == '\n' || r == '\t' {
-		return false
-	}
-	return r == unicode.ReplacementChar || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029'
-}
+// isHidden spares the ends of lines and tabs, which a page may hold.
+func isHidden(r rune) bool { return r != '\n' && r != '\t' && reports.Hidden(r) }
 
 // link returns an address that may be followed, "" for any other: only those of the web
 // become links, whatever an origin calls its pages.
