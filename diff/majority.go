@@ -63,7 +63,7 @@ func NotFoundMajority(path string, answers []Answer) Ruling {
 	kept := r.Differ[:0]
 	for _, d := range r.Differ {
 		a := answers[indexOf(answers, d.Origin)]
-		if a.stands() == gone && !isGone(a.Status) { // a bucket that may not be listed
+		if a.stands() == noPage && !isGone(a.Status) { // a bucket that may not be listed
 			continue
 		}
 		kept = append(kept, notFoundDifference(d, a))
@@ -79,7 +79,7 @@ func notFoundDifference(d Difference, a Answer) Difference {
 		d.Kind, d.Detail = Altered, fmt.Sprintf("a path that does not exist answers %d, not 404", a.Status)
 	case moved:
 		d.Kind, d.Detail = Redirected, fmt.Sprintf("a path that does not exist answers %d, not 404", a.Status)
-	case gone:
+	case noPage:
 		d.Detail = "the not-found page: " + d.Detail
 	}
 	return d
@@ -90,7 +90,7 @@ type stand int
 
 const (
 	failed stand = iota // nothing that could be judged
-	gone                // there is no such page
+	noPage              // there is no such page
 	moved               // it is elsewhere
 	served
 )
@@ -104,7 +104,7 @@ func (a Answer) stands() stand {
 	case a.Status >= 200 && a.Status < 300:
 		return served
 	case isGone(a.Status), a.Serves && (a.Status == http.StatusUnauthorized || a.Status == http.StatusForbidden):
-		return gone
+		return noPage
 	}
 	return failed
 }
@@ -150,7 +150,7 @@ func rule(path string, answers []Answer, votes func(Answer) bool, equal func(a, 
 			d.Want = answers[reference].Digest
 			r.Differ = append(r.Differ, outvoted(d, path, a, answers[reference], size(groups, reference), voters))
 		}
-		r.Gone = r.Gone && a.stands() == gone
+		r.Gone = r.Gone && a.stands() == noPage
 		r.Closed = r.Closed || a.Status == http.StatusUnauthorized
 		r.Away = r.Away && (a.stands() == moved || a.stands() == served) && a.Away
 	}
@@ -216,7 +216,7 @@ func largest(groups []int) (best int, tie bool) {
 // forgiven lists those that agree although not all bytes are the same as sent.
 func forgiven(agree []int, answers []Answer) []int {
 	for _, i := range agree {
-		if answers[i].stands() != moved && answers[i].Digest != answers[agree[0]].Digest && answers[i].stands() != gone {
+		if answers[i].stands() != moved && answers[i].Digest != answers[agree[0]].Digest && answers[i].stands() != noPage {
 			return agree
 		}
 	}

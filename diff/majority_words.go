@@ -24,11 +24,11 @@ func outvoted(d Difference, path string, a, reference Answer, agree, voters int)
 // kindBeside names the drift of an answer beside another.
 func kindBeside(path string, a, reference Answer) Kind {
 	switch {
-	case a.stands() == gone:
+	case a.stands() == noPage:
 		return Missing
 	case a.stands() == moved, a.Target != "" && a.Target != reference.Target:
 		return Redirected
-	case reference.stands() == gone:
+	case reference.stands() == noPage:
 		return Extra
 	case reference.stands() == served && a.Status == reference.Status && a.Target == reference.Target && sameBytes(a, reference) &&
 		a.treatment(path) != reference.treatment(path):
@@ -65,7 +65,7 @@ func (a Answer) turned() string {
 
 func does(kind Kind, a, reference Answer) string {
 	switch {
-	case reference.stands() == gone:
+	case reference.stands() == noPage:
 		return "say that there is no such page"
 	case reference.stands() == moved, reference.Target != "":
 		return "lead to " + reference.Target
