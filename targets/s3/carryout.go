@@ -3,6 +3,7 @@ package s3
 import (
 	"context"
 	"slices"
+	"time"
 
 	"mirror/site"
 )
@@ -15,6 +16,7 @@ func (t *Target) carryOut(ctx context.Context, h held, ch *change, undo bool) er
 		Release: h.was(), Past: h.past(), Beacons: beaconsOf(h, ch), Records: h.records(),
 		Undo: undo, Owner: t.owner, Holder: newNonce(),
 	}
+	began := time.Now()
 	h, err := t.writeState(ctx, h, next)
 	if err != nil {
 		return err
@@ -24,7 +26,14 @@ func (t *Target) carryOut(ctx context.Context, h held, ch *change, undo bool) er
 		todo = undoSteps(ch)
 	}
 	r := &run{bucket: t.bucket, steps: todo, gone: map[string]bool{}, made: map[string]copied{}}
-	h, err = t.underLease(ctx, h, r.converge)
+	recorded := h.Records
+	h, err = t.underLease(ctx, h, began, func(ctx context.Context) error {
+		err := r.converge(ctx)
+		if err == nil && !undo {
+			recorded = t.record(ctx, *next, ch, r.made)
+		}
+		return err
+	})
 	if err != nil {
 		t.release(ctx, h)
 		return err
@@ -32,7 +41,20 @@ func (t *Target) carryOut(ctx context.Context, h held, ch *change, undo bool) er
 	if undo {
 		return t.settleUndone(ctx, h, ch)
 	}
-	return t.settleDone(ctx, h, ch, r.made)
+	return t.settleDone(ctx, h, ch, recorded)
+}
+
+// record records what is certain of the objects after a commit, and returns the paths of all
+// records of use. What cannot be recorded is read again by a later plan; the commit is done.
+func (t *Target) record(ctx context.Context, s state, ch *change, made map[string]copied) []string {
+	ctx, cancel := context.WithTimeout(ctx, t.recording)
+	defer cancel()
+	recorded, err := t.recordLive(ctx, held{state: &s}, ch, made)
+	if err != nil {
+		t.log.Warn("what the bucket holds is not recorded; its objects are read again", "err", err)
+		return s.Records
+	}
+	return recorded
 }
 
 // was is the release that was live before, also while committing.
@@ -60,12 +82,8 @@ func beaconsOf(h held, ch *change) []string {
 	return slices.Compact(all)
 }
 
-// settleDone records what the listing shows now, and says that the release is live.
-func (t *Target) settleDone(ctx context.Context, h held, ch *change, made map[string]copied) error {
-	recorded, err := t.recordLive(ctx, h, ch, made)
-	if err != nil {
-		return err
-	}
+// settleDone says that the release is live.
+func (t *Target) settleDone(ctx context.Context, h held, ch *change, recorded []string) error {
 	next := &state{
 		Version: version, Phase: live, Revision: newNonce(), Release: ch.To, Past: h.pastAfter(ch.To), Records: recorded,
 		From: ch.From, To: ch.To, Change: ch.path,
@@ -73,17 +91,20 @@ func (t *Target) settleDone(ctx context.Context, h held, ch *change, made map[st
 	if ch.Beacon != nil {
 		next.Beacons = []string{ch.Beacon.Path}
 	}
-	_, err = t.writeState(ctx, h, next)
+	_, err := t.writeOwn(ctx, h, next)
 	return err
 }
 
 // settleUndone puts the state document back as it was.
 func (t *Target) settleUndone(ctx context.Context, h held, ch *change) error {
-	if len(ch.Before) == 0 {
-		return t.removeOne(ctx, statePath)
+	if len(ch.Before) > 0 {
+		_, err := t.writeOwnRaw(ctx, h, ch.Before)
+		return err
 	}
-	_, err := t.writeRaw(ctx, h, ch.Before)
-	return err
+	if _, err := t.writeOwn(ctx, h, h.state); err != nil {
+		return err // it is not ours any more
+	}
+	return t.removeOne(ctx, statePath)
 }
 
 // recordable bounds the facts that one commit sends, by what it changes: those beyond are

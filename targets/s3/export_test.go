@@ -9,6 +9,9 @@ import (
 // SetLease shortens the lease, and so the time between renewals.
 func (t *Target) SetLease(d time.Duration) { t.lease = d }
 
+// SetRecording shortens the time that a commit takes for its records.
+func (t *Target) SetRecording(d time.Duration) { t.recording = d }
+
 // SetPage makes listings come in pages of n keys.
 func (t *Target) SetPage(n int32) { t.page = n }
 

@@ -2,49 +2,137 @@ package s3
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"mirror/targets"
 )
 
 // renewals is how often, in one lease, a commit under way says that it is alive.
 const renewals = 4
 
+// keeper renews the lease of a commit under way, and knows whether it is held still.
+type keeper struct {
+	target *Target
+	proven atomic.Pointer[time.Time] // when the last write of the state that succeeded was begun
+
+	mu sync.Mutex // guards the state, also while it is written
+	h  held
+}
+
 // underLease runs f while it renews the state's lease, and returns the state as it is
-// then. When somebody else has taken over, f is stopped.
-func (t *Target) underLease(ctx context.Context, h held, f func(context.Context) error) (held, error) {
+// then. When another publisher has taken over, f is stopped. A renewal that fails for
+// another reason stops nothing: as long as the state is ours, the next one succeeds. Each
+// request that f makes with its context waits until the lease is held.
+func (t *Target) underLease(ctx context.Context, h held, began time.Time, f func(context.Context) error) (held, error) {
+	k := &keeper{target: t, h: h}
+	k.proven.Store(&began)
 	running, stop := context.WithCancelCause(ctx)
 	var wait sync.WaitGroup
 	done := make(chan struct{})
-	wait.Go(func() {
-		tick := time.NewTicker(t.lease / renewals)
-		defer tick.Stop()
-		for {
-			select {
-			case <-done:
-				return
-			case <-running.Done():
-				return
-			case <-tick.C:
-			}
-			renewed := *h.state
-			renewed.Beat++
-			next, err := t.writeState(running, h, &renewed)
-			if err != nil {
-				stop(fmt.Errorf("renew the lease: %w", err))
-				return
-			}
-			h = next
-		}
-	})
-	err := f(running)
+	wait.Go(func() { k.renewUntil(running, done, stop) })
+	err := f(withGuard(running, k.assure))
 	close(done)
 	wait.Wait()
 	if cause := context.Cause(running); cause != nil && ctx.Err() == nil {
 		err = cause
 	}
 	stop(nil)
-	return h, err
+	return k.h, err
+}
+
+// renewUntil renews the lease until done, or until it is lost.
+func (k *keeper) renewUntil(ctx context.Context, done <-chan struct{}, stop context.CancelCauseFunc) {
+	tick := time.NewTicker(k.target.lease / renewals)
+	defer tick.Stop()
+	for {
+		select {
+		case <-done:
+			return
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		switch err := k.renew(ctx); {
+		case errors.Is(err, targets.ErrConflict):
+			stop(fmt.Errorf("renew the lease: %w", err))
+			return
+		case err != nil && ctx.Err() == nil:
+			k.target.log.Warn("the lease was not renewed; this is tried again", "err", err)
+		}
+	}
+}
+
+// renew writes a sign of life.
+func (k *keeper) renew(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(withGuard(ctx, nil), k.target.lease)
+	defer cancel()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	began := time.Now()
+	renewed := *k.h.state
+	renewed.Beat++
+	next, err := k.target.writeOwn(ctx, k.h, &renewed)
+	if err != nil {
+		return err
+	}
+	k.h = next
+	k.proven.Store(&began)
+	return nil
+}
+
+// held reports whether nobody can have taken over yet. By the clock of the service, which
+// decides, the last write is younger than by ours; time that a sleeping machine does not
+// count is in the wall clock.
+func (k *keeper) held() bool {
+	proven := *k.proven.Load()
+	return max(time.Since(proven), time.Now().Round(0).Sub(proven.Round(0))) < k.target.lease/2
+}
+
+// patience is how many leases a commit waits for the lease to be renewed.
+const patience = 4
+
+// assure returns when the lease is held, or says that it is lost.
+func (k *keeper) assure(ctx context.Context) error {
+	for !k.held() {
+		err := k.renew(ctx)
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, targets.ErrConflict), ctx.Err() != nil, time.Since(*k.proven.Load()) > patience*k.target.lease:
+			return fmt.Errorf("renew the lease: %w", err)
+		}
+		if err := wait(ctx, k.target.lease/renewals); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeOwn replaces the state that this commit holds. A renewal whose answer was lost may have
+// changed it in between: it is ours all the same.
+func (t *Target) writeOwn(ctx context.Context, h held, s *state) (held, error) {
+	raw, err := json.Marshal(s)
+	if err != nil {
+		return held{}, fmt.Errorf("encode the state: %w", err)
+	}
+	return t.writeOwnRaw(ctx, h, raw)
+}
+
+func (t *Target) writeOwnRaw(ctx context.Context, h held, raw []byte) (held, error) {
+	next, err := t.writeRaw(ctx, h, raw)
+	if !errors.Is(err, targets.ErrConflict) {
+		return next, err
+	}
+	now, readErr := t.readState(ctx)
+	if readErr != nil || now.none() || now.Phase != committing || now.Holder != h.Holder || now.Released {
+		return held{}, err
+	}
+	return t.writeRaw(ctx, now, raw)
 }
 
 // releaseTimeout bounds the last word of a commit that failed.
@@ -57,7 +145,7 @@ func (t *Target) release(ctx context.Context, h held) {
 	defer cancel()
 	given := *h.state
 	given.Released = true
-	if _, err := t.writeState(ctx, h, &given); err != nil {
+	if _, err := t.writeOwn(ctx, h, &given); err != nil {
 		t.log.Warn("the interrupted commit keeps others out until its lease ends", "lease", t.lease, "err", err)
 	}
 }

@@ -34,11 +34,17 @@ type Target struct {
 	keep  targets.Keep
 	now   knowledge
 	lease time.Duration // how long a commit that was not renewed keeps others out
+	// recording is how long a commit may take to record what it found out of the bucket.
+	recording time.Duration
 
 	mu          sync.Mutex
 	documents   map[string]any // decoded documents by their name, which is their digest
 	conditional *bool          // whether the service honours conditional writes; nil before it was asked
 }
+
+// recording bounds how long a commit takes to record what the bucket holds: a million objects
+// are listed in that time.
+const recording = 5 * time.Minute
 
 // New is the factory of this kind of target.
 func New(ctx context.Context, env targets.Env, decode func(config any) error) (targets.Target, error) {
@@ -66,7 +72,7 @@ func Open(ctx context.Context, env targets.Env, c Config) (*Target, error) {
 	return &Target{
 		bucket: &bucket{api: api, name: c.Bucket, prefix: c.Prefix, limit: c.Concurrency, page: maxPage},
 		rules:  c.Headers, grace: c.DeleteGrace, owner: env.Owner, log: log, keep: env.Keep,
-		now: loadKnowledge(env.State), lease: lease, documents: map[string]any{},
+		now: loadKnowledge(env.State), lease: lease, recording: recording, documents: map[string]any{},
 	}, nil
 }
 
@@ -99,6 +105,7 @@ func client(ctx context.Context, env targets.Env, c Config) (*s3.Client, error) 
 			o.BaseEndpoint = aws.String(c.Endpoint)
 		}
 		o.UsePathStyle = c.PathStyle
+		o.APIOptions = append(o.APIOptions, underGuard)
 		o.HTTPClient = httpClient(env.Transport, c.Concurrency)
 		o.Retryer = retryer(cfg.RetryMaxAttempts)
 		// Many compatible services refuse or store the checksums that the SDK adds unasked.
