@@ -71,10 +71,7 @@ func (a *app) daemon(ctx context.Context, f daemonFlags) error {
 		return service.AskHealth(ctx, o)
 	case f.once:
 		verdicts, err := service.Once(ctx, o)
-		if err != nil {
-			return err
-		}
-		return stateExit(diff.Worst(verdicts...))
+		return ending(stateExit(diff.Worst(verdicts...)), err)
 	}
 	return service.Run(ctx, o)
 }

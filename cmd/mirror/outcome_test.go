@@ -108,19 +108,25 @@ type ended struct {
 	Warnings               []string
 }
 
-// run runs the program and returns its exit code, and the one document on its stdout.
-func (w *brittleWorld) run(ctx context.Context, args ...string) (code int, doc ended, errs string) {
-	w.t.Helper()
+// mirror runs the program and returns its exit code and what it printed.
+func (w *brittleWorld) mirror(ctx context.Context, args ...string) (code int, out, errs *bytes.Buffer) {
 	kind := w.kind()
 	kind.Open = func(_ context.Context, _ targets.Env, decode func(any) error) (targets.Target, error) {
 		var c shelfConfig
 		return w.fragile, decode(&c)
 	}
-	var out, stderr bytes.Buffer
-	code = runKinds(ctx, targets.Kinds{kind}, append(w.args, args...), func(string) string { return "" }, strings.NewReader(""), &out, &stderr)
-	d := json.NewDecoder(&out)
+	out, errs = &bytes.Buffer{}, &bytes.Buffer{}
+	code = runKinds(ctx, targets.Kinds{kind}, append(w.args, args...), func(string) string { return "" }, strings.NewReader(""), out, errs)
+	return code, out, errs
+}
+
+// run runs the program and returns its exit code, and the one document on its stdout.
+func (w *brittleWorld) run(ctx context.Context, args ...string) (code int, doc ended, errs string) {
+	w.t.Helper()
+	code, out, stderr := w.mirror(ctx, args...)
+	d := json.NewDecoder(out)
 	if err := d.Decode(&doc); err != nil {
-		w.t.Errorf("mirror %s: exit code %d and no document: %v\n%s", strings.Join(args, " "), code, err, &stderr)
+		w.t.Errorf("mirror %s: exit code %d and no document: %v\n%s", strings.Join(args, " "), code, err, stderr)
 	}
 	if d.Decode(&struct{}{}) != io.EOF {
 		w.t.Errorf("mirror %s: more than one document", strings.Join(args, " "))
@@ -389,4 +395,21 @@ func TestDriftComesBeforeUnreachable(t *testing.T) {
 // publishJournal takes the state folder's lock, as another publish would.
 func publishJournal(state string) (*publish.Journal, publish.Page, error) {
 	return publish.OpenJournal(state)
+}
+
+// TestDaemonOnceGoesByTheVerdicts has a daemon check once, with a history that another process
+// holds.
+func TestDaemonOnceGoesByTheVerdicts(t *testing.T) {
+	t.Parallel()
+	w := newBrittleWorld(t)
+	w.want(exitAgree, "publish")
+	lockHistory(t, w.state(history.Name), "BEGIN EXCLUSIVE")
+	code, _, errs := w.mirror(t.Context(), "daemon", "--once")
+	if code != exitAgree || !strings.Contains(errs.String(), "a check is not remembered") {
+		t.Errorf("got exit code %d\n%s", code, errs)
+	}
+	w.live["about.html"] = []byte("altered")
+	if code, _, errs := w.mirror(t.Context(), "daemon", "--once"); code != exitDisagree {
+		t.Errorf("got exit code %d\n%s", code, errs)
+	}
 }

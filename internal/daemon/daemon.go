@@ -212,7 +212,8 @@ func (d *Daemon) Overdue() []string {
 }
 
 // Once runs every check of the setup once, one after another, tells who is to be told, and
-// returns the verdicts. It takes the place of Run.
+// returns the verdicts: that something was not remembered, or could not be delivered, goes to
+// the log. The error says which check came to no verdict. It takes the place of Run.
 func (d *Daemon) Once(ctx context.Context) (verdicts []diff.Verdict, err error) {
 	d.resume(ctx)
 	d.tellAgain(ctx)
@@ -227,5 +228,8 @@ func (d *Daemon) Once(ctx context.Context) (verdicts []diff.Verdict, err error) 
 	}
 	leaving, done := context.WithTimeout(context.WithoutCancel(ctx), onceFarewell)
 	defer done()
-	return verdicts, errors.Join(err, d.told().Close(leaving))
+	if lost := d.told().Close(leaving); lost != nil {
+		d.options.Log.Error("not everybody was told", "err", lost)
+	}
+	return verdicts, err
 }

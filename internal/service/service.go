@@ -75,7 +75,11 @@ func start(ctx context.Context, o Options, do func(s *service, ctx context.Conte
 		return err
 	}
 	s := &service{options: o, log: o.Log, history: h, space: w}
-	return errors.Join(do(s, ctx), w.Close())
+	err = do(s, ctx)
+	if closed := w.Close(); closed != nil {
+		o.Log.Error("the history was not closed well", "err", closed)
+	}
+	return err
 }
 
 // errDaemon means that another daemon runs with the same state folder.
