@@ -170,15 +170,12 @@ func (nothing) Import(name string) (*types.Package, error) {
 // circles lists the largest circle of each package that has one of more than mostInCircle files.
 func circles() map[string]int {
 	return map[string]int{
-		"cmd/mirror":         23,
 		"internal/check":     8,
 		"internal/config":    9,
 		"internal/daemon":    6,
-		"internal/notify":    12,
 		"internal/origin":    6,
 		"internal/publish":   6,
 		"internal/watch":     6,
-		"internal/workspace": 11,
 		"scheduler":          5,
 		"targets/dir":        6,
 		"targets/s3":         6,
