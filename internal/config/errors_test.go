@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"mirror/internal/config/strictyaml"
 )
 
 // body returns a config with some keys in place of, or beside, the least that it needs.
@@ -38,7 +40,7 @@ var errorTable = []struct {
 		`1:4: required key "version" is missing`, `1:4: required key "site" is missing`, `1:4: required key "targets" is missing`}},
 	{"line separator", "version: 1\rx: 1\n", []string{"1:11: U+000D breaks a line for YAML and not for an editor; it is not allowed"}},
 	{"Windows lines", strings.ReplaceAll(body("chekc: {}"), "\n", "\r\n"), []string{`1:1: unknown key "chekc"; did you mean "check"?`}},
-	{"too large", strings.Repeat("#", MaxSize+1), []string{"1:1: larger than 1 MiB"}},
+	{"too large", strings.Repeat("#", strictyaml.MaxSize+1), []string{"1:1: larger than 1 MiB"}},
 
 	// YAML.
 	{"tab", "site:\n\tdir: x\n", []string{"2:1: a tab stands here; YAML indents with spaces"}},
@@ -241,8 +243,8 @@ func TestErrors(t *testing.T) {
 
 func TestErrorCarriesItsPlace(t *testing.T) {
 	_, err := Parse("m.yaml", []byte(body("check: {rate: x}")), environment, kinds())
-	var e *Error
-	if !errors.As(err, &e) || *e != (Error{"m.yaml", 1, 15, `rate: "x" is no number`}) {
+	var e *strictyaml.Error
+	if !errors.As(err, &e) || *e != (strictyaml.Error{File: "m.yaml", Line: 1, Column: 15, Msg: `rate: "x" is no number`}) {
 		t.Errorf("got %+v", e)
 	}
 }
@@ -257,7 +259,7 @@ func TestAliasBombsAreBounded(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "too many values") {
 		t.Errorf("got %v", err)
 	}
-	_, err = Parse("m.yaml", []byte("a: "+strings.Repeat("[", maxDepth+1)+strings.Repeat("]", maxDepth+1)), environment, kinds())
+	_, err = Parse("m.yaml", []byte("a: "+strings.Repeat("[", strictyaml.MaxDepth+1)+strings.Repeat("]", strictyaml.MaxDepth+1)), environment, kinds())
 	if err == nil || !strings.Contains(err.Error(), "too deep") {
 		t.Errorf("got %v", err)
 	}
@@ -266,7 +268,7 @@ func TestAliasBombsAreBounded(t *testing.T) {
 func TestErrorsAreCounted(t *testing.T) {
 	_, err := Parse("m.yaml", []byte("a: ["+strings.Repeat("'${X}\n', ", 1000)+"]"), func(string) string { return "" }, kinds())
 	lines := strings.Split(err.Error(), "\n")
-	if len(lines) != maxErrors+1 || !strings.Contains(lines[maxErrors], "more errors") {
+	if len(lines) != strictyaml.MaxErrors+1 || !strings.Contains(lines[strictyaml.MaxErrors], "more errors") {
 		t.Errorf("got %d lines, the last %q", len(lines), lines[len(lines)-1])
 	}
 }
@@ -289,7 +291,7 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("%T is no joined error", err)
 		}
 		for i := 0; ok && i < len(joined.Unwrap()); i++ {
-			var e *Error
+			var e *strictyaml.Error
 			if !errors.As(joined.Unwrap()[i], &e) || e.Line < 1 || e.Column < 1 || e.File != "m.yaml" || e.Msg == "" || strings.Count(text, "\n")+1 < e.Line {
 				t.Errorf("%#v has no place", e)
 			}

@@ -2,18 +2,10 @@
 // with its place, the offending text and the way out, before anything is attempted.
 //
 // A value's ${NAME} is taken from the environment; $${ stands for a plain ${. The keys of a
-// target's own kind are decoded into that kind's config struct by these tags:
-//
-//	yaml:"key"                   the key; ",inline" takes an embedded struct's keys in
-//	jsonschema:"required"        the key must be there
-//	jsonschema:"enum=a,enum=b"   the value, or each item of a list, is one of these
-//	jsonschema:"default=a"       the value where the key is not there and the field is zero
-//	jsonschema:"minimum=1"       and maximum, of a number; minItems, of a list
-//	jsonschema:"format=path"     a path, relative to the config's folder (see formats)
-//
-// A field may be a string, bool, number, time.Duration, Limit, *url.URL (of a live site),
-// *regexp.Regexp, encoding.TextUnmarshaler, yaml.Unmarshaler, struct, pointer, slice, or map
-// with string keys. A key whose name ends in _env takes an environment variable's name.
+// target's own kind are decoded into that kind's config struct by its yaml and jsonschema tags
+// (see strictyaml). Beside the types named there a field may be a Limit or a *url.URL, which is
+// the base of a live site, and a string may have the format path, glob, page, beacon, name,
+// header, cron, service or quiet.
 package config
 
 import (
@@ -25,16 +17,12 @@ import (
 	"path/filepath"
 	"reflect"
 
-	"go.yaml.in/yaml/v4"
-
+	"mirror/internal/config/strictyaml"
 	"mirror/targets"
 )
 
 // FileName is what a config is called where nobody says otherwise.
 const FileName = "mirror.yaml"
-
-// MaxSize bounds a config's size in bytes.
-const MaxSize = 1 << 20
 
 // Find returns the path of mirror.yaml in dir or the nearest folder above it. The error
 // wraps fs.ErrNotExist when there is none.
@@ -58,14 +46,15 @@ func Find(dir string) (string, error) {
 	}
 }
 
-// Load reads the config at path, in which targets may be of the given kinds. An error in its text is one or more joined *Error.
+// Load reads the config at path, in which targets may be of the given kinds. An error in its text is one or more joined
+// *strictyaml.Error.
 func Load(path string, getenv func(string) string, kinds targets.Kinds) (*Config, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("read config: %w", err)
 	}
 	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, MaxSize+1))
+	text, err := io.ReadAll(io.LimitReader(file, strictyaml.MaxSize+1))
 	if err != nil {
 		return nil, fmt.Errorf("read config: %w", err)
 	}
@@ -74,23 +63,15 @@ func Load(path string, getenv func(string) string, kinds targets.Kinds) (*Config
 
 // Parse reads a config from text. name is its path for errors and the base of relative paths.
 func Parse(name string, text []byte, getenv func(string) string, kinds targets.Kinds) (*Config, error) {
-	p := newProblems(name, text)
-	if len(text) > MaxSize {
-		p.at(1, 1, "larger than %d MiB", MaxSize>>20)
-		return nil, p.err()
+	doc, err := strictyaml.Read(name, text, getenv)
+	if err != nil {
+		return nil, err
 	}
-	root := parse(p)
-	if root == nil {
-		return nil, p.err()
-	}
-	r := &resolver{problems: p, getenv: getenv, written: map[*yaml.Node]string{}, open: map[*yaml.Node]bool{}}
-	d := &decoder{problems: p, kinds: kinds, written: r.written, places: map[any]*yaml.Node{}}
-	c := &Config{File: name}
-	plain := r.resolve(root, 0)
-	c.Secrets = r.secretsOf(plain)
-	d.value("the config", plain, reflect.ValueOf(c).Elem(), rules{})
-	d.judge(c)
-	if err := p.err(); err != nil {
+	c := &Config{File: name, Secrets: secretsOf(doc, getenv)}
+	d := strictyaml.NewDecoder(doc, typesOf(name, kinds))
+	d.Decode("the config", doc.Root, reflect.ValueOf(c).Elem())
+	validate(d, c)
+	if err := d.Err(); err != nil {
 		return nil, err
 	}
 	return c, nil

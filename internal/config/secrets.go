@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"mirror/internal/config/strictyaml"
 )
 
 // Secret is a value of the config, or of an environment variable that it names, that must
@@ -25,11 +27,11 @@ const (
 	Userinfo             // a URL: the user name and password
 )
 
-// secretsOf lists the secrets in a resolved tree: what a key that ends in _env names, URLs of
+// secretsOf lists the secrets in a document: what a key that ends in _env names, URLs of
 // webhooks and of services, passwords in URLs, and those values of ${NAME} that are secrets by
 // the variable's name or by the place where they stand. Names, paths, branches and regions from
 // the environment are none.
-func (r *resolver) secretsOf(root *yaml.Node) []Secret {
+func secretsOf(doc *strictyaml.Document, getenv func(string) string) []Secret {
 	var all []Secret
 	var walk func(n *yaml.Node, keys []string)
 	walk = func(n *yaml.Node, keys []string) {
@@ -43,14 +45,15 @@ func (r *resolver) secretsOf(root *yaml.Node) []Secret {
 				walk(item, keys)
 			}
 		case yaml.ScalarNode:
-			all = append(all, r.secretsAt(n, keys)...)
+			all = append(all, secretsAt(n, keys, doc.Written(n), getenv)...)
 		}
 	}
-	walk(root, nil)
+	walk(doc.Root, nil)
 	return all
 }
 
-func (r *resolver) secretsAt(n *yaml.Node, keys []string) (all []Secret) {
+// secretsAt lists the secrets in a value, given what it said before ${NAME} was replaced.
+func secretsAt(n *yaml.Node, keys []string, written string, getenv func(string) string) (all []Secret) {
 	key := ""
 	if len(keys) > 0 {
 		key = keys[len(keys)-1]
@@ -58,8 +61,8 @@ func (r *resolver) secretsAt(n *yaml.Node, keys []string) (all []Secret) {
 	path := strings.Join(keys, ".")
 	switch {
 	case strings.HasSuffix(key, "_env"):
-		if isEnvName(n.Value) {
-			all = append(all, Secret{"the environment variable " + n.Value, r.getenv(n.Value), Whole})
+		if strictyaml.IsEnvName(n.Value) {
+			all = append(all, Secret{"the environment variable " + n.Value, getenv(n.Value), Whole})
 		}
 		return all
 	case key == "webhook", path == "notify.url":
@@ -67,14 +70,14 @@ func (r *resolver) secretsAt(n *yaml.Node, keys []string) (all []Secret) {
 	case strings.Contains(n.Value, "://"):
 		all = append(all, Secret{path, n.Value, Userinfo})
 	}
-	for _, match := range interpolation.FindAllStringSubmatch(r.written[n], -1) {
+	for _, match := range interpolation.FindAllStringSubmatch(written, -1) {
 		name := match[1]
-		value := r.getenv(name)
+		value := getenv(name)
 		s := Secret{"the environment variable " + name, value, Whole}
 		if strings.Contains(value, "://") {
 			s.Form = Service
 		}
-		if SecretName(name) || inCommand(keys) && looksSecret(value) || strings.HasSuffix(path, "headers") {
+		if SecretName(name) || inCommand(keys) && strictyaml.LooksSecret(value) || strings.HasSuffix(path, "headers") {
 			all = append(all, s)
 		}
 	}

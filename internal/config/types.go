@@ -32,6 +32,21 @@ type Config struct {
 	Secrets []Secret `yaml:"-"`
 }
 
+// CheckFor returns the check's settings for one origin, with the origin's own in their place.
+func (c *Config) CheckFor(o Origin) Check {
+	check := c.Check
+	if o.Concurrency != nil {
+		check.Concurrency = *o.Concurrency
+	}
+	if o.Rate != nil {
+		check.Rate = *o.Rate
+	}
+	return check
+}
+
+// KeptPaths are the globs of the paths that no publish deletes: those are not ours.
+func (c *Config) KeptPaths() []string { return c.Publish.Keep }
+
 // Site is the folder of files that is published.
 type Site struct {
 	// Dir is the folder with the generated site, relative to the config's own folder.
@@ -76,6 +91,9 @@ type Origin struct {
 	// Rate is how many requests a second this origin gets, in place of check.rate.
 	Rate *float64 `yaml:"rate" jsonschema:"minimum=0"`
 }
+
+// ServesIndex reports whether the origin serves a folder's index.html at its URL.
+func (o Origin) ServesIndex() bool { return o.Index == nil || *o.Index }
 
 // Publish says how a release goes out.
 type Publish struct {

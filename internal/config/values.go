@@ -56,24 +56,6 @@ type Order struct {
 	Names []string // of every target, with OrderListed
 }
 
-// CheckFor returns the check's settings for one origin, with the origin's own in their place.
-func (c *Config) CheckFor(o Origin) Check {
-	check := c.Check
-	if o.Concurrency != nil {
-		check.Concurrency = *o.Concurrency
-	}
-	if o.Rate != nil {
-		check.Rate = *o.Rate
-	}
-	return check
-}
-
-// KeptPaths are the globs of the paths that no publish deletes: those are not ours.
-func (c *Config) KeptPaths() []string { return c.Publish.Keep }
-
-// ServesIndex reports whether the origin serves a folder's index.html at its URL.
-func (o Origin) ServesIndex() bool { return o.Index == nil || *o.Index }
-
 // webURL reads the base URL of a live site. The error says what is wrong with it and
 // quotes nothing of it.
 func webURL(text string) (*url.URL, error) {

@@ -1,4 +1,4 @@
-package config
+package strictyaml
 
 import (
 	"reflect"
@@ -9,13 +9,13 @@ import (
 
 // rules are what a field's jsonschema tag says of its value.
 type rules struct {
-	required   bool
-	enum       []string
-	initial    *string // the default
-	format     string
-	min, max   *float64
-	atLeast    int // items
-	secretName bool
+	required    bool
+	enum        []string
+	defaultText *string
+	format      string
+	min, max    *float64
+	atLeast     int // items
+	secretName  bool
 }
 
 // field is one key of a struct.
@@ -61,7 +61,7 @@ func rulesOf(tag string) rules {
 		case "enum":
 			r.enum = append(r.enum, value)
 		case "default":
-			r.initial = &value
+			r.defaultText = &value
 		case "format":
 			r.format = value
 		case "minimum":
@@ -83,8 +83,8 @@ func number(text string) *float64 {
 	return &n
 }
 
-// keysOf lists the keys of a config struct, or of a pointer to one.
-func keysOf(config any) []string {
+// KeysOf lists the keys of a config struct, or of a pointer to one.
+func KeysOf(config any) []string {
 	t := reflect.TypeOf(config)
 	for t != nil && t.Kind() == reflect.Pointer {
 		t = t.Elem()

@@ -1,51 +1,35 @@
-package config
+package strictyaml
 
 import (
 	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
-
-	"go.yaml.in/yaml/v4"
 )
 
 // maxQuoted bounds how many characters of the config an error quotes.
 const maxQuoted = 60
 
-// describe names what stands at n: its text as the file has it, or the kind of thing it is.
-func (d *decoder) describe(n *yaml.Node) string {
-	switch n.Kind {
-	case yaml.MappingNode:
-		return "a mapping"
-	case yaml.SequenceNode:
-		return "a list"
-	}
-	if written, ok := d.written[n]; ok {
-		return quoted(written)
-	}
-	return quoted(n.Value)
-}
-
-// quoted quotes a text without the secrets in it.
-func quoted(text string) string {
-	if looksSecret(text) {
+// Quoted quotes a text without the secrets in it.
+func Quoted(text string) string {
+	if LooksSecret(text) {
 		return "a text that looks like a secret"
 	}
-	text = masked(text)
+	text = Masked(text)
 	if runes := []rune(text); len(runes) > maxQuoted {
 		text = string(runes[:maxQuoted]) + "…"
 	}
 	return strconv.Quote(text)
 }
 
-// masked hides the user names and passwords in a text's URLs.
-func masked(text string) string {
+// Masked hides the user names and passwords in a text's URLs.
+func Masked(text string) string {
 	return regexp.MustCompile(`://[^/@\s"]*@`).ReplaceAllString(text, "://***@")
 }
 
-// looksSecret reports whether text has the shape of a token: the prefix of a known kind, or
+// LooksSecret reports whether text has the shape of a token: the prefix of a known kind, or
 // long, without separators, and a mix of letters and digits as no word has it.
-func looksSecret(text string) bool {
+func LooksSecret(text string) bool {
 	for _, prefix := range []string{"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "gldt-",
 		"AKIA", "ASIA", "sk-", "xoxb-", "xoxp-", "dop_v1_", "npm_", "hf_", "eyJ"} {
 		if strings.HasPrefix(text, prefix) && len(text) >= 16 {
@@ -69,4 +53,15 @@ func looksSecret(text string) bool {
 		}
 	}
 	return digits > 3 && lower > 0 && (upper > 0 || digits > 7)
+}
+
+// IsEnvName reports whether text can name an environment variable (POSIX, chapter 8.1).
+func IsEnvName(text string) bool {
+	for i, c := range text {
+		letter := c == '_' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+		if !letter && (i == 0 || c < '0' || c > '9') {
+			return false
+		}
+	}
+	return text != ""
 }

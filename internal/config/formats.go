@@ -1,0 +1,135 @@
+package config
+
+import (
+	"errors"
+	"path"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
+	"go.yaml.in/yaml/v4"
+
+	"mirror/internal/config/strictyaml"
+	"mirror/internal/notify"
+	"mirror/scheduler"
+)
+
+// formats returns the checks of strings by the format that their field's tag names, for the
+// config whose path is name.
+func formats(name string) map[string]strictyaml.DecodeFunc {
+	return map[string]strictyaml.DecodeFunc{
+		"path": func(_ *strictyaml.Decoder, _ string, _ *yaml.Node, v reflect.Value) {
+			if !filepath.IsAbs(v.String()) {
+				v.SetString(filepath.Join(filepath.Dir(name), v.String()))
+			}
+		},
+		"glob":    refuse(wrongGlob),
+		"page":    refuse(wrongPage),
+		"beacon":  refuse(wrongBeacon),
+		"name":    refuse(wrongName),
+		"header":  refuse(wrongHeader),
+		"cron":    cron,
+		"service": service,
+		"quiet":   quiet,
+	}
+}
+
+// refuse returns the check of a format, given what says what is wrong with a text, "" for nothing.
+func refuse(wrong func(text string) string) strictyaml.DecodeFunc {
+	return func(d *strictyaml.Decoder, key string, n *yaml.Node, v reflect.Value) {
+		if why := wrong(v.String()); why != "" {
+			d.Errorf(n, "%s: %s %s", key, d.Describe(n), why)
+		}
+	}
+}
+
+func wrongGlob(text string) string {
+	if !doublestar.ValidatePattern(text) {
+		return "is no glob"
+	}
+	return ""
+}
+
+func wrongPage(text string) string {
+	if text != "" && (path.IsAbs(text) || path.Clean(text) != text || text == "." || strings.HasPrefix(text, "../")) {
+		return "is no page of the site (hint: write its path without a leading slash: 404.html)"
+	}
+	return ""
+}
+
+func wrongBeacon(text string) string {
+	if text != "" && (!path.IsAbs(text) || path.Clean(text) != text || text == "/" || strings.ContainsAny(text, "?#%")) {
+		return "is no plain URL path (hint: /.well-known/mirror.json, or \"\" for none)"
+	}
+	return ""
+}
+
+func wrongName(text string) string {
+	if strings.ContainsFunc(text, notInName) {
+		return "is no name (hint: letters, digits, - . and _)"
+	}
+	return ""
+}
+
+func wrongHeader(text string) string {
+	if strings.ContainsFunc(text, notInName) { // a token (RFC 9110, 5.6.2) could hold more; no real one does
+		return "is no header's name"
+	}
+	return ""
+}
+
+func notInName(c rune) bool {
+	return c != '-' && c != '_' && c != '.' && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z')
+}
+
+// cron checks when a job runs. What came from the environment is not quoted.
+func cron(d *strictyaml.Decoder, key string, n *yaml.Node, _ reflect.Value) {
+	_, err := scheduler.Parse(n.Value)
+	var refused *scheduler.SpecError
+	switch {
+	case err == nil:
+	case errors.As(err, &refused) && !d.FromEnv(n):
+		d.Errorf(n, "%s: %s %s", key, d.Describe(n), strictyaml.Masked(refused.Why))
+	default:
+		d.Errorf(n, "%s: %s is no cron spec (hint: \"*/15 * * * *\" is every 15 minutes)", key, d.Describe(n))
+	}
+}
+
+// service checks the URL of a place to notify. Any part of it may be a secret, so that no
+// error quotes it.
+func service(d *strictyaml.Decoder, key string, n *yaml.Node, _ reflect.Value) {
+	if !d.FromEnv(n) && writtenSecret(n.Value) {
+		d.Errorf(n, "%s: %s holds a secret (hint: keep it in the environment and write ${NAME} here)", key, redacted(d, n))
+		return
+	}
+	if err := notify.CheckURL(n.Value); err != nil {
+		d.Errorf(n, "%s: %s is no place to notify: %v", key, redacted(d, n), err)
+	}
+}
+
+// redacted describes the URL at a node, by the name of the variable that it is taken from
+// or by what is no secret in it.
+func redacted(d *strictyaml.Decoder, n *yaml.Node) string {
+	if d.FromEnv(n) || !strings.Contains(n.Value, "://") {
+		return d.Describe(n)
+	}
+	return strictyaml.Quoted(notify.Redact(n.Value))
+}
+
+// writtenSecret reports whether a URL holds what is most likely a secret: a user name or
+// password, or a part with the shape of a token.
+func writtenSecret(address string) bool {
+	_, rest, found := strings.Cut(address, "://")
+	authority, _, _ := strings.Cut(rest, "/")
+	parts := strings.FieldsFunc(rest, func(c rune) bool { return strings.ContainsRune("/:?&=#", c) })
+	return found && (strings.Contains(authority, "@") || slices.ContainsFunc(parts, strictyaml.LooksSecret))
+}
+
+// quiet checks a quiet time.
+func quiet(d *strictyaml.Decoder, key string, n *yaml.Node, _ reflect.Value) {
+	if _, err := notify.ParseQuiet(n.Value); err != nil {
+		d.Errorf(n, "%s: %s is no quiet time: %v", key, d.Describe(n), err)
+	}
+}

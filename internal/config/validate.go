@@ -1,0 +1,93 @@
+package config
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"mirror/internal/config/strictyaml"
+)
+
+// validate notes what no single value shows: names given twice and combinations that cannot be.
+func validate(d *strictyaml.Decoder, c *Config) {
+	var names []string
+	for i := range c.Targets {
+		names = unique(d, names, &c.Targets[i].Name, "target")
+	}
+	validateOrder(d, &c.Publish, names)
+	validateJobs(d, c.Schedule)
+	validateNotify(d, c.Notify)
+	validatePositive(d, "verify_timeout", &c.Publish.VerifyTimeout)
+	validatePositive(d, "timeout", &c.Check.Timeout)
+}
+
+// unique adds a name to those seen and notes one that was seen before.
+func unique(d *strictyaml.Decoder, seen []string, name *string, what string) []string {
+	at := d.Place(name)
+	if at == nil || *name == "" {
+		return seen
+	}
+	if slices.Contains(seen, *name) {
+		d.Errorf(at, "name: another %s is called %s", what, d.Describe(at))
+	}
+	return append(seen, *name)
+}
+
+func validateOrder(d *strictyaml.Decoder, p *Publish, names []string) {
+	for i := range p.Order.Names {
+		at, name := d.Place(&p.Order.Names[i]), p.Order.Names[i]
+		switch {
+		case at == nil:
+		case !slices.Contains(names, name):
+			d.Errorf(at, "order: no target is called %s%s", d.Describe(at), strictyaml.DidYouMean(name, names))
+		case slices.Contains(p.Order.Names[:i], name):
+			d.Errorf(at, "order: %s is listed twice", d.Describe(at))
+		}
+	}
+	at := d.Place(&p.Order)
+	for _, name := range names {
+		if p.Order.Mode == OrderListed && !slices.Contains(p.Order.Names, name) {
+			d.Errorf(at, "order: target %s is not listed (hint: list every target, or write auto)", strictyaml.Quoted(name))
+		}
+	}
+	if p.Order.Mode == OrderParallel && p.OnLate == "rollback" {
+		d.Errorf(d.Place(&p.OnLate), "on_late: rollback cannot be with order: parallel, which waits for no origin")
+	}
+}
+
+func validatePositive(d *strictyaml.Decoder, key string, duration *time.Duration) {
+	if at := d.Place(duration); at != nil && *duration == 0 {
+		d.Errorf(at, "%s: must be longer than 0s", key)
+	}
+}
+
+// validateJobs notes names given twice, and what is given to a job that has no use for it.
+func validateJobs(d *strictyaml.Decoder, jobs []Job) {
+	var names []string
+	for i := range jobs {
+		job := &jobs[i]
+		names = unique(d, names, &job.Name, "job")
+		if job.Watch && job.Run != "publish" {
+			d.Errorf(d.Place(&job.Watch), "watch: is for run: publish only")
+		}
+	}
+}
+
+// validateNotify notes what no single value of a place to notify shows.
+func validateNotify(d *strictyaml.Decoder, places []Notify) {
+	var names []string
+	for i := range places {
+		place := &places[i]
+		names = unique(d, names, &place.Name, "place to notify")
+		if place.SecretEnv != "" && strings.Contains(place.URL, "://") && !isWebhook(place.URL) {
+			d.Errorf(d.Place(&place.SecretEnv), "secret_env: signs what a webhook gets, and a service takes no signature")
+		}
+		if len(place.Urgent) > 0 && place.Quiet == "" {
+			d.Errorf(d.Place(&place.Urgent), "urgent: is for what is told in a quiet time, and there is none")
+		}
+	}
+}
+
+func isWebhook(address string) bool {
+	return strings.HasPrefix(address, "https://") || strings.HasPrefix(address, "http://")
+}
