@@ -76,7 +76,7 @@ func Open(_ context.Context, env targets.Env, c Config) (*Target, error) {
 	return &Target{
 		cfg: cfg, reg: reg, tag: cfg.image, state: env.State, log: log,
 		self:    selfbase.New(c.SelfBinary),
-		rollout: newRollout(c.Rollout, cfg.image, transport, env.State),
+		rollout: newRollout(c.Rollout, cfg.image, transport, env.State, log),
 		limits:  image.DefaultLimits(),
 		keeps:   env.Keep,
 	}, nil

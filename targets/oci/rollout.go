@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"os/exec"
@@ -37,10 +38,11 @@ type rollout struct {
 	journal
 
 	exec time.Duration // how long a command may take
+	log  *slog.Logger
 }
 
-func newRollout(c Rollout, image name.Tag, transport http.RoundTripper, state string) *rollout {
-	r := &rollout{Rollout: c, image: image, exec: rolloutTimeout}
+func newRollout(c Rollout, image name.Tag, transport http.RoundTripper, state string, log *slog.Logger) *rollout {
+	r := &rollout{Rollout: c, image: image, exec: rolloutTimeout, log: log}
 	r.client = &http.Client{
 		Transport: transport, Timeout: rolloutTimeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -94,21 +96,28 @@ func (r *rollout) forgive() error {
 	return r.journal.write(debt{})
 }
 
-// run rolls the image out.
+// run rolls the image out. The tag names it already: that it cannot be noted down fails nothing,
+// at worst the next commit rolls it out once more.
 func (r *rollout) run(ctx context.Context, digest string, id site.ID) error {
 	if !r.configured() {
 		return nil
 	}
-	if err := r.journal.write(debt{Digest: digest, Begun: true}); err != nil {
-		return err
-	}
+	r.note(debt{Digest: digest, Begun: true})
 	if err := r.command(ctx, digest, id); err != nil {
 		return fmt.Errorf("rollout: %w", err)
 	}
 	if err := r.post(ctx, digest, id); err != nil {
 		return fmt.Errorf("rollout: %w", err)
 	}
-	return r.journal.write(debt{})
+	r.note(debt{})
+	return nil
+}
+
+// note writes to the journal what may as well be lost.
+func (r *rollout) note(d debt) {
+	if err := r.journal.write(d); err != nil {
+		r.log.Warn("what is to be rolled out is not noted down", "err", err)
+	}
 }
 
 func (r *rollout) command(ctx context.Context, digest string, id site.ID) error {
@@ -153,11 +162,11 @@ func (r *rollout) post(ctx context.Context, digest string, id site.ID) error {
 		return fmt.Errorf("webhook at %s: %w", req.URL.Host, withoutURL(err))
 	}
 	defer resp.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxOutput))
-	if resp.StatusCode/100 != 2 {
-		return fmt.Errorf("webhook at %s: %s: %s", req.URL.Host, resp.Status, tail(answer))
+	if resp.StatusCode/100 == 2 {
+		return nil
 	}
-	return err
+	answer, _ := io.ReadAll(io.LimitReader(resp.Body, maxOutput)) // what there is of it
+	return fmt.Errorf("webhook at %s: %s: %s", req.URL.Host, resp.Status, tail(answer))
 }
 
 func withoutURL(err error) error {

@@ -162,3 +162,28 @@ func TestRolloutWebhook(t *testing.T) {
 		}
 	}
 }
+
+// TestRolloutJournalFailsNothing breaks the file that says what is owed while the command runs:
+// the image is live and rolled out, and a commit that failed would take it back everywhere.
+func TestRolloutJournalFailsNothing(t *testing.T) {
+	p := newPlace(t, embeddedRegistry(t))
+	state := t.TempDir()
+	p.config.Rollout.Exec = []string{"sh", "-c", `rm -f "$0/rollout.json" && mkdir -p "$0/rollout.json/in the way"`, state}
+	tgt := p.open(t, targets.Env{State: state})
+	publish(t, tgt, pages)
+	if info, err := os.Stat(filepath.Join(state, "rollout.json")); err != nil || !info.IsDir() {
+		t.Fatalf("the command did not run: %v", err)
+	}
+}
+
+// TestWebhookAnswerMayBeCut has a webhook that took the release and broke its answer off.
+func TestWebhookAnswerMayBeCut(t *testing.T) {
+	hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "100")
+		_, _ = w.Write([]byte("do"))
+	}))
+	defer hook.Close()
+	p := newPlace(t, embeddedRegistry(t))
+	p.config.Rollout.Webhook = hook.URL
+	publish(t, p.open(t, targets.Env{State: t.TempDir()}), pages)
+}
