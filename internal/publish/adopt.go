@@ -2,7 +2,6 @@ package publish
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 )
@@ -41,31 +40,4 @@ func (e *ForeignError) Error() string {
 	}
 	return fmt.Sprintf("the place was never published to, and the publish would delete %s there: %s (hint: is it the right place? publish --adopt deletes them, once; publish.keep in the config protects paths)",
 		what, strings.Join(first, ", "))
-}
-
-// adopted decides on the destinations with foreign files, given how the plan ended.
-func (p *publication) adopted(ctx context.Context, planned error) error {
-	errs := []error{planned}
-	for _, r := range p.report.Targets {
-		foreign := r.Plan.Foreign
-		if len(foreign) == 0 {
-			continue
-		}
-		ok, err := p.options.Adoption.Allowed, error(nil)
-		if ask := p.options.Adoption.Ask; !ok && ask != nil && errors.Join(errs...) == nil {
-			ok, err = ask(ctx, r.Name, foreign)
-		}
-		switch {
-		case err != nil:
-		case ok:
-			p.options.Events.Note(r.Name, fmt.Sprintf("adopted: %d files that no publish put there are deleted", len(foreign)))
-			continue
-		default:
-			err = &ForeignError{foreign}
-		}
-		err = &Error{"plan", r.Name, err}
-		r.Err = errors.Join(r.Err, err)
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
 }

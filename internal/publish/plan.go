@@ -1,0 +1,71 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"mirror/diff"
+	"mirror/site"
+	"mirror/targets"
+)
+
+// plan asks every destination what would change, and refuses what should not be done.
+func (p *publication) plan(ctx context.Context) error {
+	p.options.Events.Phase("plan")
+	if len(p.rel.Manifest) == 0 {
+		return site.ErrEmpty
+	}
+	err := p.everywhere(func(i int, d targets.Destination, r *TargetReport) error {
+		plan, err := d.Plan(ctx, p.rel)
+		if err != nil {
+			return &Error{Phase: "plan", Destination: d.Name, Err: err}
+		}
+		r.Plan = plan
+		return p.guard(d.Name, plan.Changes)
+	})
+	for _, r := range p.report.Targets {
+		if p.report.Previous == site.None {
+			p.report.Previous = r.Plan.Live.Release
+		}
+	}
+	p.report.Schedule = p.options.Order.schedule(p.pendingDestinations(), p.options.Watcher != nil)
+	return err
+}
+
+func (p *publication) guard(name string, c diff.Changes) error {
+	if p.options.MaxDelete == nil {
+		return nil
+	}
+	if err := p.options.MaxDelete(len(c.Delete), len(c.Delete)+len(c.Change)+c.Same); err != nil {
+		return &Error{Phase: "plan", Destination: name, Err: err}
+	}
+	return nil
+}
+
+// adopted decides on the destinations with foreign files, given how the plan ended.
+func (p *publication) adopted(ctx context.Context, planned error) error {
+	errs := []error{planned}
+	for _, r := range p.report.Targets {
+		foreign := r.Plan.Foreign
+		if len(foreign) == 0 {
+			continue
+		}
+		ok, err := p.options.Adoption.Allowed, error(nil)
+		if ask := p.options.Adoption.Ask; !ok && ask != nil && errors.Join(errs...) == nil {
+			ok, err = ask(ctx, r.Name, foreign)
+		}
+		switch {
+		case err != nil:
+		case ok:
+			p.options.Events.Note(r.Name, fmt.Sprintf("adopted: %d files that no publish put there are deleted", len(foreign)))
+			continue
+		default:
+			err = &ForeignError{foreign}
+		}
+		err = &Error{"plan", r.Name, err}
+		r.Err = errors.Join(r.Err, err)
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
