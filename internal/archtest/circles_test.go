@@ -171,7 +171,6 @@ func (nothing) Import(name string) (*types.Package, error) {
 func circles() map[string]int {
 	return map[string]int{
 		"internal/check":     8,
-		"internal/daemon":    6,
 		"internal/origin":    6,
 		"internal/watch":     6,
 		"scheduler":          5,

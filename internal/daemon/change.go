@@ -26,7 +26,7 @@ func (d *Daemon) follow(ctx context.Context) {
 			stop()
 		}()
 		if watching(setup) {
-			f := folder{dir: setup.Site, ignored: setup.Ignored, settle: d.options.Settle, poll: polling, log: d.options.Log}
+			f := folder{dir: setup.Site, ignored: setup.Ignored, settle: d.options.Settle, poll: pollInterval, log: d.options.Log}
 			f.follow(within, func(ctx context.Context) { d.siteChanged(ctx, setup, f) })
 		}
 		<-within.Done()

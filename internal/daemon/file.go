@@ -26,7 +26,7 @@ func FollowFile(ctx context.Context, file string, log *slog.Logger, changed func
 		err = watcher.Add(filepath.Dir(file))
 	}
 	if err != nil {
-		log.Warn("the config is looked at now and then: the system cannot tell of its changes", "every", polling, "err", err)
+		log.Warn("the config is looked at now and then: the system cannot tell of its changes", "every", pollInterval, "err", err)
 		f.look(ctx)
 		return
 	}
@@ -77,7 +77,7 @@ func (f *followed) listen(ctx context.Context, watcher *fsnotify.Watcher) {
 }
 
 func (f *followed) look(ctx context.Context) {
-	tick := time.NewTicker(polling)
+	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	for {
 		select {

@@ -16,6 +16,9 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
+// pollInterval is how often files are looked at where the system cannot tell of changes.
+const pollInterval = 10 * time.Second
+
 // folder is a site's folder that is followed.
 type folder struct {
 	dir     string

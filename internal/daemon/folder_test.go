@@ -32,7 +32,7 @@ func newSiteWorld(t *testing.T) *siteWorld {
 	s.world = newWorld(t, t.TempDir(), func(setup *Setup) {
 		setup.Site = s.dir
 		setup.Ignored = func(path string) bool { return path == ".git" || path == ".mirror" }
-		setup.Jobs = []Job{{Name: "live", Run: Publish, Schedule: every(t, "@yearly"), Watch: true, Build: true}}
+		setup.Jobs = []Job{{Name: "live", Kind: Publish, Schedule: every(t, "@yearly"), Watch: true, Build: true}}
 		setup.Work.Build = func(context.Context, io.Writer) error {
 			s.mu.Lock()
 			defer s.mu.Unlock()

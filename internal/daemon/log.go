@@ -1,48 +1,41 @@
 package daemon
 
 import (
-	"bytes"
-	"sync"
+	"log/slog"
+	"time"
+
+	"mirror/scheduler"
 )
 
-// maxLog bounds how much of what a run printed is kept, in bytes.
-const maxLog = 64 << 10
-
-// cutMark stands where a log was cut.
-const cutMark = "[…]\n"
-
-// runLog keeps the end of what a run prints. It is safe for concurrent use: a build may
-// still print when its time is over.
-type runLog struct {
-	mu   sync.Mutex
-	text []byte
-	cut  bool
+// logEvent writes what the scheduler does into the log.
+func (d *Daemon) logEvent(e scheduler.Event) {
+	log := d.options.Log.With("job", e.Slot.Job)
+	switch e.Kind {
+	case scheduler.EventStarted:
+		log.Debug("started", "slot", e.Slot.At, "reason", string(e.Slot.Reason))
+	case scheduler.EventFinished:
+		finished(log, e.Result)
+	case scheduler.EventPanicked:
+		log.Error("a job panicked", "err", e.Err)
+	case scheduler.EventSkipped:
+		log.Warn("a slot is passed over: the job is running, or the slot was run before", "slot", e.Slot.At)
+	case scheduler.EventMissed:
+		log.Warn("slots were missed", "missed", e.Slot.Missed, "next", e.Slot.At)
+	case scheduler.EventStepped:
+		d.options.Log.Warn("the clock leapt, or the machine slept", "by", e.By.Round(time.Second))
+	case scheduler.EventUnrecorded:
+		log.Error("the history cannot be written; the job runs nevertheless", "err", e.Err)
+	}
 }
 
-// Write never fails.
-func (l *runLog) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.text = append(l.text, p...)
-	if len(l.text) > 2*maxLog {
-		l.text, l.cut = append([]byte(nil), l.text[len(l.text)-maxLog:]...), true
+func finished(log *slog.Logger, r scheduler.Result) {
+	log = log.With("took", r.Took.Round(time.Millisecond))
+	switch r.Outcome {
+	case scheduler.Done:
+		log.Debug("done")
+	case scheduler.Interrupted:
+		log.Warn("a job was interrupted")
+	default:
+		log.Error("a job did not come to its end", "outcome", string(r.Outcome), "err", r.Err)
 	}
-	return len(p), nil
-}
-
-// String returns what is kept: whole lines, and a mark where earlier ones are missing.
-func (l *runLog) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	text, cut := l.text, l.cut
-	if len(text) > maxLog {
-		text, cut = text[len(text)-maxLog:], true
-	}
-	if !cut {
-		return string(text)
-	}
-	if i := bytes.IndexByte(text, '\n'); i >= 0 && i < len(text)-1 {
-		text = text[i+1:]
-	}
-	return cutMark + string(text)
 }

@@ -12,9 +12,6 @@ import (
 	"mirror/scheduler"
 )
 
-// recording is how long a note of what was done may take, also when everything stops.
-const recording = 2 * time.Second
-
 // run is one run of a job.
 type run struct {
 	*Daemon
@@ -96,7 +93,7 @@ func (r *run) end(ctx context.Context, outcome scheduler.Outcome, err error) {
 // perform does what the job is for. Those that touch the live origins, or judge them, wait
 // for each other: a check in the middle of a publish would see drift where there is none.
 func (r *run) perform(ctx context.Context) error {
-	if r.job.Run == Report {
+	if r.job.Kind == Report {
 		return r.report(ctx)
 	}
 	select {
@@ -105,7 +102,7 @@ func (r *run) perform(ctx context.Context) error {
 	case <-ctx.Done():
 		return fmt.Errorf("waited for another job: %w", context.Cause(ctx))
 	}
-	switch r.job.Run {
+	switch r.job.Kind {
 	case Check:
 		return r.check(ctx)
 	case Publish:
@@ -113,7 +110,7 @@ func (r *run) perform(ctx context.Context) error {
 	case Prune:
 		return r.work.Prune(ctx, &r.log)
 	}
-	return fmt.Errorf("there is no kind of job %q", r.job.Run)
+	return fmt.Errorf("there is no kind of job %q", r.job.Kind)
 }
 
 // check looks at the origins and tells of what has changed. That they disagree is a verdict,
@@ -162,8 +159,8 @@ func (r *run) judged(v diff.Verdict, changes history.Changes) {
 		attrs = append(attrs, o.Name, standing(o))
 	}
 	level("checked", attrs...)
-	r.tellChanges(changes)
-	r.tellCertificates(v)
+	r.notifyChanges(changes)
+	r.notifyCertificates(v)
 }
 
 // standing says in a few words how an origin stands.
@@ -180,7 +177,7 @@ func standing(o diff.OriginVerdict) string {
 // publish builds, puts the site live, and remembers how that went.
 func (r *run) publish(ctx context.Context) error {
 	if err := r.build(ctx); err != nil {
-		r.tellPublish(ctx, history.Publish{Outcome: "failed"}, err)
+		r.recordPublish(ctx, history.Publish{Outcome: "failed"}, err)
 		return err
 	}
 	site := r.current().Site
@@ -189,7 +186,7 @@ func (r *run) publish(ctx context.Context) error {
 	if err == nil {
 		r.published(site, print)
 	}
-	r.tellPublish(ctx, row, err)
+	r.recordPublish(ctx, row, err)
 	return err
 }
 
@@ -230,4 +227,32 @@ func (r *run) report(ctx context.Context) error {
 		since = until.Add(-next.Sub(until) * time.Duration(1+r.slot.Missed))
 	}
 	return r.work.Report(ctx, r.job.Name, since, until, &r.log)
+}
+
+// recordPublish remembers a publish and notifies of one that failed, of one that went well after
+// that, and of a window that was too long.
+func (r *run) recordPublish(ctx context.Context, p history.Publish, failure error) {
+	if p.Outcome == "failed" && outcomeOf(ctx, failure) == scheduler.Interrupted {
+		p.Outcome = interrupted
+	}
+	if failure != nil {
+		p.Err = failure.Error()
+	}
+	p.Job, p.Started, p.Elapsed = r.job.Name, r.began, time.Since(r.began)
+	log := r.options.Log.With("job", r.job.Name, "outcome", p.Outcome, "release", p.Release.Short(), "elapsed", p.Elapsed.Round(time.Millisecond))
+	if p.Err == "" {
+		log.Info("published")
+	} else {
+		log.Error("published", "err", p.Err)
+	}
+	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), recording)
+	defer done()
+	id, err := r.options.History.RecordPublish(ctx, p)
+	if err != nil {
+		r.options.Log.Error("a publish is not remembered", "job", r.job.Name, "err", err)
+		return
+	}
+	p.ID = id
+	r.notifyPublishes(ctx)
+	r.notifyWindow(p)
 }

@@ -29,7 +29,7 @@ const (
 // Job is something to do at the slots of a schedule.
 type Job struct {
 	Name     string
-	Run      Kind
+	Kind     Kind
 	Schedule scheduler.Schedule
 	Timeout  time.Duration // of one run; 0 for none
 	Jitter   time.Duration

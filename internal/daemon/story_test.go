@@ -18,7 +18,7 @@ import (
 )
 
 func publishJob(t *testing.T, spec string) Job {
-	return Job{Name: "live", Run: Publish, Schedule: every(t, spec), Build: true}
+	return Job{Name: "live", Kind: Publish, Schedule: every(t, spec), Build: true}
 }
 
 // TestPublishesThatFailAreToldOnce has three publishes fail in a row and then go well.
@@ -259,7 +259,7 @@ func TestReplace(t *testing.T) {
 		next := w.setup
 		next.Origins = []string{"git", "registry"}
 		next.Recipients = append(slices.Clone(next.Recipients), notify.Recipient{Name: "other", Sender: other})
-		next.Jobs = []Job{{Name: "daily", Run: Report, Schedule: every(t, "@daily")}}
+		next.Jobs = []Job{{Name: "daily", Kind: Report, Schedule: every(t, "@daily")}}
 		w.daemon.Refuse(errors.New("a typing error"))
 		if err := w.daemon.Replace(next); err != nil || w.daemon.Refused() != nil {
 			t.Fatalf("got %v, refused %v", err, w.daemon.Refused())
@@ -320,7 +320,7 @@ func TestOneAfterAnother(t *testing.T) {
 func TestFirstCheck(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
-		daily := func(s *Setup) { s.Jobs = []Job{{Name: "look", Run: Check, Schedule: every(t, "0 9 * * *")}} }
+		daily := func(s *Setup) { s.Jobs = []Job{{Name: "look", Kind: Check, Schedule: every(t, "0 9 * * *")}} }
 		for range 3 {
 			w := newWorld(t, dir, daily)
 			time.Sleep(time.Hour)
@@ -339,7 +339,7 @@ func TestReportPeriod(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var spans []time.Duration
 		w := newWorld(t, dir, func(s *Setup) {
-			s.Jobs = []Job{{Name: "daily", Run: Report, Schedule: every(t, "0 9 * * *")}}
+			s.Jobs = []Job{{Name: "daily", Kind: Report, Schedule: every(t, "0 9 * * *")}}
 			s.Work.Report = func(_ context.Context, _ string, since, until time.Time, _ io.Writer) error {
 				spans = append(spans, until.Sub(since))
 				return nil

@@ -114,7 +114,7 @@ func newWorld(t *testing.T, dir string, change func(s *Setup)) *world {
 	}
 	w.history = h
 	w.setup = Setup{
-		Jobs: []Job{{Name: "look", Run: Check, Schedule: every(t, "@every 1m")}}, Origins: w.truth.origins, Recipients: []notify.Recipient{w.inbox.recipient()},
+		Jobs: []Job{{Name: "look", Kind: Check, Schedule: every(t, "@every 1m")}}, Origins: w.truth.origins, Recipients: []notify.Recipient{w.inbox.recipient()},
 		Work: Work{Check: func(context.Context, io.Writer) (diff.Verdict, error) { return w.truth.verdict(), nil }},
 	}
 	if change != nil {

@@ -83,7 +83,7 @@ func (s *service) boardOptions(w *workspace.Workspace) dashboard.Options {
 		o.Origins = append(o.Origins, dashboard.Origin{Name: at.Name, URL: at.URL.String()})
 	}
 	for _, j := range s.daemon.Jobs() {
-		if j.Run == daemon.Publish {
+		if j.Kind == daemon.Publish {
 			o.Publish = s.trigger(daemon.Publish)
 		}
 	}
@@ -100,7 +100,7 @@ func (s *service) boardOptions(w *workspace.Workspace) dashboard.Options {
 func (s *service) jobStatus() []reports.Job {
 	runs := map[string]daemon.Kind{}
 	for _, j := range s.daemon.Jobs() {
-		runs[j.Name] = j.Run
+		runs[j.Name] = j.Kind
 	}
 	var all []reports.Job
 	for _, j := range s.daemon.Status() {

@@ -178,7 +178,7 @@ func (s *service) greet(setup daemon.Setup) {
 func (s *service) sayJobs() {
 	runs := map[string]daemon.Kind{}
 	for _, j := range s.daemon.Jobs() {
-		runs[j.Name] = j.Run
+		runs[j.Name] = j.Kind
 	}
 	for _, j := range s.daemon.Status() {
 		s.log.Info("job", "name", j.Job, "run", string(runs[j.Job]), "when", j.Describe, "next", j.Next.Format(time.RFC3339))

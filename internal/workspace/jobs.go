@@ -42,7 +42,7 @@ func (w *Workspace) DaemonSetup(log *slog.Logger) (daemon.Setup, error) {
 	for _, o := range w.Origins() {
 		setup.Origins = append(setup.Origins, o.Name)
 	}
-	if slices.ContainsFunc(jobs, func(j daemon.Job) bool { return j.Run == daemon.Check }) && len(setup.Origins) == 0 {
+	if slices.ContainsFunc(jobs, func(j daemon.Job) bool { return j.Kind == daemon.Check }) && len(setup.Origins) == 0 {
 		return setup, fmt.Errorf("%s: no target has an origin, so there is nothing to check (hint: add origin: {url: …})", w.Config.File)
 	}
 	if c.URL != nil {
@@ -72,7 +72,7 @@ func jobsOf(c *config.Config) ([]daemon.Job, error) {
 			return nil, fmt.Errorf("job %s: %w", j.Name, err)
 		}
 		jobs = append(jobs, daemon.Job{
-			Name: j.Name, Run: daemon.Kind(j.Run), Schedule: schedule, Timeout: j.Timeout, Jitter: j.Jitter,
+			Name: j.Name, Kind: daemon.Kind(j.Run), Schedule: schedule, Timeout: j.Timeout, Jitter: j.Jitter,
 			CatchUp: j.CatchUp, Watch: j.Watch, Build: j.Build,
 		})
 	}

@@ -1,0 +1,110 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"mirror/internal/history"
+	"mirror/internal/notify"
+	"mirror/scheduler"
+)
+
+const (
+	// monitorInterval is how often it is seen to whether checks are overdue.
+	monitorInterval = time.Minute
+	// resendInterval is how often it is looked up what checks and publishes by hand have found.
+	resendInterval = 10 * time.Minute
+	// startInterval is how long the scheduler is waited for, each time, until it runs.
+	startInterval = 10 * time.Millisecond
+)
+
+// monitor sees to it, until ctx ends, that nothing is overdue without anybody knowing, and that
+// what a check by hand found is told as well.
+func (d *Daemon) monitor(ctx context.Context) {
+	d.resend(ctx)
+	d.checkAtOnce(ctx)
+	tick, found := time.NewTicker(monitorInterval), time.NewTicker(resendInterval)
+	defer tick.Stop()
+	defer found.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			d.notifyOverdue()
+		case <-found.C:
+			d.resend(ctx)
+		}
+	}
+}
+
+// checkAtOnce runs the checks that have never run, so that nobody waits for their first slot to
+// see how it stands.
+func (d *Daemon) checkAtOnce(ctx context.Context) {
+	for _, job := range d.fresh {
+		for {
+			_, err := d.runner.Trigger(job)
+			if !errors.Is(err, scheduler.ErrStopped) || !pause(ctx, startInterval) { // it is about to run
+				break
+			}
+		}
+	}
+}
+
+// notifyOverdue notifies of checks that are overdue, and of those that are not any more.
+func (d *Daemon) notifyOverdue() {
+	late, now := d.Overdue(), time.Now()
+	var events []notify.Event
+	d.mu.Lock()
+	for _, job := range late {
+		if _, open := d.alarms.overdue[job]; !open {
+			event := notify.Event{
+				Kind: notify.Overdue, Episode: fmt.Sprintf("overdue/%s/%d", job, now.Unix()), Opened: now,
+				Title: "the check " + job + " is overdue",
+			}
+			d.alarms.overdue[job] = event
+			events = append(events, event)
+		}
+	}
+	for job, event := range d.alarms.overdue {
+		if !slices.Contains(late, job) {
+			delete(d.alarms.overdue, job)
+			event.Closed = now
+			events = append(events, event)
+		}
+	}
+	d.mu.Unlock()
+	for _, e := range events {
+		if e.Closed.IsZero() {
+			d.options.Log.Error(e.Title)
+		} else {
+			d.options.Log.Info(e.Title + " no longer")
+		}
+		d.sender().Send(e)
+	}
+	if len(events) > 0 {
+		d.options.Changed()
+	}
+}
+
+// resend notifies of all that is open and of what closed lately. A daemon that died between
+// remembering and telling does so now.
+func (d *Daemon) resend(ctx context.Context) {
+	ctx, done := context.WithTimeout(ctx, 4*recording)
+	defer done()
+	episodes, err := d.options.History.Episodes(ctx, history.EpisodeFilter{Since: time.Now().Add(-lately)})
+	if err != nil {
+		d.options.Log.Error("what is open is not known", "err", err)
+	}
+	for _, e := range slices.Backward(episodes) {
+		d.notifyEpisode(e)
+	}
+	d.notifyPublishes(ctx)
+}
+
+// lately is how far back closed episodes are told again after a start, so that what waited for
+// a quiet time to end is told. Whoever was told is not told twice.
+const lately = 24 * time.Hour

@@ -1,0 +1,99 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"mirror/internal/history"
+	"mirror/internal/notify"
+)
+
+// publishesBack is how many publishes are looked through for when they began to fail.
+const publishesBack = 1000
+
+// notifyPublishes notifies when publishes begin to fail, and when one went well again.
+func (d *Daemon) notifyPublishes(ctx context.Context) {
+	newest, err := d.options.History.PublishesBefore(ctx, 0, publishesBack)
+	if err != nil {
+		d.options.Log.Error("how publishes went is not known", "err", err)
+		return
+	}
+	newest = slices.DeleteFunc(newest, ignorable)
+	well, failed := failingSince(newest)
+	if len(failed) == 0 {
+		return
+	}
+	first, last := failed[len(failed)-1], failed[0]
+	event := notify.Event{
+		Kind: notify.PublishFailed, Opened: first.Started, Lines: []string{last.Err},
+		Title: "publish " + outcomeText(last.Outcome), URL: d.link(fmt.Sprintf("publishes/%d", last.ID)),
+	}
+	d.mu.Lock()
+	if d.alarms.failing == 0 {
+		d.alarms.failing = first.ID
+	}
+	event.Episode = fmt.Sprintf("publish/%d", d.alarms.failing)
+	if well != nil {
+		d.alarms.failing = 0
+		event.Closed = well.Started.Add(well.Elapsed)
+	}
+	d.mu.Unlock()
+	d.sender().Send(event)
+}
+
+// notifyWindow notifies of a publish for which the origins surely disagreed for too long.
+func (d *Daemon) notifyWindow(p history.Publish) {
+	limit := d.current().WindowLimit
+	if limit == 0 || p.Window == nil || p.Window.Lower <= limit {
+		return
+	}
+	event := notify.Event{
+		Kind: notify.Window, Episode: fmt.Sprintf("window/%d", p.ID), Opened: p.Started,
+		Title: fmt.Sprintf("the origins disagreed for at least %s, and %s is allowed", p.Window.Lower.Round(time.Millisecond), limit),
+		URL:   d.link(fmt.Sprintf("publishes/%d", p.ID)),
+	}
+	d.sender().Send(event)
+	if p.Window.Closed {
+		event.Closed = p.Started.Add(p.Elapsed)
+		d.sender().Send(event)
+	}
+}
+
+// interrupted is the outcome of a publish that was told to stop before it changed anything.
+const interrupted = "interrupted"
+
+// ignorable reports whether a publish changed nothing and whoever broke it off knows of it.
+func ignorable(p history.Publish) bool {
+	return p.Outcome == interrupted || p.Outcome == "failed" && p.Job == ""
+}
+
+// failingSince returns the latest publishes in a row that failed, and the first that went
+// well after them, nil for none. The newest come first.
+func failingSince(newest []history.Publish) (well *history.Publish, failed []history.Publish) {
+	for i, p := range newest {
+		good := p.Outcome == "live" || p.Outcome == "unchanged"
+		switch {
+		case !good:
+			failed = append(failed, p)
+		case len(failed) > 0:
+			return well, failed
+		default:
+			well = &newest[i]
+		}
+	}
+	return well, failed
+}
+
+func outcomeText(outcome string) string {
+	switch outcome {
+	case "diverged":
+		return "is live, and the origins do not agree"
+	case "rolled_back":
+		return "failed and was rolled back"
+	case "mixed":
+		return "failed and could not be rolled back: origins may be mixed"
+	}
+	return "failed; the origins are unchanged"
+}

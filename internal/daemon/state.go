@@ -1,0 +1,106 @@
+package daemon
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"mirror/internal/notify"
+	"mirror/scheduler"
+)
+
+// recording is how long a note of what was done may take, also when everything stops.
+const recording = 2 * time.Second
+
+// Daemon runs jobs. Its methods are safe for concurrent use.
+type Daemon struct {
+	options Options
+	runner  *scheduler.Runner
+	fresh   []string      // checks that have never run; written before anything runs
+	world   chan struct{} // holds one while a job touches, or judges, the live origins
+
+	records sync.Mutex // held while a check, or the end of an origin, changes episodes; before mu
+
+	mu       sync.Mutex
+	setup    Setup
+	replaced chan struct{} // closed when another setup takes its place
+	notifier *notify.Notifier
+	alarms   alarms
+	changed  map[string]bool   // jobs that run because the site's folder was changed
+	prints   map[string]string // of the site's folder, as it was last published
+	refused  error
+}
+
+// alarms are what was told of and is no drift: at most one for each origin or job.
+type alarms struct {
+	certificates map[string]notify.Event // by origin
+	overdue      map[string]notify.Event // by job
+	failing      int64                   // the publish since which all failed, 0 while they do not
+}
+
+func newAlarms() alarms {
+	return alarms{certificates: map[string]notify.Event{}, overdue: map[string]notify.Event{}}
+}
+
+// current returns the setup that is in force.
+func (d *Daemon) current() Setup {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.setup
+}
+
+// sender returns the notifier that is in force.
+func (d *Daemon) sender() *notify.Notifier {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.notifier
+}
+
+// Refuse remembers that another setup could not be had, until one can: the one so far stays.
+func (d *Daemon) Refuse(err error) {
+	d.mu.Lock()
+	d.refused = err
+	d.mu.Unlock()
+	d.options.Changed()
+}
+
+// Refused returns why the latest setup could not be had, nil where it was.
+func (d *Daemon) Refused() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.refused
+}
+
+// Status tells of each job how it stands, in their order.
+func (d *Daemon) Status() []scheduler.Status { return d.runner.Status() }
+
+// Jobs lists the jobs of the setup.
+func (d *Daemon) Jobs() []Job { return slices.Clone(d.current().Jobs) }
+
+// Notifications counts what became of messages, by recipient.
+func (d *Daemon) Notifications() []notify.Stats { return d.sender().Stats() }
+
+// Trigger runs the first job of a kind now, without waiting for its end. The errors are the
+// scheduler's.
+func (d *Daemon) Trigger(kind Kind) error {
+	for _, j := range d.current().Jobs {
+		if j.Kind == kind {
+			_, err := d.runner.Trigger(j.Name)
+			return err
+		}
+	}
+	return fmt.Errorf("the schedule has no job with run: %s: %w", kind, scheduler.ErrUnknown)
+}
+
+// Overdue lists the checks that ought to have been done by now and have not been.
+func (d *Daemon) Overdue() []string {
+	late := d.runner.Overdue(time.Now())
+	var names []string
+	for _, j := range d.current().Jobs {
+		if j.Kind == Check && slices.Contains(late, j.Name) {
+			names = append(names, j.Name)
+		}
+	}
+	return names
+}
