@@ -1,0 +1,26 @@
+package reports_test
+
+import (
+	"fmt"
+	"os"
+	"time"
+
+	"mirror/diff"
+	"mirror/reports"
+)
+
+// A verdict becomes a document, which each encoder writes in its own form.
+func ExampleCheckOf() {
+	verdict := diff.Verdict{Pages: 2, Started: time.Unix(0, 0), Origins: []diff.OriginVerdict{
+		{Name: "pages", URL: "https://me.github.io/", Pages: 2, Match: 2},
+		{Name: "bucket", URL: "https://blog.example.com/", Pages: 2, Match: 1, Differences: []diff.Difference{
+			{Origin: "bucket", Path: "about/index.html", Kind: diff.Missing, Status: 404},
+		}},
+	}}
+	if err := reports.CheckOf(verdict).CSV(os.Stdout); err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// origin,path,url,kind,want,got,status,location,release,behind,published,detail,tolerated
+	// bucket,about/index.html,,missing,,,404,,,,,,
+}
