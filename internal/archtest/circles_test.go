@@ -175,7 +175,6 @@ func circles() map[string]int {
 		"internal/watch":     6,
 		"scheduler":          5,
 		"targets/dir":        6,
-		"targets/s3":         6,
 		"targets/targettest": 9,
 	}
 }

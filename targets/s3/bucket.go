@@ -2,6 +2,7 @@ package s3
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,6 +13,8 @@ import (
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go/middleware"
+
+	"mirror/site"
 )
 
 // bucket speaks with the service. Paths are relative to the prefix; nothing outside of
@@ -164,4 +167,19 @@ func escapeKey(key string) string {
 // isMissing reports whether an error says that an object does not exist.
 func isMissing(err error) bool {
 	return status(err) == http.StatusNotFound && code(err) != "NoSuchBucket"
+}
+
+// digest reads an object and returns the SHA-256 and the size of its content.
+func (b *bucket) digest(ctx context.Context, path string) (site.Digest, int64, error) {
+	o, err := b.open(ctx, path)
+	if err != nil {
+		return site.Digest{}, 0, err
+	}
+	defer o.Close()
+	h := sha256.New()
+	n, err := io.Copy(h, o)
+	if err != nil {
+		return site.Digest{}, 0, fmt.Errorf("read %q: %w", path, err)
+	}
+	return site.Digest(h.Sum(nil)), n, nil
 }

@@ -13,7 +13,7 @@ import (
 func (t *Target) carryOut(ctx context.Context, h held, ch *change, undo bool) error {
 	next := &state{
 		Version: version, Phase: committing, Revision: newNonce(), From: ch.From, To: ch.To, Change: ch.path,
-		Release: h.was(), Past: h.past(), Beacons: beaconsOf(h, ch), Records: h.records(),
+		Release: h.was(), Previous: h.past(), Beacons: beaconsOf(h, ch), Records: h.records(),
 		Undo: undo, Owner: t.owner, Holder: newNonce(),
 	}
 	began := time.Now()
@@ -69,7 +69,7 @@ func (h held) past() []site.ID {
 	if h.none() {
 		return nil
 	}
-	return h.Past
+	return h.Previous
 }
 
 func beaconsOf(h held, ch *change) []string {
@@ -85,7 +85,7 @@ func beaconsOf(h held, ch *change) []string {
 // settleDone says that the release is live.
 func (t *Target) settleDone(ctx context.Context, h held, ch *change, recorded []string) error {
 	next := &state{
-		Version: version, Phase: live, Revision: newNonce(), Release: ch.To, Past: h.pastAfter(ch.To), Records: recorded,
+		Version: version, Phase: live, Revision: newNonce(), Release: ch.To, Previous: h.pastAfter(ch.To), Records: recorded,
 		From: ch.From, To: ch.To, Change: ch.path,
 	}
 	if ch.Beacon != nil {

@@ -37,8 +37,6 @@ func (h held) isLive(s targets.Swap) bool {
 	return !h.none() && h.Phase == live && h.Release == s.To
 }
 
-func (ch *change) empty() bool { return len(ch.Copies)+len(ch.Deletes) == 0 }
-
 // judgeCommit says whether a commit is done already, or in conflict with what is live.
 func (t *Target) judgeCommit(h held, inv inventory, s targets.Swap) (done bool, err error) {
 	switch {
@@ -56,11 +54,6 @@ func (t *Target) judgeCommit(h held, inv inventory, s targets.Swap) (done bool, 
 // isOf reports whether a state was made by this very swap.
 func (t *Target) isOf(h held, s targets.Swap) bool {
 	return !h.none() && h.From.Revision == s.From.Revision && h.To == s.To
-}
-
-// mayTake reports whether a commit under way may be taken over.
-func (t *Target) mayTake(h held) bool {
-	return h.Released || h.Owner != "" && h.Owner == t.owner || h.age > t.lease
 }
 
 // changeFor returns the change to carry out: that of the interrupted commit, the one

@@ -91,20 +91,6 @@ func (r *run) converge(ctx context.Context) error {
 	return r.remove(ctx, rest)
 }
 
-func wait(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-timer.C:
-		return nil
-	}
-}
-
 // copyAll makes copies, several at once. Those that a service refuses because a file
 // stands where a folder is to be, or the other way round, are made when what stands in
 // the way, and is to be deleted anyhow, is gone.

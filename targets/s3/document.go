@@ -5,11 +5,27 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"log/slog"
+	"sync"
 
 	"github.com/klauspost/compress/zstd"
 
 	"mirror/site"
 )
+
+// documents are the target's own objects, below .mirror/, and the last ones that were read.
+type documents struct {
+	*bucket
+	log *slog.Logger
+
+	mu          sync.Mutex
+	decoded     map[string]any // by name, which is the digest
+	conditional *bool          // whether the service honours conditional writes; nil before it was asked
+}
+
+func newDocuments(b *bucket, log *slog.Logger) *documents {
+	return &documents{bucket: b, log: log, decoded: map[string]any{}}
+}
 
 // encodeDocument packs a document: JSON, compressed.
 func encodeDocument(v any) ([]byte, error) {
@@ -40,18 +56,18 @@ func decodeDocument(data []byte, v any) error {
 }
 
 // writeDocument stores a document at a path.
-func (t *Target) writeDocument(ctx context.Context, path string, v any) error {
+func (d *documents) writeDocument(ctx context.Context, path string, v any) error {
 	data, err := encodeDocument(v)
 	if err != nil {
 		return fmt.Errorf("encode %s: %w", path, err)
 	}
-	_, err = t.put(ctx, path, data, staged, condition{})
+	_, err = d.put(ctx, path, data, staged, condition{})
 	return err
 }
 
 // readDocument reads the document at a path into v.
-func (t *Target) readDocument(ctx context.Context, path string, v any) error {
-	_, data, err := t.read(ctx, path)
+func (d *documents) readDocument(ctx context.Context, path string, v any) error {
+	_, data, err := d.read(ctx, path)
 	if err != nil {
 		return err
 	}
@@ -66,40 +82,40 @@ const keptDocuments = 1024
 
 // byDigest returns the document whose name ends in its digest, from memory where it was
 // read before.
-func byDigest[T any](ctx context.Context, t *Target, path string, decode func([]byte, *T) error) (*T, error) {
-	t.mu.Lock()
-	known, ok := t.documents[path].(*T)
-	t.mu.Unlock()
+func byDigest[T any](ctx context.Context, d *documents, path string, decode func([]byte, *T) error) (*T, error) {
+	d.mu.Lock()
+	known, ok := d.decoded[path].(*T)
+	d.mu.Unlock()
 	if ok {
 		return known, nil
 	}
-	_, data, err := t.read(ctx, path)
+	_, data, err := d.read(ctx, path)
 	if err != nil {
 		return nil, err
 	}
 	doc := new(T)
-	if d := site.Digest(sha256.Sum256(data)); path[max(0, len(path)-len(d.String())):] != d.String() {
+	if sum := site.Digest(sha256.Sum256(data)).String(); path[max(0, len(path)-len(sum)):] != sum {
 		return nil, fmt.Errorf("read %q: the bytes are not those of the name", path)
 	}
 	if err := decode(data, doc); err != nil {
 		return nil, fmt.Errorf("read %q: not a document of mirror: %w", path, err)
 	}
-	t.remember(path, doc)
+	d.remember(path, doc)
 	return doc, nil
 }
 
-func (t *Target) remember(path string, doc any) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if len(t.documents) >= keptDocuments {
-		clear(t.documents)
+func (d *documents) remember(path string, doc any) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.decoded) >= keptDocuments {
+		clear(d.decoded)
 	}
-	t.documents[path] = doc
+	d.decoded[path] = doc
 }
 
 // writeByDigest stores data in a folder under its digest and returns its path.
-func (t *Target) writeByDigest(ctx context.Context, folder string, data []byte) (string, error) {
+func (d *documents) writeByDigest(ctx context.Context, folder string, data []byte) (string, error) {
 	path := folder + site.Digest(sha256.Sum256(data)).String()
-	_, err := t.put(ctx, path, data, staged, condition{})
+	_, err := d.put(ctx, path, data, staged, condition{})
 	return path, err
 }

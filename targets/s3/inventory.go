@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"mirror/site"
+	"mirror/targets"
 )
 
 // inventory is what listings showed.
@@ -94,4 +95,15 @@ func (inv inventory) revision() string {
 		fmt.Fprintf(h, "%q %q %d\n", path, inv.site[path].ETag, inv.site[path].Size)
 	}
 	return fmt.Sprintf("listing-%x", h.Sum(nil))
+}
+
+// live tells the live release. While a commit is under way, that is none.
+func (h held) live(inv inventory) targets.Live {
+	switch {
+	case h.none():
+		return targets.Live{Revision: inv.revision()}
+	case h.Phase == committing:
+		return targets.Live{Revision: h.Revision}
+	}
+	return targets.Live{Release: h.Release, Revision: h.Revision}
 }

@@ -25,6 +25,12 @@ const (
 	records     = own + "records/"
 )
 
+// maxKey is how many bytes a key may have (S3 user guide, "Naming Amazon S3 objects").
+const maxKey = 1024
+
+// version is that of the documents.
+const version = 1
+
 func objectPath(d site.Digest) string { return objects + d.String() }
 
 func releasePath(id site.ID) string { return releases + string(id) }

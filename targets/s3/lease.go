@@ -85,10 +85,10 @@ func (k *keeper) renew(ctx context.Context) error {
 	return nil
 }
 
-// held reports whether nobody can have taken over yet. By the clock of the service, which
+// valid reports whether nobody can have taken over yet. By the clock of the service, which
 // decides, the last write is younger than by ours; time that a sleeping machine does not
 // count is in the wall clock.
-func (k *keeper) held() bool {
+func (k *keeper) valid() bool {
 	proven := *k.proven.Load()
 	return max(time.Since(proven), time.Now().Round(0).Sub(proven.Round(0))) < k.target.lease/2
 }
@@ -98,7 +98,7 @@ const patience = 4
 
 // assure returns when the lease is held, or says that it is lost.
 func (k *keeper) assure(ctx context.Context) error {
-	for !k.held() {
+	for !k.valid() {
 		err := k.renew(ctx)
 		switch {
 		case err == nil:
@@ -180,5 +180,24 @@ func (t *Target) awaitFree(ctx context.Context) error {
 		case now.Revision != first.Revision || now.Beat != first.Beat:
 			return conflict(now)
 		}
+	}
+}
+
+// mayTake reports whether a commit under way may be taken over.
+func (t *Target) mayTake(h held) bool {
+	return h.Released || h.Owner != "" && h.Owner == t.owner || h.age > t.lease
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-timer.C:
+		return nil
 	}
 }

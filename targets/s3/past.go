@@ -12,10 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"mirror/site"
-	"mirror/targets"
 )
-
-var _ targets.Historian = (*Target)(nil)
 
 // Bounds of one look into the past, whose documents may be anybody's.
 const (

@@ -51,39 +51,7 @@ func (t *Target) Live(ctx context.Context) (targets.Live, error) {
 	return h.live(inv), nil
 }
 
-func (h held) live(inv inventory) targets.Live {
-	switch {
-	case h.none():
-		return targets.Live{Revision: inv.revision()}
-	case h.Phase == committing:
-		return targets.Live{Revision: h.Revision}
-	}
-	return targets.Live{Release: h.Release, Revision: h.Revision}
-}
-
-func (h held) records() []string {
-	if h.none() {
-		return nil
-	}
-	return h.Records
-}
-
-// beacons are the paths that are no part of what is compared.
-func (h held) beacons(next string) []string {
-	var out []string
-	if !h.none() {
-		out = append(out, h.Beacons...)
-	}
-	if next != "" {
-		out = append(out, next)
-	}
-	return out
-}
-
-const (
-	maxKey  = 1024    // bytes of a key (S3 user guide, "Naming Amazon S3 objects")
-	maxCopy = 5 << 30 // bytes that one CopyObject takes (S3 API reference)
-)
+const maxCopy = 5 << 30 // bytes that one CopyObject takes (S3 API reference)
 
 // wanted describes the release's files as they are to lie in the bucket, or refuses.
 func (t *Target) wanted(rel *site.Release) (entries, error) {

@@ -10,8 +10,6 @@ import (
 	"mirror/targets"
 )
 
-var _ targets.Pruner = (*Target)(nil)
-
 // Prune deletes the releases that r lets expire, the changes that no longer lead anywhere,
 // and all content that nothing left refers to. What is young and of unknown use stays: it
 // may be of a Stage under way. While another publisher commits it gives ErrConflict.
@@ -42,7 +40,7 @@ func (t *Target) unused(ctx context.Context, h held, inv inventory, r targets.Re
 	}
 	all := inv.releases()
 	expired := r.Expired(all, lived)
-	used, err := t.inUse(ctx, h, inv, kept(h, all, expired))
+	used, err := t.inUse(ctx, h, inv, retained(h, all, expired))
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +66,7 @@ func (t *Target) lived(ctx context.Context, h held) ([]site.ID, error) {
 	if h.none() {
 		return nil, nil
 	}
-	if len(h.Past) > 0 {
+	if len(h.Previous) > 0 {
 		return h.lived(), nil
 	}
 	return t.sequence(ctx, h, maxPast)
@@ -86,8 +84,8 @@ func (inv inventory) releases() []targets.Held {
 	return all
 }
 
-// kept lists the releases that stay, also those that a commit under way or its undoing needs.
-func kept(h held, all []targets.Held, expired []site.ID) []site.ID {
+// retained lists the releases that stay, also those that a commit under way or its undoing needs.
+func retained(h held, all []targets.Held, expired []site.ID) []site.ID {
 	var ids []site.ID
 	for _, r := range all {
 		if !slices.Contains(expired, r.Release) {

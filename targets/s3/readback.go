@@ -2,9 +2,7 @@ package s3
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
-	"io"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
@@ -22,7 +20,7 @@ func (t *Target) ReadBack(ctx context.Context) (site.Manifest, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read back: %w", err)
 	}
-	kept, err := t.kept(ctx, h)
+	kept, err := t.keptPaths(ctx, h)
 	if err != nil {
 		return nil, fmt.Errorf("read back: %w", err)
 	}
@@ -47,8 +45,8 @@ func (t *Target) ReadBack(ctx context.Context) (site.Manifest, error) {
 	return m, nil
 }
 
-// kept tells which of the listed paths are not those of the live release.
-func (t *Target) kept(ctx context.Context, h held) (func(path string) bool, error) {
+// keptPaths tells which of the listed paths are not those of the live release.
+func (t *Target) keptPaths(ctx context.Context, h held) (func(path string) bool, error) {
 	if len(t.keep) == 0 || h.none() || h.base() == site.None {
 		return t.keep.Match, nil
 	}
@@ -61,18 +59,4 @@ func (t *Target) kept(ctx context.Context, h held) (func(path string) bool, erro
 	}
 	own, err := t.readEntries(ctx, s)
 	return func(path string) bool { _, ours := own[path]; return !ours && t.keep.Match(path) }, err
-}
-
-func (t *Target) digest(ctx context.Context, path string) (site.Digest, int64, error) {
-	o, err := t.open(ctx, path)
-	if err != nil {
-		return site.Digest{}, 0, err
-	}
-	defer o.Close()
-	h := sha256.New()
-	n, err := io.Copy(h, o)
-	if err != nil {
-		return site.Digest{}, 0, fmt.Errorf("read %q: %w", path, err)
-	}
-	return site.Digest(h.Sum(nil)), n, nil
 }

@@ -52,8 +52,6 @@ func (p *partRef) drop(i int) {
 
 func (p *partRef) has(i int) bool { return i/8 >= len(p.Gone) || p.Gone[i/8]&(1<<(i%8)) == 0 }
 
-const version = 1
-
 // part is a stored list of entries in path order, with their headers in a table.
 type part struct {
 	Headers []headers   `json:"headers"`
@@ -115,13 +113,13 @@ func decodePart(data []byte, p *part) error {
 }
 
 // readParts reads a snapshot's parts, in its order.
-func (t *Target) readParts(ctx context.Context, s *snapshot) ([]*part, error) {
+func (d *documents) readParts(ctx context.Context, s *snapshot) ([]*part, error) {
 	all := make([]*part, len(s.Parts))
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(t.limit)
+	g.SetLimit(d.limit)
 	for i, ref := range s.Parts {
 		g.Go(func() (err error) {
-			all[i], err = byDigest(ctx, t, ref.Path, decodePart)
+			all[i], err = byDigest(ctx, d, ref.Path, decodePart)
 			return err
 		})
 	}
@@ -129,9 +127,9 @@ func (t *Target) readParts(ctx context.Context, s *snapshot) ([]*part, error) {
 }
 
 // readSnapshot reads the document of a release; isMissing says that there is none.
-func (t *Target) readSnapshot(ctx context.Context, id site.ID) (*snapshot, error) {
+func (d *documents) readSnapshot(ctx context.Context, id site.ID) (*snapshot, error) {
 	var s snapshot
-	if err := t.readDocument(ctx, releasePath(id), &s); err != nil {
+	if err := d.readDocument(ctx, releasePath(id), &s); err != nil {
 		return nil, err
 	}
 	if s.Version != version || s.Release != id {
@@ -141,8 +139,8 @@ func (t *Target) readSnapshot(ctx context.Context, id site.ID) (*snapshot, error
 }
 
 // readEntries reads all files of a release.
-func (t *Target) readEntries(ctx context.Context, s *snapshot) (entries, error) {
-	all, err := t.readParts(ctx, s)
+func (d *documents) readEntries(ctx context.Context, s *snapshot) (entries, error) {
+	all, err := d.readParts(ctx, s)
 	if err != nil {
 		return nil, err
 	}
@@ -208,9 +206,9 @@ func deriveParts(base *snapshot, baseParts []*part, want entries) (refs []partRe
 
 // writeSnapshot stores the document of a release, sharing parts with the release base,
 // which may be None.
-func (t *Target) writeSnapshot(ctx context.Context, base site.ID, id site.ID, want entries, b *beacon) error {
+func (d *documents) writeSnapshot(ctx context.Context, base site.ID, id site.ID, want entries, b *beacon) error {
 	s := &snapshot{Version: version, Release: id, Beacon: b}
-	old, parts0 := t.baseParts(ctx, base)
+	old, parts0 := d.baseParts(ctx, base)
 	refs, rest := deriveParts(old, parts0, want)
 	s.Parts = refs
 	if len(rest) > 0 {
@@ -219,28 +217,28 @@ func (t *Target) writeSnapshot(ctx context.Context, base site.ID, id site.ID, wa
 		if err != nil {
 			return fmt.Errorf("encode the release: %w", err)
 		}
-		path, err := t.writeByDigest(ctx, parts, data)
+		path, err := d.writeByDigest(ctx, parts, data)
 		if err != nil {
 			return err
 		}
-		t.remember(path, p)
+		d.remember(path, p)
 		s.Parts = append(s.Parts, partRef{Path: path})
 	}
-	return t.writeDocument(ctx, releasePath(id), s)
+	return d.writeDocument(ctx, releasePath(id), s)
 }
 
 // baseParts reads the parts to share. Without them the new release is stored in full.
-func (t *Target) baseParts(ctx context.Context, base site.ID) (*snapshot, []*part) {
+func (d *documents) baseParts(ctx context.Context, base site.ID) (*snapshot, []*part) {
 	if base == site.None {
 		return &snapshot{}, nil
 	}
-	s, err := t.readSnapshot(ctx, base)
+	s, err := d.readSnapshot(ctx, base)
 	if err == nil {
 		var all []*part
-		if all, err = t.readParts(ctx, s); err == nil {
+		if all, err = d.readParts(ctx, s); err == nil {
 			return s, all
 		}
 	}
-	t.log.Warn("the live release's document is not readable; the new one is stored in full", "release", base, "err", err)
+	d.log.Warn("the live release's document is not readable; the new one is stored in full", "release", base, "err", err)
 	return &snapshot{}, nil
 }

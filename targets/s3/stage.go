@@ -86,17 +86,6 @@ func beaconOf(rel *site.Release) *beacon {
 	return &beacon{Path: rel.BeaconPath, Body: rel.Beacon()}
 }
 
-// base is the release with whose document a new one shares most.
-func (h held) base() site.ID {
-	switch {
-	case h.none():
-		return site.None
-	case h.Phase == committing && !h.Undo:
-		return h.To
-	}
-	return h.Release
-}
-
 // source is how the bucket comes by staged content.
 type source struct {
 	file site.File

@@ -31,8 +31,8 @@ type state struct {
 	Beacons  []string `json:"beacons,omitempty"` // paths that are no part of a release
 	Records  []string `json:"records,omitempty"`
 
-	// Past lists what was live before Release, the latest first, as far as it is remembered.
-	Past []site.ID `json:"past,omitempty"`
+	// Previous lists what was live before Release, the latest first, as far as it is remembered.
+	Previous []site.ID `json:"past,omitempty"`
 
 	// The swap that led here or, while committing, that is under way, and its change.
 	From   liveRef `json:"from"`
@@ -47,7 +47,7 @@ type state struct {
 	Released bool   `json:"released,omitempty"` // given up: anyone may take over
 }
 
-// maxRemembered bounds state.Past.
+// maxRemembered bounds state.Previous.
 const maxRemembered = 50
 
 // lived lists what is and was live, the latest first; while a commit is under way, what it
@@ -61,7 +61,7 @@ func (s *state) lived() []site.ID {
 		all = append(all, s.To)
 	}
 	all = append(all, s.Release)
-	return slices.DeleteFunc(append(all, s.Past...), func(id site.ID) bool { return id == site.None })
+	return slices.DeleteFunc(append(all, s.Previous...), func(id site.ID) bool { return id == site.None })
 }
 
 // pastAfter is what the state that comes next and shows a release is to remember.
@@ -70,7 +70,7 @@ func (h held) pastAfter(id site.ID) []site.ID {
 	if h.none() {
 		return nil
 	}
-	for _, earlier := range append([]site.ID{h.Release}, h.Past...) {
+	for _, earlier := range append([]site.ID{h.Release}, h.Previous...) {
 		if earlier != site.None && earlier != id && !slices.Contains(past, earlier) {
 			past = append(past, earlier)
 		}
@@ -98,8 +98,8 @@ func (h held) none() bool { return h.state == nil }
 const lease = 15 * time.Second
 
 // readState reads the state document.
-func (t *Target) readState(ctx context.Context) (held, error) {
-	o, raw, err := t.read(ctx, statePath)
+func (d *documents) readState(ctx context.Context) (held, error) {
+	o, raw, err := d.read(ctx, statePath)
 	if isMissing(err) {
 		return held{}, nil
 	}
@@ -112,7 +112,7 @@ func (t *Target) readState(ctx context.Context) (held, error) {
 	}
 	if err != nil {
 		return held{}, fmt.Errorf("%q is not a state that this version of mirror wrote: %w (hint: update mirror, or delete the object to begin anew)",
-			t.prefix+statePath, err)
+			d.prefix+statePath, err)
 	}
 	return held{state: s, etag: o.ETag, raw: raw, age: o.Seen.Sub(o.Modified)}, nil
 }
@@ -133,27 +133,27 @@ func decodeState(raw []byte) (*state, error) {
 }
 
 // writeState replaces the state that was read, or gives ErrConflict.
-func (t *Target) writeState(ctx context.Context, old held, s *state) (held, error) {
+func (d *documents) writeState(ctx context.Context, old held, s *state) (held, error) {
 	raw, err := json.Marshal(s)
 	if err != nil {
 		return held{}, fmt.Errorf("encode the state: %w", err)
 	}
-	return t.writeRaw(ctx, old, raw)
+	return d.writeRaw(ctx, old, raw)
 }
 
-func (t *Target) writeRaw(ctx context.Context, old held, raw []byte) (held, error) {
+func (d *documents) writeRaw(ctx context.Context, old held, raw []byte) (held, error) {
 	s, err := decodeState(raw)
 	if err != nil {
 		return held{}, fmt.Errorf("state to write: %w", err)
 	}
-	honoured, err := t.honoursConditions(ctx)
+	honoured, err := d.honoursConditions(ctx)
 	if err != nil {
 		return held{}, err
 	}
-	c := condition{match: old.etag, none: old.none()}
+	c := condition{ifMatch: old.etag, ifNoneMatch: old.none()}
 	if !honoured {
 		// The service cannot compare: a writer between this read and the write is lost.
-		now, err := t.readState(ctx)
+		now, err := d.readState(ctx)
 		if err != nil {
 			return held{}, err
 		}
@@ -162,17 +162,17 @@ func (t *Target) writeRaw(ctx context.Context, old held, raw []byte) (held, erro
 		}
 		c = condition{}
 	}
-	etag, err := t.put(ctx, statePath, raw, headers{Type: "application/json", Cache: "no-store"}, c)
+	etag, err := d.put(ctx, statePath, raw, headers{Type: "application/json", Cache: "no-store"}, c)
 	if isUnmet(err) {
-		return t.afterUnmet(ctx, raw)
+		return d.afterUnmet(ctx, raw)
 	}
 	return held{state: s, etag: etag, raw: raw}, err
 }
 
 // afterUnmet tells a lost race from a write of ours whose answer was lost and that was
 // sent again.
-func (t *Target) afterUnmet(ctx context.Context, raw []byte) (held, error) {
-	now, err := t.readState(ctx)
+func (d *documents) afterUnmet(ctx context.Context, raw []byte) (held, error) {
+	now, err := d.readState(ctx)
 	if err != nil {
 		return held{}, err
 	}
@@ -196,16 +196,16 @@ func conflict(now held) error {
 
 // honoursConditions finds out, once, whether the service refuses a conditional write
 // whose condition does not hold.
-func (t *Target) honoursConditions(ctx context.Context) (bool, error) {
-	t.mu.Lock()
-	known := t.conditional
-	t.mu.Unlock()
+func (d *documents) honoursConditions(ctx context.Context) (bool, error) {
+	d.mu.Lock()
+	known := d.conditional
+	d.mu.Unlock()
 	if known != nil {
 		return *known, nil
 	}
 	honoured := true
-	for _, c := range []condition{{}, {none: true}, {match: `"00000000000000000000000000000000"`}} {
-		_, err := t.put(ctx, probePath, []byte("mirror\n"), staged, c)
+	for _, c := range []condition{{}, {ifNoneMatch: true}, {ifMatch: `"00000000000000000000000000000000"`}} {
+		_, err := d.put(ctx, probePath, []byte("mirror\n"), staged, c)
 		unconditional := c == condition{}
 		switch {
 		case err == nil:
@@ -217,10 +217,40 @@ func (t *Target) honoursConditions(ctx context.Context) (bool, error) {
 		}
 	}
 	if !honoured {
-		t.log.Warn("the service has no conditional writes: two publishers at the very same moment would not notice each other")
+		d.log.Warn("the service has no conditional writes: two publishers at the very same moment would not notice each other")
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.conditional = &honoured
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.conditional = &honoured
 	return honoured, nil
+}
+
+func (h held) records() []string {
+	if h.none() {
+		return nil
+	}
+	return h.Records
+}
+
+// beacons are the paths that are no part of what is compared.
+func (h held) beacons(next string) []string {
+	var out []string
+	if !h.none() {
+		out = append(out, h.Beacons...)
+	}
+	if next != "" {
+		out = append(out, next)
+	}
+	return out
+}
+
+// base is the release with whose document a new one shares most.
+func (h held) base() site.ID {
+	switch {
+	case h.none():
+		return site.None
+	case h.Phase == committing && !h.Undo:
+		return h.To
+	}
+	return h.Release
 }

@@ -3,7 +3,14 @@ package s3_test
 import (
 	"testing"
 
+	"mirror/targets"
+	"mirror/targets/s3"
 	"mirror/targets/targettest"
+)
+
+var (
+	_ targets.Pruner    = (*s3.Target)(nil)
+	_ targets.Historian = (*s3.Target)(nil)
 )
 
 // once sends each request once: the suite breaks the network for good, and trying again

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -18,28 +17,17 @@ import (
 	"mirror/targets"
 )
 
-var (
-	_ targets.Target  = (*Target)(nil)
-	_ targets.Pruner  = (*Target)(nil)
-	_ targets.Factory = New
-)
-
 // Target is a bucket, or a folder of one.
 type Target struct {
-	*bucket
+	*documents
 	rules []HeaderRule
 	grace time.Duration
 	owner string
-	log   *slog.Logger
 	keep  targets.Keep
 	now   knowledge
 	lease time.Duration // how long a commit that was not renewed keeps others out
 	// recording is how long a commit may take to record what it found out of the bucket.
 	recording time.Duration
-
-	mu          sync.Mutex
-	documents   map[string]any // decoded documents by their name, which is their digest
-	conditional *bool          // whether the service honours conditional writes; nil before it was asked
 }
 
 // recording bounds how long a commit takes to record what the bucket holds: a million objects
@@ -69,10 +57,11 @@ func Open(ctx context.Context, env targets.Env, c Config) (*Target, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
+	b := &bucket{api: api, name: c.Bucket, prefix: c.Prefix, limit: c.Concurrency, page: maxPage}
 	return &Target{
-		bucket: &bucket{api: api, name: c.Bucket, prefix: c.Prefix, limit: c.Concurrency, page: maxPage},
-		rules:  c.Headers, grace: c.DeleteGrace, owner: env.Owner, log: log, keep: env.Keep,
-		now: loadKnowledge(env.State), lease: lease, recording: recording, documents: map[string]any{},
+		documents: newDocuments(b, log),
+		rules:     c.Headers, grace: c.DeleteGrace, owner: env.Owner, keep: env.Keep,
+		now: loadKnowledge(env.State), lease: lease, recording: recording,
 	}, nil
 }
 

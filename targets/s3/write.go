@@ -27,15 +27,15 @@ const (
 
 // condition is what must hold for a write to happen.
 type condition struct {
-	match string // the object has this ETag
-	none  bool   // there is no object
+	ifMatch     string // the object has this ETag
+	ifNoneMatch bool   // there is no object
 }
 
 func (c condition) apply(in *s3.PutObjectInput) {
-	if c.match != "" {
-		in.IfMatch = &c.match
+	if c.ifMatch != "" {
+		in.IfMatch = &c.ifMatch
 	}
-	if c.none {
+	if c.ifNoneMatch {
 		in.IfNoneMatch = aws.String("*")
 	}
 }

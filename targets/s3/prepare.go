@@ -1,0 +1,158 @@
+package s3
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"mirror/site"
+	"mirror/targets"
+)
+
+// request is all that a change is made from.
+type request struct {
+	to     site.ID
+	want   entries
+	beacon *beacon
+	held   held
+	inv    inventory
+	comparison
+}
+
+// prepare keeps the content that the commit would replace, and writes the change down.
+func (t *Target) prepare(ctx context.Context, r request) (*change, error) {
+	from := r.held.live(r.inv)
+	swap := targets.Swap{From: from, To: r.to}
+	ch := &change{
+		Version: version, From: liveRef(from), To: r.to, Origin: liveRef(from), Before: r.held.raw,
+		Beacon: r.beacon, Deletes: slices.Clone(r.Delete),
+	}
+	for _, path := range slices.Concat(r.Add, r.Change) {
+		e := r.want[path]
+		ch.Copies = append(ch.Copies, copying{Path: path, Source: objectPath(e.Digest), Headers: &e.Headers})
+	}
+	addBeacons(ch, r)
+	nonce := fmt.Sprintf("%016x-%s", time.Now().UnixNano(), newNonce()) // sorts by time
+	backups, err := t.planUndo(ctx, ch, r, nonce)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.inherit(ctx, ch, r.held); err != nil {
+		return nil, err
+	}
+	if err := t.backUp(ctx, backups, r.inv); err != nil {
+		return nil, err
+	}
+	ch.path = changeFolder(swap) + nonce
+	return ch, t.writeDocument(ctx, ch.path, ch)
+}
+
+// addBeacons has the beacons of earlier releases deleted that lie elsewhere.
+func addBeacons(ch *change, r request) {
+	for _, path := range r.held.beacons("") {
+		_, there := r.inv.site[path]
+		_, wanted := r.want[path]
+		if there && !wanted && (r.beacon == nil || r.beacon.Path != path) {
+			ch.Deletes = append(ch.Deletes, path)
+		}
+	}
+	slices.Sort(ch.Deletes)
+	ch.Deletes = slices.Compact(ch.Deletes)
+}
+
+// planUndo says for each path that the change touches how it comes back. It returns the
+// copies to make for that beforehand.
+func (t *Target) planUndo(ctx context.Context, ch *change, r request, nonce string) (backups []copying, err error) {
+	touched := slices.Clone(ch.Deletes)
+	for _, c := range ch.Copies {
+		touched = append(touched, c.Path)
+	}
+	if ch.Beacon != nil {
+		touched = append(touched, ch.Beacon.Path)
+	}
+	was, err := t.knownBefore(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	for _, path := range touched {
+		o, there := r.inv.site[path]
+		if !there {
+			ch.Added = append(ch.Added, path)
+			continue
+		}
+		if c, ok := was(o); ok && c.Headers.Other == "" && r.inv.holds(c.Digest, o.Size) {
+			ch.Restores = append(ch.Restores, copying{Path: path, Source: objectPath(c.Digest), Headers: &c.Headers})
+			continue
+		}
+		kept := beforePath(nonce, path)
+		backups = append(backups, copying{Path: kept, Source: path})
+		ch.Restores = append(ch.Restores, copying{Path: path, Source: kept})
+	}
+	return backups, nil
+}
+
+// knownBefore returns a function that tells an object's content where it is certain: it
+// was just compared or read, or a record vouches for it being the live release's.
+func (t *Target) knownBefore(ctx context.Context, r request) (func(object) (content, bool), error) {
+	was := entries{}
+	if id := r.held.base(); id != site.None {
+		s, err := t.readSnapshot(ctx, id)
+		if err == nil {
+			was, err = t.readEntries(ctx, s)
+		}
+		if err != nil {
+			t.log.Warn("the live release's document is not readable; its content is copied before it is replaced", "err", err)
+			was = entries{}
+		}
+	}
+	_, recorded := t.loadRecords(ctx, r.held.records())
+	return func(o object) (content, bool) {
+		if c, ok := r.known[o.Path]; ok {
+			return c, true
+		}
+		if c, ok := t.now.recall(o); ok {
+			return c, true
+		}
+		e, ok := was[o.Path]
+		return e.content, ok && recorded.has(factOf(o, e.content))
+	}, nil
+}
+
+// inherit carries over how to undo a commit that was left half done: what it replaced is
+// what a rollback of this change brings back.
+func (t *Target) inherit(ctx context.Context, ch *change, h held) error {
+	if h.none() || h.Phase != committing {
+		return nil
+	}
+	torn, err := t.readChange(ctx, h.Change)
+	if err != nil {
+		return err
+	}
+	settled := map[string]bool{}
+	for _, c := range torn.Restores {
+		settled[c.Path] = true
+	}
+	for _, path := range torn.Added {
+		settled[path] = true
+	}
+	ch.Restores = slices.DeleteFunc(ch.Restores, func(c copying) bool { return settled[c.Path] })
+	ch.Added = slices.DeleteFunc(ch.Added, func(path string) bool { return settled[path] })
+	ch.Restores, ch.Added = append(ch.Restores, torn.Restores...), append(ch.Added, torn.Added...)
+	ch.Origin, ch.Before = torn.Origin, torn.Before
+	return nil
+}
+
+func (t *Target) backUp(ctx context.Context, backups []copying, inv inventory) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(t.limit)
+	for _, b := range backups {
+		g.Go(func() error {
+			_, err := t.copy(ctx, b.Source, b.Path, nil, inv.site[b.Source].ETag)
+			return err
+		})
+	}
+	return g.Wait()
+}
