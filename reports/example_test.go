@@ -2,7 +2,7 @@ package reports_test
 
 import (
 	"fmt"
-	"os"
+	"strings"
 	"time"
 
 	"mirror/diff"
@@ -17,9 +17,11 @@ func ExampleCheckOf() {
 			{Origin: "bucket", Path: "about/index.html", Kind: diff.Missing, Status: 404},
 		}},
 	}}
-	if err := reports.CheckOf(verdict).CSV(os.Stdout); err != nil {
+	var out strings.Builder
+	if err := reports.CheckOf(verdict).CSV(&out); err != nil {
 		fmt.Println(err)
 	}
+	fmt.Print(strings.ReplaceAll(out.String(), "\r\n", "\n")) // RFC 4180 ends lines so
 	// Output:
 	// origin,path,url,kind,want,got,status,location,release,behind,published,detail,tolerated
 	// bucket,about/index.html,,missing,,,404,,,,,,
