@@ -9,23 +9,6 @@ import (
 	"mirror/site"
 )
 
-// Expectation is what the release says of one path.
-type Expectation struct {
-	File site.File
-	// Absent says that the release has no such path; it is asked for since a target
-	// stores it, or an earlier release had it.
-	Absent bool
-	// Removed is what tells that an Absent path is gone at the origin; nil where nothing is
-	// known beside its answer.
-	Removed *Removed
-	// NotFound says that the path is one that never existed, to see how the origin says
-	// so. File.Digest is then the not-found page's, zero where the site has none.
-	NotFound bool
-	// Folder says that the path is asked for without the slash of a folder, and File is the
-	// page of that folder: servers lead there, and some show a host name that they should not.
-	Folder bool
-}
-
 // Judge compares what an origin answered for a path with the release. ok is true where
 // they agree. What could not be judged is a difference of the kind Unreachable, never an
 // agreement.
@@ -98,16 +81,6 @@ func judgeAbsent(want Expectation, o site.Observation, d *Difference) bool {
 	return false
 }
 
-// gone reports whether an answer shows that an Absent path is gone.
-func (e Expectation) gone(o site.Observation) bool { return e.Absent && Gone(o, e.removed()) }
-
-func (e Expectation) removed() Removed {
-	if e.Removed == nil {
-		return Removed{Path: e.File.Path}
-	}
-	return *e.Removed
-}
-
 // judgeFolder agrees with the folder's own page, with a redirect that stays on the host, and
 // with what says that there is no such page.
 func judgeFolder(want site.File, o site.Observation, d *Difference) bool {
@@ -135,13 +108,13 @@ func judgePage(want site.File, o site.Observation, d *Difference) bool {
 	case o.Digest != want.Digest && o.Raw != want.Digest:
 		d.Kind, d.Detail = Altered, alteration(want, o)
 	default:
-		return judgeTreatment(want, o, d)
+		return judgeRendering(want, o, d)
 	}
 	return false
 }
 
-// judgeTreatment judges what a browser makes of the right bytes.
-func judgeTreatment(want site.File, o site.Observation, d *Difference) bool {
+// judgeRendering judges what a browser makes of the right bytes.
+func judgeRendering(want site.File, o site.Observation, d *Difference) bool {
 	if to := RefreshTo(o.Header.Get("Refresh")); to != "" && !leadsBack(o.URL, to) {
 		d.Kind, d.Location, d.Detail = Redirected, to, "the right bytes, and a Refresh header that leads on"
 		return false

@@ -4,28 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-
-	"mirror/site"
 )
-
-// Answer is what one origin answered for one page, as far as origins without a release are
-// compared by it.
-type Answer struct {
-	Origin   string
-	URL      string
-	Status   int         // 0 where nothing came
-	Digest   site.Digest // of the decoded body
-	Hostless site.Digest // of the body with its links to the origin's own host taken for relative ones; Digest where it has none
-	Size     int64       // of the decoded body in bytes, 0 where nobody counted
-	Type     string      // the Content-Type
-	Attached bool        // Content-Disposition has browsers store it and not show it
-	Location string      // of a redirect, or of the Refresh header of a page, as sent
-	Target   string      // where that leads: below the origin's own base, else a whole URL
-	Away     bool        // it leaves the origin's own base
-	Serves   bool        // the origin serves other pages, so that 401 and 403 say that this one is not there
-	Unsteady bool        // the bytes are others on each read
-	Err      error
-}
 
 // Ruling is how the origins stand to each other at one page.
 type Ruling struct {
@@ -83,47 +62,6 @@ func notFoundDifference(d Difference, a Answer) Difference {
 		d.Detail = "the not-found page: " + d.Detail
 	}
 	return d
-}
-
-// stand is what an answer says of its page.
-type stand int
-
-const (
-	failed stand = iota // nothing that could be judged
-	noPage              // there is no such page
-	moved               // it is elsewhere
-	served
-)
-
-func (a Answer) stands() stand {
-	switch {
-	case a.Err != nil:
-		return failed
-	case isRedirect(a.Status):
-		return moved
-	case a.Status >= 200 && a.Status < 300:
-		return served
-	case isGone(a.Status), a.Serves && (a.Status == http.StatusUnauthorized || a.Status == http.StatusForbidden):
-		return noPage
-	}
-	return failed
-}
-
-// Same reports whether two answers say the same of the page at path: its bytes, and how
-// browsers take them; where it leads; or that it is not there.
-func (a Answer) Same(path string, b Answer) bool {
-	switch a.stands() {
-	case served:
-		return b.stands() == served && a.Status == b.Status && a.Target == b.Target && sameBytes(a, b) &&
-			a.treatment(path) == b.treatment(path)
-	case moved:
-		return b.stands() == moved && a.Target == b.Target
-	}
-	return a.stands() == b.stands()
-}
-
-func sameBytes(a, b Answer) bool {
-	return a.Digest == b.Digest || !a.Hostless.IsZero() && a.Hostless == b.Hostless
 }
 
 // rule parts the answers that may vote into groups of equals, and judges each by the largest.
@@ -231,6 +169,3 @@ func indexOf(answers []Answer, origin string) int {
 	}
 	return -1
 }
-
-// Judged reports whether an answer says anything of its page.
-func (a Answer) Judged() bool { return a.stands() != failed }

@@ -1,21 +1,23 @@
 package diff
 
 import (
+	"net/http"
 	"strings"
 
 	"mirror/site"
 )
 
-// download is the treatment of what browsers store and do not show.
+// download is the rendering of what browsers store and do not show.
 const download = "download"
 
-// treatment is what a browser makes of an answer, so far as it changes the page: servers
-// name the type of a picture, or of what is stored anyway, in ways that do not.
-func (a Answer) treatment(path string) string {
+// renderedAs is what a browser makes of the page at path, so far as it changes the page: servers
+// name the type of a picture, or of what is stored anyway, in ways that do not. attached says that
+// Content-Disposition has it stored.
+func renderedAs(path, contentType string, attached bool) string {
 	own, _ := typeOf(site.ContentType(path, nil))
-	sent, charset := typeOf(a.Type)
+	sent, charset := typeOf(contentType)
 	as := taken(own, sent)
-	if a.Attached && (as != "" || roleOf(own) != "") {
+	if attached && (as != "" || roleOf(own) != "") {
 		return download
 	}
 	if as == "" || as == download || charset == "" || charset == "utf-8" || charset == "us-ascii" {
@@ -66,4 +68,28 @@ func typeOf(contentType string) (mediaType, charset string) {
 	_, charset, _ = strings.Cut(params, "charset=")
 	charset, _, _ = strings.Cut(charset, ";")
 	return strings.TrimSpace(mediaType), strings.Trim(charset, `"' `)
+}
+
+// Attached reports whether browsers store a page and do not show it (RFC 6266, section 4.2).
+func Attached(header http.Header) bool {
+	kind, _, _ := strings.Cut(header.Get("Content-Disposition"), ";")
+	return strings.EqualFold(strings.TrimSpace(kind), "attachment")
+}
+
+// RefreshTo returns where a Refresh header leads, as it spells it: "0; url=other.html", which
+// browsers read as they do the element of that name (HTML, section 4.2.5.3). It is "" for one
+// that only loads the page again.
+func RefreshTo(value string) string {
+	rest := strings.TrimLeft(strings.TrimSpace(value), "0123456789.")
+	rest = strings.TrimSpace(rest)
+	if strings.HasPrefix(rest, ";") || strings.HasPrefix(rest, ",") {
+		rest = strings.TrimSpace(rest[1:])
+	}
+	if name, to, ok := strings.Cut(rest, "="); ok && strings.EqualFold(strings.TrimSpace(name), "url") {
+		rest = strings.TrimSpace(to)
+	}
+	if rest != "" && (rest[0] == '"' || rest[0] == '\'') {
+		rest, _, _ = strings.Cut(rest[1:], rest[:1])
+	}
+	return strings.TrimSpace(rest)
 }

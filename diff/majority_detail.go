@@ -31,7 +31,7 @@ func kindBeside(path string, a, reference Answer) Kind {
 	case reference.stands() == noPage:
 		return Extra
 	case reference.stands() == served && a.Status == reference.Status && a.Target == reference.Target && sameBytes(a, reference) &&
-		a.treatment(path) != reference.treatment(path):
+		a.rendering(path) != reference.rendering(path):
 		return Mistyped
 	}
 	return Altered
