@@ -67,17 +67,6 @@ func Gone(o site.Observation, r Removed) bool {
 	return false
 }
 
-func isGone(status int) bool { return status == http.StatusNotFound || status == http.StatusGone }
-
-// IsRefusal reports whether it takes an Absence to tell what a status says of a removed path.
-func IsRefusal(status int) bool {
-	switch status {
-	case http.StatusNotFound, http.StatusGone, http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
-		return false
-	}
-	return status >= 400 && status < 500
-}
-
 // Replaced returns the page of the release that the origin serves at the URL of the removed
 // path, or at that URL but for its last slash: about/index.html in place of about. Servers lead
 // from one to the other, or answer both, so the path is not removed as visitors see it.

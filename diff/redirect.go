@@ -2,22 +2,12 @@ package diff
 
 import (
 	"fmt"
-	"net/http"
 	"net/netip"
 	"net/url"
 	"strings"
 
 	"mirror/site"
 )
-
-func isRedirect(status int) bool {
-	switch status {
-	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
-		http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
-		return true
-	}
-	return false
-}
 
 // judgeRedirect agrees with a redirect only where it shows that a removed path is gone, or
 // where a folder's name leads elsewhere on the same host, as to the folder.

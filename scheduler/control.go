@@ -140,18 +140,3 @@ func (r *Runner) Replace(jobs []Job) error {
 	r.nudge()
 	return nil
 }
-
-// find returns the track of a job, nil for none.
-func (r *Runner) find(job string) *track {
-	for _, t := range r.tracks {
-		if t.name == job {
-			return t
-		}
-	}
-	return nil
-}
-
-// drop forgets a track.
-func (r *Runner) drop(t *track) {
-	r.tracks = slices.DeleteFunc(slices.Clone(r.tracks), func(other *track) bool { return other == t })
-}

@@ -165,7 +165,7 @@ func itemForm() *regexp.Regexp {
 	return regexp.MustCompile(`^([*?]|([0-9]{1,4}|[A-Za-z]{3})(-([0-9]{1,4}|[A-Za-z]{3}))?)(/([0-9]{1,4}))?$`)
 }
 
-// judge says what is wrong with one field.
+// resultOf says what is wrong with one field.
 func (f field) judge(text string) string {
 	form := itemForm()
 	for item := range strings.SplitSeq(text, ",") {

@@ -2,6 +2,14 @@ package scheduler
 
 import "time"
 
+const (
+	// look is how often the wall clock is looked at, at least. Timers run on a clock that
+	// stands still while the machine sleeps and knows nothing of a clock that is set.
+	look = 30 * time.Second
+	// lateness is by how much a run may be late and still count as on time.
+	lateness = 2 * look
+)
+
 // maxSkipped bounds how many slots are remembered that came during one run.
 const maxSkipped = 100
 
@@ -21,6 +29,17 @@ type track struct {
 
 	done    time.Time // when the job was last done, or need not have been
 	excused time.Time // when the machine last awoke, or the job came: nothing could be done before
+}
+
+// run is one run of a job.
+type run struct {
+	job   Job
+	slot  Slot
+	began time.Time
+	clock time.Time   // the same, on the clock that never leaps
+	asked chan Result // of who asked for it, nil for nobody
+
+	claimed bool // somebody reports its end; the Runner's lock guards it
 }
 
 // begin starts a track after the last slot that the ledger knows.

@@ -8,17 +8,6 @@ import (
 	"time"
 )
 
-// run is one run of a job.
-type run struct {
-	job   Job
-	slot  Slot
-	began time.Time
-	clock time.Time   // the same, on the clock that never leaps
-	asked chan Result // of who asked for it, nil for nobody
-
-	claimed bool // somebody reports its end; the Runner's lock guards it
-}
-
 // work does one run in a goroutine of its own, and reports it whatever becomes of it.
 func (r *Runner) work(ctx context.Context, t *track, run *run) {
 	result := Result{Outcome: Panicked, Err: &PanicError{Value: "the job ended its goroutine"}}
@@ -53,7 +42,7 @@ func (r *Runner) attempt(ctx context.Context, run *run) Result {
 		ctx, cancel = context.WithTimeoutCause(ctx, run.job.Timeout, cause)
 		defer cancel()
 	}
-	return judge(ctx, call(ctx, run))
+	return resultOf(ctx, call(ctx, run))
 }
 
 // call does the job and contains its panic.
@@ -66,8 +55,8 @@ func call(ctx context.Context, run *run) (err error) {
 	return run.job.Do(ctx, run.slot)
 }
 
-// judge says what a job's error means, by what became of its context.
-func judge(ctx context.Context, err error) Result {
+// resultOf says what a job's error means, by what became of its context.
+func resultOf(ctx context.Context, err error) Result {
 	var panicked *PanicError
 	cause := context.Cause(ctx)
 	switch {
@@ -154,30 +143,4 @@ func (r *Runner) leave(t *track, run *run, result Result) (skipped []time.Time) 
 		t.refuse(ErrStopped)
 	}
 	return nil
-}
-
-// write notes a slot that is not run.
-func (r *Runner) write(ctx context.Context, slot Slot, outcome Outcome) {
-	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), recording)
-	defer cancel()
-	fresh, err := r.options.Ledger.Begin(within, slot.Job, slot.At)
-	if err != nil {
-		r.unrecorded(slot, err)
-	}
-	if fresh && err == nil {
-		r.end(ctx, slot, outcome)
-	}
-}
-
-// end notes how a slot went, also when everything is about to stop.
-func (r *Runner) end(ctx context.Context, slot Slot, outcome Outcome) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recording)
-	defer cancel()
-	if err := r.options.Ledger.End(ctx, slot.Job, slot.At, string(outcome)); err != nil {
-		r.unrecorded(slot, err)
-	}
-}
-
-func (r *Runner) unrecorded(slot Slot, err error) {
-	r.emit(Event{Kind: EventUnrecorded, Time: r.now(), Slot: slot, Err: fmt.Errorf("note slot %s of %s: %w", slot.At.Format(time.RFC3339), slot.Job, err)})
 }

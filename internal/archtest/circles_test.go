@@ -173,7 +173,6 @@ func circles() map[string]int {
 		"internal/check":     8,
 		"internal/origin":    6,
 		"internal/watch":     6,
-		"scheduler":          5,
 		"targets/dir":        6,
 		"targets/targettest": 9,
 	}
