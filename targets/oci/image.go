@@ -77,14 +77,18 @@ func (t *Target) selfIdentities(byPlatform map[string]string) error {
 }
 
 // labelsFor returns what an image of the release says of itself, the layer's name apart.
-func labelsFor(rel *site.Release, r recipe) map[string]string {
-	return map[string]string{
+func labelsFor(rel *site.Release, r recipe, kept *image.Blob) map[string]string {
+	labels := map[string]string{
 		labelRelease: string(rel.ID()),
 		labelVersion: string(rel.ID()),
 		labelBeacon:  rel.BeaconPath,
 		labelWebRoot: r.WebRoot,
 		labelConfig:  r.digest(),
 	}
+	if kept != nil {
+		labels[labelKept] = kept.Info.DiffID.String()
+	}
+	return labels
 }
 
 func with(labels map[string]string, key, value string) map[string]string {
@@ -93,10 +97,14 @@ func with(labels map[string]string, key, value string) map[string]string {
 	return labels
 }
 
-// build makes the image, or the index of images, of a release whose layer is built. It also
-// returns the server's own layers, to be closed when the image was pushed.
-func (t *Target) build(ctx context.Context, rel *site.Release, r recipe, layer *image.Blob) (remote.Taggable, []*image.Blob, error) {
-	b := &builder{t: t, recipe: r, layer: layer, labels: labelsFor(rel, r), created: image.PublishedAt(rel)}
+// build makes the image, or the index of images, of a release whose layer is built; kept is nil
+// where no files are kept. It also returns the server's own layers, to be closed when the image
+// was pushed.
+func (t *Target) build(ctx context.Context, rel *site.Release, r recipe, layer, kept *image.Blob) (remote.Taggable, []*image.Blob, error) {
+	b := &builder{t: t, recipe: r, top: []*image.Blob{layer}, labels: labelsFor(rel, r, kept), created: image.PublishedAt(rel)}
+	if kept != nil {
+		b.top = append(b.top, kept)
+	}
 	images := make([]v1.Image, 0, len(t.cfg.platforms))
 	for _, p := range t.cfg.platforms {
 		img, err := b.image(ctx, p)
@@ -115,7 +123,7 @@ func (t *Target) build(ctx context.Context, rel *site.Release, r recipe, layer *
 type builder struct {
 	t       *Target
 	recipe  recipe
-	layer   *image.Blob
+	top     []*image.Blob // what lies on the base: the site, then what is kept
 	labels  map[string]string
 	created time.Time
 	opened  []*image.Blob // layers of the server itself
@@ -133,9 +141,11 @@ func (b *builder) index(images []v1.Image) v1.ImageIndex {
 		adds[i] = mutate.IndexAddendum{Add: img, Descriptor: v1.Descriptor{Platform: &b.t.cfg.platforms[i]}}
 	}
 	index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
-	labels := with(b.labels, labelLayer, b.layer.Info.Digest.String())
+	labels := with(b.labels, labelLayer, b.last().Digest.String())
 	return mutate.Annotations(mutate.AppendManifests(index, adds...), labels).(v1.ImageIndex)
 }
+
+func (b *builder) last() image.Info { return b.top[len(b.top)-1].Info }
 
 // image makes the image for one platform.
 func (b *builder) image(ctx context.Context, p v1.Platform) (v1.Image, error) {
@@ -143,24 +153,28 @@ func (b *builder) image(ctx context.Context, p v1.Platform) (v1.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	adds := append(base.layers, mutate.Addendum{Layer: b.layer, MediaType: b.layer.Info.MediaType})
+	cf := base.config.DeepCopy()
+	adds, history := base.layers, []string{"the site", "kept files"}
+	for i, l := range b.top {
+		adds = append(adds, mutate.Addendum{Layer: l, MediaType: l.Info.MediaType})
+		cf.RootFS.DiffIDs = append(cf.RootFS.DiffIDs, l.Info.DiffID)
+		cf.History = append(cf.History, v1.History{Created: v1.Time{Time: b.created}, CreatedBy: "mirror publish", Comment: history[i]})
+	}
 	img, err := mutate.Append(bareImage(), adds...)
 	if err != nil {
 		return nil, err
 	}
-	cf := base.config.DeepCopy()
 	cf.OS, cf.Architecture, cf.Variant = p.OS, p.Architecture, p.Variant
 	cf.Created = v1.Time{Time: b.created}
-	cf.RootFS = v1.RootFS{Type: "layers", DiffIDs: append(cf.RootFS.DiffIDs, b.layer.Info.DiffID)}
-	cf.History = append(cf.History, v1.History{Created: cf.Created, CreatedBy: "mirror publish", Comment: "the site"})
+	cf.RootFS.Type = "layers"
 	if cf.Config.Labels == nil {
 		cf.Config.Labels = map[string]string{}
 	}
-	maps.Copy(cf.Config.Labels, with(b.labels, labelLayer, b.layer.Info.DiffID.String()))
+	maps.Copy(cf.Config.Labels, with(b.labels, labelLayer, b.last().DiffID.String()))
 	if img, err = mutate.ConfigFile(img, cf); err != nil {
 		return nil, err
 	}
-	labels := with(b.labels, labelLayer, b.layer.Info.Digest.String())
+	labels := with(b.labels, labelLayer, b.last().Digest.String())
 	return mutate.Annotations(img, labels).(v1.Image), nil
 }
 

@@ -11,10 +11,11 @@ const (
 	labelBeacon  = "mirror.beacon"   // the beacon's path below the web root, "" for none
 	labelWebRoot = "mirror.web_root" // where the site is
 	labelConfig  = "mirror.config"   // digest of all that the image was made from but the site
-	// labelLayer names the site's layer as the document does that bears the label: by digest
-	// in a manifest, by diff ID in a config. An image built on ours carries our labels along;
-	// its last layer is not the one named.
+	// labelLayer names the last layer as the document does that bears the label: by digest in
+	// a manifest, by diff ID in a config. It is the site's, or that of the kept files. An image
+	// built on ours carries our labels along; its last layer is not the one named.
 	labelLayer   = "mirror.layer"
+	labelKept    = "mirror.kept" // diff ID of the layer of kept files, absent for none
 	labelVersion = "org.opencontainers.image.version"
 )
 

@@ -32,6 +32,7 @@ type Target struct {
 	rollout *rollout
 	limits  image.Limits
 	keeps   targets.Keep
+	maxKept int64      // bytes of kept files
 	staging sync.Mutex // Debian's registry loses blobs that are uploaded twice at once
 }
 
@@ -79,5 +80,6 @@ func Open(_ context.Context, env targets.Env, c Config) (*Target, error) {
 		rollout: newRollout(c.Rollout, cfg.image, transport, env.State, log),
 		limits:  image.DefaultLimits(),
 		keeps:   env.Keep,
+		maxKept: maxKeptBytes,
 	}, nil
 }

@@ -99,9 +99,10 @@ func (p place) fixture() targettest.Fixture {
 		Open: func(t *testing.T, transport http.RoundTripper) targets.Target {
 			return p.open(t, targets.Env{Transport: transport})
 		},
-		Read: p.read,
-		Put:  p.put,
-		HTTP: true,
+		Keeping: func(t *testing.T, keep targets.Keep) targets.Target { return p.open(t, targets.Env{Keep: keep}) },
+		Read:    p.read,
+		Put:     p.put,
+		HTTP:    true,
 	}
 }
 

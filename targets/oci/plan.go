@@ -38,10 +38,11 @@ func (t *Target) Plan(ctx context.Context, rel *site.Release) (targets.Plan, err
 	if err != nil {
 		return targets.Plan{}, err
 	}
-	if err := t.refuseKept(rel, held); err != nil {
+	kept, err := t.keptOf(rel, held)
+	if err != nil {
 		return targets.Plan{}, err
 	}
-	plan := targets.Plan{Live: h.live(), Changes: diff.Manifests(held, rel.Manifest)}
+	plan := targets.Plan{Live: h.live(), Changes: diff.Manifests(without(held, kept), rel.Manifest), Kept: pathsOf(kept)}
 	for _, changed := range [][]string{plan.Changes.Add, plan.Changes.Change} {
 		for _, p := range changed {
 			f, _ := rel.Manifest.Find(p)
@@ -53,15 +54,4 @@ func (t *Target) Plan(ctx context.Context, rel *site.Release) (targets.Plan, err
 		plan.Live.Release = site.None
 	}
 	return plan, nil
-}
-
-// held lists an image's files, without reading an image that this machine made.
-func (t *Target) held(ctx context.Context, h *head) (site.Manifest, error) {
-	if h == nil {
-		return nil, nil
-	}
-	if m, ok := t.cached(fromStage, h.digest()); ok {
-		return m, nil
-	}
-	return t.read(ctx, h)
 }

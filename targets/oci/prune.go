@@ -68,38 +68,8 @@ func heldReleases(tags []string) []targets.Held {
 	return held
 }
 
-// lists are what the lists of releases say of them, the latest published first.
-type lists []list
-
-func (all lists) find(id site.ID) (list, bool) {
-	i := slices.IndexFunc(all, func(l list) bool { return l.release == id })
-	if i < 0 {
-		return list{}, false
-	}
-	return all[i], true
-}
-
-// age is the time since a release was last staged, by the clock of who staged it; 0 where no
-// list tells.
-func (all lists) age(id site.ID) time.Duration {
-	l, ok := all.find(id)
-	if !ok {
-		return 0
-	}
-	return time.Since(l.staged)
-}
-
-// lived lists what is and was live, the latest first.
-func (all lists) lived(live site.ID) []site.ID {
-	l, _ := all.find(live)
-	return append([]site.ID{live}, l.past...)
-}
-
 // renewed is how old the note of a staging may be for it not to be written again.
 const renewed = targets.StagingGrace / 4
-
-// maxRemembered bounds how many releases a list names as its past.
-const maxRemembered = 50
 
 // pastOf returns what is and was live, for a release that is to follow it: the latest first.
 // One that is live itself goes on following what it did.
@@ -163,23 +133,4 @@ func (t *Target) note(ctx context.Context, l list, past []site.ID) error {
 		return err
 	}
 	return t.reg.put(ctx, t.listTag(l.release), manifest{raw, m.MediaType})
-}
-
-// noteOf are the annotations that say when a release was staged and what it follows.
-func noteOf(past []site.ID) map[string]string {
-	var text []string
-	for _, id := range past {
-		text = append(text, string(id))
-	}
-	return map[string]string{labelStaged: time.Now().UTC().Format(time.RFC3339), labelPast: strings.Join(text, " ")}
-}
-
-func pastFrom(text string) []site.ID {
-	var past []site.ID
-	for name := range strings.FieldsSeq(text) {
-		if id, err := site.ParseID(name); err == nil && len(past) < maxRemembered {
-			past = append(past, id)
-		}
-	}
-	return past
 }

@@ -2,14 +2,9 @@ package oci
 
 import (
 	"context"
-	"fmt"
-	"io"
-	"path"
-
-	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"slices"
 
 	"mirror/site"
-	"mirror/targets/oci/internal/image"
 )
 
 // ReadBack lists the files below the web root of the live image, for this machine's
@@ -20,86 +15,56 @@ func (t *Target) ReadBack(ctx context.Context) (site.Manifest, error) {
 	if err != nil || h == nil {
 		return nil, err
 	}
-	return t.read(ctx, h)
-}
-
-func (t *Target) read(ctx context.Context, h *head) (site.Manifest, error) {
-	if m, ok := t.cached(fromBytes, h.digest()); ok {
-		return m, nil
-	}
-	m, err := t.readLayers(ctx, h)
+	held, err := t.read(ctx, h)
 	if err != nil {
-		return nil, fmt.Errorf("read back %s@%s: %w", t.tag.Context(), h.digest(), err)
+		return nil, err
 	}
-	t.keep(fromBytes, h.digest(), m)
-	return m, nil
+	return t.ownFiles(ctx, h, held)
 }
 
-func (t *Target) readLayers(ctx context.Context, h *head) (site.Manifest, error) {
+// ownFiles returns the files of an image that are not kept: those that match no glob, and those
+// of the release that it was made from, or built on, as the list beside that says.
+func (t *Target) ownFiles(ctx context.Context, h *head, held site.Manifest) (site.Manifest, error) {
+	if !slices.ContainsFunc(held, func(f site.File) bool { return t.keeps.Match(f.Path) }) {
+		return held, nil
+	}
+	id, err := t.madeFrom(ctx, h)
+	if err != nil {
+		return nil, err
+	}
+	var own site.Manifest
+	if id != site.None {
+		l, err := t.list(ctx, id)
+		if err == nil {
+			own, err = t.readList(ctx, l)
+		}
+		if err != nil && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if err != nil {
+			t.log.Warn("the list of the live release's files cannot be read; all that publish.keep matches counts as kept", "release", id, "err", err)
+		}
+	}
+	kept := t.keeps.Beside(own)
+	return slices.DeleteFunc(slices.Clone(held), func(f site.File) bool { return kept(f.Path) }), nil
+}
+
+// madeFrom returns the release whose image this is, or was built on.
+func (t *Target) madeFrom(ctx context.Context, h *head) (site.ID, error) {
+	if id := h.release(); id != site.None {
+		return id, nil
+	}
 	img, err := t.platformImage(ctx, h.desc)
 	if err != nil || img == nil {
-		return nil, err
+		return site.None, err
 	}
-	manifest, err := img.Manifest()
+	cf, err := configFile(img)
 	if err != nil {
-		return nil, err
+		return site.None, err
 	}
-	root, beacon, err := t.whereabouts(h, img)
+	id, err := site.ParseID(cf.Config.Labels[labelRelease])
 	if err != nil {
-		return nil, err
+		return site.None, nil
 	}
-	files := image.NewTree(root, t.limits)
-	for i := len(manifest.Layers) - 1; i >= 0 && !files.Complete(); i-- {
-		if err := t.readLayer(ctx, files, manifest.Layers[i]); err != nil {
-			return nil, err
-		}
-	}
-	return files.Manifest(beacon), nil
-}
-
-// whereabouts returns where the image has its site and its beacon: as its labels say,
-// which an image built on ours inherits, else as the config says.
-func (t *Target) whereabouts(h *head, img v1.Image) (root, beacon string, err error) {
-	labels := h.labels
-	if labels == nil {
-		cf, err := configFile(img)
-		if err != nil {
-			return "", "", err
-		}
-		labels = cf.Config.Labels
-	}
-	if root = labels[labelWebRoot]; root == "/" || !path.IsAbs(root) || path.Clean(root) != root {
-		root = t.cfg.webRoot
-	}
-	beacon, ok := labels[labelBeacon]
-	if !ok {
-		beacon = site.DefaultBeacon
-	}
-	return root, beacon, nil
-}
-
-// readLayer adds a layer to the tree. It reads to the very end, where the digest is checked.
-func (t *Target) readLayer(ctx context.Context, files *image.Tree, d v1.Descriptor) error {
-	layer, err := t.reg.puller.Layer(ctx, t.tag.Context().Digest(d.Digest.String()))
-	if err != nil {
-		return err
-	}
-	packed, err := layer.Compressed()
-	if err != nil {
-		return err
-	}
-	defer packed.Close()
-	bounded := &io.LimitedReader{R: packed, N: d.Size + 1}
-	plain, err := image.Decompress(bounded)
-	if err != nil {
-		return err
-	}
-	defer plain.Close()
-	if err := files.Layer(plain); err != nil {
-		return err
-	}
-	if _, err = io.Copy(io.Discard, bounded); err == nil && bounded.N <= 0 {
-		err = fmt.Errorf("layer %s is longer than the %d bytes that its manifest says", d.Digest, d.Size)
-	}
-	return err
+	return id, nil
 }

@@ -36,24 +36,35 @@ func (t *Target) Stage(ctx context.Context, rel *site.Release, p targets.Progres
 	if err != nil {
 		return err
 	}
-	staged, err := t.holds(ctx, rel, r)
+	kept, top, err := t.keptLayer(ctx, rel, r, live)
+	if err != nil {
+		return err
+	}
+	if top != nil {
+		defer top.Close()
+	}
+	staged, err := t.holds(ctx, rel, r, top)
 	if err != nil {
 		return err
 	}
 	if staged {
 		return t.noteStaging(ctx, rel, past)
 	}
-	if err := t.send(ctx, rel, r, past, p); err != nil {
+	if err := t.send(ctx, rel, r, sending{past, kept, top}, p); err != nil {
 		return fmt.Errorf("stage %s: %w", rel.ID().Short(), err)
 	}
 	return nil
 }
 
-// holds reports whether the staged tag names an image of exactly this release and recipe.
-func (t *Target) holds(ctx context.Context, rel *site.Release, r recipe) (bool, error) {
+// holds reports whether the staged tag names an image of exactly this release, recipe and layer
+// of kept files.
+func (t *Target) holds(ctx context.Context, rel *site.Release, r recipe, top *image.Blob) (bool, error) {
 	h, err := t.look(ctx, t.stagedTag(rel.ID()))
-	if err != nil || h == nil || h.release() != rel.ID() || h.labels[labelConfig] != r.digest() {
+	if err != nil || h == nil || h.release() != rel.ID() {
 		return false, err
+	}
+	if want := labelsFor(rel, r, top); h.labels[labelConfig] != want[labelConfig] || h.labels[labelKept] != want[labelKept] {
+		return false, nil
 	}
 	files, err := t.held(ctx, h)
 	if err != nil {
@@ -63,10 +74,21 @@ func (t *Target) holds(ctx context.Context, rel *site.Release, r recipe) (bool, 
 		t.log.Warn("the staged image cannot be read and is made again", "release", rel.ID(), "err", err)
 		return false, nil
 	}
+	if top != nil {
+		beside := t.keeps.Beside(rel.Manifest)
+		files = slices.DeleteFunc(slices.Clone(files), func(f site.File) bool { return beside(f.Path) })
+	}
 	return slices.Equal(files, rel.Manifest), nil
 }
 
-func (t *Target) send(ctx context.Context, rel *site.Release, r recipe, past []site.ID, p targets.Progress) error {
+// sending is what goes with a release.
+type sending struct {
+	past []site.ID     // what was live before it, the latest first
+	kept site.Manifest // files of the live image that stay
+	top  *image.Blob   // their layer, nil for none
+}
+
+func (t *Target) send(ctx context.Context, rel *site.Release, r recipe, s sending, p targets.Progress) error {
 	layer, err := image.WriteBlob(t.cfg.compression, func(w io.Writer) error { return image.WriteSite(ctx, w, rel, r.WebRoot) })
 	if err != nil {
 		return err
@@ -77,16 +99,16 @@ func (t *Target) send(ctx context.Context, rel *site.Release, r recipe, past []s
 		return err
 	}
 	defer list.Close()
-	img, own, err := t.build(ctx, rel, r, layer)
+	img, own, err := t.build(ctx, rel, r, layer, s.top)
 	if err != nil {
 		return err
 	}
 	defer closeAll(own)
 	if p != nil {
-		p.Expect(len(rel.Manifest), layer.Info.Size+list.Info.Size+t.missing(ctx, own))
+		p.Expect(len(rel.Manifest), layer.Info.Size+list.Info.Size+t.missing(ctx, append(own, s.layers()...)))
 	}
 	// The list first: an image that is staged has one.
-	if err := t.pushList(withProgress(ctx, p), rel, list, past); err != nil {
+	if err := t.pushList(withProgress(ctx, p), rel, list, s.past); err != nil {
 		return errors.Join(ctx.Err(), err)
 	}
 	if err := t.reg.push(withProgress(ctx, p), t.stagedTag(rel.ID()), img); err != nil {
@@ -97,12 +119,19 @@ func (t *Target) send(ctx context.Context, rel *site.Release, r recipe, past []s
 	}
 	digest, err := digestOfImage(img)
 	if err == nil {
-		t.keep(fromStage, digest, rel.Manifest)
+		t.keep(fromStage, digest, withKept(rel.Manifest, s.kept))
 	}
 	return err
 }
 
-// missing returns how many bytes of the server's layers the registry lacks. It only makes
+func (s sending) layers() []*image.Blob {
+	if s.top == nil {
+		return nil
+	}
+	return []*image.Blob{s.top}
+}
+
+// missing returns how many bytes of the layers the registry lacks. It only makes
 // a forecast: what cannot be asked counts as there.
 func (t *Target) missing(ctx context.Context, layers []*image.Blob) (n int64) {
 	for _, l := range layers {

@@ -47,6 +47,7 @@ type Tree struct {
 	nodes  map[string]node
 	gone   map[string]bool // a layer above deletes this path
 	opaque map[string]bool // a layer above hides all that is below this folder
+	copied *Copied         // takes the content of some files, nil for none
 }
 
 // NewTree returns a tree with no layers, to list what is below root.
@@ -56,6 +57,9 @@ func NewTree(root string, l Limits) *Tree {
 		nodes: map[string]node{}, gone: map[string]bool{}, opaque: map[string]bool{},
 	}
 }
+
+// Copy has the layers that are added from now on leave what c asks for in it.
+func (t *Tree) Copy(c *Copied) { t.copied = c }
 
 // ErrTooLarge is the error of Layer for what is beyond the tree's limits.
 var ErrTooLarge = errors.New("the image is larger than can be read back")
@@ -79,7 +83,7 @@ func (t *Tree) Layer(r io.Reader) error {
 		if t.left.Entries--; t.left.Entries < 0 {
 			return ErrTooLarge
 		}
-		err = own.entry(hdr, tr)
+		err = own.entry(hdr, t.copying(hdr, tr))
 		if bounded.N <= 0 {
 			return ErrTooLarge
 		}
@@ -121,6 +125,16 @@ func (t *Tree) entry(hdr *tar.Header, r io.Reader) error {
 		t.nodes[up] = node{kind: dir}
 	}
 	return nil
+}
+
+// copying returns the content of an entry, which is copied where it is wanted and no layer above hides it.
+func (t *Tree) copying(hdr *tar.Header, content io.Reader) io.Reader {
+	p := strings.TrimPrefix(path.Clean("/"+hdr.Name), "/")
+	rel, below := strings.CutPrefix(p, t.root+"/")
+	if _, covered := t.nodes[p]; t.copied == nil || !below || !t.shows(p) || covered && hdr.Typeflag != tar.TypeDir {
+		return content
+	}
+	return t.copied.entry(rel, hdr, content)
 }
 
 // node hashes a file below the root; what is on the way to the root has no content for us.
