@@ -3,7 +3,6 @@ package diff_test
 import (
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"testing"
 	"time"
@@ -82,8 +81,6 @@ func fuzzedWord(w *diff.Watch, step []byte) {
 		w.MayFlap("p")
 	case 4:
 		w.Atomic("o")
-	case 5:
-		w.AbsentAs("o", http.StatusForbidden)
 	}
 }
 

@@ -195,20 +195,6 @@ func TestWindowAskedBefore(t *testing.T) {
 	s.expect(t, "closed=true [0,25] o 0-25 0-25 r0 n3 []")
 }
 
-func TestWindowAbsentAs(t *testing.T) {
-	began := time.Now()
-	w := diff.NewWatch(began, []diff.Change{{Path: "a", Old: oldBytes}}, []string{"bucket", "host"}, 1)
-	w.AbsentAs("bucket", http.StatusForbidden)
-	o := served(http.StatusForbidden, otherBytes)
-	o.Path, o.Asked, o.Answered = "a", began.Add(1), began.Add(2)
-	if got := w.Add("bucket", o); got != diff.New {
-		t.Errorf("at the bucket: %v, want new", got)
-	}
-	if got := w.Add("host", o); got != diff.Neither {
-		t.Errorf("elsewhere: %v, want neither", got)
-	}
-}
-
 func TestWindowAtomic(t *testing.T) {
 	s := newStory(1, "o p", "a", "b")
 	s.Atomic("o")

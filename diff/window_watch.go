@@ -32,13 +32,12 @@ type change struct {
 }
 
 type originWatch struct {
-	pages    []page // by index of the change
-	flaps    bool
-	atomic   bool
-	absentAs int // a status that shows absence, beside 404 and 410
-	polls    int
-	wanted   int // pages that count: neither skipped nor void
-	settled  int // those of them that are confirmed
+	pages   []page // by index of the change
+	flaps   bool
+	atomic  bool
+	polls   int
+	wanted  int // pages that count: neither skipped nor void
+	settled int // those of them that are confirmed
 	// turned is when the last page that was old was first met as new, or later.
 	turned time.Duration
 }
@@ -129,14 +128,6 @@ func (w *Watch) Atomic(origin string) {
 	}
 }
 
-// AbsentAs declares a status by which an origin, beside 404 and 410, says that a path is
-// not there: a bucket that may not be listed says 403.
-func (w *Watch) AbsentAs(origin string, status int) {
-	if at := w.origins[origin]; at != nil {
-		at.absentAs = status
-	}
-}
-
 // Supersede tells bytes of a newer release at path, zero where it lacks the path: they
 // count as new. Where they are the old bytes again, nothing separates the page's sides any
 // more, and it leaves the window.
@@ -191,9 +182,6 @@ func (w *Watch) Add(origin string, o site.Observation) Sight {
 	s := span{o.Asked.Sub(w.began), o.Answered.Sub(w.began)}
 	if !w.counts(at, i) || s.answered < s.asked {
 		return Neither
-	}
-	if at.absentAs != 0 && o.Status == at.absentAs {
-		o.Status = http.StatusNotFound
 	}
 	p := &at.pages[i]
 	if s.answered < 0 {

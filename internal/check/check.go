@@ -22,6 +22,7 @@ type Options struct {
 	BeaconPath string   // "" for none
 	NotFound   string   // the site's not-found page; "" where only the status counts
 	Absent     []string // paths that the release does not have and that may be served all the same
+	OwnFiles   []string // paths that targets add and keep by themselves: not extra where they are served
 	Ignore     []string // doublestar globs over paths that are not looked at
 	Normalize  []Rule
 	Headers    Headers

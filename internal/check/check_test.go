@@ -106,7 +106,7 @@ func serveAs(t testing.TB, name string, h http.Handler) origin.Endpoint {
 
 func options() check.Options {
 	m := release.manifest()
-	return check.Options{Release: m.ID(), Manifest: m, BeaconPath: site.DefaultBeacon, NotFound: "404.html", Absent: []string{"old.html", "CNAME"}}
+	return check.Options{Release: m.ID(), Manifest: m, BeaconPath: site.DefaultBeacon, NotFound: "404.html", Absent: []string{"old.html", "CNAME"}, OwnFiles: []string{"CNAME"}}
 }
 
 func run(t testing.TB, o check.Options, origins ...origin.Endpoint) diff.Verdict {

@@ -91,12 +91,9 @@ func sample(wants []diff.Expectation, n int) []diff.Expectation {
 
 // ours reports whether an origin may serve a path though no release has it: the beacon, and
 // what a target keeps.
-func (o Options) ours(path string) bool { return path == o.BeaconPath || MayStay(path) }
-
-// MayStay reports whether a target may keep a path that a release does not have any more: the
-// settings that a git host reads from the branch, which no publish takes away. Nobody waits for
-// it to be gone, and it is not extra where it is served.
-func MayStay(path string) bool { return path == "CNAME" || path == ".nojekyll" }
+func (o Options) ours(path string) bool {
+	return path == o.BeaconPath || slices.Contains(o.OwnFiles, path)
+}
 
 func (o Options) ignored(path string) bool {
 	return slices.ContainsFunc(o.Ignore, func(glob string) bool { return doublestar.MatchUnvalidated(glob, path) })

@@ -12,6 +12,7 @@ import (
 
 	"mirror/diff"
 	"mirror/internal/origin"
+	"mirror/internal/survey"
 	"mirror/site"
 )
 
@@ -32,7 +33,7 @@ type visit struct {
 }
 
 func (v *visit) claim(ctx context.Context) site.Beacon {
-	return Claim(ctx, v.client, v.options.BeaconPath)
+	return survey.Claim(ctx, v.client, v.options.BeaconPath)
 }
 
 func (v *visit) page(i int) origin.Page {

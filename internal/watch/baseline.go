@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"mirror/diff"
-	"mirror/internal/check"
 	"mirror/internal/origin"
+	"mirror/internal/survey"
 	"mirror/site"
 )
 
@@ -54,7 +54,7 @@ func (b *baseline) look(ctx context.Context, at origin.Endpoint) {
 	gone := &absence{at: at, client: client, release: b.options.Manifest, alive: b.options.alive()}
 	b.mu.Unlock()
 	page := func(n int) origin.Page { return origin.Page{Path: own[n], URL: at.Style.URLPath(own[n])} }
-	claim := check.Claim(ctx, client, b.options.BeaconPath).Release
+	claim := survey.Claim(ctx, client, b.options.BeaconPath).Release
 	b.mu.Lock()
 	b.options.Claimed[at.Name] = claim
 	b.mu.Unlock()

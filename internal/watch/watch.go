@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"mirror/diff"
-	"mirror/internal/check"
 	"mirror/internal/origin"
+	"mirror/internal/survey"
 	"mirror/site"
 )
 
@@ -377,7 +377,7 @@ func (w *Watch) ask(ctx context.Context, client *origin.Client, gone *absence, t
 		case <-timer.C:
 		}
 	case t.beacon:
-		w.claim(at.Name, check.Claim(ctx, client, w.options.BeaconPath).Release)
+		w.claim(at.Name, survey.Claim(ctx, client, w.options.BeaconPath).Release)
 	default:
 		fetch := client.Fetch
 		if t.fresh {

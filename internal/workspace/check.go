@@ -97,7 +97,7 @@ func (w *Workspace) lookFor(rel *site.Release, absent []string) check.Options {
 	absent = slices.DeleteFunc(slices.Clone(absent), targets.Keep(w.Config.KeptPaths()).Match)
 	o := check.Options{
 		Release: rel.ID(), Manifest: rel.Manifest, BeaconPath: w.beacon(), NotFound: w.Config.Site.NotFound,
-		Absent: absent, Ignore: w.Config.Check.Ignore, Progress: w.options.Events.Checking, Waiting: w.options.Events.Waiting,
+		Absent: absent, OwnFiles: w.ownFiles(), Ignore: w.Config.Check.Ignore, Progress: w.options.Events.Checking, Waiting: w.options.Events.Waiting,
 	}
 	for _, n := range w.Config.Check.Normalize {
 		o.Normalize = append(o.Normalize, check.Rule{Match: n.Match, Remove: n.Remove})

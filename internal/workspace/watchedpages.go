@@ -8,7 +8,6 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 
 	"mirror/diff"
-	"mirror/internal/check"
 	"mirror/internal/config"
 	"mirror/internal/origin"
 	"mirror/internal/publish"
@@ -35,7 +34,7 @@ func (v watcher) Watch(ctx context.Context, rel *site.Release, plans map[string]
 	before := v.w.manifestsOf(ctx, plans)
 	own := map[string][]string{}
 	for _, at := range origins {
-		own[at.Name] = watchable(rel.Manifest, at.Style, plans[at.Name].Changes, v.w.unwatchable)
+		own[at.Name] = watchable(rel.Manifest, at.Style, plans[at.Name].Changes, v.w.ownFiles(), v.w.unwatchable)
 	}
 	o := watch.Options{Own: own, Release: rel.ID(), Manifest: rel.Manifest, BeaconPath: v.w.beacon(), Atomic: v.atomic, Patience: v.patience}
 	o.Changes, o.Earlier = changesOf(rel.Manifest, own, before)
@@ -48,11 +47,11 @@ func (v watcher) Watch(ctx context.Context, rel *site.Release, plans map[string]
 }
 
 // watchable lists the pages that a target's change gives other bytes at its origin, as many as are
-// watched: without removed ones that may stay, or whose URL another page has taken.
-func watchable(m site.Manifest, style site.URLStyle, c diff.Changes, skip func(site.File) bool) []string {
+// watched: without removed ones that are a target's own and stay, or whose URL another page has taken.
+func watchable(m site.Manifest, style site.URLStyle, c diff.Changes, ownFiles []string, skip func(site.File) bool) []string {
 	stays := func(path string) bool {
 		_, taken := diff.Removed{Path: path, Release: m, Style: style}.Replaced()
-		return taken || check.MayStay(path)
+		return taken || slices.Contains(ownFiles, path)
 	}
 	return spread(slices.DeleteFunc(c.Bytes(), func(path string) bool {
 		f, ok := m.Find(path)

@@ -240,5 +240,16 @@ func (w *Workspace) Origins() []origin.Endpoint {
 // Line tells a person one thing.
 func (w *Workspace) Line(format string, args ...any) { w.options.Events.Line(format, args...) }
 
+// ownFiles lists the paths that targets of the configured kinds add to a site by themselves and
+// keep: nobody waits for them to be gone.
+func (w *Workspace) ownFiles() []string {
+	var paths []string
+	for _, t := range w.Config.Targets {
+		kind, _ := w.options.Kinds.Find(t.Type)
+		paths = append(paths, kind.OwnFiles...)
+	}
+	return paths
+}
+
 // beacon returns the beacon's manifest path.
 func (w *Workspace) beacon() string { return strings.TrimPrefix(w.Config.Site.Beacon, "/") }

@@ -1,4 +1,8 @@
-package check
+// Package survey asks live origins for many pages: workers within an origin's limits, giving up
+// on an origin that has fallen silent, reading again what does not agree, and what an origin
+// claims to serve. What the answers mean is judged by those who use it: packages check, compare
+// and watch.
+package survey
 
 import (
 	"context"
@@ -14,7 +18,7 @@ func Claim(ctx context.Context, client *origin.Client, path string) site.Beacon 
 	if path == "" {
 		return site.Beacon{}
 	}
-	text, err := client.Body(ctx, origin.Page{Path: path, URL: site.URLStyle{}.URLPath(path)})
+	text, err := client.Body(ctx, origin.Page{Path: path, URL: client.Endpoint().Style.URLPath(path)})
 	if err != nil {
 		return site.Beacon{}
 	}
