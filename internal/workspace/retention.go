@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 	"time"
 
 	"mirror/internal/history"
@@ -28,16 +30,52 @@ func (w *Workspace) finish(ctx context.Context, r *publish.Report, rel *site.Rel
 	if err != nil {
 		r.Warn("the release is live and is not remembered here, so old releases stay on the targets: %v", err)
 	}
-	if err != nil || ctx.Err() != nil {
+	if err != nil {
 		return
 	}
-	for _, dest := range dests {
-		if p, ok := dest.Target.(targets.Pruner); ok {
-			if err := p.Prune(ctx, keep); err != nil {
-				r.Warn("%s: old releases stay: %v", dest.Name, err)
-			}
+	for _, p := range pruneAll(ctx, dests, keep) {
+		if p.err != nil {
+			r.Warn("%s: old releases stay: %v", p.name, p.err)
 		}
 	}
+}
+
+// pruning is how long one target may take to drop old releases.
+const pruning = time.Minute
+
+var errPruning = fmt.Errorf("not done within %s; the next publish tries again", pruning)
+
+// pruned says how a target dropped old releases.
+type pruned struct {
+	name string
+	err  error
+}
+
+// pruneAll has the targets that can do so drop old releases, all at once, each within pruning.
+func pruneAll(ctx context.Context, dests []targets.Destination, keep targets.Retention) []pruned {
+	ctx, done := context.WithTimeoutCause(ctx, pruning, errPruning)
+	defer done()
+	dests = slices.DeleteFunc(slices.Clone(dests), func(d targets.Destination) bool { _, can := d.Target.(targets.Pruner); return !can })
+	all := make([]pruned, len(dests))
+	var running sync.WaitGroup
+	for i, dest := range dests {
+		all[i].name = dest.Name
+		running.Go(func() { all[i].err = prune(ctx, dest.Target.(targets.Pruner), keep) })
+	}
+	running.Wait()
+	return all
+}
+
+// prune gives the cause where the context ends it.
+func prune(ctx context.Context, p targets.Pruner, keep targets.Retention) error {
+	err := ctx.Err()
+	if err == nil {
+		err = p.Prune(ctx, keep)
+	}
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
 }
 
 // lagsOf is how long each origin took, from the start of its commit until all of it was
@@ -113,14 +151,12 @@ func (w *Workspace) pruneTargets(ctx context.Context, h *history.Store) error {
 	}
 	dests, err := w.Destinations(ctx)
 	errs := []error{err}
-	for _, dest := range dests {
-		if p, ok := dest.Target.(targets.Pruner); ok {
-			if err := p.Prune(ctx, keep); err != nil {
-				errs = append(errs, fmt.Errorf("%s: %w", dest.Name, err))
-				continue
-			}
-			w.options.Events.Note(dest.Name, "old releases are dropped")
+	for _, p := range pruneAll(ctx, dests, keep) {
+		if p.err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", p.name, p.err))
+			continue
 		}
+		w.options.Events.Note(p.name, "old releases are dropped")
 	}
 	return errors.Join(errs...)
 }

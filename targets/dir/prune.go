@@ -40,6 +40,10 @@ func (t *Target) Prune(ctx context.Context, r targets.Retention) error {
 		held = slices.DeleteFunc(held, func(h targets.Held) bool { return slices.Contains(expired, h.Release) })
 		var errs []error
 		for _, name := range names {
+			if ctx.Err() != nil {
+				errs = append(errs, ctx.Err())
+				break
+			}
 			link := path.Join(releases, name)
 			kept := slices.ContainsFunc(held, func(h targets.Held) bool { return h.Release == releaseOf(link) })
 			if link != live.Revision && (!kept || isPartial(name)) {
