@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"mirror/internal/lab"
+	"mirror/internal/realserver"
 	"mirror/site"
 )
 
@@ -220,12 +221,9 @@ func (w *canaryWorld) daemon() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	port, err := freePort()
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	addr := realserver.Loopback(realserver.FreePort(w.t))
 	log := &syncBuffer{}
-	cmd := exec.CommandContext(w.t.Context(), path, "-c", "daemon.yaml", "daemon", "-v", "--listen", "127.0.0.1:"+port, "--log-format", "json")
+	cmd := exec.CommandContext(w.t.Context(), path, "-c", "daemon.yaml", "daemon", "-v", "--listen", addr, "--log-format", "json")
 	w.parrot.mu.Lock()
 	w.parrot.few = true
 	w.parrot.mu.Unlock()
@@ -239,7 +237,7 @@ func (w *canaryWorld) daemon() {
 		_ = cmd.Wait() // its exit code is not what is asked here
 		w.shown["the daemon's log"] = log.String()
 	}()
-	base := "http://127.0.0.1:" + port
+	base := "http://" + addr
 	await(w.t, "the dashboard", func() bool { _, text := w.ask("GET", base+"/healthz", ""); return text == "alive\n" })
 	token := canaries()["token_env of the dashboard"]
 	ran := func(job string) bool {

@@ -18,6 +18,7 @@ import (
 
 	"mirror/internal/history"
 	"mirror/internal/lab"
+	"mirror/internal/realserver"
 	"mirror/site"
 )
 
@@ -90,12 +91,9 @@ type runningDaemon struct {
 // start starts a daemon with a dashboard, and waits until that answers.
 func (w *daemonWorld) start(args ...string) *runningDaemon {
 	w.t.Helper()
-	port, err := freePort()
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	d := &runningDaemon{t: w.t, url: "http://127.0.0.1:" + port, log: &syncBuffer{}}
-	d.cmd = w.command(append([]string{"daemon", "--listen", "127.0.0.1:" + port}, args...)...)
+	addr := realserver.Loopback(realserver.FreePort(w.t))
+	d := &runningDaemon{t: w.t, url: "http://" + addr, log: &syncBuffer{}}
+	d.cmd = w.command(append([]string{"daemon", "--listen", addr}, args...)...)
 	d.cmd.Stderr = d.log
 	if err := d.cmd.Start(); err != nil {
 		w.t.Fatal(err)

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"mirror/internal/realserver"
 )
 
 // TestScripts runs the whole program as users do; each script is one story.
@@ -27,11 +29,12 @@ func TestScripts(t *testing.T) {
 			}
 			env.Setenv("MIRROR", path)
 			for _, name := range []string{"PORT1", "PORT2", "PORT3"} {
-				port, err := freePort()
+				port, release, err := realserver.ClaimPort()
 				if err != nil {
 					return err
 				}
-				env.Setenv(name, port)
+				env.Defer(release)
+				env.Setenv(name, strconv.Itoa(port))
 			}
 			return nil
 		},
@@ -41,15 +44,6 @@ func TestScripts(t *testing.T) {
 			"write":  writeFile,
 		},
 	})
-}
-
-func freePort() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port), nil
 }
 
 // runMirror is `mirror CODE ARGS…`: it runs the program and wants that exit code.
@@ -71,7 +65,7 @@ func runMirror(ts *testscript.TestScript, neg bool, args []string) {
 
 // awaitPort is `listen PORT`: it waits until something accepts connections there.
 func awaitPort(ts *testscript.TestScript, _ bool, args []string) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	for ticker := time.NewTicker(10 * time.Millisecond); ; {
 		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", "127.0.0.1:"+args[0])

@@ -48,9 +48,9 @@ func made(t *testing.T) string {
 	return path
 }
 
-// muchLater is far more than a call may take whose context ends soon, and less than what it
-// would wait for a lock without one.
-const muchLater = 8 * time.Second
+// endless is how long a store waits for a lock that nobody gives back: much longer than the
+// test may take.
+const endless = time.Hour
 
 // TestLockedEndsOnContext calls everything that touches the file while another process has it.
 func TestLockedEndsOnContext(t *testing.T) {
@@ -86,7 +86,7 @@ func TestLockedEndsOnContext(t *testing.T) {
 		},
 	}
 	path := made(t)
-	s, err := history.Open(t.Context(), path)
+	s, err := history.OpenWithin(t.Context(), path, endless)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +102,7 @@ func TestLockedForReadersEndsOnContext(t *testing.T) {
 	path := made(t)
 	lockFile(t, path, true)
 	endsSoon(t, func(ctx context.Context) error {
-		s, err := history.Open(ctx, path)
+		s, err := history.OpenWithin(ctx, path, endless)
 		if err != nil {
 			return err
 		}
@@ -116,12 +116,7 @@ func endsSoon(t *testing.T, call func(ctx context.Context) error) {
 	t.Helper()
 	ctx, done := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer done()
-	began := time.Now()
-	err := call(ctx)
-	if took := time.Since(began); took > muchLater {
-		t.Errorf("took %s with a context of 100ms", took)
-	}
-	if !errors.Is(err, context.DeadlineExceeded) {
+	if err := call(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v, want it to say that the context ended", err)
 	}
 }
@@ -135,12 +130,7 @@ func TestLockedHasItsOwnBound(t *testing.T) {
 	}
 	defer s.Close()
 	lockFile(t, path, false)
-	began := time.Now()
-	_, err = s.RecordPublish(t.Context(), history.Publish{})
-	if took := time.Since(began); took > muchLater {
-		t.Errorf("took %s", took)
-	}
-	if !errors.Is(err, history.ErrBusy) {
+	if _, err := s.RecordPublish(t.Context(), history.Publish{}); !errors.Is(err, history.ErrBusy) {
 		t.Errorf("got %v, want ErrBusy", err)
 	}
 }
@@ -148,7 +138,7 @@ func TestLockedHasItsOwnBound(t *testing.T) {
 // TestLockedForAWhileIsWaitedOut has the lock go while a writer waits for it.
 func TestLockedForAWhileIsWaitedOut(t *testing.T) {
 	path := made(t)
-	s, err := history.Open(t.Context(), path)
+	s, err := history.OpenWithin(t.Context(), path, endless)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -135,7 +135,7 @@ func TestInvalidTLSIsNamed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			o := survives(t, c.base, ask)
+			o := survives(t, c.base, ask, generous)
 			if got := fmt.Sprint(o.Err); !bytes.HasPrefix([]byte(got), []byte(c.want)) || o.Status != 0 {
 				t.Errorf("got %d, %s\nwant %s", o.Status, got, c.want)
 			}

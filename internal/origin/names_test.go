@@ -61,11 +61,11 @@ func answerQuery(in io.Reader, out io.Writer) error {
 // TestNames has the name servers know no host, and say nothing.
 func TestNames(t *testing.T) {
 	t.Parallel()
-	if o := survives(t, "http://no-such-host.example", ask); !errors.Is(o.Err, origin.NoName) || o.Err.Error() != "DNS: there is no such host" {
+	if o := survives(t, "http://no-such-host.example", ask, generous); !errors.Is(o.Err, origin.NoName) || o.Err.Error() != "DNS: there is no such host" {
 		t.Errorf("got %v", o.Err)
 	}
 	hung := "http://" + strings.TrimSuffix(hungName, ".")
-	if o := survives(t, hung, ask); !errors.Is(o.Err, origin.TimedOut) && !errors.Is(o.Err, origin.NoName) {
+	if o := survives(t, hung, ask, patience); !errors.Is(o.Err, origin.TimedOut) && !errors.Is(o.Err, origin.NoName) {
 		t.Errorf("got %v", o.Err)
 	}
 	endsInTime(t, hung)

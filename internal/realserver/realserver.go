@@ -5,7 +5,6 @@ package realserver
 
 import (
 	"bytes"
-	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -17,7 +16,7 @@ import (
 )
 
 // startup bounds how long a server may take until it listens.
-const startup = 20 * time.Second
+const startup = 2 * time.Minute
 
 // Need returns the path of a program, looked for in the repository's bin folder (where
 // `make servers` builds to), in PATH and in the folders for daemons. Without it the test is
@@ -56,20 +55,6 @@ func isProgram(path string) bool {
 	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
 }
 
-// FreePort returns a TCP port on 127.0.0.1 that nothing listened on a moment ago.
-func FreePort(t testing.TB) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
-// Loopback returns 127.0.0.1 with the port.
-func Loopback(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
-
 // Start runs a server until the test ends and waits until it accepts connections at
 // addr ("" for a server that listens on no TCP port). What it printed is logged if the
 // test fails.
@@ -97,7 +82,7 @@ func Start(t testing.TB, cmd *exec.Cmd, addr string) {
 func awaitListen(t testing.TB, addr string, ended <-chan struct{}, out *output) {
 	t.Helper()
 	for deadline := time.Now().Add(startup); time.Now().Before(deadline); {
-		if conn, err := net.DialTimeout("tcp", addr, time.Second); err == nil {
+		if conn, err := net.DialTimeout("tcp", addr, 10*time.Second); err == nil {
 			conn.Close()
 			return
 		}

@@ -43,8 +43,9 @@ func (r *removal) ServeHTTP(rw http.ResponseWriter, req *http.Request) {
 	}
 }
 
-// watch watches the removal until it is settled, or patience has run out.
-func (r *removal) watch(t *testing.T, patience time.Duration) (late []string, w diff.Window) {
+// watch watches the removal until it is settled, or the removed page was looked at so often
+// since it went; 0 for without end.
+func (r *removal) watch(t *testing.T, looks int64) (late []string, w diff.Window) {
 	t.Helper()
 	s := httptest.NewServer(r)
 	t.Cleanup(s.Close)
@@ -57,13 +58,17 @@ func (r *removal) watch(t *testing.T, patience time.Duration) (late []string, w 
 		{Path: "page.html", Old: digest([]byte("page, old")), New: digest([]byte("page, new"))},
 	}
 	m := site.Manifest{{Path: "page.html", Digest: changes[1].New}, {Path: "stays.html", Digest: digest([]byte("stays"))}}
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), settling)
 	defer cancel()
-	at := origin.Endpoint{Name: "o", URL: u, Options: origin.Options{Concurrency: 4, Timeout: 10 * time.Second}}
+	at := origin.Endpoint{Name: "o", URL: u, Options: origin.Options{Concurrency: 4, Timeout: time.Minute}}
 	met := make(chan struct{}, 1000)
+	var looked atomic.Int64
 	watched := watch.Start(ctx, []origin.Endpoint{at}, watch.Options{
 		Began: time.Now(), Changes: changes, Release: m.ID(), Manifest: m,
 		See: func(_ string, o site.Observation, sight diff.Sight) {
+			if o.Path == "old.html" && r.turned.Load() && looked.Add(1) == looks {
+				cancel()
+			}
 			if sight == diff.Old && o.Path == "old.html" {
 				select {
 				case met <- struct{}{}:
@@ -99,7 +104,7 @@ func TestWatchKnowsWhatIsGone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if late, w := r.watch(t, settling); len(late) > 0 || !w.Closed || w.Origins[0].Reversals != 0 {
+			if late, w := r.watch(t, 0); len(late) > 0 || !w.Closed || w.Origins[0].Reversals != 0 {
 				t.Errorf("late %v, window %+v", late, w)
 			}
 		})
@@ -119,7 +124,7 @@ func TestWatchIsNotToldThatAPageIsGone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if late, w := r.watch(t, 700*time.Millisecond); len(late) != 1 || w.Closed || len(w.Origins[0].Open) == 0 {
+			if late, w := r.watch(t, 20); len(late) != 1 || w.Closed || len(w.Origins[0].Open) == 0 {
 				t.Errorf("late %v, window %+v", late, w)
 			}
 		})
@@ -136,7 +141,7 @@ func TestWatchOfAFirewall(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 700*time.Millisecond)
 	defer cancel()
-	at := origin.Endpoint{Name: "o", URL: u, Options: origin.Options{Concurrency: 4, Timeout: 10 * time.Second}}
+	at := origin.Endpoint{Name: "o", URL: u, Options: origin.Options{Concurrency: 4, Timeout: time.Minute}}
 	w := watch.Start(ctx, []origin.Endpoint{at}, watch.Options{Began: time.Now(), Changes: []diff.Change{{Path: "old.html", Old: digest([]byte("old page"))}}})
 	if late := w.Settle(ctx, []string{"o"}); len(late) != 1 {
 		t.Error("a firewall was taken for the removal of the page")
@@ -170,7 +175,7 @@ func TestNextWaitsForAPageThatIsRefused(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), settling)
 	defer cancel()
-	at := origin.Endpoint{Name: "o", URL: u, Style: site.URLStyle{NoIndex: true}, Options: origin.Options{Concurrency: 4, Timeout: 10 * time.Second}}
+	at := origin.Endpoint{Name: "o", URL: u, Style: site.URLStyle{NoIndex: true}, Options: origin.Options{Concurrency: 4, Timeout: time.Minute}}
 	o, err := watch.Next(ctx, []origin.Endpoint{at}, []string{"new.html"})
 	if err != nil || len(o.Changes) != 1 || !o.Changes[0].Old.IsZero() || o.Changes[0].New != digest([]byte("new page")) {
 		t.Errorf("got %+v, %v", o.Changes, err)

@@ -189,12 +189,11 @@ func TestBaseline(t *testing.T) {
 func TestBaselineEndsWithItsContext(t *testing.T) {
 	p := newPair(t)
 	p.lab.Git.SetFault(edge.Hang)
-	p.origins[0].Timeout = time.Minute
+	p.origins[0].Timeout = time.Hour
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	began := time.Now()
-	if _, err := watch.Baseline(ctx, p.origins, watch.Options{Changes: changes()}); err == nil || time.Since(began) > 5*time.Second {
-		t.Errorf("got %v after %s", err, time.Since(began))
+	if _, err := watch.Baseline(ctx, p.origins, watch.Options{Changes: changes()}); err == nil {
+		t.Error("what nobody answered was looked up")
 	}
 }
 
@@ -214,7 +213,7 @@ func TestSuperseded(t *testing.T) {
 		m.Sort()
 		return m, id == releaseOf(3)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), settling)
 	defer cancel()
 	w := watch.Start(ctx, []origin.Endpoint{p.origins[0]}, watch.Options{
 		Began: time.Now(), Changes: between(first, second), Release: releaseOf(2), BeaconPath: beacon, Newer: newer,
