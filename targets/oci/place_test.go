@@ -103,6 +103,8 @@ func (p place) fixture() targettest.Fixture {
 		Read:    p.read,
 		Put:     p.put,
 		HTTP:    true,
+
+		NoBeaconRecord: true,
 	}
 }
 

@@ -41,6 +41,7 @@ var cases = []struct {
 	{"content of others", foreignContent},
 	{"foreign files are told apart", foreignFiles},
 	{"foreign files of which none is lost", foreignSubset},
+	{"a beacon is a record", beaconIsARecord},
 	{"kept files stay", keptStay},
 	{"kept files need no adoption", keptNeedNoAdoption},
 	{"kept files survive a rollback", keptSurviveRollback},

@@ -26,6 +26,8 @@ type Fixture struct {
 	Put func(t *testing.T, files map[string][]byte)
 	// Kept are paths that the target adds or keeps of its own (.nojekyll).
 	Kept []string
+	// NoBeaconRecord says that a beacon alone is no record of a publish.
+	NoBeaconRecord bool
 	// KeepsAll says that the place lets nothing that was staged be deleted.
 	KeepsAll bool
 	// HTTP says that the target's writes go through Transport, so that faults can be put there.

@@ -2,6 +2,7 @@ package targettest
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"mirror/site"
@@ -33,6 +34,32 @@ func foreignFiles(t *testing.T, f Fixture) {
 func foreignSubset(t *testing.T, f Fixture) {
 	f.Put(t, raw(Files{"index.html": "theirs", "about/index.html": "about"}))
 	wantForeign(t, f.Open(t, nil), v1)
+}
+
+// beaconIsARecord copies a site of ours there by other hands: the only record is its beacon. What
+// lies there and is none, is no record.
+func beaconIsARecord(t *testing.T, f Fixture) {
+	files := raw(Files{"index.html": "one", "old.html": "old"})
+	for _, text := range []string{"", "{}", "not a beacon", `{"release":"x"}`, strings.Repeat(" ", site.MaxBeacon) + string(Release(v1).Beacon())} {
+		files[site.DefaultBeacon] = []byte(text)
+		f.Put(t, files)
+		plan, err := f.Open(t, nil).Plan(t.Context(), Release(v2))
+		if err != nil {
+			t.Fatalf("plan: %v", err)
+		}
+		if !slices.Contains(plan.Foreign, "old.html") {
+			t.Errorf("plan: beside %d bytes that are no beacon: got the foreign files %q, want old.html among them", len(text), plan.Foreign)
+		}
+	}
+	files[site.DefaultBeacon] = Release(v1).Beacon()
+	f.Put(t, files)
+	if f.NoBeaconRecord {
+		wantForeign(t, f.Open(t, nil), v2, "old.html")
+		return
+	}
+	if plan := wantForeign(t, f.Open(t, nil), v2); !slices.Equal(plan.Changes.Delete, []string{"old.html"}) {
+		t.Errorf("plan: got %+v, want old.html to be deleted", plan.Changes)
+	}
 }
 
 func wantForeign(t *testing.T, tgt targets.Target, files Files, want ...string) targets.Plan {
