@@ -77,30 +77,6 @@ func TestAdoptionIsAskedOnATerminal(t *testing.T) {
 	}
 }
 
-// foreignPlace makes a config, a site and a folder of others that is served.
-func foreignPlace(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	for name, text := range map[string]string{
-		"mirror.yaml":              "version: 1\nsite: {dir: public}\ntargets:\n  - {name: disk, type: dir, path: www}\n",
-		"public/index.html":        "ours",
-		"www/theirs/index.html":    "theirs",
-		"www/theirs/uploads/a.jpg": "a",
-	} {
-		file := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := os.Symlink("theirs", filepath.Join(dir, "www/current")); err != nil {
-		t.Fatal(err)
-	}
-	return dir
-}
-
 // onTerminal runs the program with stdin and stderr on a terminal, types the answer when it is
 // asked, and returns the exit code and what was on the screen.
 func onTerminal(t *testing.T, dir, answer string, args ...string) (code int, screen string) {

@@ -69,7 +69,10 @@ func (w *daemonWorld) command(args ...string) *exec.Cmd {
 		w.t.Fatal(err)
 	}
 	cmd := exec.Command(path, append([]string{"-c", w.config}, args...)...)
-	cmd.Env = append(os.Environ(), lab.AccessKeyEnv+"="+w.lab.S3.AccessKey, lab.SecretKeyEnv+"="+w.lab.S3.SecretKey, "API_TOKEN=secret-of-the-test")
+	cmd.Env = append(os.Environ(), "API_TOKEN=secret-of-the-test")
+	if w.lab != nil {
+		cmd.Env = append(cmd.Env, lab.AccessKeyEnv+"="+w.lab.S3.AccessKey, lab.SecretKeyEnv+"="+w.lab.S3.SecretKey)
+	}
 	return cmd
 }
 

@@ -7,6 +7,8 @@ import (
 	"mirror/targets"
 	"mirror/targets/oci/internal/image/imagetest"
 	"mirror/targets/targettest"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
 // TestWrongImage plans to a tag that names an image without any file in the web root: the image
@@ -38,16 +40,18 @@ func TestWrongImage(t *testing.T) {
 }
 
 // TestImageBuiltOnOurs injects a file by building on a release's image, in a repository that
-// holds no staged release: the labels that the image carries along are a record.
+// holds no staged release: the annotations or labels that the image carries along are a record.
 func TestImageBuiltOnOurs(t *testing.T) {
 	p := newPlace(t, embeddedRegistry(t))
 	publish(t, p.open(t, targets.Env{}), pages)
 	img := liveImage(t, p)
-	other := newPlace(t, embeddedRegistry(t))
-	pushImage(t, other.tag, imagetest.Append(t, img, []imagetest.Entry{imagetest.File("site/evil.html", "1")}))
-	plan := wantNoneForeign(t, other, pages)
-	if !slices.Equal(plan.Changes.Delete, []string{"evil.html"}) {
-		t.Errorf("plan: got %+v, want evil.html to be deleted", plan.Changes)
+	for _, base := range []v1.Image{img, withoutAnnotations(t, img)} {
+		other := newPlace(t, embeddedRegistry(t))
+		pushImage(t, other.tag, imagetest.Append(t, base, []imagetest.Entry{imagetest.File("site/evil.html", "1")}))
+		plan := wantNoneForeign(t, other, pages)
+		if !slices.Equal(plan.Changes.Delete, []string{"evil.html"}) {
+			t.Errorf("plan: got %+v, want evil.html to be deleted", plan.Changes)
+		}
 	}
 }
 

@@ -80,6 +80,21 @@ func TestAnnotationsLost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	copied := withoutAnnotations(t, img)
+	pushImage(t, p.tag, copied)
+	if live, err := tgt.Live(t.Context()); err != nil || live.Release != swap.To {
+		t.Errorf("live: got %+v, %v; want release %s", live, err, swap.To.Short())
+	}
+	built := imagetest.Append(t, copied, []imagetest.Entry{imagetest.File("site/evil.html", "1")})
+	pushImage(t, p.tag, built)
+	if live, err := tgt.Live(t.Context()); err != nil || live.Release != site.None || live.Revision == "" {
+		t.Errorf("live of an image built on ours: got %+v, %v; want no release", live, err)
+	}
+}
+
+// withoutAnnotations copies an image as conversions between formats do.
+func withoutAnnotations(t *testing.T, img v1.Image) v1.Image {
+	t.Helper()
 	cf, err := img.ConfigFile()
 	if err != nil {
 		t.Fatal(err)
@@ -95,15 +110,7 @@ func TestAnnotationsLost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pushImage(t, p.tag, copied)
-	if live, err := tgt.Live(t.Context()); err != nil || live.Release != swap.To {
-		t.Errorf("live: got %+v, %v; want release %s", live, err, swap.To.Short())
-	}
-	built := imagetest.Append(t, copied, []imagetest.Entry{imagetest.File("site/evil.html", "1")})
-	pushImage(t, p.tag, built)
-	if live, err := tgt.Live(t.Context()); err != nil || live.Release != site.None || live.Revision == "" {
-		t.Errorf("live of an image built on ours: got %+v, %v; want no release", live, err)
-	}
+	return copied
 }
 
 // TestBuiltOnOurs appends a layer to the published image and keeps all that it says of
