@@ -20,17 +20,17 @@ func (o Options) expectations() []diff.Expectation {
 			wants = append(wants, diff.Expectation{File: f})
 		}
 	}
-	wants = append([]diff.Expectation{o.unknown()}, sample(wants, o.Sample)...)
+	wants = append([]diff.Expectation{o.unknownPath()}, sample(wants, o.Sample)...)
 	for _, path := range o.Absent {
-		if _, ok := o.Manifest.Find(path); !ok && !o.ours(path) && !o.ignored(path) {
+		if _, ok := o.Manifest.Find(path); !ok && !o.mayServe(path) && !o.ignored(path) {
 			wants = append(wants, diff.Expectation{File: site.File{Path: path}, Absent: true})
 		}
 	}
 	return append(wants, o.folders()...)
 }
 
-// unknown is the expectation of a path that never existed.
-func (o Options) unknown() diff.Expectation {
+// unknownPath is the expectation of a path that never existed.
+func (o Options) unknownPath() diff.Expectation {
 	want := diff.Expectation{File: site.File{Path: "not-found"}, NotFound: true}
 	if f, ok := o.Manifest.Find(o.NotFound); ok {
 		want.File = f
@@ -38,9 +38,9 @@ func (o Options) unknown() diff.Expectation {
 	return want
 }
 
-// at returns what is to be asked of an origin: without the removed paths that are pages of
+// expectationsAt returns what is to be asked of an origin: without the removed paths that are pages of
 // the release there, or that may be and cannot be told apart by their bytes.
-func (o Options) at(style site.URLStyle, wants []diff.Expectation) []diff.Expectation {
+func (o Options) expectationsAt(style site.URLStyle, wants []diff.Expectation) []diff.Expectation {
 	skip := func(w diff.Expectation) bool {
 		if !w.Absent {
 			return false
@@ -89,9 +89,9 @@ func sample(wants []diff.Expectation, n int) []diff.Expectation {
 	return wants[:n]
 }
 
-// ours reports whether an origin may serve a path though no release has it: the beacon, and
+// mayServe reports whether an origin may serve a path though no release has it: the beacon, and
 // what a target keeps.
-func (o Options) ours(path string) bool {
+func (o Options) mayServe(path string) bool {
 	return path == o.BeaconPath || slices.Contains(o.OwnFiles, path)
 }
 

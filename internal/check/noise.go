@@ -6,11 +6,6 @@ import (
 	"mirror/diff"
 )
 
-// noise is a page that was answered otherwise each time.
-type noise struct {
-	answers [2]diff.Difference
-}
-
 // unlearn takes for drift again what looked like noise and is of an earlier release: two
 // backends that take turns, and are both behind, also answer otherwise each time.
 func (v *visit) unlearn(story diff.Chronicle) {

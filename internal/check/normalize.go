@@ -7,17 +7,9 @@ import (
 	"errors"
 	"regexp"
 
-	"github.com/bmatcuk/doublestar/v4"
-
 	"mirror/internal/origin"
 	"mirror/site"
 )
-
-// Rule takes out of some pages what may differ between origins.
-type Rule struct {
-	Match  string // doublestar glob over paths
-	Remove []*regexp.Regexp
-}
 
 // verdictOn is what is known of a page that differs and that rules are for.
 type verdictOn int
@@ -66,16 +58,6 @@ func (v *visit) ours(ctx context.Context, f site.File) ([]byte, error) {
 
 // errNowhere says that nobody has the bytes of a page.
 var errNowhere = errors.New("the release's bytes are not at hand")
-
-func (o Options) rulesFor(path string) []*regexp.Regexp {
-	var all []*regexp.Regexp
-	for _, r := range o.Normalize {
-		if doublestar.MatchUnvalidated(r.Match, path) {
-			all = append(all, r.Remove...)
-		}
-	}
-	return all
-}
 
 func remove(rules []*regexp.Regexp, text []byte) []byte {
 	for _, r := range rules {

@@ -29,8 +29,9 @@ type Validator struct {
 	Verified       time.Time
 }
 
-// known leaves out what is to be read in full this time.
-func (t *Trust) known(url string) map[string]Validator {
+// validators returns what is known of the pages of the origin at a URL, without those that are to
+// be read in full this time.
+func (t *Trust) validators(url string) map[string]Validator {
 	if t == nil {
 		return nil
 	}
