@@ -26,18 +26,6 @@ type Cache struct {
 	entries map[string]entry
 }
 
-type entry struct {
-	stamp  stamp
-	digest Digest
-}
-
-// stamp is what stat(2) tells of a file: what must stay for its digest to be trusted.
-type stamp struct {
-	size         int64
-	mtime, ctime int64 // nanoseconds since 1970
-	inode        uint64
-}
-
 // settle is how long a file must have rested before the scan for its times to be trusted.
 const settle = 2 * time.Second
 
@@ -81,16 +69,15 @@ func (c *Cache) lookup(path string, s stamp) (Digest, bool) {
 	return e.digest, ok && e.stamp == s
 }
 
-// replace makes the cache know the files of one scan that began at the given time.
-func (c *Cache) replace(files []found, m Manifest, began time.Time) {
+// replace makes the cache know the files of one scan that began at the given time, by path.
+func (c *Cache) replace(files map[string]entry, began time.Time) {
 	rested := began.Add(-settle).UnixNano()
-	entries := make(map[string]entry, len(files))
-	for i, f := range files {
-		if max(f.stamp.mtime, f.stamp.ctime) < rested {
-			entries[f.path] = entry{f.stamp, m[i].Digest}
+	c.entries = make(map[string]entry, len(files))
+	for path, e := range files {
+		if max(e.stamp.mtime, e.stamp.ctime) < rested {
+			c.entries[path] = e
 		}
 	}
-	c.entries = entries
 }
 
 // magic begins the file and names the version of its form.

@@ -38,23 +38,6 @@ type ScanOptions struct {
 	Progress func(files int, bytes int64)
 }
 
-// Open opens a site's folder so that no symlink leads out of it. Close the root after
-// the last use of the releases that were scanned from it.
-func Open(dir string) (*os.Root, error) {
-	info, err := os.Stat(dir) // to open a pipe would wait for ever
-	if err == nil && !info.IsDir() {
-		err = fmt.Errorf("%s is not a folder", dir)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("site: %w", err)
-	}
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return nil, fmt.Errorf("site: %w", err)
-	}
-	return root, nil
-}
-
 // Scan reads a site's tree into a release. Symlinks inside the tree stand for what they
 // name. Whatever cannot be published is an error that wraps ErrRefused and names it; up to
 // maxProblems of them are told at once.
@@ -75,12 +58,12 @@ func Scan(ctx context.Context, fsys fs.FS, o ScanOptions) (*Release, error) {
 	if len(w.files) == 0 {
 		return nil, ErrEmpty
 	}
-	m, err := w.hash(ctx)
+	m, err := w.hashAll(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if o.Cache != nil {
-		o.Cache.replace(w.files, m, began)
+		o.Cache.replace(w.cacheEntries(m), began)
 	}
 	m.Sort()
 	return NewRelease(m, fsys, o.BeaconPath, o.Published), nil
@@ -222,8 +205,8 @@ func (w *walk) refusal() error {
 	return errors.Join(w.problems...)
 }
 
-// hash reads the files whose digest is not known.
-func (w *walk) hash(ctx context.Context) (Manifest, error) {
+// hashAll reads the files whose digest is not known.
+func (w *walk) hashAll(ctx context.Context) (Manifest, error) {
 	m := make(Manifest, len(w.files))
 	buffers := sync.Pool{New: func() any { b := make([]byte, 128<<10); return &b }}
 	workers := w.options.Workers
@@ -240,7 +223,7 @@ func (w *walk) hash(ctx context.Context) (Manifest, error) {
 				if err := ctx.Err(); err != nil {
 					return err
 				}
-				f, err := w.digest(&w.files[i], *buf)
+				f, err := w.digestOf(&w.files[i], *buf)
 				if err != nil {
 					return err
 				}
@@ -255,7 +238,16 @@ func (w *walk) hash(ctx context.Context) (Manifest, error) {
 	return m, group.Wait()
 }
 
-func (w *walk) digest(f *found, buf []byte) (File, error) {
+// cacheEntries returns what a cache is to remember of the files.
+func (w *walk) cacheEntries(m Manifest) map[string]entry {
+	entries := make(map[string]entry, len(w.files))
+	for i, f := range w.files {
+		entries[f.path] = entry{f.stamp, m[i].Digest}
+	}
+	return entries
+}
+
+func (w *walk) digestOf(f *found, buf []byte) (File, error) {
 	if d, ok := w.options.Cache.lookup(f.path, f.stamp); ok {
 		return File{Path: f.path, Size: f.stamp.size, Digest: d}, nil
 	}

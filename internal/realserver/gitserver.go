@@ -95,3 +95,27 @@ func BareRepository(t testing.TB, path, head string) {
 		}
 	}
 }
+
+// socketFolder returns a folder whose name is short enough for a unix socket in it.
+func socketFolder(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "sock")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) }) // a leftover in the system's temporary folder
+	return dir
+}
+
+// awaitFile waits until a server has made the file.
+func awaitFile(t testing.TB, path string) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(startup); time.Now().Before(deadline); <-tick.C {
+		if _, err := os.Stat(path); err == nil {
+			return
+		}
+	}
+	t.Fatalf("%s is not there after %s", path, startup)
+}

@@ -8,7 +8,6 @@ import (
 	"os/user"
 	"path/filepath"
 	"testing"
-	"time"
 )
 
 // SSH is a real sshd that lets one key in.
@@ -93,28 +92,4 @@ func newKey(t testing.TB, dir, name string) string {
 		t.Fatalf("ssh-keygen: %v\n%s", err, out)
 	}
 	return path
-}
-
-// socketFolder returns a folder whose name is short enough for a unix socket in it.
-func socketFolder(t testing.TB) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "sock")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) }) // a leftover in the system's temporary folder
-	return dir
-}
-
-// awaitFile waits until a server has made the file.
-func awaitFile(t testing.TB, path string) {
-	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.Now().Add(startup); time.Now().Before(deadline); <-tick.C {
-		if _, err := os.Stat(path); err == nil {
-			return
-		}
-	}
-	t.Fatalf("%s is not there after %s", path, startup)
 }
