@@ -45,3 +45,7 @@ func escape(path string) string {
 func isUnreserved(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("-._~", c) >= 0
 }
+
+// FolderPath returns the URL path of an index.html's folder without the last slash: servers with
+// folder indexes lead from there to the page, whatever their style is else.
+func FolderPath(path string) string { return escape(strings.TrimSuffix(path, "/index.html")) }

@@ -30,7 +30,7 @@ func (a *app) liveTable(began time.Time) *liveTable {
 	return l
 }
 
-func (l *liveTable) draw(all []watch.Status) {
+func (l *liveTable) draw(all []watch.Progress) {
 	if l.out == nil {
 		return
 	}

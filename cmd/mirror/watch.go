@@ -124,10 +124,10 @@ func (a *app) follow(ctx context.Context, origins []origin.Endpoint, o watch.Opt
 		case late = <-settled:
 			waiting = false
 		case <-tick.C:
-			live.draw(w.Status())
+			live.draw(w.Progress())
 		}
 	}
-	status := w.Status()
+	status := w.Progress()
 	w.Stop()
 	live.clear()
 	verdict := watchExit(late, status)
@@ -137,7 +137,7 @@ func (a *app) follow(ctx context.Context, origins []origin.Endpoint, o watch.Opt
 }
 
 // watchExit is 0 for a window that closed, 3 where those that are late never answered.
-func watchExit(late []string, status []watch.Status) error {
+func watchExit(late []string, status []watch.Progress) error {
 	if len(late) == 0 {
 		return nil
 	}

@@ -8,20 +8,51 @@ import (
 	"time"
 
 	"mirror/diff"
-	"mirror/internal/origin"
+	"mirror/internal/survey"
 	"mirror/site"
 )
 
-// look asks for everything once, after the origin was asked what it claims to serve.
-func (v *visit) look(ctx context.Context, claim func(context.Context) site.Beacon) error {
+// collector gathers and judges the answers of one origin.
+type collector struct {
+	*visit
+	pass    *survey.Pass
+	unknown status // of the answer for a path that never existed
+
+	// These are written by one answer after another, see survey.Pass.Count.
+	tally    diff.Tally
+	verified map[string]Validator
+	noise    []noise
+}
+
+// status is one that several goroutines set and read; 0 while there is none.
+type status struct {
+	mu   sync.Mutex
+	code int
+}
+
+func (s *status) set(code int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.code = code
+}
+
+func (s *status) get() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.code
+}
+
+// read asks for everything once, after the origin was asked what it claims to serve.
+func (v *visit) read(ctx context.Context, claim func(context.Context) site.Beacon) error {
 	began := time.Now()
-	v.known = v.options.Trust.validators(v.at.URL.String())
-	c := &collector{visit: v, patience: max(2*v.at.Concurrency, 8), budget: time.Duration(4*max(v.at.Concurrency, 1)) * v.at.Timeout, verified: map[string]Validator{}}
-	inner, stop := v.client.UntilSilent(ctx, origin.Silence{For: v.at.Timeout + moment, Over: v.limit.Done(), Then: moment})
-	claimed := claim(inner)
-	c.observe(inner)
-	silent := context.Cause(inner)
-	stop()
+	v.known = v.options.Validators.known(v.at.URL.String())
+	c := &collector{visit: v, verified: map[string]Validator{}, pass: v.pass()}
+	var claimed site.Beacon
+	silence := survey.Silence{For: v.at.Timeout + moment, Over: v.limit.Done(), Then: moment}
+	c.pass.Run(ctx, silence, func(ctx context.Context) {
+		claimed = claim(ctx)
+		c.readPages(ctx)
+	})
 	if ctx.Err() != nil {
 		return fmt.Errorf("check %s: %w", v.at.Name, ctx.Err())
 	}
@@ -30,59 +61,39 @@ func (v *visit) look(ctx context.Context, claim func(context.Context) site.Beaco
 	v.noise = c.noise
 	v.verdict.Elapsed, v.verdict.Pages = time.Since(began), pageCount(v.wants)
 	if v.verdict.Err == nil {
-		v.verdict.Err = c.fellSilent(silent)
+		v.verdict.Err = c.stopped()
 	}
-	v.options.Trust.keep(v.at.URL.String(), c.verified)
+	v.options.Validators.keep(v.at.URL.String(), c.verified)
 	return nil
 }
 
-// moment is how much longer than an answer may take an origin may give nothing at all, and how
-// long it may when its time is over.
-const moment = time.Second
-
-// collector gathers the answers of one origin, and gives up on one that has fallen silent.
-type collector struct {
-	*visit
-	patience int           // how many unanswered requests in a row are enough
-	budget   time.Duration // and how long may be spent on such, over all
-
-	mu         sync.Mutex
-	tally      diff.Tally
-	verified   map[string]Validator
-	noise      []noise
-	done       int
-	unanswered int
-	waited     time.Duration // for nothing
-	silent     int           // unanswered in a row
-	last       error
-	gaveUp     bool
-	unknown    int // status of the answer for a path that never existed, 0 while there is none
+func (v *visit) pass() *survey.Pass {
+	o := survey.PassOptions{Budget: time.Duration(4*v.client.Concurrency()) * v.at.Timeout}
+	if v.options.Progress != nil {
+		o.Progress = func(done int) { v.options.Progress(v.at.Name, done, len(v.wants)) }
+	}
+	return survey.NewPass(v.client, o)
 }
 
-// observe asks for everything until ctx ends or the origin is given up.
-func (c *collector) observe(ctx context.Context) {
-	inner, giveUp := context.WithCancel(ctx)
-	defer giveUp()
+// readPages asks for everything until ctx ends.
+func (c *collector) readPages(ctx context.Context) {
 	agrees := func(i int, o site.Observation) bool {
 		_, ok := diff.Judge(c.want(i), o)
 		return ok || c.unchanged(i, o) || c.refusesAsUnknown(i, o)
 	}
-	_ = c.client.Observe(inner, len(c.wants), c.page, agrees, func(i int, o site.Observation) { // its error is inner's
-		if c.collect(inner, i, o) {
-			giveUp()
-		}
-	})
+	_ = survey.Pages(ctx, c.client, len(c.wants), c.page, agrees, func(i int, o site.Observation) { c.judge(ctx, i, o) }) // its error is ctx's
 }
 
-// fellSilent is why the origin was not asked for everything, nil where it was.
-func (c *collector) fellSilent(silent error) error {
+// stopped is why the origin was not asked for everything, nil where it was.
+func (c *collector) stopped() error {
+	n := c.pass.Counts()
 	switch {
-	case c.gaveUp:
-		return fmt.Errorf("the origin stopped answering: %d of %d requests had no answer: %w", c.unanswered, c.done, c.last)
-	case silent != nil && c.done == c.unanswered:
-		return silent
-	case silent != nil:
-		return fmt.Errorf("the origin stopped answering after %d of %d pages: %w", c.done-c.unanswered, len(c.wants), silent)
+	case n.GaveUp:
+		return fmt.Errorf("the origin stopped answering: %d of %d requests had no answer: %w", n.Unanswered, n.Done, n.Last)
+	case n.Silent != nil && n.Answered() == 0:
+		return n.Silent
+	case n.Silent != nil:
+		return fmt.Errorf("the origin stopped answering after %d of %d pages: %w", n.Answered(), len(c.wants), n.Silent)
 	}
 	return nil
 }
@@ -90,9 +101,7 @@ func (c *collector) fellSilent(silent error) error {
 // refusesAsUnknown reports whether a removed path is answered as one that never existed: there is
 // nothing to confirm then, though the whole of the answers decides what that says.
 func (c *collector) refusesAsUnknown(i int, o site.Observation) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.wants[i].Absent && o.Err == nil && diff.IsRefusal(o.Status) && o.Status == c.unknown
+	return c.wants[i].Absent && o.Err == nil && diff.IsRefusal(o.Status) && o.Status == c.unknown.get()
 }
 
 // unchanged reports whether the origin says that a page is as it was verified.
@@ -101,39 +110,50 @@ func (c *collector) unchanged(i int, o site.Observation) bool {
 	return ok && o.Status == http.StatusNotModified && known.Digest == c.wants[i].File.Digest
 }
 
-// collect takes the last answer for a page and reports whether to give up on the origin.
-func (c *collector) collect(ctx context.Context, i int, o site.Observation) bool {
+// judge takes the last answer for a page.
+func (c *collector) judge(ctx context.Context, i int, o site.Observation) {
 	want := c.want(i)
 	if c.unchanged(i, o) {
-		return c.add(o, func() { c.tally.Trust(); c.verified[want.File.Path] = c.known[want.File.Path] })
+		c.count(o, func() { c.tally.Trust(); c.verified[want.File.Path] = c.known[want.File.Path] })
+		return
 	}
 	d, ok := diff.Judge(want, o)
-	if !ok && d.Kind == diff.Altered && !want.Absent && !want.NotFound && !want.Folder {
+	if !ok && d.Kind == diff.Altered && isPage(want) {
 		switch on := c.normalized(ctx, c.page(i), want.File); {
 		case on == forgiven:
 			o.Digest = want.File.Digest
 		case on == doubtful:
 			d.Kind, d.Detail = diff.Unreachable, "differs, and cannot be normalized: the release's bytes are not at hand (hint: have site.dir hold the release)"
-			return c.add(o, func() { c.tally.Put(d) })
+			c.count(o, func() { c.tally.Put(d) })
+			return
 		case c.options.Learn:
-			if again, ok := c.readAgain(ctx, i, o); ok {
-				return c.add(o, func() { c.tally.Skip(); c.noise = append(c.noise, noise{[2]diff.Difference{d, again}}) })
+			if reread, ok := c.reread(ctx, i, o); ok {
+				c.count(o, func() { c.tally.Skip(); c.noise = append(c.noise, noise{d, reread}) })
+				return
 			}
 		}
 	}
-	return c.add(o, func() {
-		if want.NotFound {
-			c.unknown = o.Status
-		}
-		if c.tally.Add(want, o) && !want.Absent && !want.NotFound && !want.Folder {
-			c.headers.note(c.index, i, o.Header)
-			c.verify(want.File, o)
-		}
-	})
+	c.count(o, func() { c.add(i, want, o) })
 }
 
-// readAgain reports whether the origin answers a page that differs otherwise again, and how.
-func (c *collector) readAgain(ctx context.Context, i int, o site.Observation) (diff.Difference, bool) {
+// count counts an answer, and keeps what keep says of it.
+func (c *collector) count(o site.Observation, keep func()) {
+	c.pass.Count(o.Status, o.Err, o.Answered.Sub(o.Asked), keep)
+}
+
+// add has an answer count as it came.
+func (c *collector) add(i int, want diff.Expectation, o site.Observation) {
+	if want.NotFound {
+		c.unknown.set(o.Status)
+	}
+	if c.tally.Add(want, o) && isPage(want) {
+		c.headers.note(c.index, i, o.Header)
+		c.verify(want.File, o)
+	}
+}
+
+// reread reports whether the origin answers a page that differs with other bytes again, and which.
+func (c *collector) reread(ctx context.Context, i int, o site.Observation) (diff.Difference, bool) {
 	again := c.client.FetchFresh(ctx, c.page(i))
 	d, ok := diff.Judge(c.wants[i], again)
 	return d, !ok && d.Kind == diff.Altered && again.Status == o.Status && again.Err == nil && again.Digest != o.Digest
@@ -141,30 +161,11 @@ func (c *collector) readAgain(ctx context.Context, i int, o site.Observation) (d
 
 // verify remembers by what a page that was read in full can be asked for next time.
 func (c *collector) verify(f site.File, o site.Observation) {
-	if c.options.Trust == nil {
+	if c.options.Validators == nil {
 		return
 	}
 	v := Validator{ETag: o.Header.Get("ETag"), Modified: o.Header.Get("Last-Modified"), Digest: f.Digest, Verified: o.Answered}
 	if v.ETag != "" || v.Modified != "" {
 		c.verified[f.Path] = v
 	}
-}
-
-// add counts an answer and reports whether to give up.
-func (c *collector) add(o site.Observation, count func()) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	count()
-	c.done++
-	if c.options.Progress != nil {
-		c.options.Progress(c.at.Name, c.done, len(c.wants))
-	}
-	if o.Status != 0 {
-		c.silent = 0
-		return false
-	}
-	c.silent, c.unanswered, c.last = c.silent+1, c.unanswered+1, o.Err
-	c.waited += o.Answered.Sub(o.Asked)
-	c.gaveUp = c.gaveUp || c.silent >= c.patience || c.waited >= c.budget
-	return c.gaveUp
 }

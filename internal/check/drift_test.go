@@ -251,7 +251,7 @@ func TestRunComparesHeaders(t *testing.T) {
 	if got := drifts(v); len(got) != len(release)-1 || !strings.HasPrefix(got[0], "b headers ") || v.Origins[1].Match != 1 {
 		t.Errorf("got %q, %d match", got, v.Origins[1].Match)
 	}
-	o.Headers.Promised = func(origin, path, name string) string {
+	o.Headers.Expected = func(origin, path, name string) string {
 		if origin == "b" && name == "Cache-Control" && path != "plain.txt" {
 			return "y"
 		}
@@ -322,10 +322,10 @@ func TestRunTrusts(t *testing.T) {
 	kept := map[string]check.Validator{}
 	o := options()
 	o.NotFound = ""
-	o.Trust = &check.Trust{
-		Known: func(string) map[string]check.Validator { return maps.Clone(kept) },
-		Keep:  func(_ string, verified map[string]check.Validator) { maps.Copy(kept, verified) },
-		Again: 0.5,
+	o.Validators = &check.Validators{
+		Known:  func(string) map[string]check.Validator { return maps.Clone(kept) },
+		Keep:   func(_ string, verified map[string]check.Validator) { maps.Copy(kept, verified) },
+		Reread: 0.5,
 	}
 	at := w.start(t, "a")
 	if v := run(t, o, at); !v.Agree() || full.Load() != 6 || v.Origins[0].Trusted != 0 {

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/bmatcuk/doublestar/v4"
-
 	"mirror/diff"
 	"mirror/site"
 )
@@ -93,10 +91,6 @@ func sample(wants []diff.Expectation, n int) []diff.Expectation {
 // what a target keeps.
 func (o Options) mayServe(path string) bool {
 	return path == o.BeaconPath || slices.Contains(o.OwnFiles, path)
-}
-
-func (o Options) ignored(path string) bool {
-	return slices.ContainsFunc(o.Ignore, func(glob string) bool { return doublestar.MatchUnvalidated(glob, path) })
 }
 
 // pageCount is how many of the expectations are pages of the release.

@@ -6,26 +6,31 @@ import (
 	"mirror/diff"
 )
 
-// unlearn takes for drift again what looked like noise and is of an earlier release: two
-// backends that take turns, and are both behind, also answer otherwise each time.
-func (v *visit) unlearn(story diff.Chronicle) {
-	v.noise = slices.DeleteFunc(v.noise, func(n noise) bool {
-		for _, d := range n.answers {
-			d.Origin = v.at.Name
-			if story.Name(&d); d.Kind == diff.Stale {
-				v.verdict.Add(d)
+// noise is a page that differs, by two reads that also differ from each other.
+type noise [2]diff.Difference
+
+// split takes out of the noise what is of an earlier release by either of its reads: two
+// backends that answer by turns, and are both behind, also answer otherwise each time. It is stale
+// then, and no noise.
+func split(all []noise, releases diff.Chronicle, origin string) (rest []noise, stale []diff.Difference) {
+	rest = slices.DeleteFunc(all, func(n noise) bool {
+		for _, d := range n {
+			d.Origin = origin
+			if releases.Name(&d); d.Kind == diff.Stale {
+				stale = append(stale, d)
 				return true
 			}
 		}
 		return false
 	})
+	return rest, stale
 }
 
-// noisy lists the paths that are noise.
-func (v *visit) noisy() []string {
+// pathsOf lists the paths that are noise.
+func pathsOf(all []noise) []string {
 	var paths []string
-	for _, n := range v.noise {
-		paths = append(paths, n.answers[0].Path)
+	for _, n := range all {
+		paths = append(paths, n[0].Path)
 	}
 	slices.Sort(paths)
 	return paths

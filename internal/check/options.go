@@ -3,6 +3,7 @@ package check
 import (
 	"context"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -35,17 +36,38 @@ type Options struct {
 	Learn bool
 	// Excerpts shows how altered pages differ.
 	Excerpts bool
-	// Trust, if set, takes an origin's word that a page has not changed.
-	Trust *Trust
+	// Validators, if set, has an origin's word count that a page has not changed.
+	Validators *Validators
 	// Past holds who knows of the releases that were live. They are asked one after another, for
 	// as long as there is a difference that nobody knows the release of.
 	Past []PastFunc
-	// Whole returns the manifest of a release that the origins have turned to meanwhile.
+	// Whole returns the manifest of a release that the origins have switched to since.
 	Whole func(ctx context.Context, id site.ID) (site.Manifest, bool)
-	// Waiting, if set, hears how an origin stands each time that Await has looked in vain.
+	// Waiting, if set, hears how an origin differs each time that Await has read it and will read it again.
 	Waiting func(v diff.OriginVerdict)
 	// Progress, if set, hears of each page that was judged, from several goroutines.
 	Progress func(origin string, done, total int)
+}
+
+// PastFunc lists releases that were live, newest first, with the digests of the paths in of.
+type PastFunc func(ctx context.Context, of []string) []site.Past
+
+// Headers says which response headers the origins must agree on, beside the content type.
+type Headers struct {
+	Names []string
+	// Expected is what the config has an origin send for a path, "" where it says nothing. nil
+	// where it says nothing of any page.
+	Expected func(origin, path, name string) string
+}
+
+// Rule takes out of some pages what may differ between origins.
+type Rule struct {
+	Match  string // doublestar glob over paths
+	Remove []*regexp.Regexp
+}
+
+func (o Options) ignored(path string) bool {
+	return slices.ContainsFunc(o.Ignore, func(glob string) bool { return doublestar.MatchUnvalidated(glob, path) })
 }
 
 func (o Options) rulesFor(path string) []*regexp.Regexp {
@@ -58,19 +80,14 @@ func (o Options) rulesFor(path string) []*regexp.Regexp {
 	return all
 }
 
-// PastFunc lists releases that were live, newest first, with the digests of the paths in of.
-type PastFunc func(ctx context.Context, of []string) []site.Past
-
-// Rule takes out of some pages what may differ between origins.
-type Rule struct {
-	Match  string // doublestar glob over paths
-	Remove []*regexp.Regexp
-}
-
-// Headers says which response headers the origins must agree on, beside the content type.
-type Headers struct {
-	Names []string
-	// Promised is what the config has an origin send for a path, "" where it says nothing. nil
-	// for nothing promised anywhere.
-	Promised func(origin, path, name string) string
+// against looks for another release: what the one before had and it has not is to be gone.
+func (o Options) against(id site.ID, m site.Manifest) Options {
+	absent := slices.Clone(o.Absent)
+	for _, f := range o.Manifest {
+		absent = append(absent, f.Path)
+	}
+	slices.Sort(absent)
+	o.Release, o.Manifest, o.Absent = id, m, slices.Compact(absent)
+	o.Open = nil // the bytes at hand are of the release before
+	return o
 }

@@ -6,45 +6,20 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"time"
 
 	"mirror/diff"
 	"mirror/internal/origin"
+	"mirror/internal/survey"
 	"mirror/site"
 )
 
-// maxRestarts is how many releases may go live while one check runs.
-const maxRestarts = 3
-
-// settle looks in one way or another, until no newer release has come in between. limit ends
-// with the time that the origins have.
-func settle(ctx context.Context, origins []origin.Endpoint, o Options, limit context.Context, look func(context.Context, *visit) error) (diff.Verdict, error) {
-	began := time.Now()
-	var notes []string
-	for restarts := 0; ; restarts++ {
-		r := newRound(origins, o, limit)
-		verdict, err := r.run(ctx, look)
-		if err == nil && !verdict.Agree() && restarts < maxRestarts && limit.Err() == nil {
-			if next, ok := r.superseded(ctx); ok {
-				notes = append(notes, fmt.Sprintf("release %s has gone live since %s: the origins are compared with that", next.Release.Short(), o.Release.Short()))
-				o = next
-				r.close()
-				continue
-			}
-		}
-		r.close()
-		verdict.Started, verdict.Elapsed, verdict.Notes = began, time.Since(began), append(verdict.Notes, notes...)
-		return verdict, err
-	}
-}
-
-// round is one look at all origins for one release.
+// round reads all origins for one release.
 type round struct {
 	options Options
 	wants   []diff.Expectation
 	visits  []*visit
 	headers *headerBook
-	story   diff.Chronicle
+	known   diff.Chronicle // the releases that were live
 }
 
 func newRound(origins []origin.Endpoint, o Options, limit context.Context) *round {
@@ -67,16 +42,16 @@ func (r *round) close() {
 	}
 }
 
-// run looks at the origins, then closer at what differs.
-func (r *round) run(ctx context.Context, look func(context.Context, *visit) error) (diff.Verdict, error) {
+// run reads the origins, then tells more of what differs.
+func (r *round) run(ctx context.Context, read func(context.Context, *visit) error) (diff.Verdict, error) {
 	errs := make([]error, len(r.visits))
-	r.each(func(i int, v *visit) { errs[i] = look(ctx, v) })
+	r.each(func(i int, v *visit) { errs[i] = read(ctx, v) })
 	if err := errors.Join(errs...); err != nil {
 		return r.result(), err
 	}
 	r.name(ctx)
-	r.each(func(_ int, v *visit) { v.lookCloser(ctx) })
-	compareHeaders(r.visits, r.wants, r.headers, r.options.Headers.Promised)
+	r.each(func(_ int, v *visit) { v.explain(ctx) })
+	judgeHeaders(r.wants, r.visits, r.headers, r.options.Headers.Expected)
 	return r.result(), ctx.Err()
 }
 
@@ -88,17 +63,14 @@ func (r *round) each(do func(i int, v *visit)) {
 	all.Wait()
 }
 
-// result puts the verdicts on the origins together.
 func (r *round) result() diff.Verdict {
 	v := diff.Verdict{Release: r.options.Release, Pages: len(r.options.Manifest)}
 	if r.options.Sample > 0 && r.options.Sample < len(r.options.Manifest) {
 		v.Sampled = pageCount(r.wants)
 	}
 	for _, at := range r.visits {
-		at.verdict.Requests, at.verdict.Bytes = at.client.Counts()
-		at.verdict.Noise = at.noisy()
-		f := at.client.Facts()
-		at.verdict.Facts = diff.Facts{Protocol: f.Protocol, TLS: f.TLS, Expires: f.Expires, HSTS: f.HSTS, Mixed: f.Mixed}
+		survey.Measure(at.client, &at.verdict)
+		at.verdict.Noise = pathsOf(at.noise)
 		v.Origins = append(v.Origins, at.verdict)
 		if n := len(at.verdict.Noise); n > 0 && at.verdict.State() == diff.CannotBeSeen {
 			v.Notes = append(v.Notes, fmt.Sprintf("%s: %d of %d pages are otherwise each time: nobody can say what it serves", at.at.Name, n, at.verdict.Pages))
@@ -116,12 +88,16 @@ func (r *round) name(ctx context.Context) {
 			return
 		}
 		past = diff.Sequence(past, ask(ctx, nameless))
-		r.story = diff.NewChronicle(r.options.Release, past)
+		r.known = diff.NewChronicle(r.options.Release, past)
 		for _, v := range r.visits {
 			for i := range v.verdict.Differences {
-				r.story.Name(&v.verdict.Differences[i])
+				r.known.Name(&v.verdict.Differences[i])
 			}
-			v.unlearn(r.story)
+			var stale []diff.Difference
+			v.noise, stale = split(v.noise, r.known, v.at.Name)
+			for _, d := range stale {
+				v.verdict.Add(d)
+			}
 		}
 	}
 }
@@ -136,7 +112,7 @@ func (r *round) nameless() []string {
 			}
 		}
 		for _, n := range v.noise {
-			paths = append(paths, n.answers[0].Path)
+			paths = append(paths, n[0].Path)
 		}
 	}
 	slices.Sort(paths)
@@ -145,7 +121,7 @@ func (r *round) nameless() []string {
 
 // superseded returns the options for a newer release that an origin claims to serve now.
 func (r *round) superseded(ctx context.Context) (Options, bool) {
-	newer := r.story.Superseded()
+	newer := r.known.Superseded()
 	if len(newer) == 0 || r.options.Whole == nil {
 		return Options{}, false
 	}
@@ -164,16 +140,4 @@ func (r *round) superseded(ctx context.Context) (Options, bool) {
 		}
 	}
 	return Options{}, false
-}
-
-// against looks for another release: what the one before had and it has not is to be gone.
-func (o Options) against(id site.ID, m site.Manifest) Options {
-	absent := slices.Clone(o.Absent)
-	for _, f := range o.Manifest {
-		absent = append(absent, f.Path)
-	}
-	slices.Sort(absent)
-	o.Release, o.Manifest, o.Absent = id, m, slices.Compact(absent)
-	o.Open = nil // the bytes at hand are of the release before
-	return o
 }

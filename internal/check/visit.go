@@ -2,9 +2,8 @@ package check
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
-	"strings"
+	"time"
 
 	"mirror/diff"
 	"mirror/internal/origin"
@@ -12,7 +11,7 @@ import (
 	"mirror/site"
 )
 
-// visit is one origin being looked at.
+// visit is one origin that is read for one release.
 type visit struct {
 	at      origin.Endpoint
 	index   int // among the origins
@@ -28,22 +27,29 @@ type visit struct {
 	noise   []noise
 }
 
+// moment is how much longer than an answer may take an origin may give nothing at all, and how
+// long it may when its time is over.
+const moment = time.Second
+
 func (v *visit) claim(ctx context.Context) site.Beacon {
 	return survey.Claim(ctx, v.client, v.options.BeaconPath)
 }
 
+// page is what to ask for the i-th expectation.
 func (v *visit) page(i int) origin.Page {
 	want := v.wants[i]
-	p := origin.Page{Path: want.File.Path, URL: v.at.Style.URLPath(want.File.Path), Size: sizeOf(want.File)}
+	p := origin.Page{Path: want.File.Path, Size: sizeOf(want.File)}
 	switch {
 	case want.NotFound:
-		p.URL = "mirror-" + rand.Text() + ".html"
+		p.URL = survey.Nonexistent()
+		return p
 	case want.Folder:
-		p.URL = strings.TrimSuffix(site.URLStyle{}.URLPath(want.File.Path), "/")
-	case !want.Absent:
-		if known, ok := v.known[want.File.Path]; ok && known.Digest == want.File.Digest {
-			p.ETag, p.Modified = known.ETag, known.Modified
-		}
+		p.URL = site.FolderPath(want.File.Path)
+		return p
+	}
+	p.URL = v.at.Style.URLPath(want.File.Path)
+	if known, ok := v.known[want.File.Path]; ok && !want.Absent && known.Digest == want.File.Digest {
+		p.ETag, p.Modified = known.ETag, known.Modified
 	}
 	return p
 }
@@ -69,7 +75,5 @@ func sizeOf(f site.File) int64 {
 	return f.Size
 }
 
-// noise is a page that was answered otherwise each time.
-type noise struct {
-	answers [2]diff.Difference
-}
+// isPage reports whether an expectation is of a page of the release at its own URL.
+func isPage(want diff.Expectation) bool { return !want.Absent && !want.NotFound && !want.Folder }

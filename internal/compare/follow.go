@@ -22,10 +22,10 @@ func (c *comparison) follow(ctx context.Context) error {
 		}
 		from := len(c.paths)
 		c.paths = slices.Concat(c.paths, more)
-		for _, s := range c.sights {
-			s.cells = slices.Insert(s.cells, from, make([]cell, len(more))...) // the last stays that of the probe
+		for _, s := range c.collectors {
+			s.answers.cells = slices.Insert(s.answers.cells, from, make([]cell, len(more))...) // the last stays that of the probe
 		}
-		if err := c.survey(ctx, from, len(c.paths)); err != nil {
+		if err := c.collect(ctx, from, len(c.paths)); err != nil {
 			return err
 		}
 	}
@@ -35,17 +35,17 @@ func (c *comparison) follow(ctx context.Context) error {
 
 // from returns where a page leads within the first origin that answers, "" where it does not.
 func (c *comparison) from(path string) (landing string) {
-	first := slices.IndexFunc(c.sights, func(s *sight) bool { return s.err == nil })
+	first := slices.IndexFunc(c.collectors, func(s *collector) bool { return s.err == nil })
 	if first < 0 {
 		return ""
 	}
-	s := c.sights[first]
+	s := c.collectors[first]
 	for range maxHops {
 		i := slices.Index(c.paths, path)
 		if i < 0 {
 			break
 		}
-		to, ok := s.manners[s.cells[i].manner].lands()
+		to, ok := s.answers.profileOf(i).lands()
 		if !ok {
 			break
 		}
@@ -61,12 +61,12 @@ func (c *comparison) landings() []string {
 	for _, path := range c.paths {
 		known[path] = true
 	}
-	for _, s := range c.sights {
+	for _, s := range c.collectors {
 		if s.err != nil {
 			continue
 		}
 		for i := range c.paths {
-			path, ok := s.manners[s.cells[i].manner].lands()
+			path, ok := s.answers.profileOf(i).lands()
 			if ok && !known[path] {
 				known[path] = true
 				more = append(more, path)
@@ -77,7 +77,7 @@ func (c *comparison) landings() []string {
 }
 
 // lands returns the page below the own base that a redirect leads to.
-func (m manner) lands() (path string, ok bool) {
+func (m profile) lands() (path string, ok bool) {
 	below, ok := strings.CutPrefix(m.target, "./")
 	if !ok || m.away || strings.HasPrefix(below, "/") || strings.ContainsAny(below, "?:") {
 		return "", false

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"mirror/internal/origin"
+	"mirror/internal/survey"
 	"mirror/site"
 )
 
@@ -38,7 +39,7 @@ func TestConditionalRequests(t *testing.T) {
 		t.Fatalf("got %+v", first)
 	}
 	past := p
-	past.Past = true
+	past.BypassCache = true
 	for name, c := range map[string]struct {
 		got    site.Observation
 		status int
@@ -85,7 +86,7 @@ func TestPastTheCaches(t *testing.T) {
 		t.Cleanup(c.Close)
 		agrees := func(_ int, o site.Observation) bool { return o.Digest == sha256.Sum256([]byte(page)) }
 		var got site.Observation
-		if err := c.Observe(t.Context(), 1, noPage, agrees, func(_ int, o site.Observation) { got = o }); err != nil {
+		if err := survey.Pages(t.Context(), c, 1, noPage, agrees, func(_ int, o site.Observation) { got = o }); err != nil {
 			t.Fatal(err)
 		}
 		if got.Digest != sha256.Sum256([]byte("old")) || len(queries) != asked || (got.PastCaches != nil) != cdn {
@@ -175,7 +176,7 @@ func TestRetryAfterHoldsAllBack(t *testing.T) {
 		})})
 		began := time.Now()
 		var busy atomic.Int32
-		if err := c.Observe(t.Context(), 1000, noPage, agreeAll, func(_ int, o site.Observation) {
+		if err := survey.Pages(t.Context(), c, 1000, noPage, agreeAll, func(_ int, o site.Observation) {
 			if errors.Is(o.Err, origin.Busy) {
 				busy.Add(1)
 			}

@@ -50,11 +50,11 @@ type Page struct {
 	Path string // manifest path
 	URL  string // below the origin's base, percent-encoded
 	Size int64  // of the body that is expected, in bytes
-	// Past asks past the caches: with a query that nobody has used before.
-	Past bool
+	// BypassCache asks with a query that nobody has used before, which no cache has an answer for.
+	BypassCache bool
 	// ETag and Modified, where set, are of the page as it was last verified: Fetch's answer
-	// may be 304 then (RFC 9110, section 13.1). A fresh look, or one past the caches, goes
-	// without them.
+	// may be 304 then (RFC 9110, section 13.1). FetchFresh, and a request that bypasses the
+	// caches, go without them.
 	ETag, Modified string
 	// Keep, where set, is asked for each answer that comes who gets its decoded body; nil for
 	// nobody. An error of that writer ends the answer, and is the observation's.
@@ -122,6 +122,18 @@ func (c *Client) Close() {
 
 // Counts tells how many requests were sent and how many bytes of bodies came back.
 func (c *Client) Counts() (requests, bytes int64) { return c.requests.Load(), c.bytes.Load() }
+
+// Received tells how many answers came, whole or ended here for what they held, and how many
+// bytes of bodies.
+func (c *Client) Received() (answers, bytes int64) { return c.answers.Load(), c.bytes.Load() }
+
+// LastFailure returns why the last request that had no answer had none, nil before there is one.
+func (c *Client) LastFailure() error {
+	if err := c.failed.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
 
 // transport returns what carries the requests. It is used without an http.Client, which
 // would look into where a redirect leads: here that is told, not followed.

@@ -55,7 +55,7 @@ type request struct {
 }
 
 // conditional reports whether the origin may say that the page is as it was.
-func (r request) conditional() bool { return !r.Past && (r.ETag != "" || r.Modified != "") }
+func (r request) conditional() bool { return !r.BypassCache && (r.ETag != "" || r.Modified != "") }
 
 // ask asks until the origin no longer says that it should be asked later.
 func (c *Client) ask(ctx context.Context, r request) site.Observation {
@@ -69,7 +69,7 @@ func (c *Client) ask(ctx context.Context, r request) site.Observation {
 
 func (c *Client) once(ctx context.Context, r request) site.Observation {
 	o := site.Observation{Path: r.Path, URL: c.base + r.URL}
-	if r.Past {
+	if r.BypassCache {
 		o.URL += "?mirror=" + rand.Text()
 	}
 	if err := c.turn(ctx); err != nil {
@@ -88,7 +88,7 @@ func (c *Client) once(ctx context.Context, r request) site.Observation {
 	return o
 }
 
-// count has UntilSilent hear of an answer.
+// count counts an answer for Received, and remembers a failure for LastFailure.
 func (c *Client) count(ctx context.Context, o site.Observation) {
 	switch {
 	case o.Status != 0 && !errors.Is(o.Err, TimedOut):

@@ -22,6 +22,7 @@ import (
 
 	"mirror/internal/origin"
 	"mirror/internal/realserver"
+	"mirror/internal/survey"
 	"mirror/site"
 )
 
@@ -214,7 +215,7 @@ func TestObserveAsksEachPageOnce(t *testing.T) {
 		list = append(list, origin.Page{Path: fmt.Sprint(i), URL: fmt.Sprint(i)})
 	}
 	var seen [pages]atomic.Int32
-	err := c.Observe(t.Context(), pages, func(i int) origin.Page { return list[i] }, agreeAll, func(i int, o site.Observation) {
+	err := survey.Pages(t.Context(), c, pages, func(i int) origin.Page { return list[i] }, agreeAll, func(i int, o site.Observation) {
 		if o.Digest == sha256.Sum256([]byte("/"+list[i].Path)) {
 			seen[i].Add(1)
 		}
@@ -250,7 +251,7 @@ func TestObserveConfirms(t *testing.T) {
 	}), origin.Options{Concurrency: 1, Confirm: 1})
 	var got site.Observation
 	agrees := func(_ int, o site.Observation) bool { return o.Status == 200 }
-	if err := c.Observe(t.Context(), 1, func(int) origin.Page { return ask }, agrees, func(_ int, o site.Observation) { got = o }); err != nil {
+	if err := survey.Pages(t.Context(), c, 1, func(int) origin.Page { return ask }, agrees, func(_ int, o site.Observation) { got = o }); err != nil {
 		t.Fatal(err)
 	}
 	if got.Status != 200 || n.Load() != 2 || len(conns) != 2 {
@@ -267,7 +268,7 @@ func TestRateIsNeverExceeded(t *testing.T) {
 			arrivals <- time.Now()
 			return http.StatusOK, ""
 		})})
-		if err := c.Observe(t.Context(), pages, noPage, agreeAll, func(int, site.Observation) {}); err != nil {
+		if err := survey.Pages(t.Context(), c, pages, noPage, agreeAll, func(int, site.Observation) {}); err != nil {
 			t.Fatal(err)
 		}
 		close(arrivals)
@@ -292,7 +293,7 @@ func TestRateIsNeverExceeded(t *testing.T) {
 func TestObserveEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	c := client(t, serve(t, func(w http.ResponseWriter, r *http.Request) { cancel(); hang(w, r) }), origin.Options{Concurrency: 2})
-	err := c.Observe(ctx, 100, noPage, agreeAll, func(int, site.Observation) {
+	err := survey.Pages(ctx, c, 100, noPage, agreeAll, func(int, site.Observation) {
 		t.Error("a cancelled request was told as an observation")
 	})
 	if !errors.Is(err, context.Canceled) {

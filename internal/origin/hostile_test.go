@@ -15,6 +15,7 @@ import (
 	"unicode"
 
 	"mirror/internal/origin"
+	"mirror/internal/survey"
 	"mirror/site"
 )
 
@@ -256,7 +257,7 @@ func TestEveryStatus(t *testing.T) {
 	c := client(t, base, origin.Options{Timeout: generous, Concurrency: 8})
 	const first, last = 100, 599
 	page := func(i int) origin.Page { return origin.Page{URL: fmt.Sprint(first + i)} }
-	if err := c.Observe(t.Context(), last-first+1, page, agreeAll, func(i int, o site.Observation) {
+	if err := survey.Pages(t.Context(), c, last-first+1, page, agreeAll, func(i int, o site.Observation) {
 		status, want := first+i, origin.Cause("")
 		if status < 200 && status != 101 { // an answer is to follow, and none does
 			status, want = 0, origin.Cut
@@ -291,7 +292,7 @@ func endsInTime(t *testing.T, base string) {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	c := client(t, base, origin.Options{Timeout: time.Hour, Concurrency: 4, Confirm: 1})
-	err := c.Observe(ctx, 100, noPage, agreeAll, func(int, site.Observation) {})
+	err := survey.Pages(ctx, c, 100, noPage, agreeAll, func(int, site.Observation) {})
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// slowest is the slowest an origin may send a body, in bytes a second.
-const slowest = 128 << 10
+// MinBodyRate is the slowest that an origin may send a body, in bytes a second.
+const MinBodyRate = 128 << 10
 
 // patience ends an answer that takes longer than its timeout and the time that the bytes
 // received so far take at slowest: a large body may be slow, and a trickle ends in time.
@@ -31,7 +31,7 @@ func patiently(ctx context.Context, timeout time.Duration) (context.Context, *pa
 }
 
 func (p *patience) look() {
-	due := p.timeout + time.Duration(float64(p.got.Load())/slowest*float64(time.Second))
+	due := p.timeout + time.Duration(float64(p.got.Load())/MinBodyRate*float64(time.Second))
 	left := due - time.Since(p.began)
 	if left <= 0 {
 		p.cancel(TimedOut)

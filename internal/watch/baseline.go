@@ -37,8 +37,6 @@ func Baseline(ctx context.Context, origins []origin.Endpoint, o Options) (Option
 // baselinePatience bounds how long a publish is held up by an origin that does not answer.
 const baselinePatience = 5 * time.Second
 
-func anyAnswer(int, site.Observation) bool { return true }
-
 // baseline gathers what several origins answer.
 type baseline struct {
 	mu      sync.Mutex
@@ -51,7 +49,7 @@ func (b *baseline) look(ctx context.Context, at origin.Endpoint) {
 	defer client.Close()
 	b.mu.Lock()
 	own := b.options.own(at.Name)
-	gone := &absence{at: at, client: client, release: b.options.Manifest, alive: b.options.alive()}
+	gone := survey.NewAbsenceProbe(client, b.options.Manifest, b.options.alive())
 	b.mu.Unlock()
 	page := func(n int) origin.Page { return origin.Page{Path: own[n], URL: at.Style.URLPath(own[n])} }
 	claim := survey.Claim(ctx, client, b.options.BeaconPath).Release
@@ -59,19 +57,7 @@ func (b *baseline) look(ctx context.Context, at origin.Endpoint) {
 	b.options.Claimed[at.Name] = claim
 	b.mu.Unlock()
 	// Its error is ctx's, which an origin that hangs is not worth.
-	_ = client.Observe(ctx, len(own), page, anyAnswer, func(_ int, o site.Observation) { b.saw(at.Name, gone.read(ctx, o)) })
-}
-
-// own lists the paths that change at an origin.
-func (o Options) own(name string) []string {
-	if o.Own != nil {
-		return o.Own[name]
-	}
-	var paths []string
-	for _, c := range o.Changes {
-		paths = append(paths, c.Path)
-	}
-	return paths
+	_ = survey.Pages(ctx, client, len(own), page, survey.AnyAnswer, func(_ int, o site.Observation) { b.saw(at.Name, gone.Read(ctx, o)) })
 }
 
 func (b *baseline) saw(name string, o site.Observation) {

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"sync"
 	"time"
 
 	"mirror/diff"
 	"mirror/internal/origin"
+	"mirror/internal/survey"
 	"mirror/site"
 )
 
@@ -48,9 +48,9 @@ func (n *next) first(ctx context.Context) error {
 		all.Go(func() {
 			client := origin.New(at)
 			defer client.Close()
-			gone := n.absence(at, client)
-			errs[i] = client.Observe(ctx, len(n.paths), n.page(at), anyAnswer,
-				func(p int, o site.Observation) { n.keep(i, p, gone.read(ctx, o)) })
+			gone := n.absence(client)
+			errs[i] = survey.Pages(ctx, client, len(n.paths), n.page(at), survey.AnyAnswer,
+				func(p int, o site.Observation) { n.keep(i, p, gone.Read(ctx, o)) })
 		})
 	}
 	all.Wait()
@@ -70,8 +70,8 @@ func (n *next) first(ctx context.Context) error {
 }
 
 // absence judges what an origin does not have, while any of the pages or the home page is there.
-func (n *next) absence(at origin.Endpoint, client *origin.Client) *absence {
-	return &absence{at: at, client: client, alive: append(slices.Clone(n.paths[:min(len(n.paths), maxAlive)]), "")}
+func (n *next) absence(client *origin.Client) *survey.AbsenceProbe {
+	return survey.NewAbsenceProbe(client, nil, append(slices.Clone(n.paths[:min(len(n.paths), maxAlive)]), ""))
 }
 
 func (n *next) page(at origin.Endpoint) func(p int) origin.Page {
@@ -96,18 +96,6 @@ func (n *next) keep(i, p int, o site.Observation) (differs bool) {
 	return false
 }
 
-func tells(o site.Observation) bool {
-	return o.Err == nil && (o.Status == http.StatusOK || o.Status == http.StatusNotFound || o.Status == http.StatusGone)
-}
-
-// content is the digest of a page, zero where it is not there.
-func content(o site.Observation) site.Digest {
-	if o.Status != http.StatusOK {
-		return site.Digest{}
-	}
-	return o.Digest
-}
-
 // idle asks for page after page until one has changed, on two connections, and returns
 // the origin.
 func (n *next) idle(ctx context.Context) (at int, err error) {
@@ -118,9 +106,9 @@ func (n *next) idle(ctx context.Context) (at int, err error) {
 		all.Go(func() {
 			client := origin.New(paced(at))
 			defer client.Close()
-			page, gone := n.page(at), n.absence(at, client)
+			page, gone := n.page(at), n.absence(client)
 			for p := 0; ctx.Err() == nil; p = (p + 1) % len(n.paths) {
-				if n.keep(i, p, gone.read(ctx, client.Fetch(ctx, page(p)))) && n.keep(i, p, gone.read(ctx, client.FetchFresh(ctx, page(p)))) {
+				if n.keep(i, p, gone.Read(ctx, client.Fetch(ctx, page(p)))) && n.keep(i, p, gone.Read(ctx, client.FetchFresh(ctx, page(p)))) {
 					found(foundAt(i))
 				}
 			}
@@ -139,26 +127,15 @@ type foundAt int
 // Error is never shown.
 func (f foundAt) Error() string { return fmt.Sprintf("origin %d has changed", int(f)) }
 
-// paced gives an origin without a rate of its own that of a watch.
-func paced(at origin.Endpoint) origin.Endpoint {
-	if at.Rate == 0 {
-		at.Rate, at.Pace = unlimited, nil
-	}
-	if at.Pace == nil {
-		at.Pace = origin.NewPace(at.Rate)
-	}
-	return at
-}
-
 // sweep looks which pages have changed at an origin.
 func (n *next) sweep(ctx context.Context, i int) (Options, error) {
 	at := n.origins[i]
 	client := origin.New(paced(at))
 	defer client.Close()
 	var o Options
-	gone, now := n.absence(at, client), make([]site.Observation, len(n.paths))
-	err := client.Observe(ctx, len(n.paths), n.page(at), anyAnswer,
-		func(p int, ob site.Observation) { now[p] = gone.read(ctx, ob) })
+	gone, now := n.absence(client), make([]site.Observation, len(n.paths))
+	err := survey.Pages(ctx, client, len(n.paths), n.page(at), survey.AnyAnswer,
+		func(p int, ob site.Observation) { now[p] = gone.Read(ctx, ob) })
 	if err != nil {
 		return o, err
 	}

@@ -11,7 +11,7 @@ type task struct {
 	beacon bool
 	change int // index of the page
 	fresh  bool
-	past   bool // ask past the caches
+	bypass bool // the caches
 }
 
 // queue decides what to ask one origin next. What a barrier waits for, the beacon and the
@@ -41,7 +41,7 @@ func newQueue(w *Watch, name string, rate float64, cdn bool) *queue {
 	return q
 }
 
-func (q *queue) next() task {
+func (q *queue) nextTask() task {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	now := time.Now()
@@ -89,11 +89,11 @@ func (q *queue) quick(hurried bool) []task {
 }
 
 // page asks for a page: on a connection of its own to confirm, and every so often. Those
-// that go past the caches are others, else the caches would be met on kept connections only.
+// that bypass the caches are others, else the caches would be met on kept connections only.
 func (q *queue) page(i int) task {
 	q.number++
 	q.flying[i] = true
-	return task{change: i, fresh: q.confirmed(i) > 0 || q.number%freshEach == 1, past: q.cdn && q.number%pastEach == 0}
+	return task{change: i, fresh: q.confirmed(i) > 0 || q.number%freshEach == 1, bypass: q.cdn && q.number%bypassEach == 0}
 }
 
 func (q *queue) confirmed(i int) int {

@@ -84,10 +84,10 @@ func (w *Workspace) inquiry(ctx context.Context, rel *site.Release, held *target
 	look.Past, look.Whole = []check.PastFunc{w.remembered(), held.past}, w.whole(held)
 	look.Sample, look.Learn, look.Excerpts = o.Sample, o.Learn, o.Excerpts
 	if o.TrustETag {
-		look.Trust = w.validators(ctx)
+		look.Validators = w.validators(ctx)
 	}
 	expected, err := w.expectedHeaders()
-	look.Headers = check.Headers{Names: w.Config.Check.Headers, Promised: expected}
+	look.Headers = check.Headers{Names: w.Config.Check.Headers, Expected: expected}
 	return look, err
 }
 

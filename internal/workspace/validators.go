@@ -7,15 +7,15 @@ import (
 	"mirror/internal/history"
 )
 
-// readAgain is the share of the pages that are read in full though their origins could be
+// rereadShare is the share of the pages that are read in full though their origins could be
 // asked whether they have changed: within ten checks it is every page's turn.
-const readAgain = 0.1
+const rereadShare = 0.1
 
 // validators goes by the validators in the history. Where that cannot be read, or written, every
 // page is read in full.
-func (w *Workspace) validators(ctx context.Context) *check.Trust {
-	return &check.Trust{
-		Again: readAgain,
+func (w *Workspace) validators(ctx context.Context) *check.Validators {
+	return &check.Validators{
+		Reread: rereadShare,
 		Known: func(url string) map[string]check.Validator {
 			known := map[string]check.Validator{}
 			err := w.remember(ctx, func(h *history.Store) error {

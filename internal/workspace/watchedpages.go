@@ -145,7 +145,7 @@ func (s sighting) speak(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		for _, at := range s.Status() {
+		for _, at := range s.Progress() {
 			if !at.Settled {
 				s.events.Line("  still waiting for %s: %d of %d watched pages are new", at.Name, at.New, at.All)
 			}

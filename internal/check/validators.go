@@ -8,17 +8,17 @@ import (
 	"mirror/site"
 )
 
-// Trust is what conditional requests go by: an origin that answers 304 says that a page is
+// Validators are what conditional requests go by: an origin that answers 304 says that a page is
 // still as it was when it was last read in full.
-type Trust struct {
+type Validators struct {
 	// Known returns, by path, what the pages of the origin at a URL were last verified as.
 	Known func(url string) map[string]Validator
 	// Keep hears what is known now: of the pages that were read in full and of those that the
 	// origin says have not changed.
 	Keep func(url string, known map[string]Validator)
-	// Again is the share, from 0 to 1, of the known pages that are read in full all the
+	// Reread is the share, from 0 to 1, of the known pages that are read in full all the
 	// same: those for which that was the longest ago.
-	Again float64
+	Reread float64
 }
 
 // Validator is by what an origin tells whether a page has changed (RFC 9110, section 8.8), and
@@ -29,13 +29,12 @@ type Validator struct {
 	Verified       time.Time
 }
 
-// validators returns what is known of the pages of the origin at a URL, without those that are to
-// be read in full this time.
-func (t *Trust) validators(url string) map[string]Validator {
-	if t == nil {
+// known leaves out what is to be read in full this time.
+func (s *Validators) known(url string) map[string]Validator {
+	if s == nil {
 		return nil
 	}
-	all := t.Known(url)
+	all := s.Known(url)
 	paths := make([]string, 0, len(all))
 	for path := range all {
 		paths = append(paths, path)
@@ -43,15 +42,15 @@ func (t *Trust) validators(url string) map[string]Validator {
 	slices.SortFunc(paths, func(a, b string) int {
 		return cmp.Or(all[a].Verified.Compare(all[b].Verified), cmp.Compare(a, b))
 	})
-	again := int(t.Again*float64(len(paths)) + 0.999)
-	for _, path := range paths[:min(again, len(paths))] {
+	reread := int(s.Reread*float64(len(paths)) + 0.999)
+	for _, path := range paths[:min(reread, len(paths))] {
 		delete(all, path)
 	}
 	return all
 }
 
-func (t *Trust) keep(url string, known map[string]Validator) {
-	if t != nil {
-		t.Keep(url, known)
+func (s *Validators) keep(url string, known map[string]Validator) {
+	if s != nil {
+		s.Keep(url, known)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"mirror/diff"
+	"mirror/internal/survey"
 )
 
 // A page that changed between two reads, and not between the next two, may be one that
@@ -19,9 +20,9 @@ const (
 	maxPauses   = 64
 )
 
-// again asks every voter for the suspects once more, each on a fresh connection, as often
+// reread asks every voter for the suspects once more, each on a fresh connection, as often
 // as Confirm says or until they agree, and settles them.
-func (c *comparison) again(ctx context.Context, voters []*sight, suspects []int) {
+func (c *comparison) reread(ctx context.Context, voters []*collector, suspects []int) {
 	if len(voters) == 0 {
 		return
 	}
@@ -34,7 +35,7 @@ func (c *comparison) again(ctx context.Context, voters []*sight, suspects []int)
 	for range min(max(workers, 1), len(suspects)) {
 		all.Go(func() {
 			for n := next.Add(1) - 1; n < int64(len(suspects)) && ctx.Err() == nil; n = next.Add(1) - 1 {
-				l := &look{comparison: c, voters: voters, page: suspects[n], pauses: &pauses}
+				l := &rereading{comparison: c, voters: voters, page: suspects[n], pauses: &pauses}
 				l.run(ctx)
 			}
 		})
@@ -42,10 +43,10 @@ func (c *comparison) again(ctx context.Context, voters []*sight, suspects []int)
 	all.Wait()
 }
 
-// look is a page that is looked at again.
-type look struct {
+// rereading is a page that is asked for again.
+type rereading struct {
 	*comparison
-	voters []*sight
+	voters []*collector
 	page   int
 	pauses *atomic.Int64 // how many pages were waited for
 
@@ -53,10 +54,10 @@ type look struct {
 	hosts   []int
 }
 
-func (l *look) run(ctx context.Context) {
+func (l *rereading) run(ctx context.Context) {
 	l.answers, l.hosts = make([]diff.Answer, len(l.voters)), make([]int, len(l.voters))
 	for v, s := range l.voters {
-		l.answers[v] = s.answer(l.page, l.path(l.page))
+		l.answers[v] = s.answer(l.page, l.pathOf(l.page))
 	}
 	rounds := 1
 	for _, s := range l.voters {
@@ -72,28 +73,28 @@ func (l *look) run(ctx context.Context) {
 			break
 		}
 	}
-	l.lonely(l.page, r, len(l.voters))
+	l.noteSingle(l.page, r, len(l.voters))
 	r = l.learn(r)
-	l.settle(l.page, l.voters, r, func(v int) int { return l.hosts[v] })
-	l.recovered(r)
+	l.conclude(l.page, l.voters, r, func(v int) int { return l.hosts[v] })
+	l.countRecovered(r)
 }
 
-// recovered counts the page at those that agree now and answered otherwise at first.
-func (l *look) recovered(r diff.Ruling) {
+// countRecovered counts the page at those that agree now and answered otherwise at first.
+func (l *rereading) countRecovered(r diff.Ruling) {
 	if l.page == len(l.paths) {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, v := range r.Agree {
-		if first := l.voters[v].answer(l.page, l.path(l.page)); !first.Same(l.path(l.page), l.answers[v]) {
+		if first := l.voters[v].answer(l.page, l.pathOf(l.page)); !first.Same(l.pathOf(l.page), l.answers[v]) {
 			l.voters[v].recovered++
 		}
 	}
 }
 
 // round asks every voter at once.
-func (l *look) round(ctx context.Context) {
+func (l *rereading) round(ctx context.Context) {
 	var all sync.WaitGroup
 	for v, s := range l.voters {
 		all.Go(func() { l.answers[v], l.hosts[v] = l.reread(ctx, s, l.answers[v]) })
@@ -103,13 +104,13 @@ func (l *look) round(ctx context.Context) {
 
 // reread asks for the page anew, and as often as it takes to tell whether it changes on
 // each read.
-func (l *look) reread(ctx context.Context, s *sight, before diff.Answer) (diff.Answer, int) {
+func (l *rereading) reread(ctx context.Context, s *collector, before diff.Answer) (diff.Answer, int) {
 	ask := func() read {
-		if s.missed.Load() >= int64(s.patience()) {
+		if s.missed.Load() >= int64(survey.MaxUnanswered(s.at.Concurrency)) {
 			before.Status, before.Err = 0, errStopped
 			return read{Answer: before}
 		}
-		r := s.ask(ctx, s.client.FetchFresh, l.path(l.page))
+		r := s.ask(ctx, s.client.FetchFresh, l.pathOf(l.page))
 		r.Serves = s.serves
 		if s.missed.Add(1); r.Status != 0 {
 			s.missed.Store(0)
@@ -125,7 +126,7 @@ func (l *look) reread(ctx context.Context, s *sight, before diff.Answer) (diff.A
 	}
 	last := ask()
 	if l.steady(now.Answer, last.Answer) {
-		if l.pauses.Add(1) > maxPauses || !rest(ctx, changePause) {
+		if l.pauses.Add(1) > maxPauses || !survey.Sleep(ctx, changePause) {
 			return last.Answer, last.hosts
 		}
 		now, last = last, ask()
@@ -138,7 +139,7 @@ func (l *look) reread(ctx context.Context, s *sight, before diff.Answer) (diff.A
 var errStopped = errors.New("the origin stopped answering while pages were asked for again")
 
 // steady reports whether two reads of one origin say the same, or one of them says nothing.
-func (l *look) steady(a, b diff.Answer) bool {
+func (l *rereading) steady(a, b diff.Answer) bool {
 	if a.Unsteady || b.Unsteady || !a.Judged() || !b.Judged() {
 		return true
 	}
@@ -149,7 +150,7 @@ func (l *look) steady(a, b diff.Answer) bool {
 }
 
 // learn takes what changes on each read out of a ruling, where that is asked for.
-func (l *look) learn(r diff.Ruling) diff.Ruling {
+func (l *rereading) learn(r diff.Ruling) diff.Ruling {
 	if !l.options.Learn {
 		return r
 	}
@@ -164,16 +165,4 @@ func (l *look) learn(r diff.Ruling) diff.Ruling {
 		return true
 	})
 	return r
-}
-
-// rest waits, and reports false when ctx ends first.
-func rest(ctx context.Context, pause time.Duration) bool {
-	t := time.NewTimer(pause)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
 }

@@ -13,15 +13,15 @@ import (
 	"mirror/site"
 )
 
-// The bounds of a closer look: how many pages of an origin, and how large they may be, in bytes.
+// The bounds of what is explained: how many pages of an origin, and how large they may be, in bytes.
 const (
-	maxCloser     = 100
-	largestCloser = 4 << 20
+	maxExplained     = 100
+	largestExplained = 4 << 20
 )
 
-// lookCloser reads altered pages again to say what differs: whether something was put into
+// explain reads altered pages again to say what differs: whether something was put into
 // them, and where. All of that may take as long as one answer.
-func (v *visit) lookCloser(ctx context.Context) {
+func (v *visit) explain(ctx context.Context) {
 	if v.verdict.Err != nil {
 		return
 	}
@@ -33,24 +33,24 @@ func (v *visit) lookCloser(ctx context.Context) {
 	defer cancel()
 	var pages errgroup.Group
 	pages.SetLimit(v.at.Concurrency)
-	looked := 0
+	explained := 0
 	for i := range v.verdict.Differences {
 		d := &v.verdict.Differences[i]
 		f, ok := v.options.Manifest.Find(d.Path)
-		if !ok || d.Status != http.StatusOK || d.Kind != diff.Altered && d.Kind != diff.Stale || f.Size > largestCloser || looked == maxCloser {
+		if !ok || d.Status != http.StatusOK || d.Kind != diff.Altered && d.Kind != diff.Stale || f.Size > largestExplained || explained == maxExplained {
 			continue
 		}
-		looked++
+		explained++
 		pages.Go(func() error {
-			v.explain(ctx, f, d)
+			v.explainPage(ctx, f, d)
 			return nil
 		})
 	}
 	_ = pages.Wait() // none of them fails: what cannot be read again has no explanation
 }
 
-// explain adds to a difference what a look at both texts tells.
-func (v *visit) explain(ctx context.Context, f site.File, d *diff.Difference) {
+// explainPage adds to a difference what a look at both texts tells.
+func (v *visit) explainPage(ctx context.Context, f site.File, d *diff.Difference) {
 	if d.URL == "" || !v.options.Excerpts && !(d.Kind == diff.Altered && isHTML(f.Path)) {
 		return
 	}

@@ -6,24 +6,23 @@ import (
 	"mirror/diff"
 )
 
-// compareHeaders adds to the visits' verdicts where the headers of pages differ that are right in
-// all else.
-func compareHeaders(visits []*visit, wants []diff.Expectation, book *headerBook, promise func(origin, path, name string) string) {
+// judgeHeaders compares the headers of pages that are right in all else. expected is as in Headers.
+func judgeHeaders(wants []diff.Expectation, visits []*visit, book *headerBook, expected func(origin, path, name string) string) {
 	names := make([]string, len(visits))
 	for i, v := range visits {
 		names[i] = v.at.Name
 	}
 	for h, header := range book.names {
 		found := make([][]diff.Difference, len(visits))
-		sent, promised := make([]*string, len(visits)), make([]string, len(visits))
+		sent, values := make([]*string, len(visits)), make([]string, len(visits))
 		for page, want := range wants {
 			for i, v := range visits {
 				sent[i] = book.sent[h][i][page]
-				if promise != nil {
-					promised[i] = promise(v.at.Name, want.File.Path, header)
+				if expected != nil {
+					values[i] = expected(v.at.Name, want.File.Path, header)
 				}
 			}
-			for i, detail := range diff.JudgeHeader(header, names, sent, promised) {
+			for i, detail := range diff.JudgeHeader(header, names, sent, values) {
 				if detail != "" {
 					found[i] = append(found[i], visits[i].headerDrift(page, detail))
 				}

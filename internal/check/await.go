@@ -1,0 +1,53 @@
+package check
+
+import (
+	"context"
+	"time"
+
+	"mirror/diff"
+	"mirror/internal/survey"
+	"mirror/site"
+)
+
+// The pause between two questions to an origin that does not serve the release yet grows
+// from firstPause by half each time up to lastPause. While its beacon claims another
+// release, or none, the pages are read only every so often.
+const (
+	firstPause = 20 * time.Millisecond
+	lastPause  = 2 * time.Second
+	unclaimed  = 2 * time.Second
+)
+
+// await asks the beacon, which is one request, and reads all pages when it claims the
+// release. ctx bounds the requests, patient the waiting.
+func (v *visit) await(ctx, patient context.Context) error {
+	if patient.Err() != nil {
+		return v.read(ctx, v.claim)
+	}
+	read, o := time.Now(), v.options
+	for pause := firstPause; ; pause = min(pause*3/2, lastPause) {
+		claim := v.claim(v.limit)
+		claimed := o.BeaconPath == "" || claim.Release == o.Release
+		if claimed || time.Since(read) > unclaimed {
+			if err := v.read(ctx, answered(claim)); err != nil || v.verdict.State() == diff.Agrees {
+				return err
+			}
+			read = time.Now()
+			if o.Waiting != nil {
+				o.Waiting(v.verdict)
+			}
+		}
+		if !survey.Sleep(patient, pause) {
+			break
+		}
+	}
+	if v.verdict.Name == "" {
+		return v.read(ctx, v.claim)
+	}
+	return ctx.Err()
+}
+
+// answered is a claim that was asked for before.
+func answered(b site.Beacon) func(context.Context) site.Beacon {
+	return func(context.Context) site.Beacon { return b }
+}

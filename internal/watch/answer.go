@@ -1,0 +1,20 @@
+package watch
+
+import (
+	"net/http"
+
+	"mirror/site"
+)
+
+// tells reports whether an answer says what the page is, or that it is not there.
+func tells(o site.Observation) bool {
+	return o.Err == nil && (o.Status == http.StatusOK || o.Status == http.StatusNotFound || o.Status == http.StatusGone)
+}
+
+// content is the digest of a page, zero where it is not there.
+func content(o site.Observation) site.Digest {
+	if o.Status != http.StatusOK {
+		return site.Digest{}
+	}
+	return o.Digest
+}
