@@ -6,42 +6,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 
 	"mirror/diff"
 	"mirror/site"
 	"mirror/targets"
-)
-
-// Config is the target's part of mirror.yaml.
-type Config struct {
-	// Path is the folder that holds releases/ and current.
-	Path string `yaml:"path" jsonschema:"required,format=path"`
-}
-
-// Target is a folder whose symlink current is turned from release to release. The turn is
-// one rename(2): a reader sees all of a release or nothing of it.
-//
-// A release that has to be staged again because the live copy of it was tampered with gets
-// a folder of its own, releases/<id>.2 and so on. releases/<id>.sha256 lists what a release
-// consists of.
-type Target struct {
-	path string
-	keep targets.Keep
-}
-
-var (
-	_ targets.Target = (*Target)(nil)
-)
-
-const (
-	releases = "releases"
-	current  = "current"
-	lockFile = ".mirror.lock"
 )
 
 // New is the targets.Factory of the kind "dir".
@@ -96,32 +65,6 @@ func (t *Target) Plan(ctx context.Context, rel *site.Release) (targets.Plan, err
 	return plan, nil
 }
 
-// Live reads the symlink.
-func (t *Target) Live(context.Context) (targets.Live, error) {
-	to, err := os.Readlink(filepath.Join(t.path, current))
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return targets.Live{}, nil
-	case err != nil:
-		return targets.Live{}, fmt.Errorf("dir: %s is no symlink (hint: move the folder away; mirror makes the link): %w", filepath.Join(t.path, current), err)
-	}
-	return targets.Live{Release: releaseOf(to), Revision: to}, nil
-}
-
-// releaseOf tells the release from the symlink's text: releases/<id> or releases/<id>.<n>.
-func releaseOf(to string) site.ID {
-	name, ok := strings.CutPrefix(filepath.ToSlash(to), releases+"/")
-	if !ok {
-		return site.None
-	}
-	name, _, _ = strings.Cut(name, ".")
-	id, err := site.ParseID(name)
-	if err != nil {
-		return site.None
-	}
-	return id
-}
-
 // Commit turns the symlink to the newest staged copy of s.To.
 func (t *Target) Commit(ctx context.Context, s targets.Swap) error {
 	return t.locked(ctx, func(p *place) error {
@@ -169,61 +112,13 @@ func (t *Target) Rollback(ctx context.Context, s targets.Swap) error {
 	})
 }
 
-// turn makes the link current lead elsewhere, in one step.
-func (p *place) turn(to string) error {
-	const made = current + partial
-	err := p.root.RemoveAll(made)
-	if err == nil {
-		err = p.root.Symlink(to, made)
-	}
-	if err == nil {
-		err = p.root.Rename(made, current)
-	}
+// ReadBack hashes the files of the folder that the symlink names. A link, a pipe, a device, a
+// socket and what cannot be read are in the list without a digest: none is of a release.
+func (t *Target) ReadBack(ctx context.Context) (site.Manifest, error) {
+	kept, err := t.keptNow(ctx)
 	if err != nil {
-		return fmt.Errorf("dir: turn %s: %w", current, err)
+		return nil, err
 	}
-	return syncFolder(p.root, ".")
-}
-
-func (p *place) clear() error {
-	if err := p.root.Remove(current); err != nil {
-		return fmt.Errorf("dir: %w", err)
-	}
-	return syncFolder(p.root, ".")
-}
-
-// newest returns the symlink text for the staged copy of a release with the highest number.
-func (p *place) newest(id site.ID) (string, error) {
-	copies, _, err := p.copies(id)
-	if err != nil {
-		return "", err
-	}
-	if len(copies) == 0 {
-		return "", fmt.Errorf("dir: %s: %w", id.Short(), targets.ErrNotStaged)
-	}
-	return filepath.Join(releases, copies[len(copies)-1]), nil
-}
-
-// copies lists the folders of the complete copies of a release, the newest last, and the name
-// for the next. What has such a name and is no folder is not ours, and is left alone.
-func (p *place) copies(id site.ID) (names []string, free string, err error) {
-	for n := 1; ; n++ {
-		name := copyName(id, n)
-		info, err := p.releases.Lstat(name)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			return names, name, nil
-		case err != nil:
-			return nil, "", fmt.Errorf("dir: %w", err)
-		case info.IsDir():
-			names = append(names, name)
-		}
-	}
-}
-
-func copyName(id site.ID, n int) string {
-	if n == 1 {
-		return string(id)
-	}
-	return string(id) + "." + strconv.Itoa(n)
+	m, _, err := t.readLive(ctx, kept)
+	return m, err
 }

@@ -13,8 +13,6 @@ import (
 	"mirror/targets"
 )
 
-var _ targets.Pruner = (*Target)(nil)
-
 // Prune removes the copies of releases that r lets expire, with their lists. What interrupted
 // stagings left goes too: the lock says that none is under way. What went live when is told
 // by the times of the lists.

@@ -15,17 +15,6 @@ import (
 	"mirror/site"
 )
 
-// ReadBack hashes the files of the folder that the symlink names. A link, a pipe, a device, a
-// socket and what cannot be read are in the list without a digest: none is of a release.
-func (t *Target) ReadBack(ctx context.Context) (site.Manifest, error) {
-	kept, err := t.keptNow(ctx)
-	if err != nil {
-		return nil, err
-	}
-	m, _, err := t.readLive(ctx, kept)
-	return m, err
-}
-
 // readLive lists what is live: the site's files, and the paths of those that are kept beside it.
 func (t *Target) readLive(ctx context.Context, kept func(path string) bool) (site.Manifest, []string, error) {
 	root, err := openFolder(filepath.Join(t.path, current))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -18,12 +17,8 @@ import (
 	"mirror/targets"
 )
 
-const (
-	// partial ends the name of what is being made.
-	partial = ".partial"
-	// writers is how many files are copied at once.
-	writers = 8
-)
+// writers is how many files are copied at once.
+const writers = 8
 
 // Stage copies the release into a folder of its own beside the live one. Files that an
 // interrupted Stage left are kept where their bytes are right. A Stage for which there is no
@@ -84,10 +79,6 @@ func (p *place) dropPartial(resumed string) error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-func isPartial(name string) bool {
-	return strings.HasSuffix(name, partial) && releaseOf(path.Join(releases, name)) != site.None
 }
 
 // holds reports whether a copy has exactly the release's bytes.
@@ -201,42 +192,6 @@ func copyFile(ctx context.Context, root *os.Root, rel *site.Release, f site.File
 	}
 	defer r.Close()
 	return write(root, f.Path, untilDone{ctx, r})
-}
-
-// write stores a new file durably.
-func write(root *os.Root, name string, r io.Reader) error {
-	if dir := path.Dir(name); dir != "." {
-		if err := root.MkdirAll(dir, 0o755); err != nil {
-			return err
-		}
-	}
-	w, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(w, r)
-	if err == nil {
-		err = w.Sync()
-	}
-	return errors.Join(err, w.Close())
-}
-
-// syncFolders makes the names below root durable.
-func syncFolders(root *os.Root) error {
-	return fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || !d.IsDir() {
-			return err
-		}
-		return syncFolder(root, name)
-	})
-}
-
-func syncFolder(root *os.Root, name string) error {
-	f, err := root.Open(name)
-	if err != nil {
-		return fmt.Errorf("dir: %w", err)
-	}
-	return errors.Join(f.Sync(), f.Close())
 }
 
 // sync makes the names of releases durable.

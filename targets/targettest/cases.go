@@ -14,56 +14,6 @@ import (
 	"mirror/targets"
 )
 
-var cases = []struct {
-	name string
-	run  func(t *testing.T, f Fixture)
-}{
-	{"empty place", emptyPlace},
-	{"first release", firstRelease},
-	{"next release", nextRelease},
-	{"odd names", oddNames},
-	{"file turns into folder and back", fileAndFolder},
-	{"mass delete", massDelete},
-	{"earlier release again", earlierAgain},
-	{"identical content under another release", sameTreeAgain},
-	{"stage has no visible effect", stageIsInvisible},
-	{"stage again", stageAgain},
-	{"stage resumes after cancel", stageResumes},
-	{"stage refuses changed bytes", stageRefusesChanged},
-	{"commit of what is not staged", commitNotStaged},
-	{"commit from another process", commitElsewhere},
-	{"commit again", commitAgain},
-	{"stale swap", staleSwap},
-	{"rollback", rollback},
-	{"rollback to nothing", rollbackToNothing},
-	{"rollback of what never happened", rollbackOfNothing},
-	{"rollback refuses a third state", rollbackThirdState},
-	{"content of others", foreignContent},
-	{"foreign files are told apart", foreignFiles},
-	{"foreign files of which none is lost", foreignSubset},
-	{"a beacon is a record", beaconIsARecord},
-	{"kept files stay", keptStay},
-	{"kept files need no adoption", keptNeedNoAdoption},
-	{"kept files survive a rollback", keptSurviveRollback},
-	{"the site's file wins over a kept one", siteWinsOverKept},
-	{"tampering", tampering},
-	{"past releases", pastReleases},
-	{"past of others", pastOfOthers},
-	{"retention from machines without a history", retentionAnywhere},
-	{"retention while another publisher stages", retentionWhileOthersStage},
-	{"retention after rollbacks", retentionAfterRollbacks},
-	{"retention of a release that went live again", retentionOfLiveAgain},
-	{"concurrent use", concurrentUse},
-	{"readers during commit", readersDuringCommit},
-	{"writes refused", func(t *testing.T, f Fixture) { brokenWrites(t, f, refuse) }},
-	{"answers lost", func(t *testing.T, f Fixture) { brokenWrites(t, f, lose) }},
-}
-
-var (
-	v1 = Files{"index.html": "one", "about/index.html": "about", "css/site.css": "a{}", "old.html": "old", "empty.txt": ""}
-	v2 = Files{"index.html": "two", "about/index.html": "about", "css/site.css": "b{}", "new.html": "new", "empty.txt": ""}
-)
-
 func emptyPlace(t *testing.T, f Fixture) {
 	tgt := f.Open(t, nil)
 	wantLive(t, tgt, site.None)

@@ -33,10 +33,3 @@ type Fixture struct {
 	// HTTP says that the target's writes go through Transport, so that faults can be put there.
 	HTTP bool
 }
-
-// Run runs the suite. place makes a fresh place for each case.
-func Run(t *testing.T, place func(t *testing.T) Fixture) {
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) { c.run(t, place(t)) })
-	}
-}

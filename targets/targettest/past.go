@@ -34,13 +34,6 @@ func pastReleases(t *testing.T, f Fixture) {
 	pastAfterPrune(t, f, all)
 }
 
-// dated is a release of a day of its own.
-func dated(files Files, day int) *site.Release {
-	rel := Release(files)
-	rel.Published = published.AddDate(0, 0, day)
-	return rel
-}
-
 // pastAfterPrune drops the oldest: it may be forgotten, and nothing else.
 func pastAfterPrune(t *testing.T, f Fixture, all []*site.Release) {
 	t.Helper()

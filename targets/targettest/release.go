@@ -18,6 +18,12 @@ import (
 	"mirror/targets"
 )
 
+// Two releases that differ in every way.
+var (
+	v1 = Files{"index.html": "one", "about/index.html": "about", "css/site.css": "a{}", "old.html": "old", "empty.txt": ""}
+	v2 = Files{"index.html": "two", "about/index.html": "about", "css/site.css": "b{}", "new.html": "new", "empty.txt": ""}
+)
+
 // Files is a site's content by path.
 type Files map[string]string
 
@@ -152,4 +158,11 @@ func raw(files Files) map[string][]byte {
 		out[path] = bytes.Clone([]byte(text))
 	}
 	return out
+}
+
+// dated is a release of a day of its own.
+func dated(files Files, day int) *site.Release {
+	rel := Release(files)
+	rel.Published = published.AddDate(0, 0, day)
+	return rel
 }

@@ -1,0 +1,75 @@
+package dir
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"mirror/site"
+	"mirror/targets"
+)
+
+// Config is the target's part of mirror.yaml.
+type Config struct {
+	// Path is the folder that holds releases/ and current.
+	Path string `yaml:"path" jsonschema:"required,format=path"`
+}
+
+// Target is a folder whose symlink current is turned from release to release. The turn is
+// one rename(2): a reader sees all of a release or nothing of it.
+//
+// A release that has to be staged again because the live copy of it was tampered with gets
+// a folder of its own, releases/<id>.2 and so on. releases/<id>.sha256 lists what a release
+// consists of.
+type Target struct {
+	path string
+	keep targets.Keep
+}
+
+var (
+	_ targets.Target    = (*Target)(nil)
+	_ targets.Historian = (*Target)(nil)
+	_ targets.Pruner    = (*Target)(nil)
+)
+
+const (
+	releases = "releases"
+	current  = "current"
+	lockFile = ".mirror.lock"
+	partial  = ".partial" // ends the name of what is being made
+)
+
+// Live reads the symlink.
+func (t *Target) Live(context.Context) (targets.Live, error) {
+	to, err := os.Readlink(filepath.Join(t.path, current))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return targets.Live{}, nil
+	case err != nil:
+		return targets.Live{}, fmt.Errorf("dir: %s is no symlink (hint: move the folder away; mirror makes the link): %w", filepath.Join(t.path, current), err)
+	}
+	return targets.Live{Release: releaseOf(to), Revision: to}, nil
+}
+
+// releaseOf tells the release from the symlink's text: releases/<id> or releases/<id>.<n>.
+func releaseOf(to string) site.ID {
+	name, ok := strings.CutPrefix(filepath.ToSlash(to), releases+"/")
+	if !ok {
+		return site.None
+	}
+	name, _, _ = strings.Cut(name, ".")
+	id, err := site.ParseID(name)
+	if err != nil {
+		return site.None
+	}
+	return id
+}
+
+func isPartial(name string) bool {
+	return strings.HasSuffix(name, partial) && releaseOf(path.Join(releases, name)) != site.None
+}

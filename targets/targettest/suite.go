@@ -1,0 +1,55 @@
+package targettest
+
+import "testing"
+
+var cases = []struct {
+	name string
+	run  func(t *testing.T, f Fixture)
+}{
+	{"empty place", emptyPlace},
+	{"first release", firstRelease},
+	{"next release", nextRelease},
+	{"odd names", oddNames},
+	{"file turns into folder and back", fileAndFolder},
+	{"mass delete", massDelete},
+	{"earlier release again", earlierAgain},
+	{"identical content under another release", sameTreeAgain},
+	{"stage has no visible effect", stageIsInvisible},
+	{"stage again", stageAgain},
+	{"stage resumes after cancel", stageResumes},
+	{"stage refuses changed bytes", stageRefusesChanged},
+	{"commit of what is not staged", commitNotStaged},
+	{"commit from another process", commitElsewhere},
+	{"commit again", commitAgain},
+	{"stale swap", staleSwap},
+	{"rollback", rollback},
+	{"rollback to nothing", rollbackToNothing},
+	{"rollback of what never happened", rollbackOfNothing},
+	{"rollback refuses a third state", rollbackThirdState},
+	{"content of others", foreignContent},
+	{"foreign files are told apart", foreignFiles},
+	{"foreign files of which none is lost", foreignSubset},
+	{"a beacon is a record", beaconIsARecord},
+	{"kept files stay", keptStay},
+	{"kept files need no adoption", keptNeedNoAdoption},
+	{"kept files survive a rollback", keptSurviveRollback},
+	{"the site's file wins over a kept one", siteWinsOverKept},
+	{"tampering", tampering},
+	{"past releases", pastReleases},
+	{"past of others", pastOfOthers},
+	{"retention from machines without a history", retentionAnywhere},
+	{"retention while another publisher stages", retentionWhileOthersStage},
+	{"retention after rollbacks", retentionAfterRollbacks},
+	{"retention of a release that went live again", retentionOfLiveAgain},
+	{"concurrent use", concurrentUse},
+	{"readers during commit", readersDuringCommit},
+	{"writes refused", func(t *testing.T, f Fixture) { brokenWrites(t, f, refuse) }},
+	{"answers lost", func(t *testing.T, f Fixture) { brokenWrites(t, f, lose) }},
+}
+
+// Run runs the suite. place makes a fresh place for each case.
+func Run(t *testing.T, place func(t *testing.T) Fixture) {
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) { c.run(t, place(t)) })
+	}
+}
