@@ -35,7 +35,7 @@ type Deployer struct {
 
 	mu      sync.Mutex // guards what follows
 	closed  bool
-	last    *turn // the last in the order
+	last    *position // the last in the order
 	pending sync.WaitGroup
 	count   int // of those pending
 	latest  *Release
@@ -47,9 +47,9 @@ type Deployer struct {
 	idle    chan struct{} // closed while nothing is pending and nothing turns
 }
 
-// turn is one deployment's turn in the order.
-type turn struct {
-	before *turn         // let go of when done
+// position is the place of one deployment in the order.
+type position struct {
+	before *position     // let go of when done
 	done   chan struct{} // closed when the next one may be stored
 }
 
@@ -57,7 +57,7 @@ type turn struct {
 func NewDeployer(ctx context.Context, log *slog.Logger, site static.Options, nothing http.Handler) *Deployer {
 	d := &Deployer{ctx: ctx, log: log, front: newFront(), options: site, idle: make(chan struct{})}
 	close(d.idle)
-	d.last = &turn{done: d.idle}
+	d.last = &position{done: d.idle}
 	d.turning = time.AfterFunc(Never, d.refresh)
 	d.latest = &Release{Handler: nothing}
 	d.show([]step{{&record{}, d.latest}})
@@ -99,13 +99,13 @@ func (d *Deployer) Now(build func(context.Context) (*Release, error)) error {
 }
 
 // ask takes the next place in the order.
-func (d *Deployer) ask() (*turn, error) {
+func (d *Deployer) ask() (*position, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {
 		return nil, errClosed
 	}
-	d.last = &turn{d.last, make(chan struct{})}
+	d.last = &position{d.last, make(chan struct{})}
 	d.count++
 	d.pending.Add(1)
 	d.mark()
@@ -113,7 +113,7 @@ func (d *Deployer) ask() (*turn, error) {
 }
 
 // deploy builds a release and stores it when those asked for before it are.
-func (d *Deployer) deploy(at *turn, build func(context.Context) (*Release, error), p pace, when due) error {
+func (d *Deployer) deploy(at *position, build func(context.Context) (*Release, error), p pace, when due) error {
 	defer d.done(at)
 	r, err := build(d.ctx)
 	select {
@@ -129,7 +129,7 @@ func (d *Deployer) deploy(at *turn, build func(context.Context) (*Release, error
 	return err
 }
 
-func (d *Deployer) done(at *turn) {
+func (d *Deployer) done(at *position) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	at.before = nil

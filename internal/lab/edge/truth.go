@@ -90,7 +90,7 @@ func (f *front) turns(files iter.Seq2[string, []edition], now time.Time) Turns {
 	for path, editions := range files {
 		for i, e := range epochs {
 			for _, edge := range e.all() {
-				s := sight{e.caches, edge, path, editions, e.filled(editions), nil}
+				s := view{e.caches, edge, path, editions, e.filled(editions), nil}
 				if i+1 == len(epochs) {
 					s.watch(now)
 				} else {
@@ -118,8 +118,8 @@ func (c *caches) filled(editions []edition) int {
 	return -1
 }
 
-// sight is what one cache shows of one file.
-type sight struct {
+// view is what one cache shows of one file.
+type view struct {
 	*caches
 	edge     int
 	path     string
@@ -129,7 +129,7 @@ type sight struct {
 }
 
 // watch goes through the turns until a time.
-func (s *sight) watch(until time.Time) {
+func (s *view) watch(until time.Time) {
 	type coming struct {
 		edition int
 		at      time.Time
@@ -151,14 +151,14 @@ func (s *sight) watch(until time.Time) {
 }
 
 // turn shows another edition.
-func (s *sight) turn(edition int, at Instant) {
+func (s *view) turn(edition int, at Instant) {
 	if before, now := s.digest(s.shown), s.digest(edition); before != now {
 		s.turns = append(s.turns, Turn{s.edge, s.path, before, now, at})
 	}
 	s.shown = edition
 }
 
-func (s *sight) digest(edition int) [sha256.Size]byte {
+func (s *view) digest(edition int) [sha256.Size]byte {
 	if edition < 0 {
 		return [sha256.Size]byte{}
 	}
