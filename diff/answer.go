@@ -20,8 +20,10 @@ type Answer struct {
 	Location string      // of a redirect, or of the Refresh header of a page, as sent
 	Target   string      // where that leads: below the origin's own base, else a whole URL
 	Away     bool        // it leaves the origin's own base
-	Serves   bool        // the origin serves other pages, so that 401 and 403 say that this one is not there
-	Unsteady bool        // the bytes are others on each read
+	// Removed is what tells by Gone whether a refusal such as 403 says that the page is not there;
+	// nil where nothing is known beside the answer. The release is the pages that are compared.
+	Removed  *Removed
+	Unsteady bool // the bytes are others on each read
 	Err      error
 }
 
@@ -43,10 +45,20 @@ func (a Answer) stands() stand {
 		return moved
 	case a.Status >= 200 && a.Status < 300:
 		return served
-	case isGone(a.Status), a.Serves && (a.Status == http.StatusUnauthorized || a.Status == http.StatusForbidden):
+	case isGone(a.Status), a.closed(), a.refused():
 		return noPage
 	}
 	return failed
+}
+
+// closed reports whether there is no such page for visitors who have not logged in.
+func (a Answer) closed() bool {
+	return a.Status == http.StatusUnauthorized && a.Removed != nil && a.Removed.Absence.Serves
+}
+
+// refused reports whether a refusal says that the page is not there.
+func (a Answer) refused() bool {
+	return a.Removed != nil && IsRefusal(a.Status) && Gone(site.Observation{Path: a.Removed.Path, URL: a.URL, Status: a.Status}, *a.Removed)
 }
 
 // Judged reports whether an answer says anything of its page.

@@ -27,7 +27,7 @@ func Majority(path string, answers []Answer) Ruling {
 }
 
 // NotFoundMajority compares how the origins answer a path that never existed. Whatever the
-// others do, an answer other than 404 or 410 (401 and 403 of an origin that serves other
+// others do, an answer other than 404 or 410 (or a refusal of an origin that serves other
 // pages) differs; the not-found pages are compared with each other.
 func NotFoundMajority(path string, answers []Answer) Ruling {
 	pages := slices.Clone(answers) // as if the not-found pages were pages

@@ -11,6 +11,9 @@ func unjudged(a Answer) string {
 	if a.Err != nil {
 		return a.Err.Error()
 	}
+	if a.Removed != nil && IsRefusal(a.Status) {
+		return fmt.Sprintf("answered %d, which does not tell whether the page is there (%s)", a.Status, a.Removed.Absence)
+	}
 	return fmt.Sprintf("answered %d", a.Status)
 }
 

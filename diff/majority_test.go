@@ -15,7 +15,7 @@ import (
 
 // The answers of the cases below, by the first letters of what they do.
 func answerOf(word string) diff.Answer {
-	a := diff.Answer{Status: 200, Type: "text/html", Digest: site.Digest{1}, Size: 10, Serves: true}
+	a := diff.Answer{Status: 200, Type: "text/html", Digest: site.Digest{1}, Size: 10}
 	switch kind, rest, _ := strings.Cut(word, ":"); kind {
 	case "page": // page:X serves the bytes X
 		a.Digest = site.Digest{rest[0]}
@@ -38,6 +38,10 @@ func answerOf(word string) diff.Answer {
 		a.Unsteady = true
 	default:
 		fmt.Sscan(kind, &a.Status)
+	}
+	switch a.Status {
+	case 401, 403: // of an origin that serves other pages, and refuses a path that never existed by 403
+		a.Removed = &diff.Removed{Path: "x", Absence: diff.Absence{Unknown: 403, Serves: true}}
 	}
 	return a
 }

@@ -25,8 +25,9 @@ type collector struct {
 	client   *origin.Client
 	hostless *sync.Pool // of *hostless; nil where hosts are compared
 	pass     *survey.Pass
-	answers  answers // written by one answer after another, see survey.Pass.Count
-	serves   bool    // some page; written as answers
+	answers  answers       // written by one answer after another, see survey.Pass.Count
+	serves   bool          // some page; written as answers
+	site     site.Manifest // the paths of the pages that are compared, see manifestOf
 	elapsed  time.Duration
 	err      error        // why the origin as a whole could not be read
 	missed   atomic.Int64 // unanswered in a row, of pages that are asked for again
@@ -95,8 +96,23 @@ func (s *collector) stopped() error {
 // answer is the i-th answer, for the page at path.
 func (s *collector) answer(i int, path string) diff.Answer {
 	a := s.answers.at(i)
-	a.Origin, a.URL, a.Serves = s.at.Name, s.url(path), s.serves
+	a.Origin, a.URL = s.at.Name, s.url(path)
+	s.relate(&a, i, path)
 	return a
+}
+
+// relate adds to a refusal of the i-th page what tells whether it says that the page is not there:
+// how the origin answers a path that never existed, and whether it serves other pages.
+func (s *collector) relate(a *diff.Answer, i int, path string) {
+	if !diff.IsRefusal(a.Status) {
+		return
+	}
+	last := len(s.answers.cells) - 1 // of the path that never existed
+	absence := diff.Absence{Unknown: s.answers.profileOf(last).status, Serves: s.serves}
+	if i == last {
+		absence.Unknown = a.Status
+	}
+	a.Removed = &diff.Removed{Path: path, Release: s.site, Style: s.at.Style, Absence: absence}
 }
 
 func (s *collector) url(path string) string { return s.at.URL.String() + s.at.Style.URLPath(path) }

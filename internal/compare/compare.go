@@ -28,6 +28,10 @@ func Run(ctx context.Context, origins []origin.Endpoint, paths []string, o Optio
 	if err := c.follow(ctx); err != nil {
 		return diff.Verdict{}, err
 	}
+	pages := manifestOf(c.paths)
+	for _, s := range c.collectors {
+		s.site = pages
+	}
 	voters := c.electVoters(ctx)
 	c.electorate = voters
 	suspects := c.judge(voters)

@@ -1,6 +1,7 @@
 package compare_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,6 +31,7 @@ type world struct {
 	spoil    map[string]http.HandlerFunc // by path
 	every    http.HandlerFunc            // in place of all, if set
 	notFound string
+	absent   int // status for what is not there, 404 where it is 0
 	requests atomic.Int64
 }
 
@@ -60,7 +62,7 @@ func (w *world) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		io.WriteString(rw, strings.ReplaceAll(text, "OWN", w.own))
 	default:
 		rw.Header().Set("Content-Type", "text/html")
-		rw.WriteHeader(http.StatusNotFound)
+		rw.WriteHeader(cmp.Or(w.absent, http.StatusNotFound))
 		io.WriteString(rw, w.notFound)
 	}
 }
@@ -412,7 +414,13 @@ var spoils = []struct {
 	spoil func(w *world, path string)
 }{
 	{diff.Missing, func(w *world, path string) { delete(w.pages, path) }},
-	{diff.Missing, func(w *world, path string) { w.spoil[path] = status(403) }},
+	{diff.Missing, func(w *world, path string) { w.spoil[path] = status(410) }},
+	{diff.Unreachable, func(w *world, path string) {
+		w.spoil[path] = status(403)
+		if path == "" { // where 403 is how servers refuse to list the folder
+			w.spoil[path] = status(500)
+		}
+	}},
 	{diff.Altered, func(w *world, path string) { w.pages[path] += "!" }},
 	{diff.Altered, func(w *world, path string) { w.pages[path] = "" }},
 	{diff.Altered, func(w *world, path string) { w.pages[path] = strings.Repeat("long ", 1<<19) }},

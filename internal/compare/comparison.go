@@ -1,12 +1,16 @@
 package compare
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"mirror/diff"
+	"mirror/site"
 )
 
 // comparison is one run.
@@ -64,6 +68,19 @@ func (c *comparison) collect(ctx context.Context, from, to int) error {
 	}
 	all.Wait()
 	return errors.Join(errs...)
+}
+
+// manifestOf lists the pages as files without their bytes. A folder's page is not in the folder, so
+// that the manifest tells which folders have other pages.
+func manifestOf(paths []string) site.Manifest {
+	var m site.Manifest
+	for _, path := range paths {
+		if name := strings.TrimSuffix(path, "/"); name != "" {
+			m = append(m, site.File{Path: name})
+		}
+	}
+	slices.SortFunc(m, func(a, b site.File) int { return cmp.Compare(a.Path, b.Path) })
+	return m
 }
 
 func (c *comparison) rule(i int, answers []diff.Answer) diff.Ruling {

@@ -122,3 +122,38 @@ func TestRunFollowsTheHomePageToNowhere(t *testing.T) {
 		t.Errorf("got %+v", v)
 	}
 }
+
+// TestRunKnowsWhatARefusalSays has one of three origins refuse a page: that is an absence only
+// where it refuses a path that never existed, too, and serves other pages.
+func TestRunKnowsWhatARefusalSays(t *testing.T) {
+	for name, c := range map[string]struct {
+		path, want string
+		refuse     func(w *world)
+	}{
+		"a firewall for a page": {"plain.txt", "b unreachable plain.txt", func(w *world) { w.spoil["plain.txt"] = status(403) }},
+		"a bucket that may not be listed": {"plain.txt", "b missing plain.txt", func(w *world) {
+			delete(w.pages, "plain.txt")
+			w.absent = 403
+		}},
+		"a bucket that answers 400":       {"plain.txt", "b missing plain.txt", func(w *world) { delete(w.pages, "plain.txt"); w.absent = 400 }},
+		"a folder of pages, not listed":   {"css/", "b missing css/", func(w *world) { w.spoil["css/"] = status(403) }},
+		"a folder of nothing, firewalled": {"about/", "b unreachable about/", func(w *world) { w.spoil["about/"] = status(403) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			all, origins := worlds(3), []origin.Endpoint{}
+			c.refuse(all[1])
+			for i, w := range all {
+				w.pages["css/"] = "an index"
+				origins = append(origins, w.start(t, string(rune('a'+i))))
+			}
+			v, err := compare.Run(t.Context(), origins, append([]string{"css/"}, paths...), usual)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := slices.DeleteFunc(strings.Split(drifts(v), ", "), func(d string) bool { return !strings.HasSuffix(d, " "+c.path) })
+			if strings.Join(got, ", ") != c.want {
+				t.Errorf("got %q, want %q", drifts(v), c.want)
+			}
+		})
+	}
+}

@@ -58,7 +58,7 @@ func FindAt(ctx context.Context, at string, origins []origin.Endpoint, maxPages 
 		return Found{}, fmt.Errorf("%q %w", at, ErrNoURL)
 	}
 	base := &url.URL{Scheme: u.Scheme, Host: u.Host, Path: "/"}
-	client := origin.New(origin.Endpoint{Name: u.Host, URL: base, Options: origins[0].Options})
+	client := origin.New(origin.Endpoint{Name: u.Host, URL: base, Style: origins[0].Style, Options: origins[0].Options})
 	defer client.Close()
 	l, err := pages.ListSitemapAt(ctx, client, []string{u.Path[min(1, len(u.Path)):]},
 		pages.Listing{Bases: basesOf(origins), Site: origins[0].URL, MaxPages: maxPages})

@@ -111,7 +111,7 @@ func (l *rereading) reread(ctx context.Context, s *collector, before diff.Answer
 			return read{Answer: before}
 		}
 		r := s.ask(ctx, s.client.FetchFresh, l.pathOf(l.page))
-		r.Serves = s.serves
+		s.relate(&r.Answer, l.page, l.pathOf(l.page))
 		if s.missed.Add(1); r.Status != 0 {
 			s.missed.Store(0)
 		}

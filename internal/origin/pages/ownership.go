@@ -5,8 +5,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-
-	"mirror/site"
 )
 
 // maxPath bounds a decoded path, in bytes.
@@ -105,8 +103,5 @@ func IsPath(path string) bool {
 	}
 	return true
 }
-
-// urlPath is a decoded path as it is asked for.
-func urlPath(path string) string { return site.URLStyle{NoIndex: true}.URLPath(path) }
 
 func sortedKeys(set map[string]bool) []string { return slices.Sorted(maps.Keys(set)) }

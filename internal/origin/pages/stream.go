@@ -27,7 +27,7 @@ func stream(ctx context.Context, c *origin.Client, path string, limit int64, acc
 		reading = newStreaming(parse)
 		return reading.in
 	}
-	o := origin.FetchAny(ctx, c.Fetch, origin.Page{Path: path, URL: urlPath(path), Keep: again}, limit)
+	o := origin.FetchAny(ctx, c.Fetch, origin.Page{Path: path, URL: c.Endpoint().Style.URLPath(path), Keep: again}, limit)
 	if err := reading.end(o.Err); err != nil {
 		return o, err
 	}
