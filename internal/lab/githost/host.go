@@ -62,24 +62,16 @@ func New(ctx context.Context, spool *static.Spool, o Options) *Host {
 		repo:   newRepository(newObjects(spool), o.Branch),
 		deploy: edge.NewDeployer(ctx, o.Log.With("origin", "git"), site, http.NotFoundHandler()),
 	}
-	g.repo.moved = g.moved
+	g.repo.moved = g.deployMove
 	g.Origin = edge.NewOrigin("git", "git", g.deploy, g.deploy)
 	return g
-}
-
-// Serve has listen serve the repository to git clients. listen returns the base URL, without
-// a slash at its end, from which h is served.
-func (g *Host) Serve(listen func(h http.Handler) (string, error)) error {
-	base, err := listen(&gitServer{repo: g.repo, path: repositoryPath, token: g.Token, log: g.log})
-	g.Remote = base + repositoryPath
-	return err
 }
 
 // Close takes the site down. The context that the host was made with has ended.
 func (g *Host) Close() { g.deploy.Close() }
 
-// moved deploys the branch. It is called in the order of the moves.
-func (g *Host) moved(ref plumbing.ReferenceName, to plumbing.Hash) {
+// deployMove deploys the branch where it is what moved. It is called in the order of the moves.
+func (g *Host) deployMove(ref plumbing.ReferenceName, to plumbing.Hash) {
 	if ref == g.repo.branch {
 		g.deploy.Later(func(context.Context) (*edge.Release, error) { return g.build(to) })
 	}

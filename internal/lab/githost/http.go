@@ -144,3 +144,11 @@ func (g *gitServer) list(out *bufio.Writer, refs map[plumbing.ReferenceName]plum
 		}
 	}
 }
+
+// Serve has listen serve the repository to git clients. listen returns the base URL, without
+// a slash at its end, from which h is served.
+func (g *Host) Serve(listen func(h http.Handler) (string, error)) error {
+	base, err := listen(&gitServer{repo: g.repo, path: repositoryPath, token: g.Token, log: g.log})
+	g.Remote = base + repositoryPath
+	return err
+}

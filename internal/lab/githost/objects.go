@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/storer"
+	"github.com/go-git/go-git/v5/utils/ioutil"
 
 	"mirror/internal/static"
 )
@@ -64,7 +65,7 @@ func (s *objects) add(kind plumbing.ObjectType, content []byte) (plumbing.Hash, 
 func (s *objects) NewEncodedObject() plumbing.EncodedObject { return &plumbing.MemoryObject{} }
 
 // SetEncodedObject stores an object.
-func (s *objects) SetEncodedObject(o plumbing.EncodedObject) (plumbing.Hash, error) {
+func (s *objects) SetEncodedObject(o plumbing.EncodedObject) (h plumbing.Hash, err error) {
 	switch o.Type() {
 	case plumbing.CommitObject, plumbing.TreeObject, plumbing.BlobObject, plumbing.TagObject:
 	default:
@@ -74,7 +75,7 @@ func (s *objects) SetEncodedObject(o plumbing.EncodedObject) (plumbing.Hash, err
 	if err != nil {
 		return plumbing.ZeroHash, err
 	}
-	defer r.Close()
+	defer ioutil.CheckClose(r, &err)
 	var b bytes.Buffer
 	if _, err := b.ReadFrom(r); err != nil {
 		return plumbing.ZeroHash, err
