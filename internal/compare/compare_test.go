@@ -87,7 +87,7 @@ func (w *world) start(t testing.TB, name string) origin.Endpoint {
 	w.own = s.URL
 	return origin.Endpoint{
 		Name: name, URL: u, Style: site.URLStyle{NoIndex: true},
-		Options: origin.Options{Concurrency: 4, Timeout: 2 * time.Second, Confirm: 1},
+		Options: origin.Options{Concurrency: 4, Timeout: time.Minute, Confirm: 1},
 	}
 }
 
