@@ -124,7 +124,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 // awaitGoroutines waits until no more goroutines run than before.
 func awaitGoroutines(t *testing.T, before int) {
 	t.Helper()
-	ticker, deadline := time.NewTicker(5*time.Millisecond), time.After(10*time.Second)
+	ticker, deadline := time.NewTicker(5*time.Millisecond), time.After(time.Minute)
 	defer ticker.Stop()
 	for {
 		select {

@@ -48,7 +48,7 @@ type crawler struct {
 	answers []answer
 }
 
-// run crawls while f runs.
+// run crawls while f runs, and before and after that until everything was asked for some times.
 func (c *crawler) run(paths []string, f func()) {
 	ctx, stop := context.WithCancel(c.t.Context())
 	var crawling sync.WaitGroup
@@ -63,7 +63,32 @@ func (c *crawler) run(paths []string, f func()) {
 	}
 	defer crawling.Wait()
 	defer stop()
+	c.await(10 * len(paths))
 	f()
+	c.mu.Lock()
+	n := len(c.answers)
+	c.mu.Unlock()
+	c.await(n + 10*len(paths))
+}
+
+// await waits for so many answers.
+func (c *crawler) await(n int) {
+	deadline, ticker := time.After(time.Minute), time.NewTicker(time.Millisecond)
+	defer ticker.Stop()
+	for {
+		c.mu.Lock()
+		got := len(c.answers)
+		c.mu.Unlock()
+		if got >= n {
+			return
+		}
+		select {
+		case <-ticker.C:
+		case <-deadline:
+			c.t.Errorf("%d answers within a minute, want %d", got, n)
+			return
+		}
+	}
 }
 
 func (c *crawler) ask(transport *http.Transport, path string) {
@@ -134,10 +159,14 @@ func TestTruthOverTheNetwork(t *testing.T) {
 		if got, want := last.Before.Sub(first.Before), stale+3*perFile; got < want {
 			t.Errorf("%s: turned for %s, want %s or more", origin.Name, got, want)
 		}
+		vague := 0
 		for _, turn := range turns {
-			if width := turn.At.After.Sub(turn.At.Before); width > time.Millisecond {
-				t.Errorf("%s: %s turned within %s: too vague", origin.Name, turn.Path, width)
+			if turn.At.After.Sub(turn.At.Before) > time.Millisecond {
+				vague++
 			}
+		}
+		if vague > len(turns)/2 { // the machine may stand still in the middle of one
+			t.Errorf("%s: %d of %d turns are known to no millisecond: %v", origin.Name, vague, len(turns), turns)
 		}
 	}
 }

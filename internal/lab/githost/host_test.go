@@ -183,11 +183,15 @@ func TestPagesLag(t *testing.T) {
 	commit(t, dir, "later")
 	asked := time.Now()
 	git(t, dir, "push", "-q", "origin", "HEAD")
-	edgetest.WantPage(t, h.Origin, "", 200, "home 2")
 	edgetest.Settle(t, h.Origin)
 	if took := time.Since(asked); took < lag {
 		t.Errorf("deployed after %s, want %s or more", took, lag)
 	}
+	edgetest.WantPage(t, h.Origin, "", 200, "later")
+	h.SetLag(time.Hour, 0)
+	save(t, dir, "index.html", "latest")
+	commit(t, dir, "latest")
+	git(t, dir, "push", "-q", "origin", "HEAD")
 	edgetest.WantPage(t, h.Origin, "", 200, "later")
 }
 

@@ -77,11 +77,13 @@ func TestRuntimeLag(t *testing.T) {
 	h.SetLag(lag, lag/10)
 	asked := time.Now()
 	pushSite(t, h, "new")
-	edgetest.WantPage(t, h.Origin, "", 200, "old")
 	edgetest.Settle(t, h.Origin)
 	if took := time.Since(asked); took < lag {
 		t.Errorf("deployed after %s, want %s or more", took, lag)
 	}
+	edgetest.WantPage(t, h.Origin, "", 200, "new")
+	h.SetLag(time.Hour, 0)
+	pushSite(t, h, "newest")
 	edgetest.WantPage(t, h.Origin, "", 200, "new")
 }
 
