@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
 
 	"mirror/targets/git/internal/objects"
 	"mirror/targets/git/internal/wire"
@@ -30,7 +32,7 @@ func (t *Target) snapshot(ctx context.Context, via *wire.Session, hash plumbing.
 	if err != nil {
 		return nil, err
 	}
-	t.known.Keep(snap, t.log)
+	t.known.Add(snap, t.log)
 	return snap, nil
 }
 
@@ -40,7 +42,7 @@ func (t *Target) commit(ctx context.Context, via *wire.Session, hash plumbing.Ha
 	if hash.IsZero() {
 		return objects.Commit{}, nil
 	}
-	if c, ok := t.known.Commit(hash); ok {
+	if c, ok := t.known.FindCommit(hash); ok {
 		return c, nil
 	}
 	s, err := t.fetch(ctx, via, hash, 1, packp.FilterTreeDepth(0))
@@ -48,15 +50,15 @@ func (t *Target) commit(ctx context.Context, via *wire.Session, hash plumbing.Ha
 		return objects.Commit{}, err
 	}
 	defer s.Close()
-	c, err := s.Commit(hash)
+	c, err := s.ReadCommit(hash)
 	if err != nil {
 		return objects.Commit{}, err
 	}
 	if snap, err := s.Snapshot(hash); err == nil {
-		t.known.Keep(snap, t.log)
+		t.known.Add(snap, t.log)
 		return c, nil
 	}
-	t.known.KeepCommit(c)
+	t.known.AddCommit(c)
 	return c, nil
 }
 
@@ -80,4 +82,11 @@ func (t *Target) fetch(ctx context.Context, via *wire.Session, hash plumbing.Has
 // open begins a conversation with the target's repository.
 func (t *Target) open(ctx context.Context, s wire.Service) (*wire.Session, error) {
 	return wire.Open(ctx, t.remote, s)
+}
+
+// thin reports whether the remote completes deltas from what it has. A server built with
+// go-git does not, and does not say so.
+func (t *Target) thin(s *wire.Session) bool {
+	agent := strings.Join(s.Caps.Get(capability.Agent), "")
+	return !t.whole.Load() && !s.Caps.Supports("no-thin") && !strings.HasPrefix(agent, "go-git")
 }

@@ -10,7 +10,6 @@ package git
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/mail"
 	"strings"
@@ -18,27 +17,9 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing"
 
-	"mirror/site"
 	"mirror/targets"
 	"mirror/targets/git/internal/objects"
 	"mirror/targets/git/internal/wire"
-)
-
-// Config is a git target's part of the config.
-type Config struct {
-	URL        string `yaml:"url"`         // ssh, https, http, file, a path, or user@host:path
-	Branch     string `yaml:"branch"`      // gh-pages by default
-	CNAME      string `yaml:"cname"`       // written to the branch where the site has no CNAME
-	TokenEnv   string `yaml:"token_env"`   // environment variable with the access token, for https
-	Orphan     bool   `yaml:"orphan"`      // commits without parents: the branch keeps no history
-	Author     string `yaml:"author"`      // Name <address>, of the commits
-	SSHKey     string `yaml:"ssh_key"`     // file of the private key; else the agent and ~/.ssh
-	KnownHosts string `yaml:"known_hosts"` // file; else ~/.ssh/known_hosts and the system's
-}
-
-const (
-	defaultBranch = "gh-pages"
-	defaultAuthor = "mirror <mirror@localhost>"
 )
 
 // Target is one branch of one repository.
@@ -56,11 +37,6 @@ type Target struct {
 	blobs   *blobIDs
 	whole   atomic.Bool // the server takes no thin packs, whatever it says
 }
-
-var (
-	_ targets.Target  = (*Target)(nil)
-	_ targets.Factory = New
-)
 
 // New opens the target that decode describes with a Config.
 func New(ctx context.Context, env targets.Env, decode func(config any) error) (targets.Target, error) {
@@ -104,67 +80,6 @@ func Open(_ context.Context, env targets.Env, c Config) (*Target, error) {
 	return t, err
 }
 
-func parseBranch(name string) (plumbing.ReferenceName, error) {
-	if name == "" {
-		name = defaultBranch
-	}
-	ref := plumbing.NewBranchReferenceName(strings.TrimPrefix(name, "refs/heads/"))
-	if err := ref.Validate(); err != nil {
-		return "", fmt.Errorf("branch %q is no name that git allows", name)
-	}
-	return ref, nil
-}
-
-func parseAuthor(author string) (mail.Address, error) {
-	if author == "" {
-		author = defaultAuthor
-	}
-	a, err := mail.ParseAddress(author)
-	if err != nil || strings.ContainsAny(a.Name+a.Address, "<>\n\x00") {
-		return mail.Address{}, fmt.Errorf("author %q: want Name <address>", author)
-	}
-	if a.Name == "" {
-		a.Name = a.Address
-	}
-	return *a, nil
-}
-
-// Live tells the branch's head, and the release that its commit names if the commit is
-// one of ours and still has the tree that we gave it.
-func (t *Target) Live(ctx context.Context) (live targets.Live, err error) {
-	defer t.redact(&err)
-	s, err := t.open(ctx, wire.UploadPack)
-	if err != nil {
-		return targets.Live{}, err
-	}
-	defer s.Close()
-	head, err := t.head(ctx, s)
-	if err != nil {
-		return targets.Live{}, err
-	}
-	return liveOf(head), nil
-}
-
-// head is the commit that the branch is at, as a session's advertisement told it; the
-// zero commit where there is no branch.
-func (t *Target) head(ctx context.Context, s *wire.Session) (objects.Commit, error) {
-	return t.commit(ctx, s, s.Refs[t.branch])
-}
-
-// liveOf is how the contract calls a head.
-func liveOf(c objects.Commit) targets.Live {
-	return targets.Live{Release: c.Release, Revision: revisionOf(c)}
-}
-
-// revisionOf is the commit's hash, and "" where the branch holds nothing: no commit at all,
-// or the empty one that stands for "nothing" where a host refuses to delete the branch.
-func revisionOf(c objects.Commit) string {
-	if c.Hash.IsZero() || c.Vacant {
-		return ""
-	}
-	return c.Hash.String()
-}
-
 // redact takes secrets out of an error that leaves the package.
 func (t *Target) redact(err *error) {
 	if *err == nil {
@@ -190,25 +105,3 @@ func (e *redactedError) Error() string { return e.text }
 // Is finds the sentinels of the hidden error. There is no Unwrap, which would hand the
 // hidden text out.
 func (e *redactedError) Is(target error) bool { return errors.Is(e.err, target) }
-
-// staged finds the commit that a release is staged as.
-func (t *Target) staged(s *wire.Session, id site.ID) (plumbing.ReferenceName, plumbing.Hash) {
-	for _, name := range stageRefs(id) {
-		if h := s.Refs[name]; !h.IsZero() {
-			return name, h
-		}
-	}
-	return "", plumbing.ZeroHash
-}
-
-const (
-	stagePrefix    = "refs/mirror/"
-	fallbackPrefix = "refs/heads/mirror/" // for hosts that take nothing but branches and tags
-)
-
-// stageRefs are the names that a release is staged under, the better one first.
-func stageRefs(id site.ID) [2]plumbing.ReferenceName {
-	return [2]plumbing.ReferenceName{
-		plumbing.ReferenceName(stagePrefix + string(id)), plumbing.ReferenceName(fallbackPrefix + string(id)),
-	}
-}

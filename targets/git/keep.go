@@ -2,11 +2,42 @@ package git
 
 import (
 	"slices"
+	"strings"
+
+	"github.com/go-git/go-git/v5/plumbing/filemode"
 
 	"mirror/site"
 	"mirror/targets"
 	"mirror/targets/git/internal/objects"
 )
+
+// addKept adds .nojekyll and CNAME where the site has none, those of the live branch or our
+// own, and the live files that the config keeps.
+func (t *Target) addKept(live *objects.Snapshot, l *layout) {
+	taken := map[string]bool{}
+	for p := range l.files {
+		first, _, _ := strings.Cut(p, "/")
+		taken[first] = true
+	}
+	for _, name := range []string{noJekyll, cnameTxt} {
+		old, kept := live.Files[name]
+		kept = kept && old.Mode.IsFile() && old.Mode != filemode.Symlink
+		switch {
+		case taken[name]:
+			continue
+		case name == cnameTxt && t.cname != "":
+			l.add(name, []byte(t.cname+"\n"))
+		case kept:
+			l.files[name] = old
+		case name == noJekyll:
+			l.add(name, nil)
+		default:
+			continue
+		}
+		l.said.Kept = append(l.said.Kept, name)
+	}
+	t.keepFiles(live, l)
+}
 
 // keepFiles adds the live files that the config keeps, as they are in the live tree.
 func (t *Target) keepFiles(live *objects.Snapshot, l *layout) {
@@ -39,8 +70,8 @@ func ownOf(rel *site.Release, keep targets.Keep) []string {
 	return own
 }
 
-// ownAgain is ownOf for a staged tree, whose release is not at hand.
-func ownAgain(staged objects.Commit, tree *objects.Snapshot, keep targets.Keep) []string {
+// ownOfStaged is ownOf for a staged tree, whose release is not at hand.
+func ownOfStaged(staged objects.Commit, tree *objects.Snapshot, keep targets.Keep) []string {
 	var own []string
 	for path := range tree.Files {
 		if keep.Match(path) && !staged.Beside(path) {
@@ -49,11 +80,6 @@ func ownAgain(staged objects.Commit, tree *objects.Snapshot, keep targets.Keep) 
 	}
 	slices.Sort(own)
 	return own
-}
-
-// stays lists all files beside the release's, in path order.
-func (l *layout) stays() []string {
-	return slices.Sorted(slices.Values(slices.Concat(l.said.Kept, l.kept)))
 }
 
 // siteFiles are the live files without the beacon and without what is kept whatever the

@@ -1,6 +1,15 @@
 package git
 
-import "testing"
+import (
+	"testing"
+
+	"mirror/targets"
+)
+
+var (
+	_ targets.Pruner    = (*Target)(nil)
+	_ targets.Historian = (*Target)(nil)
+)
 
 func TestPagesURL(t *testing.T) {
 	for remote, want := range map[string]string{

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
-	"io"
 	"path"
 	"slices"
 	"strings"
@@ -12,7 +11,6 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/filemode"
 
-	"mirror/site"
 	"mirror/targets"
 	"mirror/targets/git/internal/objects"
 )
@@ -34,25 +32,6 @@ type layout struct {
 
 func (l *layout) root() plumbing.Hash { return l.folders[""].Tree }
 
-// compose lays a release out, with what is kept of the live branch.
-func (t *Target) compose(rel *site.Release, ids map[site.Digest]plumbing.Hash, live *objects.Snapshot) (*layout, error) {
-	l := &layout{
-		files: make(map[string]objects.Entry, len(rel.Manifest)+3),
-		blobs: make(map[plumbing.Hash]objects.Item, len(rel.Manifest)+3),
-		said:  objects.Trailers{Release: rel.ID(), Beacon: rel.BeaconPath, Own: ownOf(rel, t.keep)},
-	}
-	for _, f := range rel.Manifest {
-		id := ids[f.Digest]
-		l.files[f.Path] = objects.Entry{Blob: id, Mode: filemode.Regular}
-		l.blobs[id] = objects.Item{Kind: plumbing.BlobObject, Size: f.Size, Open: func() (io.ReadCloser, error) { return rel.Open(f) }}
-	}
-	if rel.BeaconPath != "" {
-		l.add(rel.BeaconPath, rel.Beacon())
-	}
-	t.keepOf(live, l)
-	return l, l.build()
-}
-
 // add puts a file of ours into the tree.
 func (l *layout) add(path string, text []byte) {
 	id := objects.Name(plumbing.BlobObject, text)
@@ -69,34 +48,6 @@ func (l *layout) sameSettings(live *objects.Snapshot) bool {
 		}
 	}
 	return true
-}
-
-// keepOf adds .nojekyll and CNAME where the site has none, those of the live branch or our
-// own, and the live files that the config keeps.
-func (t *Target) keepOf(live *objects.Snapshot, l *layout) {
-	taken := map[string]bool{}
-	for p := range l.files {
-		first, _, _ := strings.Cut(p, "/")
-		taken[first] = true
-	}
-	for _, name := range []string{noJekyll, cnameTxt} {
-		old, kept := live.Files[name]
-		kept = kept && old.Mode.IsFile() && old.Mode != filemode.Symlink
-		switch {
-		case taken[name]:
-			continue
-		case name == cnameTxt && t.cname != "":
-			l.add(name, []byte(t.cname+"\n"))
-		case kept:
-			l.files[name] = old
-		case name == noJekyll:
-			l.add(name, nil)
-		default:
-			continue
-		}
-		l.said.Kept = append(l.said.Kept, name)
-	}
-	t.keepFiles(live, l)
 }
 
 // build makes the tree objects, from the deepest folder up.
@@ -202,4 +153,9 @@ func (l *layout) unknown(have map[plumbing.Hash]bool, live *objects.Snapshot, th
 		}
 	}
 	return items, files
+}
+
+// stays lists all files beside the release's, in path order.
+func (l *layout) stays() []string {
+	return slices.Sorted(slices.Values(slices.Concat(l.said.Kept, l.kept)))
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -16,8 +15,6 @@ import (
 	"mirror/targets/git/internal/objects"
 	"mirror/targets/git/internal/wire"
 )
-
-var _ targets.Pruner = (*Target)(nil)
 
 // Prune deletes the refs of staged releases that r lets expire. What was live is told by the
 // branch. The host frees the objects in its own time.
@@ -53,17 +50,6 @@ func (t *Target) Prune(ctx context.Context, r targets.Retention) (err error) {
 	return s.Push(ctx, nil, nil, drop...)
 }
 
-// stagedRefs are the commits that releases are staged as.
-func stagedRefs(s *wire.Session) map[site.ID]plumbing.Hash {
-	staged := map[site.ID]plumbing.Hash{}
-	for ref, hash := range s.Refs {
-		if id, ours := stagedID(ref); ours {
-			staged[id] = hash
-		}
-	}
-	return staged
-}
-
 // lineage is the branch's past and what is staged, as far as the commits are known.
 type lineage struct {
 	head    plumbing.Hash
@@ -79,7 +65,7 @@ func (t *Target) lineage(ctx context.Context, head plumbing.Hash, staged map[sit
 		wants = append(wants, hash)
 	}
 	for _, hash := range wants {
-		if c, ok := t.known.Commit(hash); ok {
+		if c, ok := t.known.FindCommit(hash); ok {
 			l.commits[hash] = c
 		}
 	}
@@ -165,15 +151,4 @@ func (l *lineage) held(staged map[site.ID]plumbing.Hash) []targets.Held {
 		all = append(all, h)
 	}
 	return all
-}
-
-// stagedID tells which release a ref stages, and whether it is one of ours at all.
-func stagedID(ref plumbing.ReferenceName) (site.ID, bool) {
-	for _, prefix := range []string{stagePrefix, fallbackPrefix} {
-		if rest, ok := strings.CutPrefix(string(ref), prefix); ok {
-			id, err := site.ParseID(rest)
-			return id, err == nil && string(id) == rest
-		}
-	}
-	return site.None, false
 }

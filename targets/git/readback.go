@@ -72,7 +72,7 @@ func (t *Target) search(ctx context.Context, c objects.Commit, is func(objects.C
 		if len(c.Parents) == 0 {
 			break
 		}
-		if c, err = store.Commit(c.Parents[0]); err != nil {
+		if c, err = store.ReadCommit(c.Parents[0]); err != nil {
 			break // further back than was fetched
 		}
 		if is(c) {

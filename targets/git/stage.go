@@ -5,12 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"strings"
-	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
-	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
 
 	"mirror/site"
 	"mirror/targets"
@@ -68,19 +65,6 @@ func (t *Target) stage(ctx context.Context, rel *site.Release, ids map[site.Dige
 	return t.send(ctx, s, shipment{rel: rel.ID(), ref: ref, before: before, live: live, want: want}, p)
 }
 
-// follows reports whether the branch can go from head to c as a publish should: c is the
-// head, or the next commit after it, or stands alone where no history is wanted and says that
-// it came after it.
-func (t *Target) follows(c, head objects.Commit) bool {
-	switch {
-	case c.Hash == head.Hash:
-		return true
-	case t.orphan || head.Hash.IsZero():
-		return len(c.Parents) == 0 && c.After == head.Hash
-	}
-	return len(c.Parents) == 1 && c.Parents[0] == head.Hash
-}
-
 // shipment is a release on its way to the remote.
 type shipment struct {
 	rel    site.ID
@@ -90,21 +74,12 @@ type shipment struct {
 	want   *layout
 }
 
-// commit is the head itself where it is right, and a new commit otherwise.
+// commitOf is the head itself where it is right, and a new commit otherwise.
 func (t *Target) commitOf(sh shipment) objects.Commit {
 	if sh.live.Release == sh.rel && sh.live.Tree == sh.want.root() {
 		return sh.live.Commit
 	}
 	return t.newCommit(sh.live.Commit, sh.want.root(), sh.want.said)
-}
-
-// newCommit makes a commit that follows head.
-func (t *Target) newCommit(head objects.Commit, tree plumbing.Hash, said objects.Trailers) objects.Commit {
-	parent := head.Hash
-	if t.orphan {
-		parent, said.After = plumbing.ZeroHash, head.Hash
-	}
-	return objects.NewCommit(t.author, time.Now(), tree, parent, said)
 }
 
 func (t *Target) send(ctx context.Context, s *wire.Session, sh shipment, p targets.Progress) error {
@@ -133,7 +108,7 @@ func (t *Target) send(ctx context.Context, s *wire.Session, sh shipment, p targe
 	if p != nil {
 		p.Sent(files, 0)
 	}
-	t.known.Keep(sh.want.snapshot(c), t.log)
+	t.known.Add(sh.want.snapshot(c), t.log)
 	return nil
 }
 
@@ -148,13 +123,6 @@ func (t *Target) held(sh shipment) map[plumbing.Hash]bool {
 		maps.Copy(names, staged.Names())
 	}
 	return names
-}
-
-// thin reports whether the remote completes deltas from what it has. A server built with
-// go-git does not, and does not say so.
-func (t *Target) thin(s *wire.Session) bool {
-	agent := strings.Join(s.Caps.Get(capability.Agent), "")
-	return !t.whole.Load() && !s.Caps.Supports("no-thin") && !strings.HasPrefix(agent, "go-git")
 }
 
 // pushStaged moves the release's own ref. A host that takes no refs but branches and tags

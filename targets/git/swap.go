@@ -110,10 +110,10 @@ func (t *Target) commitAfresh(ctx context.Context, s *wire.Session, ref plumbing
 	}
 	want := &layout{
 		files: maps.Clone(old.Files), blobs: map[plumbing.Hash]objects.Item{},
-		said: objects.Trailers{Release: staged.Release, Beacon: staged.Beacon, Own: ownAgain(staged, old, t.keep)},
+		said: objects.Trailers{Release: staged.Release, Beacon: staged.Beacon, Own: ownOfStaged(staged, old, t.keep)},
 	}
 	maps.DeleteFunc(want.files, func(path string, _ objects.Entry) bool { return path != staged.Beacon && staged.Beside(path) })
-	t.keepOf(live, want)
+	t.addKept(live, want)
 	if err := want.build(); err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func (t *Target) commitAfresh(ctx context.Context, s *wire.Session, ref plumbing
 	if err := t.move(ctx, s, head.Hash, next.Hash, items, restage); err != nil {
 		return err
 	}
-	t.known.Keep(want.snapshot(next), t.log)
+	t.known.Add(want.snapshot(next), t.log)
 	return nil
 }
 

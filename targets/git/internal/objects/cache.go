@@ -57,8 +57,8 @@ func (m *Cache) Snapshot(hash plumbing.Hash) *Snapshot {
 	return s
 }
 
-// Commit returns a commit without its trees, false for one that is not remembered.
-func (m *Cache) Commit(hash plumbing.Hash) (Commit, bool) {
+// FindCommit returns a commit without its trees, false for one that is not remembered.
+func (m *Cache) FindCommit(hash plumbing.Hash) (Commit, bool) {
 	m.mu.Lock()
 	i := slices.IndexFunc(m.commits, func(c Commit) bool { return c.Hash == hash })
 	if i >= 0 {
@@ -72,16 +72,16 @@ func (m *Cache) Commit(hash plumbing.Hash) (Commit, bool) {
 	return Commit{}, false
 }
 
-// KeepCommit remembers a commit without its trees.
-func (m *Cache) KeepCommit(c Commit) {
+// AddCommit remembers a commit without its trees.
+func (m *Cache) AddCommit(c Commit) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.commits = append(m.commits, c)
 	m.commits = m.commits[max(0, len(m.commits)-keepCommits):]
 }
 
-// Keep remembers a snapshot, and writes it to the state folder.
-func (m *Cache) Keep(s *Snapshot, log *slog.Logger) {
+// Add remembers a snapshot, and writes it to the state folder.
+func (m *Cache) Add(s *Snapshot, log *slog.Logger) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.remember(s)

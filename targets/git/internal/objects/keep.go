@@ -3,7 +3,6 @@ package objects
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -40,22 +39,4 @@ func CheckKeep(keep targets.Keep) error {
 func parseKeep(recorded []string) targets.Keep {
 	recorded = recorded[:min(len(recorded), maxGlobs)]
 	return slices.DeleteFunc(recorded, func(glob string) bool { return !recordable(glob) })
-}
-
-// Beside reports whether a path in the tree of a commit with these trailers is not one of its
-// release's.
-func (s Trailers) Beside(path string) bool {
-	if path == s.Beacon || slices.Contains(s.Kept, path) {
-		return true
-	}
-	_, own := slices.BinarySearch(s.Own, path)
-	return !own && s.Keep.Match(path)
-}
-
-// unquoted reads what quoteOdd writes.
-func unquoted(text string) string {
-	if plain, err := strconv.Unquote(text); err == nil && text[0] == '"' {
-		return plain
-	}
-	return text
 }

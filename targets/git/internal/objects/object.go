@@ -36,7 +36,7 @@ func Name(kind plumbing.ObjectType, content []byte) plumbing.Hash {
 	return plumbing.Hash(h.Sum(nil))
 }
 
-// emptyTree is the name of the tree without entries.
+// EmptyTree is the name of the tree without entries.
 var EmptyTree = plumbing.NewHash("4b825dc642cb6eb9a060e54bf8d69288fbee4904")
 
 // Commit is what matters here of a commit. The zero commit stands for none.
@@ -62,6 +62,16 @@ type Trailers struct {
 
 	// After is the head that a commit without parents took the place of.
 	After plumbing.Hash
+}
+
+// Beside reports whether a path in the tree of a commit with these trailers is not one of its
+// release's.
+func (s Trailers) Beside(path string) bool {
+	if path == s.Beacon || slices.Contains(s.Kept, path) {
+		return true
+	}
+	_, own := slices.BinarySearch(s.Own, path)
+	return !own && s.Keep.Match(path)
 }
 
 const (
@@ -125,6 +135,14 @@ func quoteOdd(path string) string {
 		return q
 	}
 	return path
+}
+
+// unquoted reads what quoteOdd writes.
+func unquoted(text string) string {
+	if plain, err := strconv.Unquote(text); err == nil && text[0] == '"' {
+		return plain
+	}
+	return text
 }
 
 // parseCommit reads a commit object.

@@ -40,8 +40,8 @@ const (
 	maxPath    = 16 << 10 // bytes
 )
 
-// Commit reads a commit without its trees.
-func (s *Store) Commit(hash plumbing.Hash) (Commit, error) {
+// ReadCommit reads a commit without its trees.
+func (s *Store) ReadCommit(hash plumbing.Hash) (Commit, error) {
 	raw, err := s.Read(plumbing.CommitObject, hash)
 	if err != nil {
 		return Commit{}, err
@@ -55,7 +55,7 @@ func (s *Store) Commit(hash plumbing.Hash) (Commit, error) {
 
 // Snapshot reads a commit with all its trees.
 func (s *Store) Snapshot(hash plumbing.Hash) (*Snapshot, error) {
-	c, err := s.Commit(hash)
+	c, err := s.ReadCommit(hash)
 	if err != nil {
 		return nil, err
 	}

@@ -10,13 +10,13 @@ import (
 	"os"
 	"path/filepath"
 
-	"mirror/site"
-
 	"github.com/go-git/go-billy/v5"
 	"github.com/go-git/go-billy/v5/osfs"
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/format/idxfile"
 	"github.com/go-git/go-git/v5/plumbing/format/packfile"
+
+	"mirror/site"
 )
 
 // Bounds of what a remote may send us, far above any site.

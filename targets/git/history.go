@@ -17,8 +17,6 @@ import (
 	"mirror/targets/git/internal/wire"
 )
 
-var _ targets.Historian = (*Target)(nil)
-
 // Bounds of what one look into the past may cost.
 const (
 	maxPast      = 64        // commits
@@ -102,7 +100,7 @@ func line(s *objects.Store, heads []plumbing.Hash, limit int) []objects.Commit {
 	next := heads[0]
 	for len(all) < limit && !next.IsZero() && !seen[next] {
 		seen[next] = true
-		c, err := s.Commit(next)
+		c, err := s.ReadCommit(next)
 		if err != nil {
 			break // further back than was fetched
 		}

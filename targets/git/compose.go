@@ -1,0 +1,30 @@
+package git
+
+import (
+	"io"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/filemode"
+
+	"mirror/site"
+	"mirror/targets/git/internal/objects"
+)
+
+// compose lays a release out, with what is kept of the live branch.
+func (t *Target) compose(rel *site.Release, ids map[site.Digest]plumbing.Hash, live *objects.Snapshot) (*layout, error) {
+	l := &layout{
+		files: make(map[string]objects.Entry, len(rel.Manifest)+3),
+		blobs: make(map[plumbing.Hash]objects.Item, len(rel.Manifest)+3),
+		said:  objects.Trailers{Release: rel.ID(), Beacon: rel.BeaconPath, Own: ownOf(rel, t.keep)},
+	}
+	for _, f := range rel.Manifest {
+		id := ids[f.Digest]
+		l.files[f.Path] = objects.Entry{Blob: id, Mode: filemode.Regular}
+		l.blobs[id] = objects.Item{Kind: plumbing.BlobObject, Size: f.Size, Open: func() (io.ReadCloser, error) { return rel.Open(f) }}
+	}
+	if rel.BeaconPath != "" {
+		l.add(rel.BeaconPath, rel.Beacon())
+	}
+	t.addKept(live, l)
+	return l, l.build()
+}

@@ -1,0 +1,45 @@
+package git
+
+import (
+	"context"
+
+	"mirror/targets"
+	"mirror/targets/git/internal/objects"
+	"mirror/targets/git/internal/wire"
+)
+
+// Live tells the branch's head, and the release that its commit names if the commit is
+// one of ours and still has the tree that we gave it.
+func (t *Target) Live(ctx context.Context) (live targets.Live, err error) {
+	defer t.redact(&err)
+	s, err := t.open(ctx, wire.UploadPack)
+	if err != nil {
+		return targets.Live{}, err
+	}
+	defer s.Close()
+	head, err := t.head(ctx, s)
+	if err != nil {
+		return targets.Live{}, err
+	}
+	return liveOf(head), nil
+}
+
+// head is the commit that the branch is at, as a session's advertisement told it; the
+// zero commit where there is no branch.
+func (t *Target) head(ctx context.Context, s *wire.Session) (objects.Commit, error) {
+	return t.commit(ctx, s, s.Refs[t.branch])
+}
+
+// liveOf is how the contract calls a head.
+func liveOf(c objects.Commit) targets.Live {
+	return targets.Live{Release: c.Release, Revision: revisionOf(c)}
+}
+
+// revisionOf is the commit's hash, and "" where the branch holds nothing: no commit at all,
+// or the empty one that stands for "nothing" where a host refuses to delete the branch.
+func revisionOf(c objects.Commit) string {
+	if c.Hash.IsZero() || c.Vacant {
+		return ""
+	}
+	return c.Hash.String()
+}
