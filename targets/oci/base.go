@@ -4,41 +4,45 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"mirror/targets"
+	"mirror/targets/oci/internal/image"
 )
 
 // baseParts is what an image begins with: the layers below the site's, and a config.
 type baseParts struct {
 	layers []mutate.Addendum
 	config *v1.ConfigFile
+	opened *image.Blob // the server's own layer, to be closed when the image was pushed; else nil
 }
 
-func (b *builder) base(ctx context.Context, p v1.Platform) (baseParts, error) {
-	if b.t.cfg.base == nil {
-		return b.selfBase(p)
+// baseFor returns what an image of the recipe begins with on one platform.
+func (t *Target) baseFor(ctx context.Context, r recipe, created time.Time, p v1.Platform) (baseParts, error) {
+	if t.cfg.base == nil {
+		return t.selfBase(r, created, p)
 	}
-	img, err := b.baseImage(ctx, p)
+	img, err := t.baseImage(ctx, r, p)
 	if err != nil {
-		return baseParts{}, fmt.Errorf("base %s: %w", b.t.cfg.base, err)
+		return baseParts{}, fmt.Errorf("base %s: %w", t.cfg.base, err)
 	}
 	return partsOf(img)
 }
 
 // baseImage reads the base by the digest that the recipe names.
-func (b *builder) baseImage(ctx context.Context, p v1.Platform) (v1.Image, error) {
-	repo := b.t.cfg.base.Context()
-	desc, err := b.t.reg.get(ctx, repo.Digest(b.recipe.Base))
+func (t *Target) baseImage(ctx context.Context, r recipe, p v1.Platform) (v1.Image, error) {
+	repo := t.cfg.base.Context()
+	desc, err := t.reg.get(ctx, repo.Digest(r.Base))
 	if err != nil {
 		return nil, err
 	}
 	switch {
 	case desc == nil:
-		return nil, fmt.Errorf("%s is gone from the registry", b.recipe.Base)
+		return nil, fmt.Errorf("%s is gone from the registry", r.Base)
 	case desc.MediaType.IsImage():
 		return forPlatform(desc.Image())(p)
 	case !desc.MediaType.IsIndex():
@@ -50,7 +54,7 @@ func (b *builder) baseImage(ctx context.Context, p v1.Platform) (v1.Image, error
 	}
 	for _, d := range index.Manifests {
 		if d.MediaType.IsImage() && d.Platform != nil && d.Platform.Satisfies(p) {
-			return b.t.imageByDigest(ctx, repo, d.Digest)
+			return t.imageByDigest(ctx, repo, d.Digest)
 		}
 	}
 	return nil, wrongPlatform(p)
@@ -117,20 +121,19 @@ func inOCI(mt types.MediaType) types.MediaType {
 const nobody = "65532:65532"
 
 // selfBase is the base that needs no registry: mirror's own binary, serving the web root.
-func (b *builder) selfBase(p v1.Platform) (baseParts, error) {
-	layer, err := b.t.self.Layer(p, b.t.state)
+func (t *Target) selfBase(r recipe, created time.Time, p v1.Platform) (baseParts, error) {
+	layer, err := t.self.Layer(p, t.state)
 	if err != nil {
 		return baseParts{}, err
 	}
-	b.opened = append(b.opened, layer)
 	cf := &v1.ConfigFile{
 		RootFS:  v1.RootFS{Type: "layers", DiffIDs: []v1.Hash{layer.Info.DiffID}},
-		History: []v1.History{{Created: v1.Time{Time: b.created}, CreatedBy: "mirror publish", Comment: "mirror serve"}},
+		History: []v1.History{{Created: v1.Time{Time: created}, CreatedBy: "mirror publish", Comment: "mirror serve"}},
 		Config: v1.Config{
-			Entrypoint:   []string{"/mirror", "serve", b.recipe.WebRoot, "--listen", ":8080"},
+			Entrypoint:   []string{"/mirror", "serve", r.WebRoot, "--listen", ":8080"},
 			ExposedPorts: map[string]struct{}{"8080/tcp": {}},
 			User:         nobody,
 		},
 	}
-	return baseParts{layers: []mutate.Addendum{{Layer: layer, MediaType: layer.Info.MediaType}}, config: cf}, nil
+	return baseParts{layers: []mutate.Addendum{{Layer: layer, MediaType: layer.Info.MediaType}}, config: cf, opened: layer}, nil
 }

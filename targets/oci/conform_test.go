@@ -4,7 +4,13 @@ import (
 	"testing"
 
 	"mirror/internal/realserver"
+	"mirror/targets"
 	"mirror/targets/targettest"
+)
+
+var (
+	_ targets.Pruner    = (*Target)(nil)
+	_ targets.Historian = (*Target)(nil)
 )
 
 func TestConformanceEmbedded(t *testing.T) {

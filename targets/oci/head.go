@@ -14,8 +14,6 @@ import (
 	"mirror/targets"
 )
 
-// Names of the annotations of a manifest and of the labels in an image's config.
-
 // maxConfig bounds an image's config, in bytes.
 const maxConfig = 16 << 20
 
@@ -64,7 +62,7 @@ func (t *Target) look(ctx context.Context, ref name.Reference) (*head, error) {
 	if err != nil || desc == nil {
 		return nil, err
 	}
-	labels, err := t.labels(ctx, desc)
+	labels, err := t.labelsOf(ctx, desc)
 	if err != nil {
 		return nil, err
 	}
@@ -74,9 +72,9 @@ func (t *Target) look(ctx context.Context, ref name.Reference) (*head, error) {
 	return &head{desc, labels}, nil
 }
 
-// labels returns the annotations of an image that is ours, or its config's labels where
+// labelsOf returns the annotations of an image that is ours, or its config's labels where
 // the annotations were lost in a copy between formats.
-func (t *Target) labels(ctx context.Context, desc *remote.Descriptor) (map[string]string, error) {
+func (t *Target) labelsOf(ctx context.Context, desc *remote.Descriptor) (map[string]string, error) {
 	var m struct {
 		Annotations map[string]string
 		Layers      []v1.Descriptor

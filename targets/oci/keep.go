@@ -9,11 +9,9 @@ import (
 	"mirror/targets/oci/internal/image"
 )
 
-// Bounds of what is kept: it is read from the live image and put into the next one with each publish.
-const (
-	maxKept      = 10_000  // files
-	maxKeptBytes = 1 << 30 // of content
-)
+// maxKeptFiles bounds what is kept: it is read from the live image and put into the next one with
+// each publish.
+const maxKeptFiles = 10_000
 
 // keptOf returns the files of the live image, held, that the release lacks and the config
 // keeps, or refuses what cannot be put into the next image.
@@ -29,9 +27,9 @@ func (t *Target) keptOf(rel *site.Release, held site.Manifest) (site.Manifest, e
 			return nil, err
 		}
 		kept = append(kept, f)
-		if size += f.Size; len(kept) > maxKept || size > t.maxKept || size < 0 {
+		if size += f.Size; len(kept) > maxKeptFiles || size > t.maxKept || size < 0 {
 			return nil, &targets.RefusedError{
-				Path: f.Path, Reason: fmt.Sprintf("publish.keep keeps more than the %d files or %d bytes that can be put into the next image", maxKept, t.maxKept),
+				Path: f.Path, Reason: fmt.Sprintf("publish.keep keeps more than the %d files or %d bytes that can be put into the next image", maxKeptFiles, t.maxKept),
 				Hint: "serve them from a volume, and build the image without them",
 			}
 		}

@@ -48,7 +48,7 @@ func (t *Target) readLayers(ctx context.Context, h *head) (site.Manifest, error)
 	if err := t.stack(ctx, img, files, files.Complete); err != nil {
 		return nil, err
 	}
-	return files.Manifest(beacon), nil
+	return files.Files(beacon), nil
 }
 
 // stack adds an image's layers to a tree, from the top down until done.

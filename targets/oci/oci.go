@@ -36,11 +36,8 @@ type Target struct {
 	staging sync.Mutex // Debian's registry loses blobs that are uploaded twice at once
 }
 
-var (
-	_ targets.Target    = (*Target)(nil)
-	_ targets.Historian = (*Target)(nil)
-	_ targets.Factory   = New
-)
+// maxKeptBytes bounds the content of kept files.
+const maxKeptBytes = 1 << 30
 
 // New opens a target from its part of the config.
 func New(ctx context.Context, env targets.Env, decode func(config any) error) (targets.Target, error) {

@@ -26,7 +26,7 @@ func (t *Target) Plan(ctx context.Context, rel *site.Release) (targets.Plan, err
 	if err := image.Refuse(rel); err != nil {
 		return targets.Plan{}, err
 	}
-	r, err := t.recipe(ctx, rel)
+	r, err := t.recipeFor(ctx, rel)
 	if err != nil {
 		return targets.Plan{}, err
 	}

@@ -24,7 +24,7 @@ func (t *Target) Stage(ctx context.Context, rel *site.Release, p targets.Progres
 	}
 	t.staging.Lock()
 	defer t.staging.Unlock()
-	r, err := t.recipe(ctx, rel)
+	r, err := t.recipeFor(ctx, rel)
 	if err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func (t *Target) send(ctx context.Context, rel *site.Release, r recipe, s sendin
 	}
 	defer closeAll(own)
 	if p != nil {
-		p.Expect(len(rel.Manifest), layer.Info.Size+list.Info.Size+t.missing(ctx, append(own, s.layers()...)))
+		p.Expect(len(rel.Manifest), layer.Info.Size+list.Info.Size+t.missing(ctx, append(own, s.blobs()...)))
 	}
 	// The list first: an image that is staged has one.
 	if err := t.pushList(withProgress(ctx, p), rel, list, s.past); err != nil {
@@ -124,7 +124,7 @@ func (t *Target) send(ctx context.Context, rel *site.Release, r recipe, s sendin
 	return err
 }
 
-func (s sending) layers() []*image.Blob {
+func (s sending) blobs() []*image.Blob {
 	if s.top == nil {
 		return nil
 	}

@@ -36,8 +36,6 @@ type Info struct {
 	MediaType types.MediaType `json:"media_type"`
 }
 
-var _ v1.Layer = (*Blob)(nil)
-
 // Digest returns the hash of the compressed bytes.
 func (b *Blob) Digest() (v1.Hash, error) { return b.Info.Digest, nil }
 

@@ -36,7 +36,7 @@ func WriteSite(ctx context.Context, w io.Writer, rel *site.Release, webRoot stri
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := s.file(ctx, rel, f); err != nil {
+		if err := s.writeFile(ctx, rel, f); err != nil {
 			return fmt.Errorf("layer: %s: %w", f.Path, err)
 		}
 	}
@@ -76,8 +76,8 @@ func (s *siteWriter) begin() error {
 	return s.header(tar.TypeReg, s.root+"/"+opaqueWhiteout, modeFile, 0)
 }
 
-func (s *siteWriter) file(ctx context.Context, rel *site.Release, f site.File) error {
-	if err := s.parents(f.Path); err != nil {
+func (s *siteWriter) writeFile(ctx context.Context, rel *site.Release, f site.File) error {
+	if err := s.writeParents(f.Path); err != nil {
 		return err
 	}
 	if err := s.header(tar.TypeReg, s.root+"/"+f.Path, modeFile, f.Size); err != nil {
@@ -96,9 +96,9 @@ func (s *siteWriter) file(ctx context.Context, rel *site.Release, f site.File) e
 	return err
 }
 
-// parents writes the folders of a path that were not written yet. In path order all that
+// writeParents writes the folders of a path that were not written yet. In path order all that
 // is below one folder comes together, so the last one written tells.
-func (s *siteWriter) parents(p string) error {
+func (s *siteWriter) writeParents(p string) error {
 	for i := 0; i < len(p); i++ {
 		if p[i] != '/' || strings.HasPrefix(s.dir+"/", p[:i+1]) {
 			continue

@@ -10,9 +10,13 @@ import (
 	"slices"
 	"testing"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
 	"mirror/targets/oci/internal/image/imagetest"
 	"mirror/targets/targettest"
 )
+
+var _ v1.Layer = (*Blob)(nil)
 
 // TestReproducibleOnAnyMachine compresses with other numbers of processors.
 func TestReproducibleOnAnyMachine(t *testing.T) {

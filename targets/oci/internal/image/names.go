@@ -17,6 +17,9 @@ const (
 // maxComponent is the longest name of one file on Linux file systems, in bytes.
 const maxComponent = 255
 
+// maxHops bounds a chain of links, as Linux does.
+const maxHops = 40
+
 // Refuse returns a *targets.RefusedError for the first file that no image can hold.
 func Refuse(rel *site.Release) error {
 	for _, f := range rel.Manifest {

@@ -211,10 +211,10 @@ func (t *Tree) Complete() bool {
 	return t.opaque[t.root] || !t.shows(t.root) || known && n.kind != dir
 }
 
-// Manifest lists the files below the root but the one at skip. A link stands for the
+// Files lists the files below the root but the one at skip. A link stands for the
 // file that it leads to below the root. What leads to none, and what is neither file nor
 // folder, is listed with the zero digest, so that it equals no file of a release.
-func (t *Tree) Manifest(skip string) site.Manifest {
+func (t *Tree) Files(skip string) site.Manifest {
 	var m site.Manifest
 	for p, n := range t.nodes {
 		rel, below := strings.CutPrefix(p, t.root+"/")
@@ -239,9 +239,6 @@ func (t *Tree) reachable(p string) bool {
 	}
 	return true
 }
-
-// maxHops bounds a chain of links, as Linux does.
-const maxHops = 40
 
 // resolve follows links from p to a file below the root, component by component.
 func (t *Tree) resolve(p string) node {

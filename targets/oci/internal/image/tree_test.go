@@ -16,9 +16,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 
-	"mirror/targets/oci/internal/image/imagetest"
-
 	"mirror/site"
+	"mirror/targets/oci/internal/image/imagetest"
 )
 
 func folder(name string) imagetest.Entry {
@@ -41,7 +40,7 @@ func stack(t *testing.T, l Limits, layers ...[]imagetest.Entry) (site.Manifest, 
 			return nil, err
 		}
 	}
-	return files.Manifest("beacon"), nil
+	return files.Files("beacon"), nil
 }
 
 func TestLayersStack(t *testing.T) {
@@ -205,7 +204,7 @@ func FuzzLayer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		files := NewTree("/w/r", Limits{Bytes: 1 << 20, Entries: 100})
 		if files.Layer(bytes.NewReader(text)) == nil {
-			files.Manifest("beacon")
+			files.Files("beacon")
 		}
 	})
 }

@@ -2,9 +2,6 @@ package oci
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"time"
@@ -16,65 +13,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"mirror/site"
-	"mirror/targets"
 	"mirror/targets/oci/internal/image"
 )
-
-// recipe is all that an image is made from but the site: what labelConfig is a digest of.
-type recipe struct {
-	Format      int               `json:"format"` // of the layer and the config, counted up when they change
-	Base        string            `json:"base"`   // digest of the base, "" for self
-	Self        map[string]string `json:"self"`   // identity of the server's files, by platform
-	Platforms   []string          `json:"platforms"`
-	WebRoot     string            `json:"web_root"`
-	Beacon      string            `json:"beacon"`
-	Compression string            `json:"compression"`
-}
-
-func (r recipe) digest() string {
-	text, err := json.Marshal(r)
-	if err != nil {
-		panic(err) // the fields are plain
-	}
-	d := sha256.Sum256(text)
-	return hex.EncodeToString(d[:])
-}
-
-// recipe looks up what an image made now would be made from.
-func (t *Target) recipe(ctx context.Context, rel *site.Release) (recipe, error) {
-	r := recipe{
-		Format: 1, WebRoot: t.cfg.webRoot, Beacon: rel.BeaconPath, Compression: t.cfg.compression.Name,
-		Self: map[string]string{},
-	}
-	for _, p := range t.cfg.platforms {
-		r.Platforms = append(r.Platforms, p.String())
-	}
-	if t.cfg.base == nil {
-		return r, t.selfIdentities(r.Self)
-	}
-	digest, err := t.reg.digest(ctx, t.cfg.base)
-	if err != nil {
-		return r, fmt.Errorf("base: %w", err)
-	}
-	if digest == "" {
-		return r, &targets.RefusedError{
-			Reason: fmt.Sprintf("the registry has no base image %s", t.cfg.base), Hint: "correct base, or use self",
-		}
-	}
-	r.Base = digest
-	return r, nil
-}
-
-func (t *Target) selfIdentities(byPlatform map[string]string) error {
-	for _, p := range t.cfg.platforms {
-		digest, err := t.self.Digest(p)
-		if err != nil {
-			return err
-		}
-		byPlatform[p.String()] = digest
-	}
-	return nil
-}
 
 // labelsFor returns what an image of the release says of itself, the layer's name apart.
 func labelsFor(rel *site.Release, r recipe, kept *image.Blob) map[string]string {
@@ -107,7 +47,7 @@ func (t *Target) build(ctx context.Context, rel *site.Release, r recipe, layer, 
 	}
 	images := make([]v1.Image, 0, len(t.cfg.platforms))
 	for _, p := range t.cfg.platforms {
-		img, err := b.image(ctx, p)
+		img, err := b.imageFor(ctx, p)
 		if err != nil {
 			closeAll(b.opened)
 			return nil, nil, fmt.Errorf("image for %s: %w", p.String(), err)
@@ -141,17 +81,20 @@ func (b *builder) index(images []v1.Image) v1.ImageIndex {
 		adds[i] = mutate.IndexAddendum{Add: img, Descriptor: v1.Descriptor{Platform: &b.t.cfg.platforms[i]}}
 	}
 	index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
-	labels := with(b.labels, labelLayer, b.last().Digest.String())
+	labels := with(b.labels, labelLayer, b.topInfo().Digest.String())
 	return mutate.Annotations(mutate.AppendManifests(index, adds...), labels).(v1.ImageIndex)
 }
 
-func (b *builder) last() image.Info { return b.top[len(b.top)-1].Info }
+func (b *builder) topInfo() image.Info { return b.top[len(b.top)-1].Info }
 
-// image makes the image for one platform.
-func (b *builder) image(ctx context.Context, p v1.Platform) (v1.Image, error) {
-	base, err := b.base(ctx, p)
+// imageFor makes the image for one platform.
+func (b *builder) imageFor(ctx context.Context, p v1.Platform) (v1.Image, error) {
+	base, err := b.t.baseFor(ctx, b.recipe, b.created, p)
 	if err != nil {
 		return nil, err
+	}
+	if base.opened != nil {
+		b.opened = append(b.opened, base.opened)
 	}
 	cf := base.config.DeepCopy()
 	adds, history := base.layers, []string{"the site", "kept files"}
@@ -170,11 +113,11 @@ func (b *builder) image(ctx context.Context, p v1.Platform) (v1.Image, error) {
 	if cf.Config.Labels == nil {
 		cf.Config.Labels = map[string]string{}
 	}
-	maps.Copy(cf.Config.Labels, with(b.labels, labelLayer, b.last().DiffID.String()))
+	maps.Copy(cf.Config.Labels, with(b.labels, labelLayer, b.topInfo().DiffID.String()))
 	if img, err = mutate.ConfigFile(img, cf); err != nil {
 		return nil, err
 	}
-	labels := with(b.labels, labelLayer, b.last().Digest.String())
+	labels := with(b.labels, labelLayer, b.topInfo().Digest.String())
 	return mutate.Annotations(img, labels).(v1.Image), nil
 }
 
