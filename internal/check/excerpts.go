@@ -54,7 +54,7 @@ func (v *visit) explainPage(ctx context.Context, f site.File, d *diff.Difference
 	if d.URL == "" || !v.options.Excerpts && !(d.Kind == diff.Altered && isHTML(f.Path)) {
 		return
 	}
-	live, err := v.client.Body(ctx, origin.Page{Path: f.Path, URL: v.at.Style.URLPath(f.Path), Size: f.Size})
+	live, err := v.client.FetchBody(ctx, origin.Page{Path: f.Path, URL: v.at.Style.URLPath(f.Path), Size: f.Size})
 	if err != nil {
 		return
 	}

@@ -27,7 +27,7 @@ func (v *visit) normalized(ctx context.Context, page origin.Page, want site.File
 	if len(rules) == 0 {
 		return differs
 	}
-	live, err := v.client.Body(ctx, page)
+	live, err := v.client.FetchBody(ctx, page)
 	if err != nil {
 		return differs
 	}
@@ -48,7 +48,7 @@ func (v *visit) ours(ctx context.Context, f site.File) ([]byte, error) {
 		return v.options.Open(f)
 	}
 	for _, other := range v.others {
-		text, err := other.client.Body(ctx, origin.Page{Path: f.Path, URL: other.at.Style.URLPath(f.Path), Size: sizeOf(f)})
+		text, err := other.client.FetchBody(ctx, origin.Page{Path: f.Path, URL: other.at.Style.URLPath(f.Path), Size: sizeOf(f)})
 		if err == nil && sha256.Sum256(text) == f.Digest {
 			return text, nil
 		}

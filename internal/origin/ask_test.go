@@ -57,7 +57,7 @@ func TestConditionalRequests(t *testing.T) {
 			t.Errorf("%s: got %+v", name, c.got)
 		}
 	}
-	if text, err := c.Body(t.Context(), p); err != nil || string(text) != page {
+	if text, err := c.FetchBody(t.Context(), p); err != nil || string(text) != page {
 		t.Errorf("body: got %q, %v", text, err)
 	}
 }
@@ -204,8 +204,8 @@ func TestFreshIsFreshByHTTP2(t *testing.T) {
 	}, &tls.Config{Certificates: []tls.Certificate{certificate(trusted, nil)}})
 	c := client(t, base, origin.Options{Concurrency: 4})
 	for i, fetch := range slices.Repeat([]func() ([]byte, error){
-		func() ([]byte, error) { return c.Body(t.Context(), ask) },
-		func() ([]byte, error) { return c.BodyFresh(t.Context(), ask) },
+		func() ([]byte, error) { return c.FetchBody(t.Context(), ask) },
+		func() ([]byte, error) { return c.FetchBodyFresh(t.Context(), ask) },
 	}, 5) {
 		if text, err := fetch(); err != nil || string(text) != "HTTP/2.0" {
 			t.Errorf("request %d: got %q, %v", i, text, err)
@@ -225,7 +225,7 @@ func TestBodyDecodes(t *testing.T) {
 			w.Write(body)
 		}), origin.Options{})
 		for range 2 { // the second time with a decoder that was used before
-			if text, err := c.Body(t.Context(), ask); err != nil || string(text) != page {
+			if text, err := c.FetchBody(t.Context(), ask); err != nil || string(text) != page {
 				t.Errorf("%s: got %q, %v", encoding, text, err)
 			}
 		}

@@ -1,7 +1,6 @@
 package origin
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -12,8 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-
-	"mirror/site"
 )
 
 // Cause is why no whole answer came, for errors.Is. An Observation's error begins with it.
@@ -21,21 +18,21 @@ type Cause string
 
 // The causes.
 const (
-	NoName      Cause = "DNS"
-	Refused     Cause = "connection refused"
-	NoRoute     Cause = "no route"
-	BadTLS      Cause = "TLS"
-	TimedOut    Cause = "timeout"
-	Reset       Cause = "connection reset"
-	Cut         Cause = "cut"
-	Malformed   Cause = "malformed answer"
-	BadChunks   Cause = "invalid chunking"
-	LongHeader  Cause = "header too large"
-	BadEncoding Cause = "broken encoding"
-	Bomb        Cause = "encoding bomb" // which is site.ErrTooLong too
-	BadHTTP2    Cause = "HTTP/2"
-	Busy        Cause = "busy"
-	Unknown     Cause = "no answer"
+	NoName          Cause = "DNS"
+	Refused         Cause = "connection refused"
+	NoRoute         Cause = "no route"
+	BadTLS          Cause = "TLS"
+	TimedOut        Cause = "timeout"
+	ConnectionReset Cause = "connection reset"
+	Cut             Cause = "cut"
+	Malformed       Cause = "malformed answer"
+	BadChunks       Cause = "invalid chunking"
+	LongHeader      Cause = "header too large"
+	BadEncoding     Cause = "broken encoding"
+	Bomb            Cause = "encoding bomb" // which is site.ErrTooLong too
+	BadHTTP2        Cause = "HTTP/2"
+	Busy            Cause = "busy"
+	Unknown         Cause = "no answer"
 )
 
 // Error is the cause in a few words.
@@ -62,38 +59,6 @@ func (f *failure) Unwrap() []error {
 	return []error{f.cause, f.err}
 }
 
-// explain puts what ended an attempt in a person's words.
-func (a *attempt) explain(err error, o site.Observation) error {
-	if _, ok := errors.AsType[*failure](err); ok || errors.Is(err, site.ErrTooLong) {
-		return err
-	}
-	if errors.Is(context.Cause(a.ctx), TimedOut) {
-		return fail(TimedOut, a.impatience(o), err)
-	}
-	if a.ctx.Err() != nil {
-		return a.ctx.Err()
-	}
-	for _, cause := range []func(error) (Cause, string){nameFault, tlsFault, networkFault, protocolFault} {
-		if c, said := cause(err); c != "" {
-			return fail(c, said, err)
-		}
-	}
-	return fail(Unknown, printable(err.Error()), err)
-}
-
-func (a *attempt) impatience(o site.Observation) string {
-	timeout := a.client.options.Timeout
-	switch {
-	case o.Status != 0:
-		return fmt.Sprintf("the answer began, and was not whole in %s", timeout)
-	case a.tries == 0:
-		return fmt.Sprintf("not even connected in %s", timeout)
-	case a.tries > 1:
-		return fmt.Sprintf("no answer in %s, though asked %d times over: each request was refused", timeout, a.tries)
-	}
-	return fmt.Sprintf("no answer in %s", timeout)
-}
-
 func nameFault(err error) (Cause, string) {
 	dns, ok := errors.AsType[*net.DNSError](err)
 	switch {
@@ -115,7 +80,7 @@ func networkFault(err error) (Cause, string) {
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
 		return NoRoute, "the network does not lead to the host"
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
-		return Reset, "the origin dropped the connection"
+		return ConnectionReset, "the origin dropped the connection"
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return Cut, "the connection ended in the middle of the answer"
 	case errors.Is(err, io.EOF), strings.Contains(err.Error(), "server closed"):

@@ -165,3 +165,14 @@ func transport(o Options, fresh bool) http.RoundTripper {
 		},
 	}
 }
+
+// Facts returns what was learnt so far. All but Mixed is of the first page that answered
+// 200, or while there is none of the latest answer.
+func (c *Client) Facts() Facts {
+	var f Facts
+	if first := c.learnt.facts.Load(); first != nil {
+		f = *first
+	}
+	f.Mixed = int(c.learnt.mixed.Load())
+	return f
+}

@@ -17,17 +17,6 @@ type Facts struct {
 	Mixed    int       // http:// resources that https pages embed, as far as pages were read
 }
 
-// Facts returns what was learnt so far. All but Mixed is of the first page that answered
-// 200, or while there is none of the latest answer.
-func (c *Client) Facts() Facts {
-	var f Facts
-	if first := c.learnt.facts.Load(); first != nil {
-		f = *first
-	}
-	f.Mixed = int(c.learnt.mixed.Load())
-	return f
-}
-
 // learnt gathers the facts. Once they are known they cost next to nothing.
 type learnt struct {
 	facts atomic.Pointer[Facts]

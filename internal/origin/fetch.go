@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptrace"
 	"time"
 
 	"mirror/site"
@@ -25,12 +24,14 @@ func (c *Client) FetchFresh(ctx context.Context, p Page) site.Observation {
 	return c.ask(ctx, request{Page: p, via: c.fresh})
 }
 
-// Body returns the bytes of a page that answers 200, decoded as Fetch decodes them, which
+// FetchBody returns the bytes of a page that answers 200, decoded as Fetch decodes them, which
 // may be slack longer than expected.
-func (c *Client) Body(ctx context.Context, p Page) ([]byte, error) { return c.body(ctx, c.warm, p) }
+func (c *Client) FetchBody(ctx context.Context, p Page) ([]byte, error) {
+	return c.body(ctx, c.warm, p)
+}
 
-// BodyFresh is Body on a connection of its own.
-func (c *Client) BodyFresh(ctx context.Context, p Page) ([]byte, error) {
+// FetchBodyFresh is FetchBody on a connection of its own.
+func (c *Client) FetchBodyFresh(ctx context.Context, p Page) ([]byte, error) {
 	return c.body(ctx, c.fresh, p)
 }
 
@@ -47,15 +48,6 @@ func (c *Client) body(ctx context.Context, via http.RoundTripper, p Page) ([]byt
 	}
 	return text.Bytes(), nil
 }
-
-// request is one page and how to ask for it.
-type request struct {
-	Page
-	via http.RoundTripper
-}
-
-// conditional reports whether the origin may say that the page is as it was.
-func (r request) conditional() bool { return !r.BypassCache && (r.ETag != "" || r.Modified != "") }
 
 // ask asks until the origin no longer says that it should be asked later.
 func (c *Client) ask(ctx context.Context, r request) site.Observation {
@@ -109,48 +101,12 @@ func (c *Client) turn(ctx context.Context) error {
 	return c.pace.Wait(ctx)
 }
 
-// attempt is a request on its way.
-type attempt struct {
-	request
-	client   *Client
-	ctx      context.Context
-	patience *patience
-	tries    int // how often net/http has sent it
-}
-
-func (c *Client) attempt(ctx context.Context, r request) *attempt {
-	a := &attempt{request: r, client: c}
-	a.ctx, a.patience = patiently(ctx, c.options.Timeout)
-	return a
-}
-
-func (a *attempt) end() { a.patience.end() }
-
-// traced has what net/http sends again by itself, when a connection turns out to be broken
-// or refuses it, wait for a turn of its own and count.
-func (a *attempt) traced() context.Context {
-	waited := false
-	turn := func() {
-		if a.tries > 0 && !waited && a.client.pace.Wait(a.ctx) == nil { // else it ends with ctx
-			a.client.requests.Add(1)
-		}
-		waited = true
-	}
-	return httptrace.WithClientTrace(a.ctx, &httptrace.ClientTrace{
-		GetConn: func(string) { turn() },
-		GotConn: func(httptrace.GotConnInfo) { // HTTP/2 tries again without GetConn
-			turn()
-			a.tries, waited = a.tries+1, false
-		},
-	})
-}
-
 func (a *attempt) exchange(o *site.Observation) error {
 	req, err := http.NewRequestWithContext(a.traced(), http.MethodGet, o.URL, nil)
 	if err != nil {
 		return err
 	}
-	req.Header = a.header()
+	req.Header = a.requestHeader()
 	a.client.requests.Add(1)
 	resp, err := a.via.RoundTrip(req)
 	if err != nil {
@@ -159,30 +115,6 @@ func (a *attempt) exchange(o *site.Observation) error {
 	defer resp.Body.Close()
 	a.client.learnt.from(resp)
 	return a.receive(resp, o)
-}
-
-func (a *attempt) header() http.Header {
-	if !a.conditional() {
-		return a.client.header
-	}
-	h := a.client.header.Clone()
-	if isFieldValue(a.ETag) {
-		h.Set("If-None-Match", a.ETag)
-	}
-	if isFieldValue(a.Modified) {
-		h.Set("If-Modified-Since", a.Modified)
-	}
-	return h
-}
-
-// isFieldValue reports whether text, which an origin once sent, may be sent back.
-func isFieldValue(text string) bool {
-	for i := range len(text) {
-		if c := text[i]; c < ' ' || c > '~' {
-			return false
-		}
-	}
-	return text != "" && len(text) < 1<<10
 }
 
 // receive takes an answer whose header has come. Of a redirect the header is enough.

@@ -15,7 +15,7 @@ import (
 // read hashes the body as it was sent and as it decodes, each bounded by the page's limit.
 func (a *attempt) read(resp *http.Response, o *site.Observation) error {
 	c := a.client
-	raw := &tally{r: resp.Body, hash: sha256.New(), limit: a.limit(), got: a.got}
+	raw := &tally{r: resp.Body, hash: sha256.New(), limit: a.limit(), got: a.received}
 	buf := c.buffers.Get().(*[]byte)
 	defer c.buffers.Put(buf)
 	encoding := encodingOf(resp.Header.Get("Content-Encoding"))
@@ -49,8 +49,8 @@ func encodingOf(header string) string {
 	return strings.Join(codings, ", ")
 }
 
-// got counts what has come of the body.
-func (a *attempt) got(n int64) {
+// received counts what has come of the body.
+func (a *attempt) received(n int64) {
 	a.patience.got.Add(n)
 	a.client.bytes.Add(n)
 }

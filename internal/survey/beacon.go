@@ -18,7 +18,7 @@ func Claim(ctx context.Context, client *origin.Client, path string) site.Beacon 
 	if path == "" {
 		return site.Beacon{}
 	}
-	text, err := client.Body(ctx, origin.Page{Path: path, URL: client.Endpoint().Style.URLPath(path)})
+	text, err := client.FetchBody(ctx, origin.Page{Path: path, URL: client.Endpoint().Style.URLPath(path)})
 	if err != nil {
 		return site.Beacon{}
 	}

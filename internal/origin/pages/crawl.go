@@ -16,9 +16,8 @@ import (
 // Bounds of a crawl beside the number of pages. A chain of links, as of a calendar that
 // always has a next month, ends at maxLinkDepth.
 const (
-	defaultCrawl  = 10_000
-	maxLinkDepth  = 500
-	maxLinkedFile = 16 << 20 // bytes of a page whose links are followed
+	defaultCrawl = 10_000
+	maxLinkDepth = 500
 )
 
 // Crawl lists the pages of the site that can be reached by links from its home page, in

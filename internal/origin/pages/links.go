@@ -12,6 +12,9 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
+// maxLinkedFile bounds a page whose links are followed, in bytes.
+const maxLinkedFile = 16 << 20
+
 // maxLinks bounds how many links of one page are taken in.
 const maxLinks = 50_000
 

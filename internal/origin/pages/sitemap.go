@@ -110,7 +110,7 @@ func ListSitemapAt(ctx context.Context, c *origin.Client, paths []string, o List
 // robotsSitemaps returns the paths of the sitemaps that robots.txt names (RFC 9309 leaves
 // the line to sitemaps.org). Without one, or with one that cannot be read, there are none.
 func robotsSitemaps(ctx context.Context, c *origin.Client, o Listing) []string {
-	text, err := c.Body(ctx, origin.Page{Path: "robots.txt", URL: "robots.txt"})
+	text, err := c.FetchBody(ctx, origin.Page{Path: "robots.txt", URL: "robots.txt"})
 	if err != nil {
 		return nil
 	}
