@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"mirror/targets"
+	"mirror/targets/s3/internal/bucket"
+	"mirror/targets/s3/internal/documents"
 )
 
 // Commit copies what changes into place: assets, then pages, then the beacon, and deletes
@@ -23,50 +25,45 @@ func (t *Target) Commit(ctx context.Context, s targets.Swap) error {
 	if err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
-	if h.isLive(s) && ch.empty() {
+	if h.IsLive(s) && ch.Empty() {
 		return nil
 	}
-	if err := t.carryOut(ctx, h, ch, false); err != nil {
+	if err := t.apply(ctx, h, ch, false); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
 	return nil
 }
 
-// isLive reports whether the release to commit is the one at rest.
-func (h held) isLive(s targets.Swap) bool {
-	return !h.none() && h.Phase == live && h.Release == s.To
-}
-
 // judgeCommit says whether a commit is done already, or in conflict with what is live.
-func (t *Target) judgeCommit(h held, inv inventory, s targets.Swap) (done bool, err error) {
+func (t *Target) judgeCommit(h documents.StateDocument, inv inventory, s targets.Swap) (done bool, err error) {
 	switch {
-	case h.live(inv).Revision == s.From.Revision || t.isOf(h, s):
-		if !h.none() && h.Phase == committing && !t.mayTake(h) {
-			return false, conflict(h)
+	case liveOf(h, inv).Revision == s.From.Revision || t.isOf(h, s):
+		if !h.None() && h.Phase == documents.PhaseCommitting && !t.mayTake(h) {
+			return false, documents.Conflict(h)
 		}
-		return t.isOf(h, s) && h.Phase == live, nil
-	case h.isLive(s):
+		return t.isOf(h, s) && h.Phase == documents.PhaseLive, nil
+	case h.IsLive(s):
 		return true, nil
 	}
-	return false, conflict(h)
+	return false, documents.Conflict(h)
 }
 
 // isOf reports whether a state was made by this very swap.
-func (t *Target) isOf(h held, s targets.Swap) bool {
-	return !h.none() && h.From.Revision == s.From.Revision && h.To == s.To
+func (t *Target) isOf(h documents.StateDocument, s targets.Swap) bool {
+	return !h.None() && h.From.Revision == s.From.Revision && h.To == s.To
 }
 
 // changeFor returns the change to carry out: that of the interrupted commit, the one
 // staged for this swap, or a new one to a release that is staged still.
-func (t *Target) changeFor(ctx context.Context, h held, inv inventory, s targets.Swap) (*change, error) {
-	if t.isOf(h, s) && h.Phase == committing {
-		return t.readChange(ctx, h.Change)
+func (t *Target) changeFor(ctx context.Context, h documents.StateDocument, inv inventory, s targets.Swap) (*documents.Change, error) {
+	if t.isOf(h, s) && h.Phase == documents.PhaseCommitting {
+		return t.docs.ReadChange(ctx, h.Change)
 	}
 	var err error
 	if inv.own, err = t.listOwn(ctx); err != nil {
 		return nil, err
 	}
-	ch, err := t.findChange(ctx, inv, s)
+	ch, err := t.docs.FindChange(ctx, inv.own, s)
 	if err != nil {
 		return nil, err
 	}
@@ -84,15 +81,15 @@ func (t *Target) changeFor(ctx context.Context, h held, inv inventory, s targets
 }
 
 // changeTo prepares the change to a release that was staged for another swap.
-func (t *Target) changeTo(ctx context.Context, h held, inv inventory, s targets.Swap) (*change, error) {
-	doc, err := t.readSnapshot(ctx, s.To)
-	if isMissing(err) {
+func (t *Target) changeTo(ctx context.Context, h documents.StateDocument, inv inventory, s targets.Swap) (*documents.Change, error) {
+	doc, err := t.docs.ReadSnapshot(ctx, s.To)
+	if bucket.IsMissing(err) {
 		return nil, fmt.Errorf("%w: %s", targets.ErrNotStaged, s.To.Short())
 	}
 	if err != nil {
 		return nil, err
 	}
-	want, err := t.readEntries(ctx, doc)
+	want, err := t.docs.ReadEntries(ctx, doc)
 	if err != nil {
 		return nil, err
 	}
@@ -110,8 +107,8 @@ func (t *Target) changeTo(ctx context.Context, h held, inv inventory, s targets.
 	if doc.Beacon != nil {
 		beaconPath = doc.Beacon.Path
 	}
-	_, recorded := t.loadRecords(ctx, h.records())
-	c, err := t.compare(ctx, inv, want, recorded, h.beacons(beaconPath))
+	_, recorded := t.docs.LoadRecords(ctx, h.RecordPaths())
+	c, err := t.compare(ctx, inv, want, recorded, h.BeaconPaths(beaconPath))
 	if err != nil {
 		return nil, err
 	}

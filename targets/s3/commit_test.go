@@ -284,16 +284,16 @@ func TestPrune(t *testing.T) {
 		if err := tgt.Prune(t.Context(), targets.Retention{Keep: 3}); err != nil {
 			t.Fatal(err)
 		}
-		if err := tgt.Commit(t.Context(), targets.Swap{From: live(t, tgt), To: all[0].ID()}); !errors.Is(err, targets.ErrNotStaged) {
+		if err := tgt.Commit(t.Context(), targets.Swap{From: PhaseLive(t, tgt), To: all[0].ID()}); !errors.Is(err, targets.ErrNotStaged) {
 			t.Errorf("commit of a pruned release: got %v, want ErrNotStaged", err)
 		}
 		if err := p.open(t, nil).Rollback(t.Context(), last); err != nil {
 			t.Errorf("roll back of the live release after prune: %v", err)
 		}
-		if got := live(t, tgt).Release; got != all[2].ID() {
+		if got := PhaseLive(t, tgt).Release; got != all[2].ID() {
 			t.Errorf("live: got %s, want %s", got.Short(), all[2].ID().Short())
 		}
-		if err := p.open(t, nil).Commit(t.Context(), targets.Swap{From: live(t, tgt), To: all[1].ID()}); err != nil {
+		if err := p.open(t, nil).Commit(t.Context(), targets.Swap{From: PhaseLive(t, tgt), To: all[1].ID()}); err != nil {
 			t.Errorf("commit of a kept release: %v", err)
 		}
 		held, err := tgt.ReadBack(t.Context())
@@ -312,7 +312,7 @@ func TestPrune(t *testing.T) {
 	})
 }
 
-func live(t *testing.T, tgt targets.Target) targets.Live {
+func PhaseLive(t *testing.T, tgt targets.Target) targets.Live {
 	t.Helper()
 	l, err := tgt.Live(t.Context())
 	if err != nil {

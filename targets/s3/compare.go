@@ -13,21 +13,24 @@ import (
 
 	"mirror/diff"
 	"mirror/site"
+	"mirror/targets/s3/internal/bucket"
+	"mirror/targets/s3/internal/documents"
+	"mirror/targets/s3/internal/verified"
 )
 
 // comparison is what separates the listed objects from the wanted files.
 type comparison struct {
 	diff.Changes
-	known map[string]content // what a listed path holds, as far as it is certain
-	kept  []string           // what is left as it is
+	known map[string]verified.Content // what a listed path holds, as far as it is certain
+	kept  []string                    // what is left as it is
 }
 
 // compare decides for each wanted file whether the bucket holds it, with its headers. An
 // object is trusted without reading it only where a fact about just this object is
 // recorded; a difference in size is a change at once; all others are read and hashed.
-func (t *Target) compare(ctx context.Context, inv inventory, want entries, recorded facts, beacons []string) (comparison, error) {
-	have := map[string]content{}
-	var unsure []object
+func (t *Target) compare(ctx context.Context, inv inventory, want documents.Entries, recorded verified.FactSet, beacons []string) (comparison, error) {
+	have := map[string]verified.Content{}
+	var unsure []bucket.Object
 	var kept []string
 	for path, o := range inv.site {
 		e, wanted := want[path]
@@ -36,9 +39,9 @@ func (t *Target) compare(ctx context.Context, inv inventory, want entries, recor
 		case !wanted && t.keep.Match(path):
 			kept = append(kept, path)
 		case !wanted || e.Size != o.Size:
-			have[path] = content{}
-		case recorded.has(factOf(o, e.content)) || t.now.has(o, e.content):
-			have[path] = e.content
+			have[path] = verified.Content{}
+		case recorded.Has(verified.FactOf(o, e.Content)) || t.verified.Has(o, e.Content):
+			have[path] = e.Content
 		default:
 			unsure = append(unsure, o)
 		}
@@ -48,31 +51,31 @@ func (t *Target) compare(ctx context.Context, inv inventory, want entries, recor
 		return comparison{}, err
 	}
 	maps.Copy(have, read)
-	wanted := make(map[string]content, len(want))
+	wanted := make(map[string]verified.Content, len(want))
 	for path, e := range want {
-		wanted[path] = e.content
+		wanted[path] = e.Content
 	}
 	changes := diff.BetweenBytes(have, wanted, sameBytes)
-	maps.DeleteFunc(have, func(_ string, c content) bool { return c == content{} })
+	maps.DeleteFunc(have, func(_ string, c verified.Content) bool { return c == verified.Content{} })
 	slices.Sort(kept)
 	return comparison{Changes: changes, known: have, kept: kept}, nil
 }
 
 // sameBytes reports whether two contents are served with the same bytes. Another encoding
 // decodes to other bytes, and a header that is never set here may be a redirect.
-func sameBytes(have, want content) bool {
+func sameBytes(have, want verified.Content) bool {
 	return have.Digest == want.Digest && have.Headers.Encoding == want.Headers.Encoding && have.Headers.Other == want.Headers.Other
 }
 
 // hashAll tells the content of objects by reading them, unless this process did so
 // before. An object that is gone meanwhile has the zero content.
-func (t *Target) hashAll(ctx context.Context, list []object) (map[string]content, error) {
+func (t *Target) hashAll(ctx context.Context, list []bucket.Object) (map[string]verified.Content, error) {
 	var mu sync.Mutex
-	out, learnt := map[string]content{}, false
+	out, learnt := map[string]verified.Content{}, false
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(t.limit)
+	g.SetLimit(t.bucket.Limit)
 	for _, o := range list {
-		if c, ok := t.now.recall(o); ok {
+		if c, ok := t.verified.Recall(o); ok {
 			mu.Lock()
 			out[o.Path] = c
 			mu.Unlock()
@@ -88,7 +91,7 @@ func (t *Target) hashAll(ctx context.Context, list []object) (map[string]content
 			out[o.Path] = c
 			if certain {
 				learnt = true
-				t.now.learn(o, c)
+				t.verified.Learn(o, c)
 			}
 			return nil
 		})
@@ -97,7 +100,7 @@ func (t *Target) hashAll(ctx context.Context, list []object) (map[string]content
 		return nil, err
 	}
 	if learnt {
-		if err := t.now.save(); err != nil {
+		if err := t.verified.Save(); err != nil {
 			t.log.Warn("what was verified is not remembered", "err", err)
 		}
 	}
@@ -106,19 +109,19 @@ func (t *Target) hashAll(ctx context.Context, list []object) (map[string]content
 
 // hash reads an object. certain says that the content goes with the listed ETag and time,
 // and that a later change would show in them.
-func (t *Target) hash(ctx context.Context, listed object) (c content, certain bool, err error) {
-	o, err := t.open(ctx, listed.Path)
-	if isMissing(err) {
-		return content{}, false, nil
+func (t *Target) hash(ctx context.Context, listed bucket.Object) (c verified.Content, certain bool, err error) {
+	o, err := t.bucket.Open(ctx, listed.Path)
+	if bucket.IsMissing(err) {
+		return verified.Content{}, false, nil
 	}
 	if err != nil {
-		return content{}, false, err
+		return verified.Content{}, false, err
 	}
 	defer o.Close()
 	h := sha256.New()
 	if _, err := io.Copy(h, o); err != nil {
-		return content{}, false, fmt.Errorf("read %q: %w", listed.Path, err)
+		return verified.Content{}, false, fmt.Errorf("read %q: %w", listed.Path, err)
 	}
 	same := o.ETag == listed.ETag && o.Modified.Unix() == listed.Modified.Unix() && o.Size == listed.Size
-	return content{Digest: site.Digest(h.Sum(nil)), Headers: o.headers}, same && settled(listed.Modified, o.Seen), nil
+	return verified.Content{Digest: site.Digest(h.Sum(nil)), Headers: o.Headers}, same && bucket.Settled(listed.Modified, o.Seen), nil
 }

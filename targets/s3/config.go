@@ -23,6 +23,8 @@ import (
 	"time"
 
 	"github.com/bmatcuk/doublestar/v4"
+
+	"mirror/targets/s3/internal/documents"
 )
 
 // Config is the part of a config file that is about one bucket.
@@ -114,7 +116,7 @@ func normalPrefix(prefix string) (string, error) {
 	}
 	for part := range strings.SplitSeq(prefix, "/") {
 		switch part {
-		case "", ".", "..", ownFolder:
+		case "", ".", "..", documents.OwnFolder:
 			return "", fmt.Errorf("s3: prefix %q has the part %q, which names no folder", prefix, part)
 		}
 	}

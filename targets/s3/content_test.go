@@ -98,13 +98,13 @@ func TestForeignHeadersComeBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		tgt := p.open(t, nil)
-		before := live(t, tgt)
+		before := PhaseLive(t, tgt)
 		swap := publish(t, tgt, targettest.Release(next))
 		if err := p.open(t, nil).Rollback(t.Context(), swap); err != nil {
 			t.Fatal(err)
 		}
 		p.wantHeader(t, "index.html", "text/x-theirs", "max-age=7", "")
-		if after := live(t, tgt); after != before {
+		if after := PhaseLive(t, tgt); after != before {
 			t.Errorf("live: got %+v, want %+v", after, before)
 		}
 	})

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"mirror/site"
+	"mirror/targets/s3/internal/documents"
 )
 
 // SetLease shortens the lease, and so the time between renewals.
@@ -13,9 +14,9 @@ func (t *Target) SetLease(d time.Duration) { t.lease = d }
 func (t *Target) SetRecording(d time.Duration) { t.recording = d }
 
 // SetPage makes listings come in pages of n keys.
-func (t *Target) SetPage(n int32) { t.page = n }
+func (t *Target) SetPage(n int32) { t.bucket.Page = n }
 
 // EmptyRelease is a document that says of a release that it has no files.
 func EmptyRelease(id site.ID) ([]byte, error) {
-	return encodeDocument(&snapshot{Version: version, Release: id})
+	return documents.EncodeDocument(&documents.Snapshot{Version: documents.Version, Release: id})
 }

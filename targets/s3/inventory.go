@@ -12,25 +12,27 @@ import (
 
 	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/s3/internal/bucket"
+	"mirror/targets/s3/internal/documents"
 )
 
 // inventory is what listings showed.
 type inventory struct {
-	site map[string]object // the site's own keys, beacons among them
-	own  map[string]object // what lies under .mirror/
+	site map[string]bucket.Object // the site's own keys, beacons among them
+	own  map[string]bucket.Object // what lies under .mirror/
 }
 
 // inventory lists everything.
-func (t *Target) inventory(ctx context.Context, h held) (inv inventory, err error) {
+func (t *Target) inventory(ctx context.Context, h documents.StateDocument) (inv inventory, err error) {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) { inv.site, err = t.listSite(ctx, h); return err })
 	g.Go(func() (err error) { inv.own, err = t.listOwn(ctx); return err })
 	return inv, g.Wait()
 }
 
-func (t *Target) listOwn(ctx context.Context) (map[string]object, error) {
-	list, err := t.list(ctx, own)
-	out := make(map[string]object, len(list))
+func (t *Target) listOwn(ctx context.Context) (map[string]bucket.Object, error) {
+	list, err := t.bucket.List(ctx, documents.OwnPrefix)
+	out := make(map[string]bucket.Object, len(list))
 	for _, o := range list {
 		out[o.Path] = o
 	}
@@ -40,17 +42,17 @@ func (t *Target) listOwn(ctx context.Context) (map[string]object, error) {
 // listSite lists the site's keys. It jumps over our own folder, which would double the
 // pages; with a service that cannot jump it reads on from the start. It jumps to a key
 // that is there once a state is: some services drop the first key after one that is not.
-func (t *Target) listSite(ctx context.Context, h held) (map[string]object, error) {
-	inOwn := func(path string) bool { return !h.none() && strings.HasPrefix(path, own) }
-	list, stopped, err := t.listFrom(ctx, "", "", inOwn)
+func (t *Target) listSite(ctx context.Context, h documents.StateDocument) (map[string]bucket.Object, error) {
+	inOwn := func(path string) bool { return !h.None() && strings.HasPrefix(path, documents.OwnPrefix) }
+	list, stopped, err := t.bucket.ListFrom(ctx, "", "", inOwn)
 	if err == nil && stopped {
-		var rest []object
-		rest, _, err = t.listFrom(ctx, "", probePath, func(string) bool { return false })
+		var rest []bucket.Object
+		rest, _, err = t.bucket.ListFrom(ctx, "", documents.ProbePath, func(string) bool { return false })
 		list = append(list, rest...)
 	}
-	out := make(map[string]object, len(list))
+	out := make(map[string]bucket.Object, len(list))
 	for _, o := range list {
-		if isSite(o.Path) {
+		if documents.IsSite(o.Path) {
 			out[o.Path] = o
 		}
 	}
@@ -58,10 +60,10 @@ func (t *Target) listSite(ctx context.Context, h held) (map[string]object, error
 }
 
 // look reads the state and lists everything.
-func (t *Target) look(ctx context.Context) (held, inventory, error) {
-	h, err := t.readState(ctx)
+func (t *Target) look(ctx context.Context) (documents.StateDocument, inventory, error) {
+	h, err := t.docs.ReadState(ctx)
 	if err != nil {
-		return held{}, inventory{}, err
+		return documents.StateDocument{}, inventory{}, err
 	}
 	inv, err := t.inventory(ctx, h)
 	return h, inv, err
@@ -69,9 +71,9 @@ func (t *Target) look(ctx context.Context) (held, inventory, error) {
 
 // glance reads the state. Only where there is none it lists the site, whose revision
 // tells what is live then.
-func (t *Target) glance(ctx context.Context) (held, inventory, error) {
-	h, err := t.readState(ctx)
-	if err != nil || !h.none() {
+func (t *Target) glance(ctx context.Context) (documents.StateDocument, inventory, error) {
+	h, err := t.docs.ReadState(ctx)
+	if err != nil || !h.None() {
 		return h, inventory{}, err
 	}
 	listed, err := t.listSite(ctx, h)
@@ -80,7 +82,7 @@ func (t *Target) glance(ctx context.Context) (held, inventory, error) {
 
 // holds reports whether the staged content of a file is there.
 func (inv inventory) holds(d site.Digest, size int64) bool {
-	o, ok := inv.own[objectPath(d)]
+	o, ok := inv.own[documents.ObjectPath(d)]
 	return ok && o.Size == size
 }
 
@@ -97,12 +99,12 @@ func (inv inventory) revision() string {
 	return fmt.Sprintf("listing-%x", h.Sum(nil))
 }
 
-// live tells the live release. While a commit is under way, that is none.
-func (h held) live(inv inventory) targets.Live {
+// liveOf tells the live release. While a commit is under way, that is none.
+func liveOf(h documents.StateDocument, inv inventory) targets.Live {
 	switch {
-	case h.none():
+	case h.None():
 		return targets.Live{Revision: inv.revision()}
-	case h.Phase == committing:
+	case h.Phase == documents.PhaseCommitting:
 		return targets.Live{Revision: h.Revision}
 	}
 	return targets.Live{Release: h.Release, Revision: h.Revision}

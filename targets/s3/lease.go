@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"mirror/targets"
+	"mirror/targets/s3/internal/bucket"
+	"mirror/targets/s3/internal/documents"
 )
 
 // renewals is how often, in one lease, a commit under way says that it is alive.
@@ -21,21 +23,21 @@ type keeper struct {
 	proven atomic.Pointer[time.Time] // when the last write of the state that succeeded was begun
 
 	mu sync.Mutex // guards the state, also while it is written
-	h  held
+	h  documents.StateDocument
 }
 
 // underLease runs f while it renews the state's lease, and returns the state as it is
 // then. When another publisher has taken over, f is stopped. A renewal that fails for
 // another reason stops nothing: as long as the state is ours, the next one succeeds. Each
 // request that f makes with its context waits until the lease is held.
-func (t *Target) underLease(ctx context.Context, h held, began time.Time, f func(context.Context) error) (held, error) {
+func (t *Target) underLease(ctx context.Context, h documents.StateDocument, began time.Time, f func(context.Context) error) (documents.StateDocument, error) {
 	k := &keeper{target: t, h: h}
 	k.proven.Store(&began)
 	running, stop := context.WithCancelCause(ctx)
 	var wait sync.WaitGroup
 	done := make(chan struct{})
 	wait.Go(func() { k.renewUntil(running, done, stop) })
-	err := f(withGuard(running, k.assure))
+	err := f(bucket.WithGuard(running, k.assure))
 	close(done)
 	wait.Wait()
 	if cause := context.Cause(running); cause != nil && ctx.Err() == nil {
@@ -69,12 +71,12 @@ func (k *keeper) renewUntil(ctx context.Context, done <-chan struct{}, stop cont
 
 // renew writes a sign of life.
 func (k *keeper) renew(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(withGuard(ctx, nil), k.target.lease)
+	ctx, cancel := context.WithTimeout(bucket.WithGuard(ctx, nil), k.target.lease)
 	defer cancel()
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	began := time.Now()
-	renewed := *k.h.state
+	renewed := *k.h.State
 	renewed.Beat++
 	next, err := k.target.writeOwn(ctx, k.h, &renewed)
 	if err != nil {
@@ -115,24 +117,24 @@ func (k *keeper) assure(ctx context.Context) error {
 
 // writeOwn replaces the state that this commit holds. A renewal whose answer was lost may have
 // changed it in between: it is ours all the same.
-func (t *Target) writeOwn(ctx context.Context, h held, s *state) (held, error) {
+func (t *Target) writeOwn(ctx context.Context, h documents.StateDocument, s *documents.State) (documents.StateDocument, error) {
 	raw, err := json.Marshal(s)
 	if err != nil {
-		return held{}, fmt.Errorf("encode the state: %w", err)
+		return documents.StateDocument{}, fmt.Errorf("encode the state: %w", err)
 	}
 	return t.writeOwnRaw(ctx, h, raw)
 }
 
-func (t *Target) writeOwnRaw(ctx context.Context, h held, raw []byte) (held, error) {
-	next, err := t.writeRaw(ctx, h, raw)
+func (t *Target) writeOwnRaw(ctx context.Context, h documents.StateDocument, raw []byte) (documents.StateDocument, error) {
+	next, err := t.docs.WriteRaw(ctx, h, raw)
 	if !errors.Is(err, targets.ErrConflict) {
 		return next, err
 	}
-	now, readErr := t.readState(ctx)
-	if readErr != nil || now.none() || now.Phase != committing || now.Holder != h.Holder || now.Released {
-		return held{}, err
+	now, readErr := t.docs.ReadState(ctx)
+	if readErr != nil || now.None() || now.Phase != documents.PhaseCommitting || now.Holder != h.Holder || now.Released {
+		return documents.StateDocument{}, err
 	}
-	return t.writeRaw(ctx, now, raw)
+	return t.docs.WriteRaw(ctx, now, raw)
 }
 
 // releaseTimeout bounds the last word of a commit that failed.
@@ -140,10 +142,10 @@ const releaseTimeout = 3 * time.Second
 
 // release gives an interrupted commit free for others, so that they need not wait for
 // the lease to run out. It may fail: then they wait.
-func (t *Target) release(ctx context.Context, h held) {
+func (t *Target) release(ctx context.Context, h documents.StateDocument) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
 	defer cancel()
-	given := *h.state
+	given := *h.State
 	given.Released = true
 	if _, err := t.writeOwn(ctx, h, &given); err != nil {
 		t.log.Warn("the interrupted commit keeps others out until its lease ends", "lease", t.lease, "err", err)
@@ -157,12 +159,12 @@ const leasePoll = 500 * time.Millisecond
 // is visible anywhere is the time for that. One that shows a sign of life gives
 // ErrConflict; one that stays silent, as after a crash, is waited out.
 func (t *Target) awaitFree(ctx context.Context) error {
-	first, err := t.readState(ctx)
-	if err != nil || first.none() || first.Phase != committing || t.mayTake(first) {
+	first, err := t.docs.ReadState(ctx)
+	if err != nil || first.None() || first.Phase != documents.PhaseCommitting || t.mayTake(first) {
 		return err
 	}
 	t.log.Info("another publisher's commit is under way; waiting until it ends or its lease runs out",
-		"owner", first.Owner, "heard", first.age, "lease", t.lease)
+		"owner", first.Owner, "heard", first.Age, "lease", t.lease)
 	tick := time.NewTicker(min(leasePoll, t.lease/renewals))
 	defer tick.Stop()
 	for {
@@ -171,21 +173,21 @@ func (t *Target) awaitFree(ctx context.Context) error {
 			return ctx.Err()
 		case <-tick.C:
 		}
-		now, err := t.readState(ctx)
+		now, err := t.docs.ReadState(ctx)
 		switch {
 		case err != nil:
 			return err
-		case now.none() || now.Phase != committing || t.mayTake(now):
+		case now.None() || now.Phase != documents.PhaseCommitting || t.mayTake(now):
 			return nil
 		case now.Revision != first.Revision || now.Beat != first.Beat:
-			return conflict(now)
+			return documents.Conflict(now)
 		}
 	}
 }
 
 // mayTake reports whether a commit under way may be taken over.
-func (t *Target) mayTake(h held) bool {
-	return h.Released || h.Owner != "" && h.Owner == t.owner || h.age > t.lease
+func (t *Target) mayTake(h documents.StateDocument) bool {
+	return h.Released || h.Owner != "" && h.Owner == t.owner || h.Age > t.lease
 }
 
 func wait(ctx context.Context, d time.Duration) error {

@@ -10,6 +10,8 @@ import (
 	"github.com/aws/smithy-go"
 
 	"mirror/targets"
+	"mirror/targets/s3/internal/bucket"
+	"mirror/targets/s3/internal/documents"
 )
 
 // longSegment is the length in bytes from which on services that keep objects as files
@@ -19,7 +21,7 @@ const longSegment = 200
 // tryNames finds out, before anything is visible, whether the service takes the odd ones
 // among the names that a commit would add: an empty object of that name is put below
 // .mirror/try/, listed and deleted.
-func (t *Target) tryNames(ctx context.Context, want entries, c comparison) error {
+func (t *Target) tryNames(ctx context.Context, want documents.Entries, c comparison) error {
 	odd := oddNames(want, c.Add)
 	for _, path := range slices.Concat(c.Add, c.kept) { // a file here may be a folder of what is kept
 		odd = append(odd, mixed(want, c.kept, path)...)
@@ -29,17 +31,17 @@ func (t *Target) tryNames(ctx context.Context, want entries, c comparison) error
 	if len(odd) == 0 {
 		return nil
 	}
-	folder := probeFolder + newNonce() + "/"
+	folder := documents.ProbeFolder + documents.NewNonce() + "/"
 	tried := make([]string, 0, len(odd))
 	defer func() {
-		if err := t.remove(context.WithoutCancel(ctx), tried); err != nil {
-			t.log.Warn("probes are left", "path", t.prefix+folder, "err", err)
+		if err := t.bucket.Remove(context.WithoutCancel(ctx), tried); err != nil {
+			t.log.Warn("probes are left", "path", t.bucket.Prefix+folder, "err", err)
 		}
 	}()
-	odd = slices.DeleteFunc(odd, func(path string) bool { return len(t.prefix+folder+path) > maxKey })
+	odd = slices.DeleteFunc(odd, func(path string) bool { return len(t.bucket.Prefix+folder+path) > documents.MaxKey })
 	for _, path := range odd {
-		_, err := t.put(ctx, folder+path, nil, staged, condition{})
-		if api := (smithy.APIError)(nil); errors.As(err, &api) && status(err)/100 == 4 {
+		_, err := t.bucket.Put(ctx, folder+path, nil, bucket.Staged, bucket.Condition{})
+		if api := (smithy.APIError)(nil); errors.As(err, &api) && bucket.Status(err)/100 == 4 {
 			return refusedName(path, api.ErrorCode())
 		}
 		if err != nil {
@@ -47,12 +49,12 @@ func (t *Target) tryNames(ctx context.Context, want entries, c comparison) error
 		}
 		tried = append(tried, folder+path)
 	}
-	listed, err := t.list(ctx, folder)
+	listed, err := t.bucket.List(ctx, folder)
 	if err != nil {
 		return err
 	}
 	for _, path := range odd {
-		if !slices.ContainsFunc(listed, func(o object) bool { return o.Path == folder+path }) {
+		if !slices.ContainsFunc(listed, func(o bucket.Object) bool { return o.Path == folder+path }) {
 			return refusedName(path, "it came back under another name")
 		}
 	}
@@ -68,7 +70,7 @@ func refusedName(path, why string) error {
 
 // oddNames picks the names to try: a file that is also a folder of others, with one file
 // in it; long parts; and for each unusual character the first name that has it.
-func oddNames(want entries, added []string) []string {
+func oddNames(want documents.Entries, added []string) []string {
 	var odd []string
 	seen := map[rune]bool{}
 	for _, path := range added {
@@ -90,7 +92,7 @@ func oddNames(want entries, added []string) []string {
 }
 
 // fileAbove returns the file whose path is a folder of another file's.
-func fileAbove(want entries, path string) (string, bool) {
+func fileAbove(want documents.Entries, path string) (string, bool) {
 	for i := range len(path) {
 		if path[i] != '/' {
 			continue
@@ -104,7 +106,7 @@ func fileAbove(want entries, path string) (string, bool) {
 
 // mixed returns a path and the one that it has for a folder, where one of them is wanted and
 // the other kept.
-func mixed(want entries, kept []string, path string) []string {
+func mixed(want documents.Entries, kept []string, path string) []string {
 	_, ours := want[path]
 	for i := range len(path) {
 		if path[i] != '/' {

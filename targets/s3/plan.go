@@ -9,6 +9,8 @@ import (
 
 	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/s3/internal/documents"
+	"mirror/targets/s3/internal/verified"
 )
 
 // Plan lists the bucket, and reads the objects that no record vouches for. A service that
@@ -18,7 +20,7 @@ func (t *Target) Plan(ctx context.Context, rel *site.Release) (targets.Plan, err
 	if err != nil {
 		return targets.Plan{}, err
 	}
-	h, err := t.readState(ctx)
+	h, err := t.docs.ReadState(ctx)
 	if err != nil {
 		return targets.Plan{}, fmt.Errorf("plan: %w", err)
 	}
@@ -26,12 +28,12 @@ func (t *Target) Plan(ctx context.Context, rel *site.Release) (targets.Plan, err
 	if inv.site, err = t.listSite(ctx, h); err != nil {
 		return targets.Plan{}, fmt.Errorf("plan: %w", err)
 	}
-	_, recorded := t.loadRecords(ctx, h.records())
-	c, err := t.compare(ctx, inv, want, recorded, h.beacons(rel.BeaconPath))
+	_, recorded := t.docs.LoadRecords(ctx, h.RecordPaths())
+	c, err := t.compare(ctx, inv, want, recorded, h.BeaconPaths(rel.BeaconPath))
 	if err != nil {
 		return targets.Plan{}, fmt.Errorf("plan: %w", err)
 	}
-	plan := targets.Plan{Live: h.live(inv), Changes: c.Changes, Kept: c.kept}
+	plan := targets.Plan{Live: liveOf(h, inv), Changes: c.Changes, Kept: c.kept}
 	if len(c.Delete) > 0 && !t.recorded(ctx, h, inv, rel.BeaconPath) {
 		plan.Foreign = c.Delete
 	}
@@ -48,14 +50,14 @@ func (t *Target) Live(ctx context.Context) (targets.Live, error) {
 	if err != nil {
 		return targets.Live{}, fmt.Errorf("look what is live: %w", err)
 	}
-	return h.live(inv), nil
+	return liveOf(h, inv), nil
 }
 
 const maxCopy = 5 << 30 // bytes that one CopyObject takes (S3 API reference)
 
 // wanted describes the release's files as they are to lie in the bucket, or refuses.
-func (t *Target) wanted(rel *site.Release) (entries, error) {
-	want := make(entries, len(rel.Manifest))
+func (t *Target) wanted(rel *site.Release) (documents.Entries, error) {
+	want := make(documents.Entries, len(rel.Manifest))
 	for _, f := range rel.Manifest {
 		if err := t.refuse(f); err != nil {
 			return nil, err
@@ -64,19 +66,19 @@ func (t *Target) wanted(rel *site.Release) (entries, error) {
 		if err != nil {
 			return nil, err
 		}
-		want[f.Path] = entry{Path: f.Path, Size: f.Size, content: content{Digest: f.Digest, Headers: h}}
+		want[f.Path] = documents.Entry{Path: f.Path, Size: f.Size, Content: verified.Content{Digest: f.Digest, Headers: h}}
 	}
 	return want, nil
 }
 
 // refuse says what no bucket can hold.
 func (t *Target) refuse(f site.File) error {
-	key := t.prefix + f.Path
+	key := t.bucket.Prefix + f.Path
 	switch {
-	case f.Path == ownFolder || strings.HasPrefix(f.Path, own):
+	case f.Path == documents.OwnFolder || strings.HasPrefix(f.Path, documents.OwnPrefix):
 		return &targets.RefusedError{Path: f.Path, Reason: "this folder is the target's own", Hint: "exclude .mirror/** from the site"}
-	case len(key) > maxKey:
-		return &targets.RefusedError{Path: f.Path, Reason: fmt.Sprintf("its key has %d bytes, and S3 takes %d", len(key), maxKey), Hint: "shorten the path, or the prefix"}
+	case len(key) > documents.MaxKey:
+		return &targets.RefusedError{Path: f.Path, Reason: fmt.Sprintf("its key has %d bytes, and S3 takes %d", len(key), documents.MaxKey), Hint: "shorten the path, or the prefix"}
 	case f.Size > maxCopy:
 		return &targets.RefusedError{Path: f.Path, Reason: fmt.Sprintf("it has %d bytes, and S3 copies at most 5 GiB", f.Size), Hint: "serve it from elsewhere and exclude it"}
 	case !utf8.ValidString(key) || strings.ContainsFunc(key, unlistable):

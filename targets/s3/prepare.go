@@ -10,32 +10,35 @@ import (
 
 	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/s3/internal/bucket"
+	"mirror/targets/s3/internal/documents"
+	"mirror/targets/s3/internal/verified"
 )
 
 // request is all that a change is made from.
 type request struct {
 	to     site.ID
-	want   entries
-	beacon *beacon
-	held   held
+	want   documents.Entries
+	beacon *documents.Beacon
+	held   documents.StateDocument
 	inv    inventory
 	comparison
 }
 
 // prepare keeps the content that the commit would replace, and writes the change down.
-func (t *Target) prepare(ctx context.Context, r request) (*change, error) {
-	from := r.held.live(r.inv)
+func (t *Target) prepare(ctx context.Context, r request) (*documents.Change, error) {
+	from := liveOf(r.held, r.inv)
 	swap := targets.Swap{From: from, To: r.to}
-	ch := &change{
-		Version: version, From: liveRef(from), To: r.to, Origin: liveRef(from), Before: r.held.raw,
+	ch := &documents.Change{
+		Version: documents.Version, From: documents.LiveRef(from), To: r.to, Origin: documents.LiveRef(from), Before: r.held.Raw,
 		Beacon: r.beacon, Deletes: slices.Clone(r.Delete),
 	}
 	for _, path := range slices.Concat(r.Add, r.Change) {
 		e := r.want[path]
-		ch.Copies = append(ch.Copies, copying{Path: path, Source: objectPath(e.Digest), Headers: &e.Headers})
+		ch.Copies = append(ch.Copies, documents.Copy{Path: path, Source: documents.ObjectPath(e.Digest), Headers: &e.Headers})
 	}
 	addBeacons(ch, r)
-	nonce := fmt.Sprintf("%016x-%s", time.Now().UnixNano(), newNonce()) // sorts by time
+	nonce := fmt.Sprintf("%016x-%s", time.Now().UnixNano(), documents.NewNonce()) // sorts by time
 	backups, err := t.planUndo(ctx, ch, r, nonce)
 	if err != nil {
 		return nil, err
@@ -46,13 +49,13 @@ func (t *Target) prepare(ctx context.Context, r request) (*change, error) {
 	if err := t.backUp(ctx, backups, r.inv); err != nil {
 		return nil, err
 	}
-	ch.path = changeFolder(swap) + nonce
-	return ch, t.writeDocument(ctx, ch.path, ch)
+	ch.Path = documents.ChangeFolder(swap) + nonce
+	return ch, t.docs.WriteDocument(ctx, ch.Path, ch)
 }
 
 // addBeacons has the beacons of earlier releases deleted that lie elsewhere.
-func addBeacons(ch *change, r request) {
-	for _, path := range r.held.beacons("") {
+func addBeacons(ch *documents.Change, r request) {
+	for _, path := range r.held.BeaconPaths("") {
 		_, there := r.inv.site[path]
 		_, wanted := r.want[path]
 		if there && !wanted && (r.beacon == nil || r.beacon.Path != path) {
@@ -65,7 +68,7 @@ func addBeacons(ch *change, r request) {
 
 // planUndo says for each path that the change touches how it comes back. It returns the
 // copies to make for that beforehand.
-func (t *Target) planUndo(ctx context.Context, ch *change, r request, nonce string) (backups []copying, err error) {
+func (t *Target) planUndo(ctx context.Context, ch *documents.Change, r request, nonce string) (backups []documents.Copy, err error) {
 	touched := slices.Clone(ch.Deletes)
 	for _, c := range ch.Copies {
 		touched = append(touched, c.Path)
@@ -84,50 +87,50 @@ func (t *Target) planUndo(ctx context.Context, ch *change, r request, nonce stri
 			continue
 		}
 		if c, ok := was(o); ok && c.Headers.Other == "" && r.inv.holds(c.Digest, o.Size) {
-			ch.Restores = append(ch.Restores, copying{Path: path, Source: objectPath(c.Digest), Headers: &c.Headers})
+			ch.Restores = append(ch.Restores, documents.Copy{Path: path, Source: documents.ObjectPath(c.Digest), Headers: &c.Headers})
 			continue
 		}
-		kept := beforePath(nonce, path)
-		backups = append(backups, copying{Path: kept, Source: path})
-		ch.Restores = append(ch.Restores, copying{Path: path, Source: kept})
+		kept := documents.BeforePath(nonce, path)
+		backups = append(backups, documents.Copy{Path: kept, Source: path})
+		ch.Restores = append(ch.Restores, documents.Copy{Path: path, Source: kept})
 	}
 	return backups, nil
 }
 
 // knownBefore returns a function that tells an object's content where it is certain: it
 // was just compared or read, or a record vouches for it being the live release's.
-func (t *Target) knownBefore(ctx context.Context, r request) (func(object) (content, bool), error) {
-	was := entries{}
-	if id := r.held.base(); id != site.None {
-		s, err := t.readSnapshot(ctx, id)
+func (t *Target) knownBefore(ctx context.Context, r request) (func(bucket.Object) (verified.Content, bool), error) {
+	was := documents.Entries{}
+	if id := r.held.Base(); id != site.None {
+		s, err := t.docs.ReadSnapshot(ctx, id)
 		if err == nil {
-			was, err = t.readEntries(ctx, s)
+			was, err = t.docs.ReadEntries(ctx, s)
 		}
 		if err != nil {
 			t.log.Warn("the live release's document is not readable; its content is copied before it is replaced", "err", err)
-			was = entries{}
+			was = documents.Entries{}
 		}
 	}
-	_, recorded := t.loadRecords(ctx, r.held.records())
-	return func(o object) (content, bool) {
+	_, recorded := t.docs.LoadRecords(ctx, r.held.RecordPaths())
+	return func(o bucket.Object) (verified.Content, bool) {
 		if c, ok := r.known[o.Path]; ok {
 			return c, true
 		}
-		if c, ok := t.now.recall(o); ok {
+		if c, ok := t.verified.Recall(o); ok {
 			return c, true
 		}
 		e, ok := was[o.Path]
-		return e.content, ok && recorded.has(factOf(o, e.content))
+		return e.Content, ok && recorded.Has(verified.FactOf(o, e.Content))
 	}, nil
 }
 
 // inherit carries over how to undo a commit that was left half done: what it replaced is
 // what a rollback of this change brings back.
-func (t *Target) inherit(ctx context.Context, ch *change, h held) error {
-	if h.none() || h.Phase != committing {
+func (t *Target) inherit(ctx context.Context, ch *documents.Change, h documents.StateDocument) error {
+	if h.None() || h.Phase != documents.PhaseCommitting {
 		return nil
 	}
-	torn, err := t.readChange(ctx, h.Change)
+	torn, err := t.docs.ReadChange(ctx, h.Change)
 	if err != nil {
 		return err
 	}
@@ -138,19 +141,19 @@ func (t *Target) inherit(ctx context.Context, ch *change, h held) error {
 	for _, path := range torn.Added {
 		settled[path] = true
 	}
-	ch.Restores = slices.DeleteFunc(ch.Restores, func(c copying) bool { return settled[c.Path] })
+	ch.Restores = slices.DeleteFunc(ch.Restores, func(c documents.Copy) bool { return settled[c.Path] })
 	ch.Added = slices.DeleteFunc(ch.Added, func(path string) bool { return settled[path] })
 	ch.Restores, ch.Added = append(ch.Restores, torn.Restores...), append(ch.Added, torn.Added...)
 	ch.Origin, ch.Before = torn.Origin, torn.Before
 	return nil
 }
 
-func (t *Target) backUp(ctx context.Context, backups []copying, inv inventory) error {
+func (t *Target) backUp(ctx context.Context, backups []documents.Copy, inv inventory) error {
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(t.limit)
+	g.SetLimit(t.bucket.Limit)
 	for _, b := range backups {
 		g.Go(func() error {
-			_, err := t.copy(ctx, b.Source, b.Path, nil, inv.site[b.Source].ETag)
+			_, err := t.bucket.Copy(ctx, b.Source, b.Path, nil, inv.site[b.Source].ETag)
 			return err
 		})
 	}

@@ -8,6 +8,8 @@ import (
 
 	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/s3/internal/bucket"
+	"mirror/targets/s3/internal/documents"
 )
 
 // Prune deletes the releases that r lets expire, the changes that no longer lead anywhere,
@@ -18,12 +20,12 @@ func (t *Target) Prune(ctx context.Context, r targets.Retention) error {
 	if err != nil {
 		return fmt.Errorf("prune: %w", err)
 	}
-	if !h.none() && h.Phase == committing && !t.mayTake(h) {
-		return fmt.Errorf("prune: %w", conflict(h))
+	if !h.None() && h.Phase == documents.PhaseCommitting && !t.mayTake(h) {
+		return fmt.Errorf("prune: %w", documents.Conflict(h))
 	}
 	unused, err := t.unused(ctx, h, inv, r)
 	if err == nil {
-		err = t.remove(ctx, unused)
+		err = t.bucket.Remove(ctx, unused)
 	}
 	if err != nil {
 		return fmt.Errorf("prune: %w", err)
@@ -33,7 +35,7 @@ func (t *Target) Prune(ctx context.Context, r targets.Retention) error {
 
 // unused lists what to delete. Releases come first: a crash in between leaves content
 // without a release, never a release without its content.
-func (t *Target) unused(ctx context.Context, h held, inv inventory, r targets.Retention) ([]string, error) {
+func (t *Target) unused(ctx context.Context, h documents.StateDocument, inv inventory, r targets.Retention) ([]string, error) {
 	lived, err := t.lived(ctx, h)
 	if err != nil {
 		return nil, err
@@ -62,12 +64,12 @@ func (t *Target) unused(ctx context.Context, h held, inv inventory, r targets.Re
 
 // lived lists what was live, the latest first: what the state remembers, and, in a bucket of
 // an earlier version of mirror, what the changes and the ages of the documents tell.
-func (t *Target) lived(ctx context.Context, h held) ([]site.ID, error) {
-	if h.none() {
+func (t *Target) lived(ctx context.Context, h documents.StateDocument) ([]site.ID, error) {
+	if h.None() {
 		return nil, nil
 	}
 	if len(h.Previous) > 0 {
-		return h.lived(), nil
+		return h.Lived(), nil
 	}
 	return t.sequence(ctx, h, maxPast)
 }
@@ -76,7 +78,7 @@ func (t *Target) lived(ctx context.Context, h held) ([]site.ID, error) {
 func (inv inventory) releases() []targets.Held {
 	var all []targets.Held
 	for path, o := range inv.own {
-		name, ok := strings.CutPrefix(path, releases)
+		name, ok := strings.CutPrefix(path, documents.ReleasesFolder)
 		if id, err := site.ParseID(name); ok && err == nil {
 			all = append(all, targets.Held{Release: id, Age: o.Seen.Sub(o.Modified)})
 		}
@@ -85,30 +87,30 @@ func (inv inventory) releases() []targets.Held {
 }
 
 // retained lists the releases that stay, also those that a commit under way or its undoing needs.
-func retained(h held, all []targets.Held, expired []site.ID) []site.ID {
+func retained(h documents.StateDocument, all []targets.Held, expired []site.ID) []site.ID {
 	var ids []site.ID
 	for _, r := range all {
 		if !slices.Contains(expired, r.Release) {
 			ids = append(ids, r.Release)
 		}
 	}
-	if !h.none() {
+	if !h.None() {
 		ids = append(ids, h.Release, h.From.Release, h.To)
 	}
 	return ids
 }
 
 func rank(path string) int {
-	if strings.HasPrefix(path, releases) || strings.HasPrefix(path, changes) {
+	if strings.HasPrefix(path, documents.ReleasesFolder) || strings.HasPrefix(path, documents.ChangesFolder) {
 		return 0
 	}
 	return 1
 }
 
 // inUse marks all of our own objects that are still referred to.
-func (t *Target) inUse(ctx context.Context, h held, inv inventory, ids []site.ID) (map[string]bool, error) {
-	used := map[string]bool{statePath: true, probePath: true}
-	if !h.none() {
+func (t *Target) inUse(ctx context.Context, h documents.StateDocument, inv inventory, ids []site.ID) (map[string]bool, error) {
+	used := map[string]bool{documents.StatePath: true, documents.ProbePath: true}
+	if !h.None() {
 		for _, path := range h.Records {
 			used[path] = true
 		}
@@ -119,7 +121,7 @@ func (t *Target) inUse(ctx context.Context, h held, inv inventory, ids []site.ID
 		}
 	}
 	for path := range inv.own {
-		if strings.HasPrefix(path, changes) && (!h.none() && path == h.Change || t.leadsOn(path, h, inv, ids)) {
+		if strings.HasPrefix(path, documents.ChangesFolder) && (!h.None() && path == h.Change || t.leadsOn(path, h, inv, ids)) {
 			if err := t.markChange(ctx, used, path); err != nil {
 				return nil, err
 			}
@@ -130,20 +132,20 @@ func (t *Target) inUse(ctx context.Context, h held, inv inventory, ids []site.ID
 
 // ended marks what expired releases refer to, and the changes that were carried out or can
 // no longer be, because they begin at another state than is live.
-func (t *Target) ended(ctx context.Context, h held, inv inventory, expired []site.ID) (map[string]bool, error) {
+func (t *Target) ended(ctx context.Context, h documents.StateDocument, inv inventory, expired []site.ID) (map[string]bool, error) {
 	ended := map[string]bool{}
 	for _, id := range expired {
 		if err := t.markRelease(ctx, ended, id); err != nil {
 			t.log.Debug("the document of a release that is dropped cannot be read", "release", id, "err", err)
 		}
-		ended[releasePath(id)] = true
+		ended[documents.ReleasePath(id)] = true
 	}
 	for path := range inv.own {
-		if !strings.HasPrefix(path, changes) {
+		if !strings.HasPrefix(path, documents.ChangesFolder) {
 			continue
 		}
-		ch, err := t.readChange(ctx, path)
-		if err != nil || ch.From.Revision == h.live(inv).Revision {
+		ch, err := t.docs.ReadChange(ctx, path)
+		if err != nil || ch.From.Revision == liveOf(h, inv).Revision {
 			continue // it may be carried out yet
 		}
 		ended[path] = true
@@ -156,42 +158,42 @@ func (t *Target) ended(ctx context.Context, h held, inv inventory, expired []sit
 
 // markRelease marks a release's document, parts and content.
 func (t *Target) markRelease(ctx context.Context, used map[string]bool, id site.ID) error {
-	if id == site.None || used[releasePath(id)] {
+	if id == site.None || used[documents.ReleasePath(id)] {
 		return nil
 	}
-	s, err := t.readSnapshot(ctx, id)
-	if isMissing(err) {
+	s, err := t.docs.ReadSnapshot(ctx, id)
+	if bucket.IsMissing(err) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	files, err := t.readEntries(ctx, s)
+	files, err := t.docs.ReadEntries(ctx, s)
 	if err != nil {
 		return err
 	}
-	used[releasePath(id)] = true
+	used[documents.ReleasePath(id)] = true
 	for _, p := range s.Parts {
 		used[p.Path] = true
 	}
 	for _, e := range files {
-		used[objectPath(e.Digest)] = true
+		used[documents.ObjectPath(e.Digest)] = true
 	}
 	return nil
 }
 
 // leadsOn reports whether a change begins at what is live and leads to a kept release.
-func (t *Target) leadsOn(path string, h held, inv inventory, ids []site.ID) bool {
+func (t *Target) leadsOn(path string, h documents.StateDocument, inv inventory, ids []site.ID) bool {
 	return slices.ContainsFunc(ids, func(id site.ID) bool {
-		return id != site.None && strings.HasPrefix(path, changeFolder(targets.Swap{From: h.live(inv), To: id}))
+		return id != site.None && strings.HasPrefix(path, documents.ChangeFolder(targets.Swap{From: liveOf(h, inv), To: id}))
 	})
 }
 
 // markChange marks a change with the content that it copies and restores, and the
 // records of the state that undoing it leads to.
 func (t *Target) markChange(ctx context.Context, used map[string]bool, path string) error {
-	ch, err := t.readChange(ctx, path)
-	if isMissing(err) {
+	ch, err := t.docs.ReadChange(ctx, path)
+	if bucket.IsMissing(err) {
 		return nil
 	}
 	if err != nil {
@@ -201,7 +203,7 @@ func (t *Target) markChange(ctx context.Context, used map[string]bool, path stri
 	for _, c := range slices.Concat(ch.Copies, ch.Restores) {
 		used[c.Source] = true
 	}
-	origin, err := decodeState(ch.Before)
+	origin, err := documents.DecodeState(ch.Before)
 	if err != nil || origin == nil {
 		return err
 	}

@@ -8,11 +8,13 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"mirror/site"
+	"mirror/targets/s3/internal/bucket"
+	"mirror/targets/s3/internal/documents"
 )
 
 // ReadBack reads every object of the site and hashes its bytes.
 func (t *Target) ReadBack(ctx context.Context) (site.Manifest, error) {
-	h, err := t.readState(ctx)
+	h, err := t.docs.ReadState(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read back: %w", err)
 	}
@@ -26,16 +28,16 @@ func (t *Target) ReadBack(ctx context.Context) (site.Manifest, error) {
 	}
 	var m site.Manifest
 	for path := range listed {
-		if !slices.Contains(h.beacons(""), path) && !kept(path) {
+		if !slices.Contains(h.BeaconPaths(""), path) && !kept(path) {
 			m = append(m, site.File{Path: path})
 		}
 	}
 	m.Sort()
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(t.limit)
+	g.SetLimit(t.bucket.Limit)
 	for i := range m {
 		g.Go(func() (err error) {
-			m[i].Digest, m[i].Size, err = t.digest(ctx, m[i].Path)
+			m[i].Digest, m[i].Size, err = t.bucket.Digest(ctx, m[i].Path)
 			return err
 		})
 	}
@@ -46,17 +48,17 @@ func (t *Target) ReadBack(ctx context.Context) (site.Manifest, error) {
 }
 
 // keptPaths tells which of the listed paths are not those of the live release.
-func (t *Target) keptPaths(ctx context.Context, h held) (func(path string) bool, error) {
-	if len(t.keep) == 0 || h.none() || h.base() == site.None {
+func (t *Target) keptPaths(ctx context.Context, h documents.StateDocument) (func(path string) bool, error) {
+	if len(t.keep) == 0 || h.None() || h.Base() == site.None {
 		return t.keep.Match, nil
 	}
-	s, err := t.readSnapshot(ctx, h.base())
-	if isMissing(err) {
+	s, err := t.docs.ReadSnapshot(ctx, h.Base())
+	if bucket.IsMissing(err) {
 		return t.keep.Match, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	own, err := t.readEntries(ctx, s)
+	own, err := t.docs.ReadEntries(ctx, s)
 	return func(path string) bool { _, ours := own[path]; return !ours && t.keep.Match(path) }, err
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"mirror/targets"
+	"mirror/targets/s3/internal/documents"
 )
 
 // Rollback undoes a commit, whatever became of it: the keys that it touched get their
@@ -14,20 +15,20 @@ func (t *Target) Rollback(ctx context.Context, s targets.Swap) error {
 	if err != nil {
 		return fmt.Errorf("roll back: %w", err)
 	}
-	at := h.live(inv)
+	at := liveOf(h, inv)
 	switch {
 	case t.isOf(h, s):
-		if h.Phase == committing && !t.mayTake(h) {
-			return conflict(h)
+		if h.Phase == documents.PhaseCommitting && !t.mayTake(h) {
+			return documents.Conflict(h)
 		}
 	case at.Revision == s.From.Revision:
 		return nil // it never began, or was undone
 	default:
 		return t.judgeOrigin(ctx, h, inv, s)
 	}
-	ch, err := t.readChange(ctx, h.Change)
+	ch, err := t.docs.ReadChange(ctx, h.Change)
 	if err == nil {
-		err = t.carryOut(ctx, h, ch, true)
+		err = t.apply(ctx, h, ch, true)
 	}
 	if err != nil {
 		return fmt.Errorf("roll back: %w", err)
@@ -37,17 +38,17 @@ func (t *Target) Rollback(ctx context.Context, s targets.Swap) error {
 
 // judgeOrigin is for a swap from a state that was itself half done: undone, the state
 // before that one is live.
-func (t *Target) judgeOrigin(ctx context.Context, h held, inv inventory, s targets.Swap) error {
+func (t *Target) judgeOrigin(ctx context.Context, h documents.StateDocument, inv inventory, s targets.Swap) error {
 	var err error
 	if inv.own, err = t.listOwn(ctx); err != nil {
 		return fmt.Errorf("roll back: %w", err)
 	}
-	ch, err := t.findChange(ctx, inv, s)
+	ch, err := t.docs.FindChange(ctx, inv.own, s)
 	if err != nil {
 		return fmt.Errorf("roll back: %w", err)
 	}
-	if ch == nil || ch.Origin.Revision != h.live(inv).Revision {
-		return conflict(h)
+	if ch == nil || ch.Origin.Revision != liveOf(h, inv).Revision {
+		return documents.Conflict(h)
 	}
 	return nil
 }

@@ -3,21 +3,25 @@ package s3
 import (
 	"errors"
 	"io"
+	"net/http"
 	"path"
 
+	"github.com/bmatcuk/doublestar/v4"
+
 	"mirror/site"
+	"mirror/targets/s3/internal/bucket"
 )
 
 // headersFor returns what a file is to be served with.
-func (t *Target) headersFor(rel *site.Release, f site.File) (headers, error) {
+func (t *Target) headersFor(rel *site.Release, f site.File) (bucket.Headers, error) {
 	var head []byte
 	if path.Ext(f.Path) == "" {
 		var err error
 		if head, err = firstBytes(rel, f); err != nil {
-			return headers{}, err
+			return bucket.Headers{}, err
 		}
 	}
-	return ruled(t.rules, f.Path, headers{Type: site.ContentType(f.Path, head)}), nil
+	return ruled(t.rules, f.Path, bucket.Headers{Type: site.ContentType(f.Path, head)}), nil
 }
 
 const sniffed = 512
@@ -37,6 +41,37 @@ func firstBytes(rel *site.Release, f site.File) ([]byte, error) {
 }
 
 // beaconHeaders are for the beacon, which no cache may keep unless a rule says so.
-func (t *Target) beaconHeaders(name string) headers {
-	return ruled(t.rules, name, headers{Type: "application/json", Cache: "no-cache"})
+func (t *Target) beaconHeaders(name string) bucket.Headers {
+	return ruled(t.rules, name, bucket.Headers{Type: "application/json", Cache: "no-cache"})
+}
+
+// ruled applies the rules that match, the last one winning header by header.
+func ruled(rules []HeaderRule, name string, h bucket.Headers) bucket.Headers {
+	for _, r := range rules {
+		if !doublestar.MatchUnvalidated(r.Match, name) {
+			continue
+		}
+		for _, set := range []struct {
+			to    *string
+			value string
+		}{{&h.Type, r.ContentType}, {&h.Cache, r.CacheControl}, {&h.Encoding, r.ContentEncoding}} {
+			if set.value != "" {
+				*set.to = set.value
+			}
+		}
+	}
+	return h
+}
+
+// Header returns the value that the config's rules give a file as one response header, "" where
+// none does.
+func (c Config) Header(path, name string) string {
+	h := ruled(c.Headers, path, bucket.Headers{})
+	switch http.CanonicalHeaderKey(name) {
+	case "Cache-Control":
+		return h.Cache
+	case "Content-Encoding":
+		return h.Encoding
+	}
+	return ""
 }

@@ -10,6 +10,9 @@ import (
 
 	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/s3/internal/bucket"
+	"mirror/targets/s3/internal/documents"
+	"mirror/targets/s3/internal/verified"
 )
 
 // Stage uploads the content that the bucket lacks, under its digest; keeps what a commit
@@ -34,66 +37,66 @@ const stageAttempts = 3
 // stageSteadily stages until nothing was committed in between: what was kept to undo
 // the change might else be of two states.
 func (t *Target) stageSteadily(ctx context.Context, rel *site.Release, p targets.Progress) error {
-	var now held
+	var now documents.StateDocument
 	for range stageAttempts {
 		was, err := t.stage(ctx, rel, p)
 		if err != nil {
 			return err
 		}
-		if now, err = t.readState(ctx); err != nil {
+		if now, err = t.docs.ReadState(ctx); err != nil {
 			return err
 		}
-		if now.none() && was.none() || !now.none() && !was.none() && now.Revision == was.Revision {
+		if now.None() && was.None() || !now.None() && !was.None() && now.Revision == was.Revision {
 			return nil
 		}
 	}
-	return conflict(now)
+	return documents.Conflict(now)
 }
 
 // stage returns the state that it went by.
-func (t *Target) stage(ctx context.Context, rel *site.Release, p targets.Progress) (held, error) {
+func (t *Target) stage(ctx context.Context, rel *site.Release, p targets.Progress) (documents.StateDocument, error) {
 	want, err := t.wanted(rel)
 	if err != nil {
-		return held{}, err
+		return documents.StateDocument{}, err
 	}
 	h, inv, err := t.look(ctx)
 	if err != nil {
-		return held{}, err
+		return documents.StateDocument{}, err
 	}
-	_, recorded := t.loadRecords(ctx, h.records())
-	c, err := t.compare(ctx, inv, want, recorded, h.beacons(rel.BeaconPath))
+	_, recorded := t.docs.LoadRecords(ctx, h.RecordPaths())
+	c, err := t.compare(ctx, inv, want, recorded, h.BeaconPaths(rel.BeaconPath))
 	if err != nil {
-		return held{}, err
+		return documents.StateDocument{}, err
 	}
 	if err := t.tryNames(ctx, want, c); err != nil {
-		return held{}, err
+		return documents.StateDocument{}, err
 	}
 	if err := t.upload(ctx, rel, want, inv, c, p); err != nil {
-		return held{}, err
+		return documents.StateDocument{}, err
 	}
 	b := beaconOf(rel)
-	if err := t.writeSnapshot(ctx, h.base(), rel.ID(), want, b); err != nil {
-		return held{}, err
+	if err := t.docs.WriteSnapshot(ctx, h.Base(), rel.ID(), want, b); err != nil {
+		return documents.StateDocument{}, err
 	}
 	_, err = t.prepare(ctx, request{to: rel.ID(), want: want, beacon: b, held: h, inv: inv, comparison: c})
 	return h, err
 }
 
-func beaconOf(rel *site.Release) *beacon {
+func beaconOf(rel *site.Release) *documents.Beacon {
 	if rel.BeaconPath == "" {
 		return nil
 	}
-	return &beacon{Path: rel.BeaconPath, Body: rel.Beacon()}
+	return &documents.Beacon{Path: rel.BeaconPath, Body: rel.Beacon()}
 }
 
 // source is how the bucket comes by staged content.
 type source struct {
 	file site.File
-	copy object // an object of the site that holds the content; else it is sent
+	copy bucket.Object // an object of the site that holds the content; else it is sent
 }
 
 // upload brings all content of the release into .mirror/objects/.
-func (t *Target) upload(ctx context.Context, rel *site.Release, want entries, inv inventory, c comparison, p targets.Progress) error {
+func (t *Target) upload(ctx context.Context, rel *site.Release, want documents.Entries, inv inventory, c comparison, p targets.Progress) error {
 	lacking, err := t.lacking(ctx, rel, inv, c)
 	if err != nil {
 		return err
@@ -109,22 +112,22 @@ func (t *Target) upload(ctx context.Context, rel *site.Release, want entries, in
 		p.Expect(files, bytes)
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(t.limit)
+	g.SetLimit(t.bucket.Limit)
 	for _, s := range lacking {
-		g.Go(func() error { return t.bring(ctx, rel, s, p) })
+		g.Go(func() error { return t.uploadOne(ctx, rel, s, p) })
 	}
 	return g.Wait()
 }
 
-func (t *Target) bring(ctx context.Context, rel *site.Release, s source, p targets.Progress) error {
+func (t *Target) uploadOne(ctx context.Context, rel *site.Release, s source, p targets.Progress) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	if s.copy.Path != "" {
-		_, err := t.copy(ctx, s.copy.Path, objectPath(s.file.Digest), &staged, s.copy.ETag)
+		_, err := t.bucket.Copy(ctx, s.copy.Path, documents.ObjectPath(s.file.Digest), &bucket.Staged, s.copy.ETag)
 		return err
 	}
-	if err := t.putFile(ctx, objectPath(s.file.Digest), rel, s.file); err != nil {
+	if err := t.bucket.PutFile(ctx, documents.ObjectPath(s.file.Digest), rel, s.file); err != nil {
 		return fmt.Errorf("%s: %w", s.file.Path, err)
 	}
 	if p != nil {
@@ -140,16 +143,16 @@ func (t *Target) lacking(ctx context.Context, rel *site.Release, inv inventory, 
 	for _, path := range slices.Concat(c.Add, c.Change) {
 		moving[path] = true
 	}
-	found := map[site.Digest]object{}
+	found := map[site.Digest]bucket.Object{}
 	for path, known := range c.known {
 		found[known.Digest] = inv.site[path]
 	}
 	var out []source
-	var doubtful []object
+	var doubtful []bucket.Object
 	files := map[string]site.File{}
 	seen := map[site.Digest]bool{}
 	for _, f := range rel.Manifest {
-		path := objectPath(f.Digest)
+		path := documents.ObjectPath(f.Digest)
 		switch {
 		case inv.holds(f.Digest, f.Size):
 			if _, twice := files[path]; moving[f.Path] && !twice {
@@ -175,8 +178,8 @@ func (t *Target) lacking(ctx context.Context, rel *site.Release, inv inventory, 
 }
 
 // unknown leaves out the staged objects that were verified before.
-func (t *Target) unknown(list []object, files map[string]site.File) []object {
-	return slices.DeleteFunc(list, func(o object) bool {
-		return t.now.has(o, content{Digest: files[o.Path].Digest, Headers: staged})
+func (t *Target) unknown(list []bucket.Object, files map[string]site.File) []bucket.Object {
+	return slices.DeleteFunc(list, func(o bucket.Object) bool {
+		return t.verified.Has(o, verified.Content{Digest: files[o.Path].Digest, Headers: bucket.Staged})
 	})
 }

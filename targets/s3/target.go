@@ -15,17 +15,22 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"mirror/targets"
+	"mirror/targets/s3/internal/bucket"
+	"mirror/targets/s3/internal/documents"
+	"mirror/targets/s3/internal/verified"
 )
 
 // Target is a bucket, or a folder of one.
 type Target struct {
-	*documents
-	rules []HeaderRule
-	grace time.Duration
-	owner string
-	keep  targets.Keep
-	now   knowledge
-	lease time.Duration // how long a commit that was not renewed keeps others out
+	bucket   *bucket.Bucket
+	docs     *documents.Store
+	log      *slog.Logger
+	rules    []HeaderRule
+	grace    time.Duration
+	owner    string
+	keep     targets.Keep
+	verified verified.Set
+	lease    time.Duration // how long a commit that was not renewed keeps others out
 	// recording is how long a commit may take to record what it found out of the bucket.
 	recording time.Duration
 }
@@ -57,11 +62,11 @@ func Open(ctx context.Context, env targets.Env, c Config) (*Target, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	b := &bucket{api: api, name: c.Bucket, prefix: c.Prefix, limit: c.Concurrency, page: maxPage}
+	b := bucket.New(api, c.Bucket, c.Prefix, c.Concurrency)
 	return &Target{
-		documents: newDocuments(b, log),
-		rules:     c.Headers, grace: c.DeleteGrace, owner: env.Owner, keep: env.Keep,
-		now: loadKnowledge(env.State), lease: lease, recording: recording,
+		bucket: b, docs: documents.NewStore(b, log), log: log,
+		rules: c.Headers, grace: c.DeleteGrace, owner: env.Owner, keep: env.Keep,
+		verified: verified.Load(env.State), lease: documents.Lease, recording: recording,
 	}, nil
 }
 
@@ -94,7 +99,7 @@ func client(ctx context.Context, env targets.Env, c Config) (*s3.Client, error) 
 			o.BaseEndpoint = aws.String(c.Endpoint)
 		}
 		o.UsePathStyle = c.PathStyle
-		o.APIOptions = append(o.APIOptions, underGuard)
+		o.APIOptions = append(o.APIOptions, bucket.UnderGuard)
 		o.HTTPClient = httpClient(env.Transport, c.Concurrency)
 		o.Retryer = retryer(cfg.RetryMaxAttempts)
 		// Many compatible services refuse or store the checksums that the SDK adds unasked.

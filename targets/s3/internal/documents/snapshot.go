@@ -1,4 +1,4 @@
-package s3
+package documents
 
 import (
 	"cmp"
@@ -6,34 +6,38 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"mirror/site"
+	"mirror/targets/s3/internal/bucket"
+	"mirror/targets/s3/internal/verified"
 )
 
-// entry is one file of a release, as it lies in the bucket.
-type entry struct {
+// Entry is one file of a release, as it lies in the bucket.
+type Entry struct {
 	Path string
 	Size int64
-	content
+	verified.Content
 }
 
-// entries are a release's files by path.
-type entries map[string]entry
+// Entries are a release's files by path.
+type Entries map[string]Entry
 
-// beacon is what goes live last.
-type beacon struct {
+// Beacon is what goes live last.
+type Beacon struct {
 	Path string `json:"path"`
 	Body []byte `json:"body"`
 }
 
-// snapshot is the document of a release. Its files lie in parts, most of which it has in
+// Snapshot is the document of a release. Its files lie in parts, most of which it has in
 // common with the release before, so that a small change makes a small document.
-type snapshot struct {
+type Snapshot struct {
 	Version int       `json:"version"`
 	Release site.ID   `json:"release"`
-	Beacon  *beacon   `json:"beacon,omitempty"`
+	Beacon  *Beacon   `json:"beacon,omitempty"`
 	Parts   []partRef `json:"parts"`
 }
 
@@ -54,8 +58,8 @@ func (p *partRef) has(i int) bool { return i/8 >= len(p.Gone) || p.Gone[i/8]&(1<
 
 // part is a stored list of entries in path order, with their headers in a table.
 type part struct {
-	Headers []headers   `json:"headers"`
-	Files   []partEntry `json:"files"`
+	Headers []bucket.Headers `json:"headers"`
+	Files   []partEntry      `json:"files"`
 }
 
 // partEntry is [path, digest, size, index into the headers] in JSON.
@@ -81,14 +85,14 @@ func (e *partEntry) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-func (p *part) entry(i int) entry {
+func (p *part) entry(i int) Entry {
 	f := p.Files[i]
-	return entry{Path: f.path, Size: f.size, content: content{Digest: f.digest, Headers: p.Headers[f.headers]}}
+	return Entry{Path: f.path, Size: f.size, Content: verified.Content{Digest: f.digest, Headers: p.Headers[f.headers]}}
 }
 
-func newPart(list []entry) *part {
-	slices.SortFunc(list, func(a, b entry) int { return cmp.Compare(a.Path, b.Path) })
-	p, table := &part{}, map[headers]int{}
+func newPart(list []Entry) *part {
+	slices.SortFunc(list, func(a, b Entry) int { return cmp.Compare(a.Path, b.Path) })
+	p, table := &part{}, map[bucket.Headers]int{}
 	for _, e := range list {
 		i, ok := table[e.Headers]
 		if !ok {
@@ -113,10 +117,10 @@ func decodePart(data []byte, p *part) error {
 }
 
 // readParts reads a snapshot's parts, in its order.
-func (d *documents) readParts(ctx context.Context, s *snapshot) ([]*part, error) {
+func (d *Store) readParts(ctx context.Context, s *Snapshot) ([]*part, error) {
 	all := make([]*part, len(s.Parts))
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(d.limit)
+	g.SetLimit(d.bucket.Limit)
 	for i, ref := range s.Parts {
 		g.Go(func() (err error) {
 			all[i], err = byDigest(ctx, d, ref.Path, decodePart)
@@ -126,25 +130,25 @@ func (d *documents) readParts(ctx context.Context, s *snapshot) ([]*part, error)
 	return all, g.Wait()
 }
 
-// readSnapshot reads the document of a release; isMissing says that there is none.
-func (d *documents) readSnapshot(ctx context.Context, id site.ID) (*snapshot, error) {
-	var s snapshot
-	if err := d.readDocument(ctx, releasePath(id), &s); err != nil {
+// ReadSnapshot reads the document of a release; bucket.IsMissing says that there is none.
+func (d *Store) ReadSnapshot(ctx context.Context, id site.ID) (*Snapshot, error) {
+	var s Snapshot
+	if err := d.readDocument(ctx, ReleasePath(id), &s); err != nil {
 		return nil, err
 	}
-	if s.Version != version || s.Release != id {
-		return nil, fmt.Errorf("read %q: written by another version of mirror", releasePath(id))
+	if s.Version != Version || s.Release != id {
+		return nil, fmt.Errorf("read %q: written by another version of mirror", ReleasePath(id))
 	}
 	return &s, nil
 }
 
-// readEntries reads all files of a release.
-func (d *documents) readEntries(ctx context.Context, s *snapshot) (entries, error) {
+// ReadEntries reads all files of a release.
+func (d *Store) ReadEntries(ctx context.Context, s *Snapshot) (Entries, error) {
 	all, err := d.readParts(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	out := entries{}
+	out := Entries{}
 	for i, p := range all {
 		for j := range p.Files {
 			if s.Parts[i].has(j) {
@@ -159,14 +163,14 @@ func (d *documents) readEntries(ctx context.Context, s *snapshot) (entries, erro
 // which bounds what a Stage sends for it.
 const maxPart = 16 << 10
 
-func cost(e entry) int { return 40 + len(e.Path)/3 }
+func cost(e Entry) int { return 40 + len(e.Path)/3 }
 
 // deriveParts describes the wanted files with the parts of another release as far as they
 // go. The entries that are left over, and those of small parts, are returned to be stored.
-func deriveParts(base *snapshot, baseParts []*part, want entries) (refs []partRef, rest []entry) {
+func deriveParts(base *Snapshot, baseParts []*part, want Entries) (refs []partRef, rest []Entry) {
 	type candidate struct {
 		ref  partRef
-		kept []entry
+		kept []Entry
 		cost int
 	}
 	covered := map[string]bool{}
@@ -204,35 +208,35 @@ func deriveParts(base *snapshot, baseParts []*part, want entries) (refs []partRe
 	return refs, rest
 }
 
-// writeSnapshot stores the document of a release, sharing parts with the release base,
+// WriteSnapshot stores the document of a release, sharing parts with the release base,
 // which may be None.
-func (d *documents) writeSnapshot(ctx context.Context, base site.ID, id site.ID, want entries, b *beacon) error {
-	s := &snapshot{Version: version, Release: id, Beacon: b}
+func (d *Store) WriteSnapshot(ctx context.Context, base site.ID, id site.ID, want Entries, b *Beacon) error {
+	s := &Snapshot{Version: Version, Release: id, Beacon: b}
 	old, parts0 := d.baseParts(ctx, base)
 	refs, rest := deriveParts(old, parts0, want)
 	s.Parts = refs
 	if len(rest) > 0 {
 		p := newPart(rest)
-		data, err := encodeDocument(p)
+		data, err := EncodeDocument(p)
 		if err != nil {
 			return fmt.Errorf("encode the release: %w", err)
 		}
-		path, err := d.writeByDigest(ctx, parts, data)
+		path, err := d.WriteByDigest(ctx, parts, data)
 		if err != nil {
 			return err
 		}
 		d.remember(path, p)
 		s.Parts = append(s.Parts, partRef{Path: path})
 	}
-	return d.writeDocument(ctx, releasePath(id), s)
+	return d.WriteDocument(ctx, ReleasePath(id), s)
 }
 
 // baseParts reads the parts to share. Without them the new release is stored in full.
-func (d *documents) baseParts(ctx context.Context, base site.ID) (*snapshot, []*part) {
+func (d *Store) baseParts(ctx context.Context, base site.ID) (*Snapshot, []*part) {
 	if base == site.None {
-		return &snapshot{}, nil
+		return &Snapshot{}, nil
 	}
-	s, err := d.readSnapshot(ctx, base)
+	s, err := d.ReadSnapshot(ctx, base)
 	if err == nil {
 		var all []*part
 		if all, err = d.readParts(ctx, s); err == nil {
@@ -240,5 +244,30 @@ func (d *documents) baseParts(ctx context.Context, base site.ID) (*snapshot, []*
 		}
 	}
 	d.log.Warn("the live release's document is not readable; the new one is stored in full", "release", base, "err", err)
-	return &snapshot{}, nil
+	return &Snapshot{}, nil
+}
+
+// maxParts bounds the parts of one release.
+const maxParts = 10_000
+
+// InBounds refuses a document that names more, or other, parts than a release has.
+func (s *Snapshot) InBounds() error {
+	if len(s.Parts) > maxParts {
+		return fmt.Errorf("it has %d parts: not written by mirror", len(s.Parts))
+	}
+	for _, p := range s.Parts {
+		if !strings.HasPrefix(p.Path, parts) {
+			return fmt.Errorf("it names %q as a part: not written by mirror", p.Path)
+		}
+	}
+	return nil
+}
+
+// Published is the time that the release's beacon tells.
+func (s *Snapshot) Published() time.Time {
+	var b site.Beacon
+	if s.Beacon == nil || json.Unmarshal(s.Beacon.Body, &b) != nil {
+		return time.Time{}
+	}
+	return b.Published
 }

@@ -1,4 +1,4 @@
-package s3
+package bucket
 
 import (
 	"context"
@@ -16,11 +16,11 @@ import (
 // maxBatch is the most that one DeleteObjects request takes.
 const maxBatch = 1000
 
-// remove deletes objects. Those that do not exist are no error.
-func (b *bucket) remove(ctx context.Context, paths []string) error {
+// Remove deletes objects. Those that do not exist are no error.
+func (b *Bucket) Remove(ctx context.Context, paths []string) error {
 	for batch := range slices.Chunk(paths, maxBatch) {
 		if len(batch) == 1 {
-			if err := b.removeOne(ctx, batch[0]); err != nil {
+			if err := b.RemoveOne(ctx, batch[0]); err != nil {
 				return err
 			}
 			continue
@@ -36,7 +36,7 @@ func (b *bucket) remove(ctx context.Context, paths []string) error {
 	return nil
 }
 
-func (b *bucket) removeBatch(ctx context.Context, paths []string) error {
+func (b *Bucket) removeBatch(ctx context.Context, paths []string) error {
 	in := &s3.DeleteObjectsInput{Bucket: &b.name, Delete: &types.Delete{Quiet: aws.Bool(true)}}
 	for _, path := range paths {
 		in.Delete.Objects = append(in.Delete.Objects, types.ObjectIdentifier{Key: b.key(path)})
@@ -56,25 +56,26 @@ func (b *bucket) removeBatch(ctx context.Context, paths []string) error {
 
 // refusesBatches reports whether a service knows no batched delete.
 func refusesBatches(err error) bool {
-	switch status(err) {
+	switch Status(err) {
 	case http.StatusNotImplemented, http.StatusMethodNotAllowed, http.StatusBadRequest:
 		return true
 	}
 	return false
 }
 
-func (b *bucket) removeEach(ctx context.Context, paths []string) error {
+func (b *Bucket) removeEach(ctx context.Context, paths []string) error {
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(b.limit)
+	g.SetLimit(b.Limit)
 	for _, path := range paths {
-		g.Go(func() error { return b.removeOne(ctx, path) })
+		g.Go(func() error { return b.RemoveOne(ctx, path) })
 	}
 	return g.Wait()
 }
 
-func (b *bucket) removeOne(ctx context.Context, path string) error {
+// RemoveOne deletes an object. One that does not exist is no error.
+func (b *Bucket) RemoveOne(ctx context.Context, path string) error {
 	_, err := b.api.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &b.name, Key: b.key(path)})
-	if err != nil && !isMissing(err) {
+	if err != nil && !IsMissing(err) {
 		return failed("delete", path, err)
 	}
 	return nil

@@ -1,4 +1,7 @@
-package s3
+// Package bucket speaks with an S3-compatible service about one bucket, or one folder of it: it
+// lists, reads, writes, copies and deletes objects, each with a condition and headers where they
+// are wanted, and says what an error means. It knows nothing of releases.
+package bucket
 
 import (
 	"context"
@@ -17,23 +20,28 @@ import (
 	"mirror/site"
 )
 
-// bucket speaks with the service. Paths are relative to the prefix; nothing outside of
+// Bucket speaks with the service. Paths are relative to the prefix; nothing outside of
 // the prefix is ever listed, read or written.
-type bucket struct {
+type Bucket struct {
 	api    *s3.Client
 	name   string
-	prefix string // "" or ending in a slash
-	limit  int    // requests at once
-	page   int32  // keys asked for in one listing request
+	Prefix string // "" or ending in a slash
+	Limit  int    // requests at once
+	Page   int32  // keys asked for in one listing request
+}
+
+// New returns the part of a bucket below a prefix; limit is how many requests run at once.
+func New(api *s3.Client, name, prefix string, limit int) *Bucket {
+	return &Bucket{api: api, name: name, Prefix: prefix, Limit: limit, Page: maxPage}
 }
 
 // maxPage is the most that one listing request gives (ListObjectsV2, MaxKeys).
 const maxPage = 1000
 
-func (b *bucket) key(path string) *string { return aws.String(b.prefix + path) }
+func (b *Bucket) key(path string) *string { return aws.String(b.Prefix + path) }
 
-// object is what a listing tells of a key.
-type object struct {
+// Object is what a listing tells of a key.
+type Object struct {
 	Path     string
 	ETag     string // quoted, as sent; "" where the service has none
 	Size     int64
@@ -44,19 +52,19 @@ type object struct {
 // settle is how long after a change a second one may leave the same time stamp behind.
 const settle = 2 * time.Second
 
-// settled reports whether a later change of the object would show in its time stamp.
-func settled(modified, seen time.Time) bool { return seen.Sub(modified) > settle }
+// Settled reports whether a later change of the object would show in its time stamp.
+func Settled(modified, seen time.Time) bool { return seen.Sub(modified) > settle }
 
-// list returns the objects whose paths begin with under.
-func (b *bucket) list(ctx context.Context, under string) ([]object, error) {
-	all, _, err := b.listFrom(ctx, under, "", func(string) bool { return false })
+// List returns the objects whose paths begin with under.
+func (b *Bucket) List(ctx context.Context, under string) ([]Object, error) {
+	all, _, err := b.ListFrom(ctx, under, "", func(string) bool { return false })
 	return all, err
 }
 
-// listFrom lists page by page, from after a path on. It stops, and says so, after a page
+// ListFrom lists page by page, from after a path on. It stops, and says so, after a page
 // whose last path is enough.
-func (b *bucket) listFrom(ctx context.Context, under, after string, enough func(path string) bool) (all []object, stopped bool, err error) {
-	in := &s3.ListObjectsV2Input{Bucket: &b.name, Prefix: b.key(under), MaxKeys: &b.page}
+func (b *Bucket) ListFrom(ctx context.Context, under, after string, enough func(path string) bool) (all []Object, stopped bool, err error) {
+	in := &s3.ListObjectsV2Input{Bucket: &b.name, Prefix: b.key(under), MaxKeys: &b.Page}
 	if after != "" {
 		in.StartAfter = b.key(after)
 	}
@@ -64,15 +72,15 @@ func (b *bucket) listFrom(ctx context.Context, under, after string, enough func(
 	for pages.HasMorePages() {
 		out, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, false, failed("list", b.prefix+under, err)
+			return nil, false, failed("list", b.Prefix+under, err)
 		}
 		seen := serverTime(out.ResultMetadata)
 		for _, o := range out.Contents {
-			path, ok := strings.CutPrefix(aws.ToString(o.Key), b.prefix+under)
+			path, ok := strings.CutPrefix(aws.ToString(o.Key), b.Prefix+under)
 			if !ok {
-				return nil, false, fmt.Errorf("list %q: the service gave the key %q, which is outside", b.prefix+under, aws.ToString(o.Key))
+				return nil, false, fmt.Errorf("list %q: the service gave the key %q, which is outside", b.Prefix+under, aws.ToString(o.Key))
 			}
-			all = append(all, object{
+			all = append(all, Object{
 				Path: under + path, ETag: aws.ToString(o.ETag), Size: aws.ToInt64(o.Size),
 				Modified: aws.ToTime(o.LastModified).UTC(), Seen: seen,
 			})
@@ -91,26 +99,26 @@ func serverTime(m middleware.Metadata) time.Time {
 	return t.UTC()
 }
 
-// opened is an object being read.
-type opened struct {
+// Reader is an object being read.
+type Reader struct {
 	io.ReadCloser
-	object
-	headers headers
+	Object
+	Headers Headers
 }
 
-// open reads an object. A missing one gives an error for which isMissing is true.
-func (b *bucket) open(ctx context.Context, path string) (*opened, error) {
+// Open reads an object. A missing one gives an error for which IsMissing is true.
+func (b *Bucket) Open(ctx context.Context, path string) (*Reader, error) {
 	out, err := b.api.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.name, Key: b.key(path)})
 	if err != nil {
 		return nil, failed("read", path, err)
 	}
-	return &opened{
+	return &Reader{
 		ReadCloser: out.Body,
-		object: object{
+		Object: Object{
 			Path: path, ETag: aws.ToString(out.ETag), Size: aws.ToInt64(out.ContentLength),
 			Modified: aws.ToTime(out.LastModified).UTC(), Seen: serverTime(out.ResultMetadata),
 		},
-		headers: headers{
+		Headers: Headers{
 			Type: aws.ToString(out.ContentType), Cache: aws.ToString(out.CacheControl), Encoding: aws.ToString(out.ContentEncoding),
 			Other: strings.Join(present(out.ContentDisposition, out.ContentLanguage, out.ExpiresString, out.WebsiteRedirectLocation), "\n"),
 		},
@@ -127,23 +135,23 @@ func present(values ...*string) []string {
 	return out
 }
 
-// maxDocument bounds a document of our own that is read: a release of a million files
+// MaxDocument bounds a document of our own that is read: a release of a million files
 // stays below it.
-const maxDocument = 256 << 20
+const MaxDocument = 256 << 20
 
-// read returns all of a document of our own.
-func (b *bucket) read(ctx context.Context, path string) (*opened, []byte, error) {
-	o, err := b.open(ctx, path)
+// Read returns all of a document of our own.
+func (b *Bucket) Read(ctx context.Context, path string) (*Reader, []byte, error) {
+	o, err := b.Open(ctx, path)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer o.Close()
-	data, err := io.ReadAll(io.LimitReader(o, maxDocument+1))
+	data, err := io.ReadAll(io.LimitReader(o, MaxDocument+1))
 	if err != nil {
 		return nil, nil, failed("read", path, err)
 	}
-	if len(data) > maxDocument {
-		return nil, nil, fmt.Errorf("read %q: larger than %d bytes: not written by mirror", path, maxDocument)
+	if len(data) > MaxDocument {
+		return nil, nil, fmt.Errorf("read %q: larger than %d bytes: not written by mirror", path, MaxDocument)
 	}
 	return o, data, nil
 }
@@ -164,14 +172,14 @@ func escapeKey(key string) string {
 	return out.String()
 }
 
-// isMissing reports whether an error says that an object does not exist.
-func isMissing(err error) bool {
-	return status(err) == http.StatusNotFound && code(err) != "NoSuchBucket"
+// IsMissing reports whether an error says that an object does not exist.
+func IsMissing(err error) bool {
+	return Status(err) == http.StatusNotFound && code(err) != "NoSuchBucket"
 }
 
-// digest reads an object and returns the SHA-256 and the size of its content.
-func (b *bucket) digest(ctx context.Context, path string) (site.Digest, int64, error) {
-	o, err := b.open(ctx, path)
+// Digest reads an object and returns the SHA-256 and the size of its content.
+func (b *Bucket) Digest(ctx context.Context, path string) (site.Digest, int64, error) {
+	o, err := b.Open(ctx, path)
 	if err != nil {
 		return site.Digest{}, 0, err
 	}

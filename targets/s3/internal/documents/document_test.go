@@ -1,4 +1,4 @@
-package s3
+package documents
 
 import (
 	"crypto/sha256"
@@ -9,12 +9,15 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"mirror/targets/s3/internal/bucket"
+	"mirror/targets/s3/internal/verified"
 )
 
-func randomEntry(r *rand.Rand, path string) entry {
-	return entry{Path: path, Size: int64(r.IntN(1e6)), content: content{
+func randomEntry(r *rand.Rand, path string) Entry {
+	return Entry{Path: path, Size: int64(r.IntN(1e6)), Content: verified.Content{
 		Digest:  sha256.Sum256(fmt.Append(nil, r.Uint64())),
-		Headers: headers{Type: []string{"text/html; charset=utf-8", "text/css"}[r.IntN(2)]},
+		Headers: bucket.Headers{Type: []string{"text/html; charset=utf-8", "text/css"}[r.IntN(2)]},
 	}}
 }
 
@@ -23,29 +26,29 @@ func randomEntry(r *rand.Rand, path string) entry {
 func TestSnapshotsShareParts(t *testing.T) {
 	const count, rounds, most, mostParts = 5000, 120, 30 << 10, 80
 	r := rand.New(rand.NewPCG(1, 2))
-	want := entries{}
+	want := Entries{}
 	for i := range count {
 		path := fmt.Sprintf("posts/%03d/title-%05d/index.html", i%100, i)
 		want[path] = randomEntry(r, path)
 	}
 	stored := map[string]*part{}
-	base := &snapshot{}
+	base := &Snapshot{}
 	for round := range rounds {
 		var baseParts []*part
 		for _, ref := range base.Parts {
 			baseParts = append(baseParts, stored[ref.Path])
 		}
 		refs, rest := deriveParts(base, baseParts, want)
-		next := &snapshot{Parts: refs}
+		next := &Snapshot{Parts: refs}
 		p := newPart(rest)
-		data, err := encodeDocument(p)
+		data, err := EncodeDocument(p)
 		if err != nil {
 			t.Fatal(err)
 		}
 		name := fmt.Sprint("part ", round)
 		stored[name] = p
 		next.Parts = append(next.Parts, partRef{Path: name})
-		doc, err := encodeDocument(next)
+		doc, err := EncodeDocument(next)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -66,8 +69,8 @@ func TestSnapshotsShareParts(t *testing.T) {
 	}
 }
 
-func gather(s *snapshot, stored map[string]*part) entries {
-	out := entries{}
+func gather(s *Snapshot, stored map[string]*part) Entries {
+	out := Entries{}
 	for _, ref := range s.Parts {
 		for j := range stored[ref.Path].Files {
 			if e := stored[ref.Path].entry(j); ref.has(j) {
@@ -82,27 +85,27 @@ func gather(s *snapshot, stored map[string]*part) entries {
 // is rewritten only while it is small.
 func TestRecordsMerge(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		next := fact(0)
-		var old []record
-		want := map[fact]bool{}
+		next := verified.Fact(0)
+		var old []verified.Record
+		want := map[verified.Fact]bool{}
 		for i, n := range rapid.SliceOfN(rapid.IntRange(0, 3000), 0, 8).Draw(t, "sizes") {
-			rec := record{path: fmt.Sprint(i)}
+			rec := verified.Record{Path: fmt.Sprint(i)}
 			for range n {
 				next++
-				rec.alive, want[next] = append(rec.alive, next), true
+				rec.Alive, want[next] = append(rec.Alive, next), true
 			}
 			old = append(old, rec)
 		}
-		var fresh []fact
+		var fresh []verified.Fact
 		for range rapid.IntRange(0, 100).Draw(t, "fresh") {
 			next++
 			fresh, want[next] = append(fresh, next), true
 		}
-		byPath := map[string][]fact{}
+		byPath := map[string][]verified.Fact{}
 		for _, rec := range old {
-			byPath[rec.path] = rec.alive
+			byPath[rec.Path] = rec.Alive
 		}
-		keep, store := mergeRecords(old, fresh)
+		keep, store := verified.MergeRecords(old, fresh)
 		got := slices.Clone(store)
 		for _, path := range keep {
 			got = append(got, byPath[path]...)
@@ -111,7 +114,7 @@ func TestRecordsMerge(t *testing.T) {
 		if !slices.Equal(got, slices.Sorted(maps.Keys(want))) {
 			t.Fatalf("got %d facts, want %d", len(got), len(want))
 		}
-		if len(store) > max(maxRecord, len(fresh)) {
+		if len(store) > max(verified.MaxRecord, len(fresh)) {
 			t.Fatalf("stores %d facts anew", len(store))
 		}
 	})
@@ -119,7 +122,7 @@ func TestRecordsMerge(t *testing.T) {
 
 // TestDocumentsAreHostile reads documents that anybody may have written.
 func TestDocumentsAreHostile(t *testing.T) {
-	bad, err := encodeDocument(part{Headers: []headers{{}}, Files: []partEntry{{path: "a", headers: 1}}})
+	bad, err := EncodeDocument(part{Headers: []bucket.Headers{{}}, Files: []partEntry{{path: "a", headers: 1}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,16 +131,10 @@ func TestDocumentsAreHostile(t *testing.T) {
 			t.Errorf("%s: got no error", name)
 		}
 	}
-	if err := decodeFacts(make([]byte, 9), &[]fact{}); err == nil {
+	if err := verified.DecodeFacts(make([]byte, 9), &[]verified.Fact{}); err == nil {
 		t.Error("nine bytes were taken for facts")
 	}
-	if s, err := decodeState([]byte(`{"version":9,"revision":"x"}`)); err == nil {
+	if s, err := DecodeState([]byte(`{"version":9,"revision":"x"}`)); err == nil {
 		t.Errorf("a state of another version was read: %+v", s)
-	}
-}
-
-func TestEscapeKey(t *testing.T) {
-	if got, want := escapeKey("a b/+%2b#?文.~_-"), "a%20b/%2B%252b%23%3F%E6%96%87.~_-"; got != want {
-		t.Errorf("got %q, want %q", got, want)
 	}
 }

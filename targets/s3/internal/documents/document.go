@@ -1,4 +1,4 @@
-package s3
+package documents
 
 import (
 	"context"
@@ -11,24 +11,26 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"mirror/site"
+	"mirror/targets/s3/internal/bucket"
 )
 
-// documents are the target's own objects, below .mirror/, and the last ones that were read.
-type documents struct {
-	*bucket
-	log *slog.Logger
+// Store are the target's own objects, below .mirror/, and the last ones that were read.
+type Store struct {
+	bucket *bucket.Bucket
+	log    *slog.Logger
 
 	mu          sync.Mutex
 	decoded     map[string]any // by name, which is the digest
 	conditional *bool          // whether the service honours conditional writes; nil before it was asked
 }
 
-func newDocuments(b *bucket, log *slog.Logger) *documents {
-	return &documents{bucket: b, log: log, decoded: map[string]any{}}
+// NewStore returns the documents of a bucket. It reads nothing yet.
+func NewStore(b *bucket.Bucket, log *slog.Logger) *Store {
+	return &Store{bucket: b, log: log, decoded: map[string]any{}}
 }
 
-// encodeDocument packs a document: JSON, compressed.
-func encodeDocument(v any) ([]byte, error) {
+// EncodeDocument packs a document: JSON, compressed.
+func EncodeDocument(v any) ([]byte, error) {
 	text, err := json.Marshal(v)
 	if err != nil {
 		return nil, err
@@ -43,7 +45,7 @@ func encodeDocument(v any) ([]byte, error) {
 
 // decodeDocument unpacks what encodeDocument made. The data may be anybody's.
 func decodeDocument(data []byte, v any) error {
-	r, err := zstd.NewReader(nil, zstd.WithDecoderMaxMemory(maxDocument), zstd.WithDecoderConcurrency(1))
+	r, err := zstd.NewReader(nil, zstd.WithDecoderMaxMemory(bucket.MaxDocument), zstd.WithDecoderConcurrency(1))
 	if err != nil {
 		return err
 	}
@@ -55,19 +57,19 @@ func decodeDocument(data []byte, v any) error {
 	return json.Unmarshal(text, v)
 }
 
-// writeDocument stores a document at a path.
-func (d *documents) writeDocument(ctx context.Context, path string, v any) error {
-	data, err := encodeDocument(v)
+// WriteDocument stores a document at a path.
+func (d *Store) WriteDocument(ctx context.Context, path string, v any) error {
+	data, err := EncodeDocument(v)
 	if err != nil {
 		return fmt.Errorf("encode %s: %w", path, err)
 	}
-	_, err = d.put(ctx, path, data, staged, condition{})
+	_, err = d.bucket.Put(ctx, path, data, bucket.Staged, bucket.Condition{})
 	return err
 }
 
 // readDocument reads the document at a path into v.
-func (d *documents) readDocument(ctx context.Context, path string, v any) error {
-	_, data, err := d.read(ctx, path)
+func (d *Store) readDocument(ctx context.Context, path string, v any) error {
+	_, data, err := d.bucket.Read(ctx, path)
 	if err != nil {
 		return err
 	}
@@ -82,14 +84,14 @@ const keptDocuments = 1024
 
 // byDigest returns the document whose name ends in its digest, from memory where it was
 // read before.
-func byDigest[T any](ctx context.Context, d *documents, path string, decode func([]byte, *T) error) (*T, error) {
+func byDigest[T any](ctx context.Context, d *Store, path string, decode func([]byte, *T) error) (*T, error) {
 	d.mu.Lock()
 	known, ok := d.decoded[path].(*T)
 	d.mu.Unlock()
 	if ok {
 		return known, nil
 	}
-	_, data, err := d.read(ctx, path)
+	_, data, err := d.bucket.Read(ctx, path)
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +106,7 @@ func byDigest[T any](ctx context.Context, d *documents, path string, decode func
 	return doc, nil
 }
 
-func (d *documents) remember(path string, doc any) {
+func (d *Store) remember(path string, doc any) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if len(d.decoded) >= keptDocuments {
@@ -113,9 +115,9 @@ func (d *documents) remember(path string, doc any) {
 	d.decoded[path] = doc
 }
 
-// writeByDigest stores data in a folder under its digest and returns its path.
-func (d *documents) writeByDigest(ctx context.Context, folder string, data []byte) (string, error) {
+// WriteByDigest stores data in a folder under its digest and returns its path.
+func (d *Store) WriteByDigest(ctx context.Context, folder string, data []byte) (string, error) {
 	path := folder + site.Digest(sha256.Sum256(data)).String()
-	_, err := d.put(ctx, path, data, staged, condition{})
+	_, err := d.bucket.Put(ctx, path, data, bucket.Staged, bucket.Condition{})
 	return path, err
 }

@@ -12,19 +12,21 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"mirror/site"
+	"mirror/targets/s3/internal/bucket"
+	"mirror/targets/s3/internal/documents"
 )
 
 // steps is what a commit or its rollback does, in order.
 type steps struct {
-	assets, pages []copying
-	beacon        *beacon // put after the pages; nil for none, or if it is among last
-	headers       headers // of the beacon
-	last          []copying
+	assets, pages []documents.Copy
+	beacon        *documents.Beacon // put after the pages; nil for none, or if it is among last
+	headers       bucket.Headers    // of the beacon
+	last          []documents.Copy
 	deletes       []string
 	grace         time.Duration // before the deletions
 }
 
-func (t *Target) doSteps(ch *change) steps {
+func (t *Target) doSteps(ch *documents.Change) steps {
 	s := steps{deletes: ch.Deletes, grace: t.grace}
 	s.assets, s.pages = split(ch.Copies)
 	if ch.Beacon != nil {
@@ -33,11 +35,11 @@ func (t *Target) doSteps(ch *change) steps {
 	return s
 }
 
-func undoSteps(ch *change) steps {
+func undoSteps(ch *documents.Change) steps {
 	s := steps{deletes: ch.Added}
 	restores := slices.Clone(ch.Restores)
 	if ch.Beacon != nil {
-		isBeacon := func(c copying) bool { return c.Path == ch.Beacon.Path }
+		isBeacon := func(c documents.Copy) bool { return c.Path == ch.Beacon.Path }
 		if i := slices.IndexFunc(restores, isBeacon); i >= 0 {
 			s.last = append(s.last, restores[i])
 			restores = slices.Delete(restores, i, i+1)
@@ -47,7 +49,7 @@ func undoSteps(ch *change) steps {
 	return s
 }
 
-func split(all []copying) (assets, pages []copying) {
+func split(all []documents.Copy) (assets, pages []documents.Copy) {
 	for _, c := range all {
 		if site.IsPage(c.Path) {
 			pages = append(pages, c)
@@ -60,24 +62,24 @@ func split(all []copying) (assets, pages []copying) {
 
 // run is one going through steps.
 type run struct {
-	*bucket
+	bucket *bucket.Bucket
 	steps
 	gone map[string]bool // deleted already, for being in the way
 
 	mu   sync.Mutex
-	made map[string]copied
+	made map[string]bucket.Copied
 }
 
-// converge takes the steps: what pages need before pages, the beacon when all is there,
+// execute takes the steps: what pages need before pages, the beacon when all is there,
 // and deletions only if all else succeeded and after the grace period.
-func (r *run) converge(ctx context.Context) error {
-	for _, list := range [][]copying{r.assets, r.pages, r.last} {
+func (r *run) execute(ctx context.Context) error {
+	for _, list := range [][]documents.Copy{r.assets, r.pages, r.last} {
 		if err := r.copyAll(ctx, list); err != nil {
 			return err
 		}
 	}
 	if r.beacon != nil {
-		if _, err := r.put(ctx, r.beacon.Path, r.beacon.Body, r.headers, condition{}); err != nil {
+		if _, err := r.bucket.Put(ctx, r.beacon.Path, r.beacon.Body, r.headers, bucket.Condition{}); err != nil {
 			return err
 		}
 	}
@@ -88,16 +90,16 @@ func (r *run) converge(ctx context.Context) error {
 	if err := wait(ctx, r.grace); err != nil {
 		return err
 	}
-	return r.remove(ctx, rest)
+	return r.bucket.Remove(ctx, rest)
 }
 
 // copyAll makes copies, several at once. Those that a service refuses because a file
 // stands where a folder is to be, or the other way round, are made when what stands in
 // the way, and is to be deleted anyhow, is gone.
-func (r *run) copyAll(ctx context.Context, list []copying) error {
-	blocked := make(chan copying, len(list))
+func (r *run) copyAll(ctx context.Context, list []documents.Copy) error {
+	blocked := make(chan documents.Copy, len(list))
 	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(r.limit)
+	g.SetLimit(r.bucket.Limit)
 	for _, c := range list {
 		g.Go(func() error {
 			err := r.copyOne(gctx, c)
@@ -123,11 +125,11 @@ func (r *run) copyAll(ctx context.Context, list []copying) error {
 	return nil
 }
 
-func (r *run) copyOne(ctx context.Context, c copying) error {
+func (r *run) copyOne(ctx context.Context, c documents.Copy) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	made, err := r.copy(ctx, c.Source, c.Path, c.Headers, "")
+	made, err := r.bucket.Copy(ctx, c.Source, c.Path, c.Headers, "")
 	if err != nil {
 		return err
 	}
@@ -140,7 +142,7 @@ func (r *run) copyOne(ctx context.Context, c copying) error {
 // clear deletes what is in the way of a path.
 func (r *run) clear(ctx context.Context, path string) error {
 	way := slices.DeleteFunc(inTheWay(path, r.deletes), func(path string) bool { return r.gone[path] })
-	if err := r.remove(ctx, way); err != nil {
+	if err := r.bucket.Remove(ctx, way); err != nil {
 		return err
 	}
 	for _, path := range way {
@@ -151,7 +153,7 @@ func (r *run) clear(ctx context.Context, path string) error {
 
 // isBlocked reports whether a service that keeps keys as files refuses one for its place.
 func isBlocked(err error) bool {
-	switch status(err) {
+	switch bucket.Status(err) {
 	case http.StatusConflict, http.StatusBadRequest:
 		return true
 	}

@@ -1,4 +1,4 @@
-package s3
+package bucket
 
 import (
 	"bytes"
@@ -25,23 +25,23 @@ const (
 	multipart = 64 << 20 // larger files go up in parts
 )
 
-// condition is what must hold for a write to happen.
-type condition struct {
-	ifMatch     string // the object has this ETag
-	ifNoneMatch bool   // there is no object
+// Condition is what must hold for a write to happen.
+type Condition struct {
+	IfMatch     string // the object has this ETag
+	IfNoneMatch bool   // there is no object
 }
 
-func (c condition) apply(in *s3.PutObjectInput) {
-	if c.ifMatch != "" {
-		in.IfMatch = &c.ifMatch
+func (c Condition) apply(in *s3.PutObjectInput) {
+	if c.IfMatch != "" {
+		in.IfMatch = &c.IfMatch
 	}
-	if c.ifNoneMatch {
+	if c.IfNoneMatch {
 		in.IfNoneMatch = aws.String("*")
 	}
 }
 
-// put writes a small object and returns its ETag.
-func (b *bucket) put(ctx context.Context, path string, data []byte, h headers, c condition) (string, error) {
+// Put writes a small object and returns its ETag.
+func (b *Bucket) Put(ctx context.Context, path string, data []byte, h Headers, c Condition) (string, error) {
 	in := &s3.PutObjectInput{Bucket: &b.name, Key: b.key(path), Body: bytes.NewReader(data)}
 	c.apply(in)
 	h.apply(in)
@@ -52,15 +52,15 @@ func (b *bucket) put(ctx context.Context, path string, data []byte, h headers, c
 	return aws.ToString(out.ETag), nil
 }
 
-// putFile sends a file of a release. The service is told the manifest's digest, so that it
+// PutFile sends a file of a release. The service is told the manifest's digest, so that it
 // refuses other bytes; a file that changed gives site.ErrChanged.
-func (b *bucket) putFile(ctx context.Context, path string, rel *site.Release, f site.File) error {
+func (b *Bucket) PutFile(ctx context.Context, path string, rel *site.Release, f site.File) error {
 	if f.Size <= inMemory {
 		data, err := rel.ReadFile(f)
 		if err != nil {
 			return err
 		}
-		_, err = b.put(ctx, path, data, staged, condition{})
+		_, err = b.Put(ctx, path, data, Staged, Condition{})
 		return err
 	}
 	body, err := rel.Open(f)
@@ -73,7 +73,7 @@ func (b *bucket) putFile(ctx context.Context, path string, rel *site.Release, f 
 		err = b.putParts(ctx, path, watched)
 	} else {
 		in := &s3.PutObjectInput{Bucket: &b.name, Key: b.key(path), Body: watched, ContentLength: &f.Size}
-		staged.apply(in)
+		Staged.apply(in)
 		_, err = b.api.PutObject(ctx, in, signedAs(in, f.Digest))
 	}
 	if errors.Is(watched.err, site.ErrChanged) {
@@ -87,12 +87,12 @@ func (b *bucket) putFile(ctx context.Context, path string, rel *site.Release, f 
 
 // putParts sends a large file in parts. The reader's own check makes the last part fail,
 // and so the upload, when the bytes are not the manifest's.
-func (b *bucket) putParts(ctx context.Context, path string, body io.Reader) error {
+func (b *Bucket) putParts(ctx context.Context, path string, body io.Reader) error {
 	parts := transfermanager.New(b.api, func(o *transfermanager.Options) {
 		o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired
 	})
 	_, err := parts.UploadObject(ctx, &transfermanager.UploadObjectInput{
-		Bucket: &b.name, Key: b.key(path), Body: struct{ io.Reader }{body}, ContentType: aws.String(staged.Type),
+		Bucket: &b.name, Key: b.key(path), Body: struct{ io.Reader }{body}, ContentType: aws.String(Staged.Type),
 	})
 	return err
 }
@@ -123,23 +123,23 @@ func signedAs(in *s3.PutObjectInput, d site.Digest) func(*s3.Options) {
 	})
 }
 
-// copied is what the service said of a copy that it made.
-type copied struct {
+// Copied is what the service said of a copy that it made.
+type Copied struct {
 	etag     string
 	modified time.Time
 }
 
-// isThat reports whether a listed object is surely the copy: nothing changed it since,
+// IsThat reports whether a listed object is surely the copy: nothing changed it since,
 // and a later change would show.
-func (c copied) isThat(o object) bool {
-	return c.etag != "" && c.etag == o.ETag && c.modified.Unix() == o.Modified.Unix() && settled(o.Modified, o.Seen)
+func (c Copied) IsThat(o Object) bool {
+	return c.etag != "" && c.etag == o.ETag && c.modified.Unix() == o.Modified.Unix() && Settled(o.Modified, o.Seen)
 }
 
-// copy copies from one path to another on the service. With headers nil the source's own
+// Copy copies from one path to another on the service. With headers nil the source's own
 // metadata goes along. match, if set, is the ETag that the source must have.
-func (b *bucket) copy(ctx context.Context, from, to string, h *headers, match string) (copied, error) {
+func (b *Bucket) Copy(ctx context.Context, from, to string, h *Headers, match string) (Copied, error) {
 	in := &s3.CopyObjectInput{
-		Bucket: &b.name, Key: b.key(to), CopySource: aws.String(b.name + "/" + escapeKey(b.prefix+from)),
+		Bucket: &b.name, Key: b.key(to), CopySource: aws.String(b.name + "/" + escapeKey(b.Prefix+from)),
 		MetadataDirective: types.MetadataDirectiveCopy,
 	}
 	if h != nil {
@@ -151,10 +151,10 @@ func (b *bucket) copy(ctx context.Context, from, to string, h *headers, match st
 	}
 	out, err := b.api.CopyObject(ctx, in)
 	if err != nil {
-		return copied{}, failed("copy to", to, err)
+		return Copied{}, failed("copy to", to, err)
 	}
 	if out.CopyObjectResult == nil {
-		return copied{}, nil
+		return Copied{}, nil
 	}
-	return copied{etag: aws.ToString(out.CopyObjectResult.ETag), modified: aws.ToTime(out.CopyObjectResult.LastModified)}, nil
+	return Copied{etag: aws.ToString(out.CopyObjectResult.ETag), modified: aws.ToTime(out.CopyObjectResult.LastModified)}, nil
 }

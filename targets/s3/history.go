@@ -2,22 +2,21 @@ package s3
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"mirror/site"
+	"mirror/targets/s3/internal/bucket"
+	"mirror/targets/s3/internal/documents"
 )
 
 // Bounds of one look into the past, whose documents may be anybody's.
 const (
 	maxPast      = 100       // releases
-	maxPastParts = 10_000    // of one release
 	maxPastFiles = 1 << 20   // of one release
 	maxPastBytes = 256 << 20 // of others' content that is read
 )
@@ -27,7 +26,7 @@ const (
 // the age of their documents, and one that was only staged may be among those. Where somebody
 // else put the content there, it is listed and the objects of the paths in of are read.
 func (t *Target) Past(ctx context.Context, limit int, of []string) ([]site.Past, error) {
-	h, err := t.readState(ctx)
+	h, err := t.docs.ReadState(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("past: %w", err)
 	}
@@ -35,7 +34,7 @@ func (t *Target) Past(ctx context.Context, limit int, of []string) ([]site.Past,
 	if limit <= 0 {
 		return nil, nil
 	}
-	if h.none() {
+	if h.None() {
 		return t.pastOfOthers(ctx, h, of)
 	}
 	ids, err := t.sequence(ctx, h, limit)
@@ -60,27 +59,27 @@ func (t *Target) Past(ctx context.Context, limit int, of []string) ([]site.Past,
 
 // sequence names the releases that were live, the newest first. While a commit is under way
 // the one that it leads to is the newest.
-func (t *Target) sequence(ctx context.Context, h held, limit int) ([]site.ID, error) {
+func (t *Target) sequence(ctx context.Context, h documents.StateDocument, limit int) ([]site.ID, error) {
 	var ids []site.ID
 	add := func(id site.ID) {
 		if id != site.None && (len(ids) == 0 || ids[len(ids)-1] != id) {
 			ids = append(ids, id)
 		}
 	}
-	now := h.state
-	if now.Phase == committing {
+	now := h.State
+	if now.Phase == documents.PhaseCommitting {
 		add(now.To)
 	}
 	for range 2 * limit {
 		add(now.Release)
-		if len(ids) >= limit || !strings.HasPrefix(now.Change, changes) {
+		if len(ids) >= limit || !strings.HasPrefix(now.Change, documents.ChangesFolder) {
 			return ids[:min(len(ids), limit)], nil
 		}
-		ch, err := t.readChange(ctx, now.Change)
+		ch, err := t.docs.ReadChange(ctx, now.Change)
 		if err != nil {
 			break // it was pruned
 		}
-		if now, err = decodeState(ch.Before); err != nil || now == nil {
+		if now, err = documents.DecodeState(ch.Before); err != nil || now == nil {
 			return ids, nil // nothing of ours was there before
 		}
 	}
@@ -92,19 +91,19 @@ func (t *Target) sequence(ctx context.Context, h held, limit int) ([]site.ID, er
 // olderThan names the releases whose documents are not younger than that of the last of ids,
 // the youngest first.
 func (t *Target) olderThan(ctx context.Context, ids []site.ID) ([]site.ID, error) {
-	listed, err := t.list(ctx, releases)
+	listed, err := t.bucket.List(ctx, documents.ReleasesFolder)
 	if err != nil || len(ids) == 0 {
 		return nil, err
 	}
-	last := slices.IndexFunc(listed, func(o object) bool { return o.Path == releasePath(ids[len(ids)-1]) })
+	last := slices.IndexFunc(listed, func(o bucket.Object) bool { return o.Path == documents.ReleasePath(ids[len(ids)-1]) })
 	if last < 0 {
 		return nil, nil
 	}
 	oldest := listed[last].Modified
-	slices.SortStableFunc(listed, func(a, b object) int { return b.Modified.Compare(a.Modified) })
+	slices.SortStableFunc(listed, func(a, b bucket.Object) int { return b.Modified.Compare(a.Modified) })
 	var rest []site.ID
 	for _, o := range listed {
-		id, err := site.ParseID(strings.TrimPrefix(o.Path, releases))
+		id, err := site.ParseID(strings.TrimPrefix(o.Path, documents.ReleasesFolder))
 		if err == nil && !slices.Contains(ids, id) && !o.Modified.After(oldest) {
 			rest = append(rest, id)
 		}
@@ -114,14 +113,14 @@ func (t *Target) olderThan(ctx context.Context, ids []site.ID) ([]site.ID, error
 
 // pastRelease reads a release's document. Its id vouches for paths and digests.
 func (t *Target) pastRelease(ctx context.Context, id site.ID) (site.Past, error) {
-	s, err := t.readSnapshot(ctx, id)
+	s, err := t.docs.ReadSnapshot(ctx, id)
 	if err != nil {
 		return site.Past{}, err
 	}
-	if err := s.inBounds(); err != nil {
+	if err := s.InBounds(); err != nil {
 		return site.Past{}, fmt.Errorf("release %s: %w", id.Short(), err)
 	}
-	all, err := t.readEntries(ctx, s)
+	all, err := t.docs.ReadEntries(ctx, s)
 	if err != nil {
 		return site.Past{}, err
 	}
@@ -133,32 +132,11 @@ func (t *Target) pastRelease(ctx context.Context, id site.ID) (site.Past, error)
 	if len(m) > maxPastFiles || m.ID() != id {
 		return site.Past{}, fmt.Errorf("release %s: its document lists other files", id.Short())
 	}
-	return site.Past{Release: id, Published: s.published(), Manifest: m}, nil
-}
-
-func (s *snapshot) inBounds() error {
-	if len(s.Parts) > maxPastParts {
-		return fmt.Errorf("it has %d parts: not written by mirror", len(s.Parts))
-	}
-	for _, p := range s.Parts {
-		if !strings.HasPrefix(p.Path, parts) {
-			return fmt.Errorf("it names %q as a part: not written by mirror", p.Path)
-		}
-	}
-	return nil
-}
-
-// published is the time that the release's beacon tells.
-func (s *snapshot) published() time.Time {
-	var b site.Beacon
-	if s.Beacon == nil || json.Unmarshal(s.Beacon.Body, &b) != nil {
-		return time.Time{}
-	}
-	return b.Published
+	return site.Past{Release: id, Published: s.Published(), Manifest: m}, nil
 }
 
 // pastOfOthers lists what is live and reads the objects that are asked for.
-func (t *Target) pastOfOthers(ctx context.Context, h held, of []string) ([]site.Past, error) {
+func (t *Target) pastOfOthers(ctx context.Context, h documents.StateDocument, of []string) ([]site.Past, error) {
 	listed, err := t.listSite(ctx, h)
 	if err != nil || len(listed) == 0 {
 		return nil, err
@@ -172,7 +150,7 @@ func (t *Target) pastOfOthers(ctx context.Context, h held, of []string) ([]site.
 	}
 	m.Sort()
 	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(t.limit)
+	g.SetLimit(t.bucket.Limit)
 	left := int64(maxPastBytes)
 	asked := slices.Compact(slices.Sorted(slices.Values(of)))
 	for i := range m {
@@ -182,7 +160,7 @@ func (t *Target) pastOfOthers(ctx context.Context, h held, of []string) ([]site.
 			continue
 		}
 		g.Go(func() error {
-			d, n, err := t.digest(gctx, m[i].Path)
+			d, n, err := t.bucket.Digest(gctx, m[i].Path)
 			if err == nil && n == m[i].Size {
 				m[i].Digest = d
 			}

@@ -1,4 +1,4 @@
-package s3
+package bucket
 
 import (
 	"errors"
@@ -65,17 +65,17 @@ func code(err error) string {
 	return ""
 }
 
-// status is the answer's HTTP status, 0 where there was no answer.
-func status(err error) int {
+// Status is the answer's HTTP status, 0 where there was no answer.
+func Status(err error) int {
 	if resp := (*smithyhttp.ResponseError)(nil); errors.As(err, &resp) {
 		return resp.HTTPStatusCode()
 	}
 	return 0
 }
 
-// isUnmet reports whether a conditional write was refused for its condition.
-func isUnmet(err error) bool {
-	switch status(err) {
+// IsUnmet reports whether a conditional write was refused for its condition.
+func IsUnmet(err error) bool {
+	switch Status(err) {
 	case http.StatusPreconditionFailed, http.StatusConflict, http.StatusNotFound:
 		return code(err) != "NoSuchBucket"
 	}

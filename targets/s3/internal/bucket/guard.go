@@ -1,4 +1,4 @@
-package s3
+package bucket
 
 import (
 	"context"
@@ -11,15 +11,15 @@ type guard func(ctx context.Context) error
 
 type guardKey struct{}
 
-// withGuard has every request with the context, and each attempt at it, ask g first; nil for
+// WithGuard has every request with the context, and each attempt at it, ask g first; nil for
 // none.
-func withGuard(ctx context.Context, g guard) context.Context {
+func WithGuard(ctx context.Context, g guard) context.Context {
 	return context.WithValue(ctx, guardKey{}, g)
 }
 
-// underGuard is the middleware that asks. A process that was stopped for longer than its lease
+// UnderGuard is the middleware that asks. A process that was stopped for longer than its lease
 // so writes nothing before it has looked.
-func underGuard(stack *middleware.Stack) error {
+func UnderGuard(stack *middleware.Stack) error {
 	return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("MirrorGuard",
 		func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
 			if g, _ := ctx.Value(guardKey{}).(guard); g != nil {

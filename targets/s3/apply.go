@@ -1,0 +1,144 @@
+package s3
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"mirror/targets/s3/internal/bucket"
+	"mirror/targets/s3/internal/documents"
+	"mirror/targets/s3/internal/verified"
+)
+
+// apply takes the state to committing, does or undoes the change, and brings the
+// state to rest. A crash anywhere in between leaves a state that names the change.
+func (t *Target) apply(ctx context.Context, h documents.StateDocument, ch *documents.Change, undo bool) error {
+	next := &documents.State{
+		Version: documents.Version, Phase: documents.PhaseCommitting, Revision: documents.NewNonce(), From: ch.From, To: ch.To, Change: ch.Path,
+		Release: h.LiveBefore(), Previous: h.PreviousReleases(), Beacons: beaconsOf(h, ch), Records: h.RecordPaths(),
+		Undo: undo, Owner: t.owner, Holder: documents.NewNonce(),
+	}
+	began := time.Now()
+	h, err := t.docs.WriteState(ctx, h, next)
+	if err != nil {
+		return err
+	}
+	todo := t.doSteps(ch)
+	if undo {
+		todo = undoSteps(ch)
+	}
+	r := &run{bucket: t.bucket, steps: todo, gone: map[string]bool{}, made: map[string]bucket.Copied{}}
+	recorded := h.Records
+	h, err = t.underLease(ctx, h, began, func(ctx context.Context) error {
+		err := r.execute(ctx)
+		if err == nil && !undo {
+			recorded = t.record(ctx, *next, ch, r.made)
+		}
+		return err
+	})
+	if err != nil {
+		t.release(ctx, h)
+		return err
+	}
+	if undo {
+		return t.finishRollback(ctx, h, ch)
+	}
+	return t.finishCommit(ctx, h, ch, recorded)
+}
+
+// record records what is certain of the objects after a commit, and returns the paths of all
+// records of use. What cannot be recorded is read again by a later plan; the commit is done.
+func (t *Target) record(ctx context.Context, s documents.State, ch *documents.Change, made map[string]bucket.Copied) []string {
+	ctx, cancel := context.WithTimeout(ctx, t.recording)
+	defer cancel()
+	recorded, err := t.recordLive(ctx, documents.StateDocument{State: &s}, ch, made)
+	if err != nil {
+		t.log.Warn("what the bucket holds is not recorded; its objects are read again", "err", err)
+		return s.Records
+	}
+	return recorded
+}
+
+func beaconsOf(h documents.StateDocument, ch *documents.Change) []string {
+	next := ""
+	if ch.Beacon != nil {
+		next = ch.Beacon.Path
+	}
+	all := h.BeaconPaths(next)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// finishCommit says that the release is live.
+func (t *Target) finishCommit(ctx context.Context, h documents.StateDocument, ch *documents.Change, recorded []string) error {
+	next := &documents.State{
+		Version: documents.Version, Phase: documents.PhaseLive, Revision: documents.NewNonce(), Release: ch.To, Previous: h.PastAfter(ch.To), Records: recorded,
+		From: ch.From, To: ch.To, Change: ch.Path,
+	}
+	if ch.Beacon != nil {
+		next.Beacons = []string{ch.Beacon.Path}
+	}
+	_, err := t.writeOwn(ctx, h, next)
+	return err
+}
+
+// finishRollback puts the state document back as it was.
+func (t *Target) finishRollback(ctx context.Context, h documents.StateDocument, ch *documents.Change) error {
+	if len(ch.Before) > 0 {
+		_, err := t.writeOwnRaw(ctx, h, ch.Before)
+		return err
+	}
+	if _, err := t.writeOwn(ctx, h, h.State); err != nil {
+		return err // it is not ours any more
+	}
+	return t.bucket.RemoveOne(ctx, documents.StatePath)
+}
+
+// recordable bounds the facts that one commit sends, by what it changes: those beyond are
+// found again, and recorded by a later one.
+func recordable(want documents.Entries, ch *documents.Change) int {
+	changed := int64(0)
+	for _, c := range ch.Copies {
+		changed += want[c.Path].Size
+	}
+	return 2*verified.MaxRecord + int(changed/80) // a tenth of the changed bytes, at eight bytes a fact
+}
+
+// recordLive lists the bucket after a commit and stores what is certain of its objects.
+// It returns the paths of all records of use.
+func (t *Target) recordLive(ctx context.Context, h documents.StateDocument, ch *documents.Change, made map[string]bucket.Copied) ([]string, error) {
+	doc, err := t.docs.ReadSnapshot(ctx, ch.To)
+	if err != nil {
+		return nil, err
+	}
+	want, err := t.docs.ReadEntries(ctx, doc)
+	if err != nil {
+		return nil, err
+	}
+	listed, err := t.listSite(ctx, h)
+	if err != nil {
+		return nil, err
+	}
+	old, known := t.docs.LoadRecords(ctx, h.Records)
+	alive, fresh := verified.FactSet{}, []verified.Fact(nil)
+	for path, e := range want {
+		o, there := listed[path]
+		f := verified.FactOf(o, e.Content)
+		switch {
+		case !there || o.Size != e.Size:
+		case known.Has(f):
+			alive[f] = struct{}{}
+		case t.verified.Has(o, e.Content), made[path].IsThat(o):
+			fresh = append(fresh, f)
+		}
+	}
+	for i := range old {
+		old[i].Alive = slices.DeleteFunc(slices.Clone(old[i].Alive), func(f verified.Fact) bool { return !alive.Has(f) })
+	}
+	keep, store := verified.MergeRecords(old, fresh[:min(len(fresh), recordable(want, ch))])
+	if len(store) == 0 {
+		return keep, nil
+	}
+	path, err := t.docs.WriteByDigest(ctx, documents.RecordsFolder, verified.EncodeFacts(store))
+	return append(keep, path), err
+}

@@ -1,0 +1,92 @@
+package documents
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"mirror/site"
+	"mirror/targets"
+	"mirror/targets/s3/internal/bucket"
+)
+
+// Change is the document of one swap: what its commit does, and how it is undone.
+type Change struct {
+	Version int      `json:"version"`
+	From    LiveRef  `json:"from"`
+	To      site.ID  `json:"to"`
+	Copies  []Copy   `json:"copies,omitempty"`
+	Deletes []string `json:"deletes,omitempty"`
+	Beacon  *Beacon  `json:"beacon,omitempty"`
+
+	// Origin is the last state that was whole: From or, where From is a commit that was
+	// left half done, the state before that one. Undoing leads there.
+	Origin   LiveRef  `json:"origin"`
+	Before   []byte   `json:"before,omitempty"` // Origin's state document
+	Restores []Copy   `json:"restores,omitempty"`
+	Added    []string `json:"added,omitempty"` // to be deleted when undone
+
+	Path string `json:"-"` // of the document itself
+}
+
+// Copy replaces a key by a copy.
+type Copy struct {
+	Path    string          `json:"path"`
+	Source  string          `json:"source"`
+	Headers *bucket.Headers `json:"headers,omitempty"` // nil for the source's own
+}
+
+// ReadChange reads a change by its path.
+func (d *Store) ReadChange(ctx context.Context, path string) (*Change, error) {
+	ch := &Change{Path: path}
+	if err := d.readDocument(ctx, path, ch); err != nil {
+		return nil, err
+	}
+	if ch.Version != Version {
+		return nil, fmt.Errorf("read %q: written by another version of mirror", path)
+	}
+	if !ch.inBounds() {
+		return nil, fmt.Errorf("read %q: not written by mirror: it reaches outside the site", path)
+	}
+	return ch, nil
+}
+
+// inBounds reports whether a change copies from our own folder to the site's paths, and
+// deletes only there.
+func (ch *Change) inBounds() bool {
+	for _, c := range slices.Concat(ch.Copies, ch.Restores) {
+		if !IsSite(c.Path) || !strings.HasPrefix(c.Source, OwnPrefix) {
+			return false
+		}
+	}
+	outside := func(path string) bool { return !IsSite(path) }
+	return !slices.ContainsFunc(slices.Concat(ch.Deletes, ch.Added), outside) && (ch.Beacon == nil || IsSite(ch.Beacon.Path))
+}
+
+// FindChange reads the newest change that a Stage wrote for a swap, nil if none did.
+func (d *Store) FindChange(ctx context.Context, listed map[string]bucket.Object, s targets.Swap) (*Change, error) {
+	var newest bucket.Object
+	for _, path := range slices.Sorted(maps.Keys(listed)) {
+		o := listed[path]
+		if strings.HasPrefix(path, ChangeFolder(s)) && !o.Modified.Before(newest.Modified) {
+			newest = o
+		}
+	}
+	if newest.Path == "" {
+		return nil, nil
+	}
+	ch, err := d.ReadChange(ctx, newest.Path)
+	if bucket.IsMissing(err) {
+		return nil, nil
+	}
+	if err == nil && (ch.From.Revision != s.From.Revision || ch.To != s.To) {
+		return nil, errors.New("the change is not of this swap")
+	}
+	return ch, err
+}
+
+// Empty reports whether the change neither copies nor deletes anything.
+func (ch *Change) Empty() bool { return len(ch.Copies)+len(ch.Deletes) == 0 }
