@@ -169,6 +169,5 @@ func (nothing) Import(name string) (*types.Package, error) {
 
 // circles lists the largest circle of each package that has one of more than mostInCircle files.
 func circles() map[string]int {
-	return map[string]int{
-	}
+	return map[string]int{}
 }
