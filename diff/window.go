@@ -14,18 +14,18 @@ type Change struct {
 	Old, New site.Digest
 }
 
-// Sight is what an answer showed of a Change.
-type Sight int
+// Side is the side of a Change that an answer showed.
+type Side int
 
 // What an answer can show. Neither says nothing about the time at which the page changed.
 const (
-	Neither Sight = iota // no whole answer, or bytes of no release that counts here
-	Old                  // the release before, or one before that
-	New                  // the release, or a newer one
+	Neither Side = iota // no whole answer, or bytes of no release that counts here
+	Old                 // the release before, or one before that
+	New                 // the release, or a newer one
 )
 
 // String returns "neither", "old" or "new".
-func (s Sight) String() string {
+func (s Side) String() string {
 	switch s {
 	case Old:
 		return "old"
@@ -39,9 +39,9 @@ func (s Sight) String() string {
 // some hosts answer for their not-found page; 404 and 410 show the absence of a path that
 // one side of the change lacks. All else is Neither: errors, redirects, 304, 5xx, bytes
 // of no side, and what fits both sides.
-func (c Change) See(o site.Observation) Sight { return sight(shows(o, c.Old), shows(o, c.New)) }
+func (c Change) See(o site.Observation) Side { return side(shows(o, c.Old), shows(o, c.New)) }
 
-func sight(old, new bool) Sight {
+func side(old, new bool) Side {
 	switch {
 	case old == new:
 		return Neither

@@ -25,7 +25,7 @@ func TestWindowSee(t *testing.T) {
 		name   string
 		change diff.Change
 		o      site.Observation
-		want   diff.Sight
+		want   diff.Side
 	}{
 		{"old", changed, served(200, oldBytes), diff.Old},
 		{"new", changed, served(200, newBytes), diff.New},

@@ -30,7 +30,7 @@ func newStory(confirm int, origins string, paths ...string) story {
 	return s
 }
 
-func (s story) tell(origin, path string, asked, answered int, d site.Digest) diff.Sight {
+func (s story) tell(origin, path string, asked, answered int, d site.Digest) diff.Side {
 	o := served(200, d)
 	if d.IsZero() {
 		o = served(http.StatusServiceUnavailable, d)

@@ -9,7 +9,7 @@ import (
 )
 
 // absent tells that there was no page.
-func (s story) absent(origin, path string, asked, answered int) diff.Sight {
+func (s story) absent(origin, path string, asked, answered int) diff.Side {
 	o := served(http.StatusNotFound, otherBytes)
 	o.Path, o.Asked, o.Answered = path, s.at(asked), s.at(answered)
 	return s.Add(origin, o)

@@ -172,7 +172,7 @@ func (w *Watch) Precede(path string, digest site.Digest) {
 // come in any order and overlap. One for another path or origin, or without times, says
 // nothing. One that was answered before the watch began says how the page started: only
 // one that was not new turns, and whatever it showed then counts as old at that origin.
-func (w *Watch) Add(origin string, o site.Observation) Sight {
+func (w *Watch) Add(origin string, o site.Observation) Side {
 	at := w.origins[origin]
 	i, ok := w.index[o.Path]
 	if at == nil || !ok || o.Asked.IsZero() {
@@ -187,20 +187,20 @@ func (w *Watch) Add(origin string, o site.Observation) Sight {
 	if s.answered < 0 {
 		return w.changes[i].look(p, o)
 	}
-	sight := w.changes[i].see(o, p.olds)
+	side := w.changes[i].see(o, p.olds)
 	s.asked = max(s.asked, 0)
-	w.take(at, p, sight, s, o)
-	return sight
+	w.take(at, p, side, s, o)
+	return side
 }
 
 // look takes in an answer from before the watch. Bytes that are not known count as old
 // from then on, and prove nothing yet: something else than the page may have answered.
-func (c *change) look(p *page, o site.Observation) Sight {
-	sight := c.see(o, p.olds)
+func (c *change) look(p *page, o site.Observation) Side {
+	side := c.see(o, p.olds)
 	switch {
-	case sight == New:
+	case side == New:
 		p.look(startsNew)
-	case sight == Old:
+	case side == Old:
 		p.look(startsOld)
 	case o.Err != nil || c.reached(o):
 	case absent(o):
@@ -210,20 +210,20 @@ func (c *change) look(p *page, o site.Observation) Sight {
 		p.look(startsUnknown)
 		p.remember(o.Digest)
 	}
-	return sight
+	return side
 }
 
 // empty is the digest of an answer without content, which a broken origin gives for any page.
 var empty site.Digest = sha256.Sum256(nil)
 
-func (w *Watch) take(at *originWatch, p *page, sight Sight, s span, o site.Observation) {
+func (w *Watch) take(at *originWatch, p *page, side Side, s span, o site.Observation) {
 	if p.settled(w.needed) {
 		at.settled--
 	}
 	switch {
-	case sight == Old:
+	case side == Old:
 		p.old(s)
-	case sight == New:
+	case side == New:
 		p.new(s, w.needed)
 	case tellsOfPage(o):
 		p.deny(s)
@@ -231,19 +231,19 @@ func (w *Watch) take(at *originWatch, p *page, sight Sight, s span, o site.Obser
 	if p.settled(w.needed) {
 		at.settled++
 	}
-	if sight == New && !p.still(at.flaps) {
+	if side == New && !p.still(at.flaps) {
 		at.turned = max(at.turned, p.before)
 	}
 	at.flaps = at.flaps || p.flapped()
-	if sight != Neither {
-		w.curve.add(&p.reads, s.asked, sight == New)
+	if side != Neither {
+		w.curve.add(&p.reads, s.asked, side == New)
 	}
 }
 
 // see is Change.See with the other releases, and with what an origin showed before.
-func (c *change) see(o site.Observation, olds []site.Digest) Sight {
+func (c *change) see(o site.Observation, olds []site.Digest) Side {
 	shown := func(d site.Digest) bool { return shows(o, d) }
-	return sight(shown(c.Old) || slices.ContainsFunc(c.older, shown) || slices.ContainsFunc(olds, shown), c.reached(o))
+	return side(shown(c.Old) || slices.ContainsFunc(c.older, shown) || slices.ContainsFunc(olds, shown), c.reached(o))
 }
 
 // reached reports whether an answer shows the new side, whatever else it may show.

@@ -33,10 +33,10 @@ func openCSVLog(name string, known *secrets.Scrubber) (*csvLog, error) {
 	}
 	clean := known.Writer(file)
 	a := &csvLog{file: file, clean: clean, csv: csv.NewWriter(clean)}
-	return a, a.csv.Write([]string{"origin", "path", "asked", "answered", "status", "digest", "sight", "error"})
+	return a, a.csv.Write([]string{"origin", "path", "asked", "answered", "status", "digest", "side", "error"})
 }
 
-func (a *csvLog) write(origin string, o site.Observation, sight diff.Sight) {
+func (a *csvLog) write(origin string, o site.Observation, side diff.Side) {
 	if a.csv == nil {
 		return
 	}
@@ -44,7 +44,7 @@ func (a *csvLog) write(origin string, o site.Observation, sight diff.Sight) {
 	defer a.mu.Unlock()
 	_ = a.csv.Write([]string{ // Close tells what went wrong
 		origin, o.Path, o.Asked.Format(time.RFC3339Nano), o.Answered.Format(time.RFC3339Nano),
-		strconv.Itoa(o.Status), o.Digest.String(), sight.String(), text(o.Err),
+		strconv.Itoa(o.Status), o.Digest.String(), side.String(), text(o.Err),
 	})
 }
 

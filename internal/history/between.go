@@ -95,7 +95,7 @@ func readPart(ctx context.Context, tx *sql.Tx, from, to time.Time) ([]Day, error
 	if err != nil {
 		return nil, err
 	}
-	sums, before := map[string]*Day{}, map[string]sighting{}
+	sums, before := map[string]*Day{}, map[string]stateRow{}
 	var names []string
 	for _, c := range checks {
 		if sums[c.Name] == nil {
@@ -138,8 +138,8 @@ func around(ctx context.Context, tx *sql.Tx, from, to time.Time) (first, last ti
 	return from, to, err
 }
 
-// sighting is what a check saw of an origin, as far as it is summed up.
-type sighting struct {
+// stateRow is what a check saw of an origin, as far as it is summed up.
+type stateRow struct {
 	diff.OriginState
 	at     time.Time
 	failed bool // to come to a verdict
@@ -147,7 +147,7 @@ type sighting struct {
 
 // readStates reads what checks of everything saw, in the order of time, of each origin and of
 // all together.
-func readStates(ctx context.Context, tx *sql.Tx, from, to time.Time) ([]sighting, error) {
+func readStates(ctx context.Context, tx *sql.Tx, from, to time.Time) ([]stateRow, error) {
 	rows, err := tx.QueryContext(ctx, `SELECT c.id, started, c.err <> '', c.elapsed, coalesce(origin, 0), coalesce(o.state, 0),
 		coalesce(o.pages, 0), coalesce(matched, 0), coalesce(o.elapsed, 0)
 		FROM "check" c LEFT JOIN check_origin o ON o."check" = c.id WHERE started >= ? AND started < ? AND partial = 0 ORDER BY started, c.id, origin`,
@@ -160,11 +160,11 @@ func readStates(ctx context.Context, tx *sql.Tx, from, to time.Time) ([]sighting
 	if err != nil {
 		return nil, err
 	}
-	var each, together []sighting
+	var each, together []stateRow
 	last := int64(0)
 	for rows.Next() {
 		var id, started, origin, state int64
-		var s sighting
+		var s stateRow
 		var elapsed time.Duration
 		if err := rows.Scan(&id, &started, &s.failed, &elapsed, &origin, &state, &s.Pages, &s.Match, &s.Elapsed); err != nil {
 			return nil, err
@@ -172,7 +172,7 @@ func readStates(ctx context.Context, tx *sql.Tx, from, to time.Time) ([]sighting
 		s.at, s.State = timeOf(started), states()[state]
 		s.failed = s.failed || origin == 0
 		if id != last {
-			together = append(together, sighting{diff.OriginState{Name: All, State: s.State, Elapsed: elapsed}, s.at, s.failed})
+			together = append(together, stateRow{diff.OriginState{Name: All, State: s.State, Elapsed: elapsed}, s.at, s.failed})
 			last = id
 		}
 		all := &together[len(together)-1]

@@ -24,11 +24,11 @@ type Watcher interface {
 	// Watch looks what is live, and from then on watches how the origins turn. What
 	// changes is what the plans say. It waits for answers for no longer than half of the verify
 	// timeout. The error is ctx's.
-	Watch(ctx context.Context, rel *site.Release, plans map[string]targets.Plan) (Sighting, error)
+	Watch(ctx context.Context, rel *site.Release, plans map[string]targets.Plan) (ActiveWatch, error)
 }
 
-// Sighting is a watch that goes on.
-type Sighting interface {
+// ActiveWatch is a watch that goes on.
+type ActiveWatch interface {
 	// Await waits until the named origins were seen to serve the release, or ctx ends, and
 	// returns those that were not. A destination without an origin is never waited for.
 	Await(ctx context.Context, names []string) (late []string)
@@ -71,7 +71,7 @@ type publication struct {
 	dests   []targets.Destination
 	options Options
 	report  *Report
-	seen    Sighting      // nil where nothing is watched
+	seen    ActiveWatch   // nil where nothing is watched
 	opened  time.Time     // start of the first commit, zero before
 	spent   time.Duration // on seeing what was live before the first commit
 	warning sync.Mutex    // guards the report's warnings

@@ -73,7 +73,7 @@ func (d *stand) Rollback(_ context.Context, s targets.Swap) error {
 }
 
 // Watch begins a watch that sees an origin turn when it does.
-func (s *stage) Watch(context.Context, *site.Release, map[string]targets.Plan) (publish.Sighting, error) {
+func (s *stage) Watch(context.Context, *site.Release, map[string]targets.Plan) (publish.ActiveWatch, error) {
 	time.Sleep(s.looks)
 	s.note("watch")
 	return s, nil

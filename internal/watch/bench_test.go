@@ -62,11 +62,11 @@ func watched(tb testing.TB, u *url.URL, changes []diff.Change, rate float64, len
 	before := cpu(tb)
 	w := watch.Start(ctx, []origin.Endpoint{at}, watch.Options{
 		Began: time.Now(), Changes: changes,
-		See: func(_ string, o site.Observation, sight diff.Sight) {
+		See: func(_ string, o site.Observation, side diff.Side) {
 			if answers.Add(1) == most {
 				cancel()
 			}
-			if sight != diff.Old && ctx.Err() == nil {
+			if side != diff.Old && ctx.Err() == nil {
 				tb.Errorf("got %+v", o)
 			}
 		},

@@ -65,11 +65,11 @@ func (r *removal) watch(t *testing.T, looks int64) (late []string, w diff.Window
 	var looked atomic.Int64
 	watched := watch.Start(ctx, []origin.Endpoint{at}, watch.Options{
 		Began: time.Now(), Changes: changes, Release: m.ID(), Manifest: m,
-		See: func(_ string, o site.Observation, sight diff.Sight) {
+		See: func(_ string, o site.Observation, side diff.Side) {
 			if o.Path == "old.html" && r.turned.Load() && looked.Add(1) == looks {
 				cancel()
 			}
-			if sight == diff.Old && o.Path == "old.html" {
+			if side == diff.Old && o.Path == "old.html" {
 				select {
 				case met <- struct{}{}:
 				default:

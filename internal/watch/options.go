@@ -34,7 +34,7 @@ type Options struct {
 	// than Release. Its bytes then count as new. May be nil.
 	Newer func(id site.ID) (site.Manifest, bool)
 	// See, if set, hears of every answer, from several goroutines at once.
-	See func(origin string, o site.Observation, sight diff.Sight)
+	See func(origin string, o site.Observation, side diff.Side)
 }
 
 // Seen is what one origin answered.

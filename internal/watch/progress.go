@@ -79,15 +79,15 @@ func (w *Watch) learn(name string, o, says site.Observation, bypass bool) {
 	if bypass {
 		to = w.behind
 	}
-	sight := to.Add(name, says)
+	side := to.Add(name, says)
 	if !bypass {
-		w.count(name, says, sight)
+		w.count(name, says, side)
 	}
 	w.heard[name] = w.heard[name] || o.Status != 0
 	w.wake()
 	w.mu.Unlock()
 	if w.options.See != nil {
-		w.options.See(name, o, sight)
+		w.options.See(name, o, side)
 	}
 }
 

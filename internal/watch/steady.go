@@ -18,11 +18,11 @@ const (
 )
 
 // count takes in an answer of an origin. The lock is held.
-func (w *Watch) count(name string, o site.Observation, sight diff.Sight) {
+func (w *Watch) count(name string, o site.Observation, side diff.Side) {
 	switch {
-	case sight == diff.Old:
+	case side == diff.Old:
 		w.row[name] = 0
-	case sight == diff.New || tells(o):
+	case side == diff.New || tells(o):
 		w.row[name]++
 	}
 }

@@ -34,7 +34,7 @@ func TestAwaitIsQuick(t *testing.T) {
 		var answers atomic.Int64
 		w := watch.Start(t.Context(), p.origins[:1], watch.Options{
 			Began: time.Now(), Changes: between(before, after), Release: releaseOf(n + 1), BeaconPath: beacon,
-			See: func(string, site.Observation, diff.Sight) { answers.Add(1) },
+			See: func(string, site.Observation, diff.Side) { answers.Add(1) },
 		})
 		if err := p.lab.Git.Edit(t.Context(), after); err != nil {
 			t.Fatal(err)
@@ -101,7 +101,7 @@ func TestBoundsKeepToTheBudget(t *testing.T) {
 	var looks []site.Observation
 	w := watch.Start(t.Context(), p.origins[:1], watch.Options{
 		Began: time.Now(), Changes: between(before, after), Release: releaseOf(1), BeaconPath: beacon,
-		See: func(_ string, o site.Observation, _ diff.Sight) {
+		See: func(_ string, o site.Observation, _ diff.Side) {
 			mu.Lock()
 			defer mu.Unlock()
 			looks = append(looks, o)

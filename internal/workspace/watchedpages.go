@@ -29,7 +29,7 @@ type watcher struct {
 }
 
 // Watch finds out what is live at the pages that change, and begins.
-func (v watcher) Watch(ctx context.Context, rel *site.Release, plans map[string]targets.Plan) (publish.Sighting, error) {
+func (v watcher) Watch(ctx context.Context, rel *site.Release, plans map[string]targets.Plan) (publish.ActiveWatch, error) {
 	origins := v.w.Origins()
 	before := v.w.manifestsOf(ctx, plans)
 	own := map[string][]string{}
@@ -43,7 +43,7 @@ func (v watcher) Watch(ctx context.Context, rel *site.Release, plans map[string]
 		return nil, err
 	}
 	o.Began = time.Now()
-	return sighting{Watch: watch.Start(ctx, origins, o), origins: origins, events: v.w.options.Events}, nil
+	return activeWatch{Watch: watch.Start(ctx, origins, o), origins: origins, events: v.w.options.Events}, nil
 }
 
 // watchable lists the pages that a target's change gives other bytes at its origin, as many as are
@@ -113,20 +113,20 @@ func spread(paths []string, n int) []string {
 	return picked
 }
 
-// sighting is a watch of a publish.
-type sighting struct {
+// activeWatch is a watch of a publish.
+type activeWatch struct {
 	*watch.Watch
 	origins []origin.Endpoint
 	events  Events
 }
 
 // Await waits for those of the named destinations that have an origin.
-func (s sighting) Await(ctx context.Context, names []string) []string {
+func (s activeWatch) Await(ctx context.Context, names []string) []string {
 	return s.Watch.Await(ctx, slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !slices.Contains(s.names(), name) }))
 }
 
 // Settle waits for all and ends the watch.
-func (s sighting) Settle(ctx context.Context) diff.Window {
+func (s activeWatch) Settle(ctx context.Context) diff.Window {
 	watching, done := context.WithCancel(ctx)
 	go s.speak(watching)
 	s.Watch.Settle(ctx, s.names())
@@ -136,7 +136,7 @@ func (s sighting) Settle(ctx context.Context) diff.Window {
 }
 
 // speak says now and then who is late.
-func (s sighting) speak(ctx context.Context) {
+func (s activeWatch) speak(ctx context.Context) {
 	tick := time.NewTicker(sayWaiting)
 	defer tick.Stop()
 	for {
@@ -153,7 +153,7 @@ func (s sighting) speak(ctx context.Context) {
 	}
 }
 
-func (s sighting) names() []string {
+func (s activeWatch) names() []string {
 	var names []string
 	for _, at := range s.origins {
 		names = append(names, at.Name)
