@@ -127,22 +127,26 @@ func (d *runningDaemon) get(path string) string {
 // stop stops the daemon and wants that to be clean.
 func (d *runningDaemon) stop(signal os.Signal) {
 	d.t.Helper()
-	began := time.Now()
 	if err := d.cmd.Process.Signal(signal); err != nil {
 		d.t.Fatal(err)
 	}
+	late := time.AfterFunc(stopping, func() {
+		d.t.Errorf("%s: it runs on after %s", signal, stopping)
+		_ = d.cmd.Process.Kill() // it may have ended
+	})
+	defer late.Stop()
 	if err := d.cmd.Wait(); err != nil {
 		d.t.Errorf("%s: %v\n%s", signal, err, d.log)
 	}
-	if took := time.Since(began); took > 15*time.Second { // 5 s, on a machine that has nothing else to do
-		d.t.Errorf("%s: stopping took %s", signal, took)
-	}
 }
 
-// await looks until done, and fails after a minute.
+// stopping is how long a daemon may take to stop on a busy machine: 5 s, where nothing else runs.
+const stopping = 2 * time.Minute
+
+// await looks until done, and fails after some minutes.
 func await(t testing.TB, what string, done func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	for tick := time.NewTicker(10 * time.Millisecond); !done(); {
 		select {

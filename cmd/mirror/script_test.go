@@ -7,6 +7,8 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -40,6 +42,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"mirror": runMirror,
+			"within": runWithin,
 			"listen": awaitPort,
 			"write":  writeFile,
 		},
@@ -51,16 +54,37 @@ func runMirror(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: mirror EXITCODE ARGS…")
 	}
-	code := 0
-	err := ts.Exec(ts.Getenv("MIRROR"), args[1:]...)
-	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
-		code = exit.ExitCode()
-	} else {
-		ts.Check(err)
-	}
-	if want := args[0]; want != fmt.Sprint(code) {
+	if code, want := exitOf(ts, args[1:]), args[0]; want != fmt.Sprint(code) {
 		ts.Fatalf("mirror %v: exit code %d, want %s", args[1:], code, want)
 	}
+}
+
+// exitOf runs the program and returns its exit code.
+func exitOf(ts *testscript.TestScript, args []string) int {
+	err := ts.Exec(ts.Getenv("MIRROR"), args...)
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		return exit.ExitCode()
+	}
+	ts.Check(err)
+	return 0
+}
+
+// runWithin is `within FLAG EXITCODE PATTERN ARGS…`: it runs the program with FLAG 300ms, and
+// with more time each time that it prints no match or ends otherwise, as on a busy machine.
+func runWithin(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 4 {
+		ts.Fatalf("usage: within FLAG EXITCODE PATTERN ARGS…")
+	}
+	want, err := regexp.Compile(args[2])
+	ts.Check(err)
+	var code int
+	for patience := 300 * time.Millisecond; patience < time.Minute; patience *= 4 {
+		code = exitOf(ts, append(slices.Clone(args[3:]), args[0], patience.String()))
+		if fmt.Sprint(code) == args[1] && want.MatchString(ts.ReadFile("stdout")) {
+			return
+		}
+	}
+	ts.Fatalf("mirror %v: exit code %d, want %s, and %s in\n%s", args[3:], code, args[1], args[2], ts.ReadFile("stdout"))
 }
 
 // awaitPort is `listen PORT`: it waits until something accepts connections there.
