@@ -22,9 +22,6 @@ import (
 // Masked stands in a text for what must not be seen.
 const Masked = "***"
 
-// Shortest is the length in bytes from which a secret is replaced.
-const Shortest = 6
-
 // Bounds of a Scrubber: more secrets than a run can have, and longer than a token is.
 const (
 	maxSecrets = 10_000

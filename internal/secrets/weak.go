@@ -2,6 +2,9 @@ package secrets
 
 import "strings"
 
+// Shortest is the length in bytes from which a secret is replaced.
+const Shortest = 6
+
 // commonWords are values that stand where secrets stand and are none: scrubbing them would
 // damage sound output.
 func commonWords() []string {
