@@ -21,7 +21,6 @@ type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer         // scrubbed of secrets
 	secrets        *secrets.Scrubber // nil for none
-	weakSaid       map[string]bool   // of which secrets it was said that they cannot be hidden
 
 	configFile string
 	stateDir   string
@@ -43,7 +42,7 @@ func (a *app) open(events workspace.Events) (*workspace.Workspace, error) {
 func (a *app) workspaceOptions(events workspace.Events) workspace.Options {
 	return workspace.Options{
 		ConfigFile: a.configFile, StateDir: a.stateDir, Only: a.only, Kinds: a.kinds, Getenv: a.getenv,
-		Log: a.log(), Events: events, Output: a.stderr, Secrets: a.secrets, Loaded: a.learn, Warnings: a.warnings,
+		Log: a.log(), Events: events, Output: a.stderr, Secrets: a.secrets, Warnings: a.warnings,
 	}
 }
 

@@ -2,12 +2,8 @@ package main
 
 import (
 	"fmt"
-	"slices"
-	"strconv"
-	"strings"
 	"time"
 
-	"github.com/bmatcuk/doublestar/v4"
 	"github.com/spf13/cobra"
 
 	"mirror/diff"
@@ -37,7 +33,7 @@ func (f *checkFlags) flags(cmd *cobra.Command) {
 	set.DurationVar(&f.wait, "wait", 0, "ask again for so long until the origins agree")
 	set.StringVar(&f.unreachable, "max-unreachable", "0", "let `n` pages (or 5%) of an origin go unjudged; 100% lets a dead origin pass")
 	set.StringArrayVar(&f.tolerate, "tolerate", nil, "tell of a `kind` of drift (or kind:glob) without failing; may be repeated")
-	_ = cmd.RegisterFlagCompletionFunc("tolerate", cobra.FixedCompletions(kindNames(), cobra.ShellCompDirectiveNoFileComp)) // fails only for an unknown flag
+	_ = cmd.RegisterFlagCompletionFunc("tolerate", cobra.FixedCompletions(diff.KindNames(), cobra.ShellCompDirectiveNoFileComp)) // fails only for an unknown flag
 }
 
 // configFlags adds the flags that need a config.
@@ -56,23 +52,15 @@ func (f *checkFlags) options(excerpts bool) workspace.CheckOptions {
 	}
 }
 
-func kindNames() []string {
-	var names []string
-	for _, k := range diff.Kinds() {
-		names = append(names, string(k))
-	}
-	return names
-}
-
 // validate reads the flags. Everything that can be wrong with them is a usage error.
 func (f *checkFlags) validate() error {
 	f.tolerance = diff.Tolerance{Since: -1, Window: f.maxAge}
 	var err error
-	if f.tolerance.Unreachable, err = parseShare(f.unreachable); err != nil {
+	if f.tolerance.Unreachable, err = diff.ParseShare(f.unreachable); err != nil {
 		return usage(fmt.Errorf("--max-unreachable %s: %w", f.unreachable, err))
 	}
 	for _, text := range f.tolerate {
-		rule, err := parseLeniency(text)
+		rule, err := diff.ParseLeniency("--tolerate ", text)
 		if err != nil {
 			return usage(fmt.Errorf("--tolerate %s: %w", text, err))
 		}
@@ -85,37 +73,4 @@ func (f *checkFlags) validate() error {
 		return usage(fmt.Errorf("--wait and --max-age want a time, as in 5m"))
 	}
 	return nil
-}
-
-// parseShare reads "3" or "5%".
-func parseShare(text string) (diff.Share, error) {
-	if part, ok := strings.CutSuffix(text, "%"); ok {
-		f, err := strconv.ParseFloat(part, 64)
-		if err != nil || !(f >= 0 && f <= 100) {
-			return diff.Share{}, fmt.Errorf("want a share from 0%% to 100%%")
-		}
-		return diff.Share{Part: f / 100}, nil
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 0 {
-		return diff.Share{}, fmt.Errorf("want a count of pages, or a share such as 5%%")
-	}
-	return diff.Share{Count: n}, nil
-}
-
-// parseLeniency reads "stale" or "altered:feed/**".
-func parseLeniency(text string) (diff.Leniency, error) {
-	kind, glob, scoped := strings.Cut(text, ":")
-	rule := diff.Leniency{Kind: diff.Kind(kind), Text: "--tolerate " + text}
-	if !slices.Contains(diff.Kinds(), rule.Kind) {
-		return rule, fmt.Errorf("there is no kind %q (there are %s)", kind, strings.Join(kindNames(), ", "))
-	}
-	if !scoped {
-		return rule, nil
-	}
-	if !doublestar.ValidatePattern(glob) || glob == "" {
-		return rule, fmt.Errorf("%q is no glob", glob)
-	}
-	rule.Match = func(path string) bool { return doublestar.MatchUnvalidated(glob, path) }
-	return rule, nil
 }

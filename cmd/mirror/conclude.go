@@ -77,7 +77,7 @@ func failedDocument(command string, e reports.Ending) any {
 	case "mirror demo":
 		return reports.Demo{Schema: demo.Schema, Steps: []reports.DemoStep{}, Publish: []reports.Publish{}, Check: []reports.Check{}, Ending: e}
 	case "mirror notify test":
-		return notifyResults{Schema: notifySchema, Results: []trialResult{}, Ending: e}
+		return reports.NotifyTest{Schema: reports.NotifySchema, Results: []reports.NotifyResult{}, Ending: e}
 	}
 	return nil
 }

@@ -139,3 +139,12 @@ func (d *display) Checking(origin string, done, total int) {
 	d.mu.Unlock()
 	b.SetCurrent(int64(done))
 }
+
+// unwrapped is the stream behind a scrubbed one, for whoever draws on a terminal and scrubs
+// what it draws.
+func unwrapped(stream io.Writer) io.Writer {
+	if scrubbed, ok := stream.(*secrets.Writer); ok {
+		return scrubbed.Unwrap()
+	}
+	return stream
+}

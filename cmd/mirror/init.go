@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 
@@ -66,11 +65,11 @@ func (a *app) init(f initFlags) error {
 	if _, err := os.Stat(file); err == nil && !f.force {
 		return usage(fmt.Errorf("%s is there already (hint: --force overwrites it)", file))
 	}
-	found, err := a.settle(f, filepath.Dir(file))
+	found, err := a.detect(f, filepath.Dir(file))
 	if err != nil {
 		return err
 	}
-	text, err := scaffold.Render(found, a.scaffolds(f.targets, filepath.Dir(file)), a.kinds)
+	text, err := scaffold.Render(found, a.sampleTargets(f.targets, filepath.Dir(file)), a.kinds)
 	if err != nil {
 		return usage(err)
 	}
@@ -78,8 +77,10 @@ func (a *app) init(f initFlags) error {
 		text = clean
 		fmt.Fprintf(a.stderr, "note     a secret was left out of %s, where %s stands (hint: write ${NAME} there, the name of the variable that holds it)\n", file, secrets.Masked)
 	}
-	if err := writeNew(file, text, f.force); err != nil {
-		return err
+	if err := scaffold.Write(file, text, f.force); errors.Is(err, fs.ErrExist) {
+		return usage(err)
+	} else if err != nil {
+		return fmt.Errorf("init: %w", err)
 	}
 	what := fmt.Sprintf("wrote %s for the %s site in %s", file, found.Generator, found.Dir)
 	if found.Generator == "" {
@@ -89,8 +90,8 @@ func (a *app) init(f initFlags) error {
 	return nil
 }
 
-// settle joins what was detected, what the flags say, and what the user answers.
-func (a *app) settle(f initFlags, dir string) (scaffold.Site, error) {
+// detect joins what was detected, what the flags say, and what the user answers.
+func (a *app) detect(f initFlags, dir string) (scaffold.Site, error) {
 	found := scaffold.Detect(os.DirFS(dir))
 	if f.dir != "" {
 		found.Dir = f.dir
@@ -123,37 +124,14 @@ func (a *app) ask(question, usual string) (string, error) {
 	return usual, nil
 }
 
-// scaffolds lists the targets to write: those named, else one of each kind that can be
-// guessed from the folder, git where it is a repository.
-func (a *app) scaffolds(named []string, dir string) []scaffold.Target {
-	if len(named) == 0 {
-		for _, k := range a.kinds {
-			if k.Sample.Usual {
-				named = append(named, k.Name)
-			}
-		}
-	}
-	var all []scaffold.Target
-	for _, name := range named {
-		t := scaffold.Target{Type: name}
-		kind, _ := a.kinds.Find(name)
-		if remote := remoteOf(dir); kind.Sample.FromRemote != nil && remote != "" {
-			t.Values, t.Origin = kind.Sample.FromRemote(remote)
-			a.saySecretRemote(remote, t.Values)
-		}
-		all = append(all, t)
+// sampleTargets lists the targets to write. A secret in the URL of the git remote is left out.
+func (a *app) sampleTargets(named []string, dir string) []scaffold.Target {
+	remote := scaffold.Remote(dir)
+	all := scaffold.Targets(a.kinds, named, remote)
+	for _, t := range all {
+		a.saySecretRemote(remote, t.Values)
 	}
 	return all
-}
-
-// remoteOf returns the URL of the folder's git remote, "" where it has none, or git is not
-// installed.
-func remoteOf(dir string) string {
-	out, err := exec.Command("git", "-C", dir, "remote", "get-url", "origin").Output()
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSpace(string(out))
 }
 
 // saySecretRemote tells of a user name or a secret in the remote's URL, which the config does
@@ -168,20 +146,4 @@ func (a *app) saySecretRemote(remote string, values map[string]string) {
 		hint = "put the token into the environment variable " + variable + ", which token_env names"
 	}
 	fmt.Fprintf(a.stderr, "note     the URL of the git remote holds a user name or a secret, which is not written (hint: %s)\n", hint)
-}
-
-func writeNew(file string, text []byte, force bool) error {
-	flag := os.O_WRONLY | os.O_CREATE | os.O_EXCL
-	if force {
-		flag = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
-	}
-	w, err := os.OpenFile(file, flag, 0o644)
-	if err != nil {
-		if errors.Is(err, fs.ErrExist) {
-			return usage(err)
-		}
-		return fmt.Errorf("init: %w", err)
-	}
-	_, err = w.Write(text)
-	return errors.Join(err, w.Close())
 }

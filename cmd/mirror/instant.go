@@ -1,10 +1,9 @@
 package main
 
 import (
-	"fmt"
-	"regexp"
-	"strconv"
 	"time"
+
+	"mirror/internal/humanize"
 )
 
 // instant is a flag that names an instant: a date, or how long ago it was.
@@ -33,36 +32,9 @@ func (i *instant) at(now time.Time) (time.Time, error) {
 			return t, nil
 		}
 	}
-	ago, err := parseAgo(i.text)
+	ago, err := humanize.ParseAgo(i.text)
 	if err != nil {
 		return time.Time{}, err
 	}
 	return now.Add(-ago), nil
-}
-
-// longest is the most that is looked back: a century.
-const longest = 100 * 366 * 24 * time.Hour
-
-var agoPart = regexp.MustCompile(`^(\d{1,6})(w|d|h|m|s)`)
-
-// parseAgo reads 4w, 7d, 12h, 30m or several of these in a row.
-func parseAgo(text string) (time.Duration, error) {
-	units := map[string]time.Duration{"w": 7 * 24 * time.Hour, "d": 24 * time.Hour, "h": time.Hour, "m": time.Minute, "s": time.Second}
-	var all time.Duration
-	for rest := text; rest != ""; {
-		m := agoPart.FindStringSubmatch(rest)
-		if m == nil {
-			return 0, fmt.Errorf("%q is neither a time ago, such as 7d, 12h or 4w, nor a date, such as 2026-01-31", text)
-		}
-		n, err := strconv.Atoi(m[1])
-		if err != nil {
-			return 0, err
-		}
-		all += min(time.Duration(n)*units[m[2]], longest)
-		rest = rest[len(m[0]):]
-	}
-	if all <= 0 || all > longest {
-		return 0, fmt.Errorf("%q: want more than nothing, and at most 100 years", text)
-	}
-	return all, nil
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -47,45 +46,14 @@ func (a *app) notifyTest(ctx context.Context) error {
 	if len(recipients) == 0 {
 		return usage(fmt.Errorf("%s: there is nobody to tell (hint: notify: [{url: …}]; docs/notify.md has the services)", w.Config.File))
 	}
-	results := notifyResults{Schema: notifySchema, Results: []trialResult{}}
+	results := reports.NotifyTest{Schema: reports.NotifySchema, Results: []reports.NotifyResult{}}
 	var failed error
 	for _, r := range notify.Test(ctx, recipients) {
-		row := trialResult{Name: r.Name, To: r.To, OK: r.Err == nil, Error: text(r.Err), Elapsed: reports.Millis(r.Took)}
+		row := reports.NotifyResult{Name: r.Name, To: r.To, OK: r.Err == nil, Error: text(r.Err), Elapsed: reports.Millis(r.Took)}
 		if r.Err != nil {
 			failed = &exit{exitFailed, nil}
 		}
 		results.Results = append(results.Results, row)
 	}
 	return errors.Join(a.show(results), failed)
-}
-
-const notifySchema = "mirror.notify/v1"
-
-// notifyResults is how the test messages came out.
-type notifyResults struct {
-	Schema  string        `json:"schema"`
-	Results []trialResult `json:"results"`
-	reports.Ending
-}
-
-type trialResult struct {
-	Name    string         `json:"name"`
-	To      string         `json:"to"` // without secrets
-	OK      bool           `json:"ok"`
-	Error   string         `json:"error"`
-	Elapsed reports.Millis `json:"elapsed_ms"`
-}
-
-// Text writes a line for each place.
-func (t notifyResults) Text(w io.Writer, _ reports.Style) error {
-	for _, r := range t.Results {
-		state := "told"
-		if !r.OK {
-			state = "not told: " + r.Error
-		}
-		if _, err := fmt.Fprintf(w, "%-12s %s  %s (%s)\n", r.Name, r.To, state, time.Duration(r.Elapsed).Round(time.Millisecond)); err != nil {
-			return err
-		}
-	}
-	return nil
 }

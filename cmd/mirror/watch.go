@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mirror/internal/origin"
+	"mirror/internal/output"
 	"mirror/internal/watch"
 	"mirror/internal/workspace"
 	"mirror/reports"
@@ -56,7 +57,7 @@ func (a *app) watch(ctx context.Context, f watchFlags, urls []string) (err error
 		return usage(err)
 	}
 	defer cancel()
-	log, err := openCSVLog(f.csv, a.secrets)
+	log, err := output.OpenCSVLog(f.csv, a.secrets)
 	if err != nil {
 		return err
 	}
@@ -68,7 +69,7 @@ func (a *app) watch(ctx context.Context, f watchFlags, urls []string) (err error
 		}
 		return err
 	}
-	o.See = log.write
+	o.See = log.Write
 	return a.follow(limited, origins, o)
 }
 

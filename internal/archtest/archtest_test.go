@@ -71,7 +71,7 @@ func allowed() map[string][]string {
 			"diff", "reports", "scheduler", "internal/daemon", "internal/dashboard", "internal/history", "internal/notify", "internal/secrets",
 			"internal/regular", "internal/static", "internal/workspace",
 		},
-		"internal/output":   {"internal/humanize", "internal/secrets", "reports", "reports/formats"},
+		"internal/output":   {"diff", "site", "internal/humanize", "internal/secrets", "reports", "reports/formats"},
 		"internal/demo":     {"diff", "internal/humanize", "internal/lab", "internal/publish", "internal/workspace", "reports"},
 		"internal/static":   {"internal/regular"},
 		"internal/regular":  {},

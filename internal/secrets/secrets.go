@@ -22,6 +22,9 @@ import (
 // Masked stands in a text for what must not be seen.
 const Masked = "***"
 
+// Enough is the length in bytes of a secret that is never too common to be replaced.
+const Enough = 8
+
 // Bounds of a Scrubber: more secrets than a run can have, and longer than a token is.
 const (
 	maxSecrets = 10_000
@@ -38,6 +41,7 @@ type Scrubber struct {
 	known  map[string]bool
 	values []string
 	weak   []string
+	named  int // of weak, how many NewlyWeak returned
 }
 
 // New returns a scrubber that leaves sound output alone: see the package's comment.
@@ -85,6 +89,18 @@ func (s *Scrubber) Weak() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.weak)
+}
+
+// NewlyWeak lists those of Weak that it has not listed before.
+func (s *Scrubber) NewlyWeak() []string {
+	if s == nil {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fresh := slices.Clone(s.weak[s.named:])
+	s.named = len(s.weak)
+	return fresh
 }
 
 // current returns the table of all secrets known so far.

@@ -34,10 +34,8 @@ type Options struct {
 	Getenv     func(string) string
 	Log        *slog.Logger
 	Events     Events
-	// Secrets are kept out of what is stored. Loaded hears of the config before anything is
-	// done with it.
+	// Secrets are kept out of what is stored; those of the config are added. nil for none.
 	Secrets *secrets.Scrubber
-	Loaded  func(*config.Config)
 	// Warnings hears what fails without changing an outcome; nil for nobody.
 	Warnings *Warnings
 	// Output gets what the site's build command prints.
@@ -99,9 +97,7 @@ func Open(o Options) (*Workspace, error) {
 	if err != nil {
 		return nil, usage(err)
 	}
-	if o.Loaded != nil {
-		o.Loaded(c)
-	}
+	learnSecrets(o, c)
 	if err := errors.Join(validatePlaces(c, o.Kinds), selectTargets(c, o.Only)); err != nil {
 		return nil, usage(err)
 	}

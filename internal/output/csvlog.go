@@ -1,4 +1,4 @@
-package main
+package output
 
 import (
 	"encoding/csv"
@@ -14,29 +14,30 @@ import (
 	"mirror/site"
 )
 
-// csvLog writes every answer of a watch to a CSV file; none where there is no file.
-type csvLog struct {
+// CSVLog writes every answer of a watch to a CSV file; none where there is no file.
+type CSVLog struct {
 	mu    sync.Mutex
 	file  *os.File
 	clean *secrets.Writer // to the file
 	csv   *csv.Writer     // to clean
 }
 
-// openCSVLog makes the file; "" for none.
-func openCSVLog(name string, known *secrets.Scrubber) (*csvLog, error) {
+// OpenCSVLog makes the file; "" for none.
+func OpenCSVLog(name string, known *secrets.Scrubber) (*CSVLog, error) {
 	if name == "" {
-		return &csvLog{}, nil
+		return &CSVLog{}, nil
 	}
 	file, err := os.Create(name)
 	if err != nil {
 		return nil, fmt.Errorf("--csv: %w", err)
 	}
 	clean := known.Writer(file)
-	a := &csvLog{file: file, clean: clean, csv: csv.NewWriter(clean)}
-	return a, a.csv.Write([]string{"origin", "path", "asked", "answered", "status", "digest", "side", "error"})
+	a := &CSVLog{file: file, clean: clean, csv: csv.NewWriter(clean)}
+	return a, a.csv.Write([]string{"origin", "path", "asked", "answered", "status", "digest", "sight", "error"})
 }
 
-func (a *csvLog) write(origin string, o site.Observation, side diff.Side) {
+// Write adds an answer.
+func (a *CSVLog) Write(origin string, o site.Observation, side diff.Side) {
 	if a.csv == nil {
 		return
 	}
@@ -44,12 +45,12 @@ func (a *csvLog) write(origin string, o site.Observation, side diff.Side) {
 	defer a.mu.Unlock()
 	_ = a.csv.Write([]string{ // Close tells what went wrong
 		origin, o.Path, o.Asked.Format(time.RFC3339Nano), o.Answered.Format(time.RFC3339Nano),
-		strconv.Itoa(o.Status), o.Digest.String(), side.String(), text(o.Err),
+		strconv.Itoa(o.Status), o.Digest.String(), side.String(), errorText(o.Err),
 	})
 }
 
 // Close writes what is left.
-func (a *csvLog) Close() error {
+func (a *CSVLog) Close() error {
 	if a.csv == nil {
 		return nil
 	}
@@ -58,4 +59,11 @@ func (a *csvLog) Close() error {
 		return fmt.Errorf("--csv: %w", err)
 	}
 	return nil
+}
+
+func errorText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }

@@ -1,0 +1,35 @@
+package humanize
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"time"
+)
+
+// longest is the most that is looked back: a century.
+const longest = 100 * 366 * 24 * time.Hour
+
+var agoPart = regexp.MustCompile(`^(\d{1,6})(w|d|h|m|s)`)
+
+// ParseAgo reads 4w, 7d, 12h, 30m or several of these in a row.
+func ParseAgo(text string) (time.Duration, error) {
+	units := map[string]time.Duration{"w": 7 * 24 * time.Hour, "d": 24 * time.Hour, "h": time.Hour, "m": time.Minute, "s": time.Second}
+	var all time.Duration
+	for rest := text; rest != ""; {
+		m := agoPart.FindStringSubmatch(rest)
+		if m == nil {
+			return 0, fmt.Errorf("%q is neither a time ago, such as 7d, 12h or 4w, nor a date, such as 2026-01-31", text)
+		}
+		n, err := strconv.Atoi(m[1])
+		if err != nil {
+			return 0, err
+		}
+		all += min(time.Duration(n)*units[m[2]], longest)
+		rest = rest[len(m[0]):]
+	}
+	if all <= 0 || all > longest {
+		return 0, fmt.Errorf("%q: want more than nothing, and at most 100 years", text)
+	}
+	return all, nil
+}
