@@ -136,6 +136,7 @@ func (w *canaryWorld) mirror(config string, args ...string) string {
 // TestNoSecretIsShownOrStored has every server, build and command repeat every secret in every
 // form, and looks for them in all output and in every file.
 func TestNoSecretIsShownOrStored(t *testing.T) {
+	long(t, "runs every command with a secret in every place")
 	w := newCanaryWorld(t)
 	w.init()
 	few := []string{"--target", "image", "--target", "disk"}

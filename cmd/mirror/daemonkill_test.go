@@ -21,6 +21,7 @@ import (
 // middle of a check. Whatever is wrong with the origin is one episode, not lost and not
 // doubled, and the next slot runs. With MIRROR_EXPERIMENT=full it is killed 200 times.
 func TestKilledDaemonForgetsNothing(t *testing.T) {
+	long(t, "kills daemons many times")
 	worlds, phases, kills := 2, 4, 4
 	if os.Getenv("MIRROR_EXPERIMENT") == "full" {
 		worlds, phases, kills = 4, 10, 5

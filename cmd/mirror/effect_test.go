@@ -155,6 +155,7 @@ const repeats = 10
 // them to what is demanded, which takes minutes and an idle machine. By itself it is
 // shorter, and only wants an effect that no busy machine hides.
 func TestChoreography(t *testing.T) {
+	long(t, "publishes with lags of seconds")
 	if os.Getenv("MIRROR_EXPERIMENT") != "full" {
 		onLab(t, lag{git: 2 * time.Second, registry: time.Second}).wantEffect(t, 2)
 		return
@@ -173,9 +174,7 @@ func TestChoreography(t *testing.T) {
 // TestChoreographyOnRealServers does the same with nginx and git with a hook that deploys
 // some time after a push, an S3 service, and a registry with a container.
 func TestChoreographyOnRealServers(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes half a minute")
-	}
+	long(t, "publishes to real servers for half a minute")
 	onRealServers(t, 2*time.Second).wantEffect(t, 3)
 }
 

@@ -64,6 +64,7 @@ func newGoneTrial(t *testing.T, removed map[string]string, absent http.Handler) 
 // TestPublishOfRemovedPagesIsLive removes pages in all the ways in which origins say that a page is
 // not there. The publish is live without waiting for anything that never comes, and the check agrees.
 func TestPublishOfRemovedPagesIsLive(t *testing.T) {
+	long(t, "publishes to a lab for each way to remove a page")
 	moved := http.RedirectHandler("/new/old.html", http.StatusMovedPermanently)
 	answer := func(status int) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
@@ -85,6 +86,7 @@ func TestPublishOfRemovedPagesIsLive(t *testing.T) {
 		{name: "CNAME", removed: map[string]string{"CNAME": "blog.example\n", "old.html": "<p>old"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			r := newGoneTrial(t, c.removed, c.absent)
 			if c.clean {
 				r.configure("origin: {url: ", "origin: {clean_urls: true, url: ") // the first is git's
@@ -134,6 +136,7 @@ func led(o *edge.Origin) http.Handler {
 // TestPublishOfRemovedPagesDiverges removes a page that an origin does not let go, or of which its
 // answers do not tell. The publish says so when its time is over, and so does the check.
 func TestPublishOfRemovedPagesDiverges(t *testing.T) {
+	long(t, "waits for pages that never go")
 	to := func(where string) http.Handler { return http.RedirectHandler(where, http.StatusFound) }
 	answer := func(status int, text string) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -156,6 +159,7 @@ func TestPublishOfRemovedPagesDiverges(t *testing.T) {
 		{"led to itself", "/old.html", to("/old.html"), diff.Drifts},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			r := newGoneTrial(t, map[string]string{"old.html": "<p>old"}, nil)
 			if c.at == "" {
 				r.lab.S3.SetFault(func(http.Handler) http.Handler { return c.by })
@@ -164,7 +168,7 @@ func TestPublishOfRemovedPagesDiverges(t *testing.T) {
 			}
 			began := time.Now()
 			doc, err := r.republish(goneSite(), 2*time.Second)
-			if took := time.Since(began); took > time.Minute {
+			if took := time.Since(began); took > 5*time.Minute {
 				t.Errorf("took %s", took)
 			}
 			t.Logf("publish took %s", time.Since(began))

@@ -66,6 +66,7 @@ func (m *mess) tells(cases []hostility) {
 // TestCheckOfBombs has three origins answer every one of many pages with what decodes to
 // 10 GB, by as large a window as there may be.
 func TestCheckOfBombs(t *testing.T) {
+	long(t, "decodes bombs of many pages")
 	t.Parallel()
 	site := map[string]string{}
 	for i := range 24 {

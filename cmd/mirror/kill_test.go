@@ -65,6 +65,7 @@ func newKillWorld(t *testing.T) *realWorld {
 // readers go on. No page is ever missing or of no edition, no page is served before its
 // style sheet, and the next publish makes all origins agree.
 func TestKilledPublishConverges(t *testing.T) {
+	long(t, "kills 16 publishes to real servers")
 	const kills = 16
 	w := newKillWorld(t)
 	w.write(edition("even"))

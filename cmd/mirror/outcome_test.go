@@ -181,7 +181,7 @@ func TestHistoryDecidesNothing(t *testing.T) {
 			w.write("public/index.html", "second")
 			began := time.Now()
 			doc := w.want(exitAgree, "publish")
-			if took := time.Since(began); took > 30*time.Second {
+			if took := time.Since(began); took > 5*time.Minute {
 				t.Errorf("the publish took %s", took)
 			}
 			if doc.Outcome != "live" {

@@ -304,6 +304,7 @@ func harmless() []func(b *truthBench, path string) http.Handler {
 // TestRandomWorlds makes 1,000 worlds, fewer under the race detector, in which some origins are wrong at some pages and
 // others only look odd, and wants each to be judged exactly.
 func TestRandomWorlds(t *testing.T) {
+	long(t, "checks many random worlds")
 	b := newTruthBench(t)
 	b.configure("headers: [cache-control]", "headers: [content-type]")
 	rng := rand.New(rand.NewPCG(11, 22))

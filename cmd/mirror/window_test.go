@@ -28,8 +28,8 @@ func soundSite(edition int) map[string]string {
 	return files
 }
 
-// TestWindowHoldsTheTruth publishes 200 times, 40 with -short, to a lab that knows when
-// each of its pages turned, with lags that vary, files that trickle and caches that turn
+// TestWindowHoldsTheTruth publishes 200 times, 40 with -short or under the race detector, to a
+// lab that knows when each of its pages turned, with lags that vary, files that trickle and caches that turn
 // at different times. What the publish says of its window is true every time.
 //
 // Where caches differ the upper bound speaks of the caches that were met. Here all are,
@@ -37,7 +37,7 @@ func soundSite(edition int) map[string]string {
 // publish, two for each of its 12 pages, take longer than that at 500 requests a second.
 func TestWindowHoldsTheTruth(t *testing.T) {
 	publishes := 100
-	if testing.Short() {
+	if testing.Short() || raceDetector {
 		publishes = 20
 	}
 	for seed, cdn := range [][]string{nil, {"git", "s3", "registry"}} {
