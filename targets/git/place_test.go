@@ -127,6 +127,9 @@ func TestTargetOverHTTP(t *testing.T) {
 }
 
 func TestTargetOverFile(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: runs the whole suite of a target once more")
+	}
 	t.Parallel()
 	targettest.Run(t, func(t *testing.T) targettest.Fixture {
 		r := newRepo(t, "main")
@@ -148,6 +151,9 @@ func TestTargetOverSSH(t *testing.T) {
 // TestTargetWithoutHistory publishes commits without parents, to a repository whose main
 // branch is the site's, which git does not let a push delete.
 func TestTargetWithoutHistory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: runs the whole suite of a target once more")
+	}
 	t.Parallel()
 	targettest.Run(t, func(t *testing.T) targettest.Fixture {
 		r := newRepo(t, "gh-pages")

@@ -76,6 +76,9 @@ func (s shape) site(every, round int) targettest.Files {
 // TestSentBytes changes one file in a hundred: what is sent is at most 1.2 times the
 // changed bytes and 64 KB, also by a machine that has never published before.
 func TestSentBytes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: publishes large sites")
+	}
 	for _, sh := range shapes {
 		for _, filter := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s, filter %v", sh.name, filter), func(t *testing.T) {
