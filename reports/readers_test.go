@@ -14,6 +14,7 @@ import (
 
 	"mirror/diff"
 	"mirror/reports"
+	"mirror/reports/formats"
 )
 
 // command is a workflow command as GitHub's runner reads one.
@@ -75,7 +76,11 @@ func FuzzGitHub(f *testing.F) {
 				t.Errorf("%q is read as %+v", line, cmd)
 			}
 		}
-		for _, name := range []string{"text", "json", "markdown", "junit", "sarif", "csv"} {
+		for _, f := range formats.Check() {
+			name := f.Name
+			if name == "github" {
+				continue // which is meant for the runner
+			}
 			for _, line := range lines(string(encode(t, name, c, reports.Style{Verbose: true}))) {
 				if cmd, ok := runner(line); ok {
 					t.Errorf("%s: %q is read as %+v", name, line, cmd)

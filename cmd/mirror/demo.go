@@ -27,7 +27,7 @@ func (a *app) demoCommand() *cobra.Command {
 		Use:   "demo",
 		Short: "The whole story in one command on the lab: publish, drift, catch it, heal",
 		Long: `Start embedded origins on loopback, publish a site to all of them, publish its next
-version, check that they agree, put one drift of each kind into them, check that exactly
+version, check that they agree, put seven kinds of drift into them, check that exactly
 those are found, heal them by publishing, and check again. It exits 0 only if every step
 did what it says. Nothing outside a temporary folder is touched.
 

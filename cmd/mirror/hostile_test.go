@@ -10,6 +10,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"mirror/internal/output"
+	"mirror/reports/formats"
 )
 
 // hostileSite holds pages whose names are an attack on what prints them.
@@ -40,8 +43,8 @@ func TestCheckOfHostileOrigins(t *testing.T) {
 func (m *mess) tells(cases []hostility) {
 	m.t.Helper()
 	args := []string{"--json", "--verbose"}
-	formats := []string{"text", "markdown", "junit", "sarif", "github", "csv"}
-	for _, format := range formats {
+	all := slices.DeleteFunc(output.Names(formats.Check()), func(name string) bool { return name == "json" }) // that is on stdout
+	for _, format := range all {
 		args = append(args, "--out", format+"="+filepath.Join(m.dir, format))
 	}
 	code, text := m.check(args...)
@@ -54,7 +57,7 @@ func (m *mess) tells(cases []hostility) {
 			m.t.Errorf("%s: got %s, want %s and %q: %.400q", c.name, got, c.want, c.why, found.why(c.name))
 		}
 	}
-	for _, format := range formats {
+	for _, format := range all {
 		text, err := os.ReadFile(filepath.Join(m.dir, format))
 		if err != nil || len(text) < 1<<9 {
 			m.t.Errorf("%s: %v, %d bytes", format, err, len(text))

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"mirror/site"
 	"mirror/targets"
 )
 
@@ -235,5 +236,13 @@ func TestLimit(t *testing.T) {
 		if again, err := ParseLimit(l.String()); err != nil || again != l {
 			t.Errorf("%s: written as %s, which is read as %v, %v", c.text, l, again, err)
 		}
+	}
+}
+
+// TestDefaultBeacon ties the default in the config's tags to the path that the vocabulary names.
+func TestDefaultBeacon(t *testing.T) {
+	c, err := Parse("mirror.yaml", []byte(small), environment, kinds())
+	if err != nil || c.Site.Beacon != "/"+site.DefaultBeacon {
+		t.Errorf("got %q, %v, want /%s", c.Site.Beacon, err, site.DefaultBeacon)
 	}
 }

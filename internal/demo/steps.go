@@ -1,5 +1,5 @@
 // Package demo tells the whole story of the program on embedded origins: publish a site, publish
-// its next version, check, put one drift of each kind into the origins, find exactly those, heal
+// its next version, check, put seven kinds of drift into the origins, find exactly those, heal
 // them by publishing. Each step does something for real and looks whether it came out as it should.
 package demo
 
@@ -213,7 +213,7 @@ type drift struct {
 // String names the drift as the demo tells it.
 func (d drift) String() string { return fmt.Sprintf("%s %s on %s", d.kind, d.path, d.origin) }
 
-// inject puts one drift of each kind into the origins: into what is stored where a person
+// inject puts seven kinds of drift into the origins: into what is stored where a person
 // or a broken tool would do it, else at the edge.
 func (s *steps) inject(ctx context.Context) ([]drift, error) {
 	p, err := s.pick(5)

@@ -17,7 +17,7 @@ type Pace struct {
 	Flap    []string          // origins with a second cache that never switches
 }
 
-// Apply sets the pace of a  The error names the setting that is wrong.
+// Apply sets the pace of a lab. The error names the setting that is wrong.
 func (p Pace) Apply(l *Lab) error {
 	never := map[string]string{}
 	for _, name := range p.Flap {
