@@ -33,7 +33,7 @@ func Await(ctx context.Context, origins []origin.Endpoint, o Options, patience t
 		defer stop()
 		limit = limited
 	}
-	return converge(ctx, origins, o, limit, func(ctx context.Context, v *visit) error { return v.await(ctx, patient) })
+	return converge(ctx, limit, origins, o, func(ctx context.Context, v *visit) error { return v.await(ctx, patient) })
 }
 
 // maxRestarts is how many releases may go live while one check runs.
@@ -41,11 +41,11 @@ const maxRestarts = 3
 
 // converge reads the origins until no newer release has gone live in between. limit ends with the
 // time that the origins have.
-func converge(ctx context.Context, origins []origin.Endpoint, o Options, limit context.Context, read func(context.Context, *visit) error) (diff.Verdict, error) {
+func converge(ctx, limit context.Context, origins []origin.Endpoint, o Options, read func(context.Context, *visit) error) (diff.Verdict, error) {
 	began := time.Now()
 	var notes []string
 	for restarts := 0; ; restarts++ {
-		r := newRound(origins, o, limit)
+		r := newRound(limit, origins, o)
 		verdict, err := r.run(ctx, read)
 		if err == nil && !verdict.Agree() && restarts < maxRestarts && limit.Err() == nil {
 			if next, ok := r.superseded(ctx); ok {

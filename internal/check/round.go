@@ -22,7 +22,7 @@ type round struct {
 	known   diff.Chronicle // the releases that were live
 }
 
-func newRound(origins []origin.Endpoint, o Options, limit context.Context) *round {
+func newRound(limit context.Context, origins []origin.Endpoint, o Options) *round {
 	r := &round{options: o, wants: o.expectations()}
 	r.headers = newHeaderBook(o.Headers.Names, len(origins), len(r.wants))
 	for i, at := range origins {

@@ -6,10 +6,11 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-const (
-	maxNodes = 100_000 // values in a config with its aliases expanded
-	MaxDepth = 64      // of nesting, aliases included
-)
+// maxNodes bounds the values in a config with its aliases expanded.
+const maxNodes = 100_000
+
+// MaxDepth bounds the nesting of a config, aliases included.
+const MaxDepth = 64
 
 // resolver makes a plain tree of a parsed one: aliases and merge keys are expanded, each
 // ${NAME} in a value is taken from the environment, and keys are checked to be unique.

@@ -28,7 +28,7 @@ const (
 	maxDeltaStart = 20        // bytes: the two sizes a delta begins with
 )
 
-// errTooMuch is the error for what is beyond these bounds.
+// ErrTooMuch is the error for what is beyond these bounds.
 var ErrTooMuch = errors.New("the remote sends more than any site needs")
 
 // Store is the objects of one pack, in a temporary folder.

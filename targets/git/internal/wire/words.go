@@ -29,8 +29,8 @@ func (t *words) String() string {
 }
 
 // remote shows a server's messages as git does.
-func (w *words) remote() string {
-	text := w.String()
+func (t *words) remote() string {
+	text := t.String()
 	if text == "" {
 		return ""
 	}

@@ -13,7 +13,6 @@ import (
 	"strings"
 	"testing"
 
-	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 
 	"mirror/site"
@@ -112,7 +111,7 @@ func TestLayersStackAsOthersDo(t *testing.T) {
 	for seed := range uint64(300) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		var layers [][]imagetest.Entry
-		img := v1.Image(empty.Image)
+		img := empty.Image
 		for range 1 + r.IntN(4) {
 			entries := randomLayer(r)
 			layers = append(layers, entries)

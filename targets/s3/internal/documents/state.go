@@ -18,6 +18,7 @@ import (
 // Phase says whether a state is at rest.
 type Phase string
 
+// The phases.
 const (
 	PhaseLive       Phase = "live"
 	PhaseCommitting Phase = "committing"
