@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -18,6 +17,7 @@ import (
 
 	"mirror/internal/history"
 	"mirror/internal/publish"
+	"mirror/internal/realserver"
 	"mirror/site"
 	"mirror/targets"
 )
@@ -379,13 +379,12 @@ func TestDriftComesBeforeUnreachable(t *testing.T) {
 	t.Parallel()
 	w := newBrittleWorld(t)
 	w.want(exitAgree, "publish")
-	gone := httptest.NewServer(http.NotFoundHandler())
-	gone.Close()
+	gone := "http://" + realserver.Loopback(realserver.FreePort(t)) + "/"
 	config, err := os.ReadFile(w.args[1])
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := strings.Replace(string(config), "check: {", fmt.Sprintf("  - {name: two, type: shelf, label: b, origin: {url: %q}}\ncheck: {confirm: 0, ", gone.URL+"/"), 1)
+	text := strings.Replace(string(config), "check: {", fmt.Sprintf("  - {name: two, type: shelf, label: b, origin: {url: %q}}\ncheck: {confirm: 0, ", gone), 1)
 	w.write("mirror.yaml", text)
 	w.want(exitFailed, "check")
 	w.live["about.html"] = []byte("altered")
