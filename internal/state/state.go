@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -40,18 +41,50 @@ func Open(dir string) (Folder, error) {
 	return Folder{dir: dir}, nil
 }
 
+// ErrForeign says that a folder holds files and nothing that says it is a state folder.
+var ErrForeign = errors.New("the folder holds other files, and was never a state folder (hint: --state names a folder of its own)")
+
 // prepare makes the folder, and a file in it that keeps it out of the site's own repository.
+// What is in the folder already is left as it is.
 func prepare(dir string) error {
 	if err := os.MkdirAll(dir, private); err != nil {
 		return err
 	}
-	ignore, err := regular.OpenFile(filepath.Join(dir, ".gitignore"), os.O_WRONLY|os.O_CREATE, 0o600)
+	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return err
 	}
-	_, err = ignore.WriteString("*\n")
+	if holdsOthers(entries) && !wasState(dir) {
+		return fmt.Errorf("%s: %w", dir, ErrForeign)
+	}
+	ignore, err := os.OpenFile(filepath.Join(dir, gitignore), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) // follows no link
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
 	tighten(dir)
+	if ignore == nil {
+		return nil
+	}
+	_, err = ignore.WriteString(ignoreAll)
 	return errors.Join(err, ignore.Close())
+}
+
+// gitignore is made in every state folder, with ignoreAll as its text.
+const (
+	gitignore = ".gitignore"
+	ignoreAll = "*\n"
+)
+
+// holdsOthers reports whether a folder holds what is not made in a state folder, or a list of
+// ignored files of its own.
+func holdsOthers(entries []fs.DirEntry) bool {
+	return slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return !isOwn(e.Name()) || e.Name() == gitignore })
+}
+
+// wasState reports whether a folder was made a state folder before others put files there.
+func wasState(dir string) bool {
+	text, err := regular.ReadFile(filepath.Join(dir, gitignore), 1<<10)
+	return err == nil && string(text) == ignoreAll
 }
 
 // Dir returns the folder's path.

@@ -1,8 +1,11 @@
 package state_test
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"mirror/internal/state"
@@ -49,6 +52,12 @@ func TestNobodyElseReadsTheFolder(t *testing.T) {
 		others := []string{}
 		if foreign {
 			others = []string{"index.html", "css/site.css"}
+			if _, err := state.Open(dir); err != nil { // before others put files there
+				t.Fatal(err)
+			}
+			if err := os.Chmod(dir, 0o755); err != nil {
+				t.Fatal(err)
+			}
 		}
 		for _, name := range append(append([]string{}, own...), others...) {
 			if err := os.MkdirAll(filepath.Join(dir, filepath.Dir(name)), 0o755); err != nil {
@@ -87,4 +96,61 @@ func TestNobodyElseReadsTheFolder(t *testing.T) {
 			t.Errorf("the folder has mode %v, want %v", got, want)
 		}
 	}
+}
+
+// TestAFolderOfOthersIsNoStateFolder names folders that hold something else: they are refused,
+// and nothing in them, or behind a link in them, is changed.
+func TestAFolderOfOthersIsNoStateFolder(t *testing.T) {
+	outside := filepath.Join(t.TempDir(), "outside")
+	for name, fill := range map[string]func(dir string) error{
+		"a project": func(dir string) error {
+			return errors.Join(os.WriteFile(filepath.Join(dir, ".gitignore"), []byte("node_modules/\n.env\n"), 0o644),
+				os.WriteFile(filepath.Join(dir, "scan"), []byte("mine"), 0o644), os.WriteFile(filepath.Join(dir, "package.json"), nil, 0o644))
+		},
+		"a list of ignored files alone": func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, ".gitignore"), []byte("node_modules/\n"), 0o644)
+		},
+		"a link to a file outside": func(dir string) error {
+			return errors.Join(os.WriteFile(outside, []byte("precious"), 0o644), os.Symlink(outside, filepath.Join(dir, ".gitignore")))
+		},
+		"a link to nothing": func(dir string) error {
+			return os.Symlink(filepath.Join(dir, "nothing"), filepath.Join(dir, ".gitignore"))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			if err := fill(dir); err != nil {
+				t.Fatal(err)
+			}
+			before := contents(t, dir)
+			if _, err := state.Open(dir); !errors.Is(err, state.ErrForeign) {
+				t.Errorf("got %v", err)
+			}
+			if after := contents(t, dir); after != before {
+				t.Errorf("got\n%s\nwant\n%s", after, before)
+			}
+			if text, err := os.ReadFile(outside); err == nil && string(text) != "precious" {
+				t.Errorf("the file outside holds %q", text)
+			}
+		})
+	}
+}
+
+// contents lists the files of a folder with their modes and texts.
+func contents(t *testing.T, dir string) string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all strings.Builder
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, _ := os.ReadFile(filepath.Join(dir, e.Name())) // a link may lead nowhere
+		fmt.Fprintf(&all, "%s %s %q\n", e.Name(), info.Mode(), text)
+	}
+	return all.String()
 }

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/bmatcuk/doublestar/v4"
 
 	"mirror/internal/regular"
+	"mirror/internal/state"
 	"mirror/site"
 )
 
@@ -52,10 +54,12 @@ func (w *Workspace) scan(ctx context.Context) (tree, error) {
 	return tree{rel, root}, nil
 }
 
-// excludes adds the state folder and the config, where they lie inside the site.
+// excludes adds the config, the state folder, and the one that is used where --state names no
+// other, where they lie inside the site.
 func (w *Workspace) excludes() []string {
 	exclude := slices.Clone(w.Config.Site.Exclude)
-	for _, own := range []string{w.State.Dir(), w.Config.File} {
+	usual := filepath.Join(filepath.Dir(w.Config.File), state.Name)
+	for _, own := range []string{w.State.Dir(), usual, w.Config.File} {
 		if path, ok := inside(w.Config.Site.Dir, own); ok {
 			exclude = append(exclude, path)
 		}

@@ -102,6 +102,9 @@ func Open(o Options) (*Workspace, error) {
 		return nil, usage(err)
 	}
 	s, err := state.Open(cmp.Or(o.StateDir, filepath.Join(filepath.Dir(file), state.Name)))
+	if errors.Is(err, state.ErrForeign) {
+		return nil, usage(err)
+	}
 	if err != nil {
 		return nil, err
 	}
