@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/go-git/go-git/v5/plumbing/transport"
 )
@@ -29,20 +28,11 @@ func newHTTPRemote(place *transport.Endpoint, rt http.RoundTripper, l Login) (*h
 		return nil, fmt.Errorf("url: %w", err)
 	}
 	if rt == nil {
-		rt = ownTransport()
+		rt = ownTransport(silence)
 	}
 	r := &httpRemote{base: base, login: l}
 	r.client = &http.Client{Transport: rt, CheckRedirect: r.checkRedirect}
 	return r, nil
-}
-
-// ownTransport is the default one with bounds for servers that accept and never speak.
-// A pushed pack may take the server minutes, so there is none for the answer.
-func ownTransport() http.RoundTripper {
-	rt := http.DefaultTransport.(*http.Transport).Clone()
-	rt.TLSHandshakeTimeout = 20 * time.Second
-	rt.MaxResponseHeaderBytes = 64 << 10
-	return rt
 }
 
 const maxRedirects = 5
