@@ -55,6 +55,9 @@ func (c Chronicle) Superseded() []site.ID {
 // Name says of what release a difference is, where one is known: bytes of an earlier release
 // are stale, and bytes of a later one are no drift.
 func (c Chronicle) Name(d *Difference) {
+	if !d.Nameable() {
+		return
+	}
 	switch d.Kind {
 	case Altered:
 		c.nameBytes(d)
@@ -65,13 +68,20 @@ func (c Chronicle) Name(d *Difference) {
 	}
 }
 
+// Nameable reports whether a release of the past may be what explains a difference. None explains
+// the right bytes, bytes under a status that the path does not have, or a whole origin.
+func (d Difference) Nameable() bool {
+	rightBytes := d.Got == d.Want && !d.Got.IsZero()
+	return d.Kind.Info().Bytes && d.Path != "*" && !rightBytes && (d.Kind == Missing || !d.WrongStatus)
+}
+
 func (c Chronicle) nameBytes(d *Difference) {
 	holds := func(p site.Past) bool {
 		f, ok := p.Manifest.Find(d.Path)
 		return ok && !d.Got.IsZero() && f.Digest == d.Got
 	}
 	if i := slices.IndexFunc(c.older, holds); i >= 0 {
-		d.Kind = Stale
+		d.Kind, d.Earlier = Stale, true
 		c.attribute(d, i)
 		d.Detail = "the bytes of " + d.release() + d.behindCaches()
 		return
@@ -92,6 +102,7 @@ func (c Chronicle) nameExtra(d *Difference) {
 	}
 	if i := slices.IndexFunc(c.older, same); i >= 0 {
 		c.attribute(d, i)
+		d.Earlier = true
 		d.Detail = "removed since, and served as in " + d.release()
 	} else if i := slices.IndexFunc(c.older, had); i >= 0 {
 		c.attribute(d, i)
@@ -101,11 +112,12 @@ func (c Chronicle) nameExtra(d *Difference) {
 
 // nameMissing tells a page that an origin has not yet from one that it has lost.
 func (c Chronicle) nameMissing(d *Difference) {
-	if len(c.older) == 0 {
+	if len(c.older) == 0 || d.Earlier {
 		return
 	}
 	if _, had := c.older[0].Manifest.Find(d.Path); !had {
 		c.attribute(d, 0)
+		d.Earlier = true
 		d.Detail += ", as before it was added"
 	}
 }

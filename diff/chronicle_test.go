@@ -100,7 +100,8 @@ func TestTolerate(t *testing.T) {
 		}
 		return all
 	}
-	stale := diff.Difference{Path: "a", Kind: diff.Stale, Release: "x", Behind: 1}
+	stale := diff.Difference{Path: "a", Kind: diff.Stale, Release: "x", Behind: 1, Earlier: true}
+	tampered := diff.Difference{Path: "a", Kind: diff.Extra, Release: "x", Behind: 1}
 	docs := diff.Leniency{Kind: diff.Altered, Match: func(path string) bool { return path == "docs" }, Text: "altered:docs"}
 	for _, c := range []struct {
 		name  string
@@ -122,6 +123,7 @@ func TestTolerate(t *testing.T) {
 		{"a young release", []diff.Difference{stale}, diff.Tolerance{Window: time.Minute, Since: time.Second}, diff.Agrees},
 		{"an older one", []diff.Difference{stale}, diff.Tolerance{Window: time.Minute, Since: time.Hour}, diff.Drifts},
 		{"of unknown age", []diff.Difference{stale}, diff.Tolerance{Window: time.Minute, Since: -1}, diff.Drifts},
+		{"young, and other bytes at a removed path", []diff.Difference{tampered}, diff.Tolerance{Window: time.Minute}, diff.Drifts},
 		{"young and altered", []diff.Difference{{Path: "a", Kind: diff.Altered}}, diff.Tolerance{Window: time.Minute}, diff.Drifts},
 	} {
 		v := verdictOf(c.diffs...)

@@ -16,7 +16,7 @@ type Difference struct {
 	Got      site.Digest // zero where no body was read to its end
 	Status   int
 	Location string  // of a redirect
-	Release  site.ID // the earlier release that the bytes, or an extra path, are of
+	Release  site.ID // the earlier release that the bytes, or an extra path, are of; see Earlier
 	Behind   int     // how many releases ago that was
 	Detail   string  // one line for people
 	// Published is when Release went live, zero where nobody knows.
@@ -26,6 +26,12 @@ type Difference struct {
 	Excerpt string
 	// Tolerated is the rule by which this difference does not count, "" where it counts.
 	Tolerated string
+	// WrongStatus says that the answer has another status than the path's bytes come with: 200 for
+	// a page, 404 or 410 for a path that never existed. Then they tell of no release.
+	WrongStatus bool
+	// Earlier says that Release, an earlier one, answered just so at the path: with these bytes,
+	// or with none where it had no such page.
+	Earlier bool
 	// Cached says that only caches in front of the origin serve it: past them the origin
 	// serves the release.
 	Cached bool

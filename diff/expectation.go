@@ -1,6 +1,10 @@
 package diff
 
-import "mirror/site"
+import (
+	"net/http"
+
+	"mirror/site"
+)
 
 // Expectation is what the release says of one path.
 type Expectation struct {
@@ -17,6 +21,14 @@ type Expectation struct {
 	// Folder says that the path is asked for without the slash of a folder, and File is the
 	// page of that folder: servers lead there, and some show a host name that they should not.
 	Folder bool
+}
+
+// has reports whether a status is the one under which the bytes of the path count.
+func (e Expectation) has(status int) bool {
+	if e.NotFound {
+		return isGone(status)
+	}
+	return status == http.StatusOK
 }
 
 // gone reports whether an answer shows that an Absent path is gone.

@@ -11,8 +11,8 @@ type Tolerance struct {
 	Rules []Leniency
 	// Unreachable is how much of an origin may go unjudged.
 	Unreachable Share
-	// Window is how long origins may be between two releases: what is of an earlier release
-	// passes until the new one has been live for so long.
+	// Window is how long origins may be between two releases: what is served as in an earlier
+	// release passes until the new one has been live for so long.
 	Window time.Duration
 	// Since is for how long the new release has been live. Negative where nobody knows, and
 	// then nothing is between two releases.
@@ -55,7 +55,7 @@ func (t Tolerance) rule(d Difference) string {
 			return r.Text
 		}
 	}
-	if t.Window > 0 && t.Since >= 0 && t.Since <= t.Window && d.Release != "" && d.Behind > 0 {
+	if t.Window > 0 && t.Since >= 0 && t.Since <= t.Window && d.Earlier {
 		return fmt.Sprintf("the release has been live for %s only", t.Since.Round(time.Second))
 	}
 	return ""

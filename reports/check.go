@@ -84,7 +84,11 @@ type Drift struct {
 	Published time.Time `json:"published,omitzero"` // of Release
 	Excerpt   string    `json:"excerpt,omitempty"`
 	Tolerated string    `json:"tolerated,omitempty"`
-	Cached    bool      `json:"cached,omitempty"` // past the caches the origin serves the release
+
+	WrongStatus bool `json:"-"` // Kind and Status tell it
+	Earlier     bool `json:"-"` // Detail tells it
+
+	Cached bool `json:"cached,omitempty"` // past the caches the origin serves the release
 }
 
 // CheckOf makes the document of a verdict.

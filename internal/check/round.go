@@ -107,7 +107,7 @@ func (r *round) nameless() []string {
 	var paths []string
 	for _, v := range r.visits {
 		for _, d := range v.verdict.Differences {
-			if d.Release == site.None && d.Kind.Info().Bytes {
+			if d.Release == site.None && d.Nameable() {
 				paths = append(paths, d.Path)
 			}
 		}
