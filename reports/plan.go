@@ -52,11 +52,15 @@ func (p Plan) Text(w io.Writer, s Style) error {
 	w = s.fold(w)
 	t := s.table(w, "target", "live", "add", "change", "delete", "same", "to send")
 	for _, r := range p.Targets {
-		if r.Error != "" {
+		if r.Error != "" && !r.planned() {
 			t.row(clean(r.Name), s.paint(red, "failed"), "?", "?", "?", "?", "?")
 			continue
 		}
-		t.row(clean(r.Name), r.From.Short(), strconv.Itoa(len(r.Add)), strconv.Itoa(len(r.Change)), strconv.Itoa(len(r.Delete)),
+		live := r.From.Short()
+		if r.Error != "" {
+			live = s.paint(red, "refused")
+		}
+		t.row(clean(r.Name), live, strconv.Itoa(len(r.Add)), strconv.Itoa(len(r.Change)), strconv.Itoa(len(r.Delete)),
 			strconv.Itoa(r.Same), humanize.Bytes(r.Bytes))
 	}
 	if err := t.render(); err != nil {
@@ -71,7 +75,7 @@ func (p Plan) Text(w io.Writer, s Style) error {
 	}
 	for _, r := range p.Targets {
 		if len(r.Foreign) > 0 {
-			fmt.Fprintf(w, "%s %s was never published to and holds files of others (!), which would be deleted: publish asks, or needs --adopt.\n",
+			fmt.Fprintf(w, "%s %s was never published to and holds files of others (!), which would be deleted: publish asks, or needs --adopt; max_delete does not count them.\n",
 				s.paint(red, "!"), clean(r.Name))
 		}
 	}
@@ -91,8 +95,17 @@ func (p Plan) Text(w io.Writer, s Style) error {
 		_, err := fmt.Fprintf(w, "%s\n", s.paint(red, "There is no whole plan: "+strings.Join(failed, ", ")+" failed. Nothing was changed."))
 		return err
 	}
-	_, err := fmt.Fprintf(w, "Release %s. Nothing was changed; `mirror publish` does it.\n", p.Release.Short())
+	next := "`mirror publish` does it"
+	if slices.ContainsFunc(p.Targets, func(r PlanTarget) bool { return len(r.Foreign) > 0 }) {
+		next = "`mirror publish` asks first on a terminal, else `mirror publish --adopt` does it"
+	}
+	_, err := fmt.Fprintf(w, "Release %s. Nothing was changed; %s.\n", p.Release.Short(), next)
 	return err
+}
+
+// planned reports whether the target said what would change: an error is then a refusal of that.
+func (r PlanTarget) planned() bool {
+	return len(r.Add)+len(r.Change)+len(r.Delete)+r.Same > 0
 }
 
 func (s PlanStep) when() string {

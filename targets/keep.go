@@ -12,12 +12,16 @@ import (
 
 // Keep holds doublestar globs of the paths of a place that are not the site's: what a web
 // application stores there. A file that matches, and that the release has not, is kept. The
-// release's own files are published whatever the globs say.
+// release's own files are published whatever the globs say. A glob without a wildcard that names
+// a folder stands for all that the folder holds.
 type Keep []string
 
 // Match reports whether a path is kept where the release has no such file.
 func (k Keep) Match(path string) bool {
-	return slices.ContainsFunc(k, func(glob string) bool { return doublestar.MatchUnvalidated(glob, path) })
+	return slices.ContainsFunc(k, func(glob string) bool {
+		return doublestar.MatchUnvalidated(glob, path) ||
+			!strings.ContainsAny(glob, `*?[\`) && doublestar.MatchUnvalidated(glob+"/**", path)
+	})
 }
 
 // Beside returns the function that tells which paths are kept beside the files of m.

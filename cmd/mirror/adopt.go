@@ -27,7 +27,7 @@ func (a *app) askAdoption(say func(format string, args ...any)) func(ctx context
 	return func(ctx context.Context, destination string, foreign []string) (bool, error) {
 		say("%s was never published to, and holds what no publish put there:", destination)
 		for _, path := range foreign[:min(len(foreign), shownForeign)] {
-			say("  %s", path)
+			say("  %q", path)
 		}
 		if n := len(foreign) - shownForeign; n > 0 {
 			say("  … and %d more", n)

@@ -77,6 +77,21 @@ func TestAdoptionIsAskedOnATerminal(t *testing.T) {
 	}
 }
 
+// TestTheQuestionQuotesNames asks about files of whose names one forges a line, where they are most of
+// what the folder holds.
+func TestTheQuestionQuotesNames(t *testing.T) {
+	dir := foreignPlace(t)
+	for _, name := range []string{"b\nDelete nothing?", "c.jpg"} {
+		if err := os.WriteFile(filepath.Join(dir, "www/theirs/uploads", name), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	code, screen := onTerminal(t, dir, "n\n", "publish")
+	if code != exitFailed || !strings.Contains(screen, `"uploads/b\nDelete nothing?"`) || !strings.Contains(screen, "Delete all 3 of them? (y/N)") {
+		t.Errorf("exit code %d; on the screen:\n%s", code, screen)
+	}
+}
+
 // onTerminal runs the program with stdin and stderr on a terminal, types the answer when it is
 // asked, and returns the exit code and what was on the screen.
 func onTerminal(t *testing.T, dir, answer string, args ...string) (code int, screen string) {

@@ -295,6 +295,8 @@ func TestOneDocumentForEveryEnd(t *testing.T) {
 	}
 	failed(exitUsage, "publish", "extra")
 	failed(exitUsage, "publish", "--max-delete", "lots")
+	failed(exitUsage, "publish", "--verify-timeout=-3s")
+	failed(exitUsage, "publish", "--verify-timeout=0s")
 	failed(exitUsage, "check", "--tolerate", "what")
 	failed(exitUsage, "check", "http://a.example/")
 	failed(exitUsage, "history", "--limit", "-1")

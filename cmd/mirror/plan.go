@@ -12,7 +12,7 @@ func (a *app) planCommand() *cobra.Command {
 		Use:   "plan",
 		Short: "Show what publish would do to each target; touch nothing",
 		Long: "Scan the site, ask every target what it holds, and show what publish would do to each:\n" +
-			"+ add, ~ change, - delete, ! delete although no publish put it there (publish --adopt), = keep.\n\n" + exitCodes,
+			"+ add, ~ change, - delete, ! delete although no publish put it there (publish asks, or needs --adopt; not counted for max_delete), = keep.\n\n" + exitCodes,
 		Example: `  mirror plan
   mirror plan --target bucket --json | jq '.targets[].delete'`,
 		Args: cobra.NoArgs,

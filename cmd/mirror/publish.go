@@ -39,6 +39,9 @@ origins are watched until they serve the release.
   mirror publish --adopt             # the first publish to a place that holds files of others`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if cmd.Flags().Changed("verify-timeout") && f.verifyTimeout <= 0 {
+				return usage(fmt.Errorf("--verify-timeout %s: must be longer than 0s", f.verifyTimeout))
+			}
 			doc, err := a.publish(cmd.Context(), f)
 			if doc == nil {
 				return err
@@ -51,8 +54,8 @@ origins are watched until they serve the release.
 	}
 	cmd.Flags().BoolVar(&f.build, "build", false, "run the config's build command first")
 	cmd.Flags().BoolVar(&f.noVerify, "no-verify", false, "do not look at the live origins afterwards")
-	cmd.Flags().StringVar(&f.maxDelete, "max-delete", "", "`limit` of files to delete on a target, as a share (50%) or a count")
-	cmd.Flags().BoolVar(&f.adopt, "adopt", false, "delete what a place holds that was never published to")
+	cmd.Flags().StringVar(&f.maxDelete, "max-delete", "", "`limit` of files to delete on a target, as a share (50%) or a count; what --adopt deletes is not counted")
+	cmd.Flags().BoolVar(&f.adopt, "adopt", false, "delete what a place holds that was never published to, whatever max_delete says")
 	cmd.Flags().DurationVar(&f.verifyTimeout, "verify-timeout", 0, "how long the live origins may take to agree")
 	return cmd
 }

@@ -114,6 +114,18 @@ var errorTable = []struct {
 	{"regular expression", body("check: {normalize: [{match: '*', remove: ['a(']}]}"), []string{
 		"1:43: remove: \"a(\" is no regular expression: error parsing regexp: missing closing ): `a(`"}},
 	{"glob", body("site: {dir: x, exclude: ['a[']}"), []string{`1:26: exclude: "a[" is no glob`}},
+	{"kept path with a leading slash", body("publish: {keep: [/uploads/**]}"), noGlobOfPaths(`1:18: keep: "/uploads/**"`)},
+	{"kept folder with a slash", body("publish: {keep: [media/]}"), noGlobOfPaths(`1:18: keep: "media/"`)},
+	{"kept path with a dot", body("publish: {keep: [./files/**]}"), noGlobOfPaths(`1:18: keep: "./files/**"`)},
+	{"kept path outside", body("publish: {keep: [../x]}"), noGlobOfPaths(`1:18: keep: "../x"`)},
+	{"kept path through a parent", body("publish: {keep: ['a/{b,..}/c']}"), noGlobOfPaths(`1:18: keep: "a/{b,..}/c"`)},
+	{"kept alternative with a leading slash", body("publish: {keep: ['{a,/b}/**']}"), noGlobOfPaths(`1:18: keep: "{a,/b}/**"`)},
+	{"kept alternative with a slash", body("publish: {keep: ['{a/,b/}']}"), noGlobOfPaths(`1:18: keep: "{a/,b/}"`)},
+	{"kept URL", body("publish: {keep: ['https://a/uploads/**']}"), noGlobOfPaths(`1:18: keep: "https://a/uploads/**"`)},
+	{"nothing kept", body("publish: {keep: ['']}"), noGlobOfPaths(`1:18: keep: ""`)},
+	{"kept with Windows' separator", body(`publish: {keep: ['up\new']}`), noGlobOfPaths(`1:18: keep: "up\\new"`)},
+	{"excluded and ignored", body("site: {dir: x, exclude: [/drafts]}", "check: {ignore: [./feed.xml]}"), append(
+		noGlobOfPaths(`1:26: exclude: "/drafts"`), noGlobOfPaths(`2:18: ignore: "./feed.xml"`)...)},
 	{"page", body("site: {dir: x, not_found: /404.html}"), []string{
 		`1:27: not_found: "/404.html" is no page of the site (hint: write its path without a leading slash: 404.html)`}},
 	{"page outside", body("site: {dir: x, not_found: ../404.html}"), []string{
@@ -297,4 +309,9 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+// noGlobOfPaths is the error about a glob that no path of a site matches.
+func noGlobOfPaths(at string) []string {
+	return []string{at + " is no glob of paths in the site (hint: / between names, none at either end, no . or ..: uploads/**)"}
 }

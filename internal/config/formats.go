@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/bmatcuk/doublestar/v4"
 	"go.yaml.in/yaml/v4"
 
 	"mirror/internal/config/strictyaml"
@@ -26,6 +25,7 @@ func formats(name string) map[string]strictyaml.DecodeFunc {
 			}
 		},
 		"glob":    refuse(wrongGlob),
+		"keep":    refuse(wrongKeep),
 		"page":    refuse(wrongPage),
 		"beacon":  refuse(wrongBeacon),
 		"name":    refuse(wrongName),
@@ -43,13 +43,6 @@ func refuse(wrong func(text string) string) strictyaml.DecodeFunc {
 			d.Errorf(n, "%s: %s %s", key, d.Describe(n), why)
 		}
 	}
-}
-
-func wrongGlob(text string) string {
-	if !doublestar.ValidatePattern(text) {
-		return "is no glob"
-	}
-	return ""
 }
 
 func wrongPage(text string) string {

@@ -4,7 +4,7 @@
 // A value's ${NAME} is taken from the environment; $${ stands for a plain ${. The keys of a
 // target's own kind are decoded into that kind's config struct by its yaml and jsonschema tags
 // (see strictyaml). Beside the types named there a field may be a Limit or a *url.URL, which is
-// the base of a live site, and a string may have the format path, glob, page, beacon, name,
+// the base of a live site, and a string may have the format path, glob, keep, page, beacon, name,
 // header, cron, service or quiet.
 package config
 

@@ -106,9 +106,9 @@ type Publish struct {
 	// that a publish waits for meanwhile is bounded by it, the barrier included.
 	VerifyTimeout time.Duration `yaml:"verify_timeout" jsonschema:"default=5m"`
 	// Keep holds doublestar globs of paths that are not the site's, such as uploads/**: they are
-	// never deleted and never reported as extra. The site's own files are published whatever
-	// these say.
-	Keep []string `yaml:"keep" jsonschema:"format=glob"`
+	// never deleted and never reported as extra. A folder's name stands for all that is in it.
+	// The site's own files are published whatever these say.
+	Keep []string `yaml:"keep" jsonschema:"format=keep"`
 	// KeepReleases is how many releases stay on a target for rollback, the live one among
 	// them. The live one and the one before it always stay.
 	KeepReleases int `yaml:"keep_releases" jsonschema:"default=3,minimum=1"`

@@ -3,6 +3,7 @@ package publish_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"mirror/internal/publish"
+	"mirror/targets/targettest"
 )
 
 // occupied makes places that others have put files into.
@@ -93,5 +95,30 @@ func TestWhoIsAsked(t *testing.T) {
 	asked, answers["p1"] = nil, true
 	if report, err := run(t, rel("one"), o, p...); err != nil || report.Outcome != publish.Live || len(asked) != 3 {
 		t.Errorf("got %s, %v, asked %q", report.Outcome, err, asked)
+	}
+}
+
+// TestAdoptedFilesDoNotCountAsDeletions publishes to a place that others have filled, with a limit
+// that allows no deletion at all; once the place is ours, the limit holds.
+func TestAdoptedFilesDoNotCountAsDeletions(t *testing.T) {
+	p := occupied(t, 1)
+	none := func(deletes, held int) error {
+		if deletes > 0 {
+			return fmt.Errorf("%w: %d of %d", errInjected, deletes, held)
+		}
+		return nil
+	}
+	asked := 0
+	ask := func(context.Context, string, []string) (bool, error) { asked++; return asked > 1, nil }
+	o := publish.Options{MaxDelete: none, Adoption: publish.Adoption{Ask: ask}}
+	if _, err := run(t, rel("one"), o, p...); err == nil || errors.Is(err, errInjected) || asked != 1 {
+		t.Errorf("a no: got %v, asked %d times", err, asked)
+	}
+	if report, err := run(t, rel("one"), o, p...); err != nil || report.Outcome != publish.Live {
+		t.Fatalf("a yes: got %s, %v", report.Outcome, err)
+	}
+	o.Adoption = publish.Adoption{Allowed: true}
+	if report, err := run(t, targettest.Release(map[string]string{"other.html": "x"}), o, p...); !errors.Is(err, errInjected) {
+		t.Errorf("a deletion of ours: got %s, %v", report.Outcome, err)
 	}
 }

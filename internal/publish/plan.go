@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"mirror/diff"
 	"mirror/site"
 	"mirror/targets"
 )
@@ -22,7 +21,7 @@ func (p *publication) plan(ctx context.Context) error {
 			return &Error{Phase: "plan", Destination: d.Name, Err: err}
 		}
 		r.Plan = plan
-		return p.guard(d.Name, plan.Changes)
+		return p.guard(d.Name, plan)
 	})
 	for _, r := range p.report.Targets {
 		if p.report.Previous == site.None {
@@ -33,11 +32,15 @@ func (p *publication) plan(ctx context.Context) error {
 	return err
 }
 
-func (p *publication) guard(name string, c diff.Changes) error {
+// guard refuses a plan that deletes too much. Foreign files do not count: they are deleted only
+// where that was asked for.
+func (p *publication) guard(name string, plan targets.Plan) error {
 	if p.options.MaxDelete == nil {
 		return nil
 	}
-	if err := p.options.MaxDelete(len(c.Delete), len(c.Delete)+len(c.Change)+c.Same); err != nil {
+	c := plan.Changes
+	deletes := max(0, len(c.Delete)-len(plan.Foreign)) // a place that is foreign as a whole deletes no file
+	if err := p.options.MaxDelete(deletes, deletes+len(c.Change)+c.Same); err != nil {
 		return &Error{Phase: "plan", Destination: name, Err: err}
 	}
 	return nil

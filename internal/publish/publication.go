@@ -50,7 +50,7 @@ type Events interface {
 // Options bound a publish.
 type Options struct {
 	// MaxDelete refuses a plan that deletes too many of the files that a destination
-	// holds. Nil refuses none.
+	// holds. Nil refuses none. Foreign files are in neither number: see Adoption.
 	MaxDelete func(deletes, held int) error
 	Adoption  Adoption
 	Order     Order
