@@ -37,7 +37,7 @@ func allowed() map[string][]string {
 		"targets/kinds":      {"targets", "targets/dir", "targets/git", "targets/oci", "targets/s3"},
 		"targets/targettest": {"targets", "diff", "site"},
 
-		anyKind: {"targets", "diff", "site", "internal/regular"},
+		anyKind: {"targets", "diff", "site", "internal/command", "internal/regular"},
 
 		"targets/oci/internal/image/imagetest": {"targets/targettest"},
 
@@ -63,7 +63,7 @@ func allowed() map[string][]string {
 		"internal/secrets":           {},
 		"internal/state":             {"site", "internal/regular"},
 		"internal/workspace": {
-			"diff", "site", "targets", "reports", "reports/formats", "scheduler", "internal/check", "internal/compare", "internal/config",
+			"diff", "site", "targets", "reports", "reports/formats", "scheduler", "internal/check", "internal/command", "internal/compare", "internal/config",
 			"internal/daemon", "internal/history", "internal/humanize", "internal/notify", "internal/origin", "internal/origin/pages", "internal/publish",
 			"internal/regular", "internal/secrets", "internal/state", "internal/summary", "internal/watch",
 		},
@@ -74,6 +74,7 @@ func allowed() map[string][]string {
 		"internal/output":   {"diff", "site", "internal/humanize", "internal/secrets", "reports", "reports/formats"},
 		"internal/demo":     {"diff", "internal/humanize", "internal/lab", "internal/publish", "internal/workspace", "reports"},
 		"internal/static":   {"internal/regular"},
+		"internal/command":  {},
 		"internal/regular":  {},
 		"internal/humanize": {},
 

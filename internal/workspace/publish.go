@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
 
 	"mirror/diff"
 	"mirror/internal/check"
+	"mirror/internal/command"
 	"mirror/internal/config"
 	"mirror/internal/history"
 	"mirror/internal/publish"
@@ -93,18 +93,14 @@ func (w *Workspace) prepare(ctx context.Context, o PublishOptions) (tree, []targ
 	return rel, dests, w.publishOptions(ctx, dests, o), nil
 }
 
-// buildDelay is how long the output of a build is waited for when the command itself has
-// ended: something that it left running may hold the pipe open.
-const buildDelay = 2 * time.Second
-
-// RunBuild runs the site's build command in the config's folder.
+// RunBuild runs the site's build command in the config's folder. Where ctx ends first, nothing of
+// the build is left running.
 func (w *Workspace) RunBuild(ctx context.Context) error {
-	cmd := exec.CommandContext(ctx, "sh", "-c", w.Config.Site.Build)
+	cmd := command.New(ctx, "sh", "-c", w.Config.Site.Build)
 	cmd.Dir = filepath.Dir(w.Config.File)
 	cmd.Env = os.Environ()
 	cmd.Stdout, cmd.Stderr = w.options.Output, w.options.Output
-	cmd.WaitDelay = buildDelay
-	if err := cmd.Run(); err != nil && !errors.Is(err, exec.ErrWaitDelay) {
+	if err := command.Run(ctx, cmd); err != nil {
 		return fmt.Errorf("build (%s): %w", w.Config.Site.Build, err)
 	}
 	return nil

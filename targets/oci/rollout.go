@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -19,6 +18,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/renameio/v2"
 
+	"mirror/internal/command"
 	"mirror/internal/regular"
 	"mirror/site"
 )
@@ -131,14 +131,11 @@ func (r *rollout) command(ctx context.Context, digest string, id site.ID) error 
 	for i, arg := range r.Exec {
 		args[i] = fill.Replace(arg)
 	}
-	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
-	cmd.WaitDelay = time.Second
-	out, err := cmd.CombinedOutput()
-	if ctx.Err() != nil {
-		err = errors.Join(ctx.Err(), err)
-	}
-	if err != nil {
-		return fmt.Errorf("%s: %w: %s", args[0], err, tail(out))
+	var out bytes.Buffer
+	cmd := command.New(ctx, args[0], args[1:]...)
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := command.Run(ctx, cmd); err != nil {
+		return fmt.Errorf("%s: %w: %s", args[0], err, tail(out.Bytes()))
 	}
 	return nil
 }
