@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"time"
 
 	"mirror/internal/regular"
 	"mirror/site"
@@ -108,9 +109,14 @@ func (t *Target) carry(ctx context.Context, p *place, from, to string, addOnly b
 			return fmt.Errorf("dir: keep: %w", err)
 		}
 	}
+	folders := keptFolders{source: source, target: target, newOnly: addOnly, seen: map[string]bool{}}
 	err = walkKept(ctx, source, kept, func(path string, d fs.DirEntry) error {
+		folders.see(path, d)
 		return p.carryOne(source, target, carried{path: path, entry: d, from: from, to: to, addOnly: addOnly})
 	})
+	if err == nil {
+		err = folders.finish()
+	}
 	if err != nil {
 		return fmt.Errorf("dir: keep: %w", err)
 	}
@@ -157,7 +163,7 @@ func (p *place) carryOne(source, target *os.Root, c carried) error {
 		return err
 	}
 	if info.IsDir() {
-		return carryFolder(target, c.path, info)
+		return target.MkdirAll(c.path, 0o755)
 	}
 	switch there, err := target.Lstat(c.path); {
 	case err == nil && (c.addOnly || os.SameFile(there, info)):
@@ -183,7 +189,7 @@ func (p *place) carryOne(source, target *os.Root, c carried) error {
 	if !info.Mode().IsRegular() {
 		return nil // a pipe or a socket of an application that runs
 	}
-	return copyKept(source, target, c.path, info)
+	return copyKept(source, target, c.path)
 }
 
 // link gives the file a second name, where both folders lie below the target's path.
@@ -194,26 +200,28 @@ func (p *place) link(c carried) error {
 	return p.root.Link(filepath.Join(c.from, c.path), filepath.Join(c.to, c.path))
 }
 
-// carryFolder makes a folder in which an application may store as before.
-func carryFolder(target *os.Root, path string, info fs.FileInfo) error {
-	if err := target.MkdirAll(path, 0o755); err != nil {
-		return err
-	}
-	return target.Chmod(path, info.Mode().Perm())
-}
-
-func copyKept(source, target *os.Root, path string, info fs.FileInfo) error {
+// copyKept copies a regular file with its owner, mode and time. No program gets the rights of
+// its owner that way: the setuid and setgid bits are left out.
+func copyKept(source, target *os.Root, path string) error {
 	r, err := regular.OpenOwn(source, path)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	w, err := target.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, info.Mode().Perm())
+	info, err := r.Stat() // it may have been replaced since it was listed
+	if err != nil {
+		return err
+	}
+	w, err := target.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
 	if _, err = io.Copy(w, r); err == nil {
-		err = w.Sync()
+		takeOwner(w, info)
+		err = errors.Join(w.Chmod(info.Mode().Perm()), w.Sync())
 	}
-	return errors.Join(err, w.Close())
+	if err = errors.Join(err, w.Close()); err == nil {
+		_ = target.Chtimes(path, time.Time{}, info.ModTime()) // as far as the file system can
+	}
+	return err
 }
