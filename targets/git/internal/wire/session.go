@@ -55,15 +55,13 @@ func Open(ctx context.Context, r Remote, s Service) (*Session, error) {
 	return out, nil
 }
 
-// explain prefers what the program at the other end complained of to our own view of it.
+// explain puts what the program at the other end complained of before our own view of it.
 func (s *Session) explain(err error) error {
-	if c, ok := s.conversation.(*stream); ok {
-		if said := c.said(); said != "" {
-			return fmt.Errorf("%s (%w)", said, err)
-		}
-	}
 	if errors.Is(err, packp.ErrEmptyInput) {
-		return errors.New("the server closed the connection without a word")
+		err = errors.New("the server closed the connection without a word")
+	}
+	if c, ok := s.conversation.(*stream); ok {
+		return c.explain(err)
 	}
 	return err
 }

@@ -229,14 +229,13 @@ func (r *sshRemote) run(ctx context.Context, client *ssh.Client, s Service) (con
 	if err != nil {
 		return nil, err
 	}
-	c := &stream{in: in, out: out, stderr: &words{}}
-	session.Stderr = c.stderr
-	c.kill = func() { _ = client.Close() } // a second close is no news
-	c.wait = func() error {
-		err := session.Wait()
-		return errors.Join(err, ignoreClosed(client.Close()))
-	}
-	c.watched(ctx)
+	stderr := &words{}
+	session.Stderr = stderr
+	c := newStream(ctx, program{
+		in: in, out: out,
+		kill: func() { _ = client.Close() }, // a second close is no news
+		wait: func() error { return errors.Join(session.Wait(), ignoreClosed(client.Close())) },
+	}, stderr, silence)
 	if err := session.Start(string(s) + " " + shellQuote(r.path)); err != nil {
 		c.stop()
 		return nil, err

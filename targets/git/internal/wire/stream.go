@@ -9,26 +9,38 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"time"
+
+	"mirror/internal/command"
 )
 
-// stream is a conversation with a program through its standard input and output: a git
-// of this machine, or one at the other end of an ssh connection.
+// program is a git service: a process of this machine, or one at the other end of an ssh connection.
+type program struct {
+	in   io.WriteCloser
+	out  io.Reader
+	kill func()       // ends it at once
+	wait func() error // waits for its end and frees what it held
+	// hint says what to do about what it complained of, "" for nothing. It may be nil.
+	hint func(said string) string
+}
+
+// stream is a conversation with a program through its standard input and output.
 type stream struct {
-	in     io.WriteCloser
-	out    io.Reader
+	program
 	stderr *words
-	kill   func()       // ends the program at once
-	wait   func() error // waits for its end and frees what it held
-	stop   func() bool  // stops watching ctx
+	watch  *watch
+	stop   func() bool // stops watching ctx
 	wrote  chan struct{}
 	used   bool
 	once   sync.Once
 	err    error
 }
 
-// watched makes the end of ctx the end of the program: no read or write outlives it.
-func (s *stream) watched(ctx context.Context) *stream {
-	s.stop = context.AfterFunc(ctx, s.kill)
+// newStream makes the end of ctx, and silence, the end of the program: no read or write outlives it.
+func newStream(ctx context.Context, p program, stderr *words, silence time.Duration) *stream {
+	s := &stream{program: p, stderr: stderr, watch: &watch{limit: silence, giveUp: p.kill}}
+	s.in, s.out = watchedWriter{p.in, s.watch}, watchedReader{p.out, s.watch}
+	s.stop = context.AfterFunc(ctx, p.kill)
 	return s
 }
 
@@ -69,8 +81,21 @@ func (s *stream) Close() error {
 	return s.err
 }
 
-// said is what the program complained of.
-func (s *stream) said() string { return s.stderr.String() }
+// explain prefers silence, and what the program complained of, to what followed from it.
+func (s *stream) explain(err error) error {
+	if s.watch.silent() {
+		err = silentError(s.watch.limit)
+	}
+	said := s.stderr.String()
+	if said == "" {
+		return err
+	}
+	hint := ""
+	if s.hint != nil {
+		hint = s.hint(said)
+	}
+	return fmt.Errorf("%s (%w)%s", said, err, hint)
+}
 
 // localRemote runs the git of this machine on a repository of this machine.
 type localRemote struct{ git, path string }
@@ -85,24 +110,12 @@ func newLocalRemote(path string) (*localRemote, error) {
 }
 
 func (r *localRemote) dial(ctx context.Context, s Service) (conversation, error) {
-	cmd := exec.Command(r.git, strings.TrimPrefix(string(s), "git-"), r.path)
-	cmd.Env = withoutGit(os.Environ())
-	in, err := cmd.StdinPipe()
+	stderr := &words{}
+	p, err := command.Start(ctx, withoutGit(os.Environ()), stderr, r.git, strings.TrimPrefix(string(s), "git-"), r.path)
 	if err != nil {
-		return nil, err
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	c := &stream{in: in, out: out, stderr: &words{}}
-	cmd.Stderr = c.stderr
-	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("%s: %w", r.path, err)
 	}
-	c.kill = func() { _ = cmd.Process.Kill() } // it may have ended by itself
-	c.wait = cmd.Wait
-	return c.watched(ctx), nil
+	return newStream(ctx, program{in: p.In, out: p.Out, kill: p.Kill, wait: p.Wait}, stderr, silence), nil
 }
 
 // withoutGit drops the variables with which a git that runs us would lead another git to
