@@ -118,7 +118,9 @@ func TestSlotsAreThoseOfTheLibrary(t *testing.T) {
 		}
 		accepted++
 		s := schedule(t, spec)
-		theirs, err := cron.ParseStandard("CRON_TZ=UTC " + s.String())
+		words := strings.Fields(s.String())
+		words[len(words)-1] = sundays(words[len(words)-1]) // the library knows Sunday as 0 alone
+		theirs, err := cron.ParseStandard("CRON_TZ=UTC " + strings.Join(words, " "))
 		if err != nil {
 			t.Fatalf("%q: the library refuses it: %v", spec, err)
 		}

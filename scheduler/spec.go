@@ -3,6 +3,7 @@ package scheduler
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -130,7 +131,7 @@ func fields() []field {
 		{"hour", cron.Hour, "0 to 23", 24, "h"},
 		{"day of month", cron.Dom, "1 to 31", 31, ""},
 		{"month", cron.Month, "1 to 12 or jan to dec", 12, ""},
-		{"day of week", cron.Dow, "0 to 6 or sun to sat; Sunday is 0, not 7", 7, ""},
+		{"day of week", cron.Dow, "0 to 7 or sun to sat; Sunday is 0 or 7", 7, ""},
 	}
 }
 
@@ -142,6 +143,8 @@ func parseFields(words []string, zone *time.Location) (Schedule, string) {
 	case len(words) != len(all):
 		return Schedule{}, fmt.Sprintf("has %d fields, not five: minute, hour, day of month, month, day of week (hint: \"0 9 * * *\" is daily at 9)", len(words))
 	}
+	words = slices.Clone(words)
+	words[4] = sundays(words[4])
 	for i, f := range all {
 		if why := f.judge(words[i]); why != "" {
 			return Schedule{}, why

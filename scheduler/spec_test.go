@@ -26,7 +26,7 @@ func TestSpecsThatAreRefused(t *testing.T) {
 		{"0 24 * * *", `has "24" for hour, which cannot be (hint: 0 to 23)`},
 		{"0 0 0 * *", `has "0" for day of month, which cannot be (hint: 1 to 31)`},
 		{"0 0 * 13 *", `has "13" for month, which cannot be (hint: 1 to 12 or jan to dec)`},
-		{"0 0 * * 7", `has "7" for day of week, which cannot be (hint: 0 to 6 or sun to sat; Sunday is 0, not 7)`},
+		{"0 0 * * 8", `has "8" for day of week, which cannot be (hint: 0 to 7 or sun to sat; Sunday is 0 or 7)`},
 		{"0 0 * foo *", `has "foo" for month, which cannot be (hint: 1 to 12 or jan to dec)`},
 		{"30-10 * * * *", `has "30-10" for minute, which cannot be (hint: 0 to 59)`},
 		{"*/0 * * * *", `has "*/0" for minute, which cannot be (hint: 0 to 59)`},

@@ -16,6 +16,9 @@ type Kind struct {
 	Traits Traits
 	// Place tells where a target with this config writes. Nil where that cannot be told.
 	Place func(decode Decode) (Place, error)
+	// WrongKeep says why a target cannot keep the paths that the last of these globs matches; "" where it
+	// can. Nil where it can keep any.
+	WrongKeep func(globs Keep) string
 	// ExpectedHeaders returns what the config has the origin send with a page; nil, or a nil
 	// function, where it says nothing.
 	ExpectedHeaders func(decode Decode) (HeaderFunc, error)
@@ -47,6 +50,8 @@ type Factory func(ctx context.Context, env Env, decode func(config any) error) (
 // Place is where a target writes. Two targets must not have the same.
 type Place struct {
 	ID string // tells it from every other place of this kind
+	// Key is the key of the config that says where, for errors; "" where no single one does.
+	Key string
 	// Folder is the absolute path of the local folder that is written to, "" for none.
 	Folder string
 }

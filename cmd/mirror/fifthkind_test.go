@@ -169,7 +169,7 @@ func TestFifthKind(t *testing.T) {
 	}
 	const head = "version: 1\nsite: {dir: ./site}\ntargets:\n"
 	writeFiles(t, home, map[string]string{"mirror.yaml": head + target("one", "a") + target("two", "a")})
-	if said := mirror(2, "plan"); !strings.Contains(said, "targets one and two write to the same place") {
+	if said := mirror(2, "plan"); !strings.Contains(said, `is where target "one" writes too`) {
 		t.Errorf("two targets at one place: got %q", said)
 	}
 	writeFiles(t, home, map[string]string{"mirror.yaml": head + target("one", "a")})

@@ -37,7 +37,7 @@ func allowed() map[string][]string {
 		"targets/kinds":      {"targets", "targets/dir", "targets/git", "targets/oci", "targets/s3"},
 		"targets/targettest": {"targets", "diff", "site"},
 
-		anyKind: {"targets", "diff", "site", "internal/command", "internal/regular"},
+		anyKind: {"targets", "diff", "site", "internal/command", "internal/netname", "internal/regular"},
 
 		"targets/oci/internal/image/imagetest": {"targets/targettest"},
 
@@ -59,7 +59,8 @@ func allowed() map[string][]string {
 		"internal/dashboard":         {"internal/summary", "reports", "reports/html", "diff"},
 		"internal/history":           {"internal/regular", "diff", "site"},
 		"internal/summary":           {"internal/history", "reports", "diff", "site"},
-		"internal/notify":            {"internal/secrets"},
+		"internal/notify":            {"internal/netname", "internal/secrets"},
+		"internal/netname":           {},
 		"internal/secrets":           {},
 		"internal/state":             {"site", "internal/regular"},
 		"internal/workspace": {
@@ -68,7 +69,7 @@ func allowed() map[string][]string {
 			"internal/regular", "internal/secrets", "internal/state", "internal/summary", "internal/watch",
 		},
 		"internal/service": {
-			"diff", "reports", "scheduler", "internal/daemon", "internal/dashboard", "internal/history", "internal/notify", "internal/secrets",
+			"diff", "reports", "scheduler", "internal/daemon", "internal/dashboard", "internal/history", "internal/netname", "internal/notify", "internal/secrets",
 			"internal/regular", "internal/static", "internal/workspace",
 		},
 		"internal/output":   {"diff", "site", "internal/humanize", "internal/secrets", "reports", "reports/formats"},

@@ -223,6 +223,27 @@ func TestFind(t *testing.T) {
 	}
 }
 
+func TestFindHintsAtSimilarNames(t *testing.T) {
+	for name, hint := range map[string]bool{"mirror.yml": true, ".mirror.yaml": true, "Mirror.YAML": true, "mirrors.yaml": true, "mirror.yaml.txt": true,
+		"mirror.json": true, "mirror.toml": true, "mirror.yaml.bak": false, "mirror": false, "my-mirror.yml": false} {
+		root := t.TempDir()
+		if err := os.WriteFile(filepath.Join(root, name), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		below := filepath.Join(root, "docs")
+		if err := os.Mkdir(below, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Find(below)
+		if !errors.Is(err, fs.ErrNotExist) {
+			t.Fatalf("%s: got %v", name, err)
+		}
+		if got := strings.Contains(err.Error(), "hint: there is "+filepath.Join(root, name)+": rename it to mirror.yaml"); got != hint {
+			t.Errorf("%s: got %v, want the hint: %v", name, err, hint)
+		}
+	}
+}
+
 func TestLimit(t *testing.T) {
 	for _, c := range []struct {
 		text  string

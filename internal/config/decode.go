@@ -42,6 +42,7 @@ func (k targetDecoder) target(d *strictyaml.Decoder, key string, n *yaml.Node, v
 		return
 	}
 	t := v.Addr().Interface().(*Target)
+	t.wrong = func(path, why string) { d.Wrong(n, path, why) }
 	t.Decode = func(config any) error {
 		again := d.Again()
 		k.kind(again, key, n, t.Type, config)
@@ -66,6 +67,9 @@ func (k targetDecoder) kind(d *strictyaml.Decoder, key string, n *yaml.Node, kin
 		return
 	}
 	d.Members(key, n, v.Elem())
+	if own, ok := config.(targets.Validator); ok {
+		own.Validate(func(key, why string) { d.Wrong(n, key, why) })
+	}
 	d.Unknown(n, append(strictyaml.KeysOf(Target{}), strictyaml.KeysOf(config)...), func(key string) string {
 		for _, name := range k.Names() {
 			other, _ := k.Find(name)

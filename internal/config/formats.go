@@ -2,10 +2,12 @@ package config
 
 import (
 	"errors"
+	"net"
 	"path"
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -30,6 +32,7 @@ func formats(name string) map[string]strictyaml.DecodeFunc {
 		"beacon":  refuse(wrongBeacon),
 		"name":    refuse(wrongName),
 		"header":  refuse(wrongHeader),
+		"address": refuse(wrongAddress),
 		"cron":    cron,
 		"service": service,
 		"quiet":   quiet,
@@ -69,6 +72,15 @@ func wrongName(text string) string {
 func wrongHeader(text string) string {
 	if strings.ContainsFunc(text, notInName) { // a token (RFC 9110, 5.6.2) could hold more; no real one does
 		return "is no header's name"
+	}
+	return ""
+}
+
+// wrongAddress checks where to listen. "" is the default's absence: it needs --no-dashboard.
+func wrongAddress(text string) string {
+	_, port, err := net.SplitHostPort(text)
+	if n, errPort := strconv.ParseUint(port, 10, 16); text != "" && (err != nil || errPort != nil || n == 0 && port != "0") {
+		return "is not an address to listen on (hint: 127.0.0.1:8700)"
 	}
 	return ""
 }

@@ -5,7 +5,7 @@
 // target's own kind are decoded into that kind's config struct by its yaml and jsonschema tags
 // (see strictyaml). Beside the types named there a field may be a Limit or a *url.URL, which is
 // the base of a live site, and a string may have the format path, glob, keep, page, beacon, name,
-// header, cron, service or quiet.
+// address, header, cron, service or quiet.
 package config
 
 import (
@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 
 	"mirror/internal/config/strictyaml"
 	"mirror/targets"
@@ -40,9 +41,36 @@ func Find(dir string) (string, error) {
 			return "", fmt.Errorf("find %s: %w", FileName, err)
 		}
 		if at == filepath.Dir(at) {
-			return "", fmt.Errorf("find %s in %s or a folder above it: %w (hint: mirror init writes one)",
-				FileName, start, fs.ErrNotExist)
+			return "", fmt.Errorf("find %s in %s or a folder above it: %w (hint: %s)", FileName, start, fs.ErrNotExist, findHint(start))
 		}
+	}
+}
+
+// findHint says what to do where there is no mirror.yaml: files of similar names are often meant.
+func findHint(dir string) string {
+	if similar := Similar(dir); similar != "" {
+		return fmt.Sprintf("there is %s: rename it to %s, or give it with --config", similar, FileName)
+	}
+	return "mirror init writes one"
+}
+
+// similarName is what people call a config by mistake: mirror.yml, .mirror.yaml, Mirror.yaml, mirror.yaml.txt, mirror.json.
+var similarName = regexp.MustCompile(`(?i)^\.?mirrors?\.(ya?ml(\.(txt|example|sample|dist))?|json|toml)$`)
+
+// Similar returns the path of a file in dir, or in the nearest folder above it that has one, whose name is
+// almost that of a config; "" where there is none.
+func Similar(dir string) string {
+	for {
+		entries, _ := os.ReadDir(dir) // a folder that cannot be read gives no hint
+		for _, e := range entries {
+			if e.Name() != FileName && similarName.MatchString(e.Name()) && !e.IsDir() {
+				return filepath.Join(dir, e.Name())
+			}
+		}
+		if dir == filepath.Dir(dir) {
+			return ""
+		}
+		dir = filepath.Dir(dir)
 	}
 }
 
@@ -71,6 +99,7 @@ func Parse(name string, text []byte, getenv func(string) string, kinds targets.K
 	d := strictyaml.NewDecoder(doc, typesOf(name, kinds))
 	d.Decode("the config", doc.Root, reflect.ValueOf(c).Elem())
 	validate(d, c)
+	validatePlaces(d, c, kinds)
 	if err := d.Err(); err != nil {
 		return nil, err
 	}

@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"regexp"
 	"time"
+
+	"mirror/targets"
 )
 
 // Config is a whole mirror.yaml. The doc comments in this file are also the descriptions
@@ -74,6 +76,7 @@ type Target struct {
 	// Decode fills in the config struct (by its yaml and jsonschema tags) of the target's
 	// own kind with the target's other keys, as strictly as the rest of the file is read.
 	Decode func(config any) error `yaml:"-"`
+	wrong  targets.Wrong          // notes an error while the config is read
 }
 
 // Origin is a live site and its manners.
@@ -190,7 +193,7 @@ type Notify struct {
 type Daemon struct {
 	// Listen is the address of the dashboard, /metrics and the API. Beyond this machine it
 	// needs token_env, or daemon --allow-remote.
-	Listen string `yaml:"listen" jsonschema:"default=127.0.0.1:8700"`
+	Listen string `yaml:"listen" jsonschema:"default=127.0.0.1:8700,format=address"`
 	// TokenEnv names the environment variable with the token that starts a check or a
 	// publish through the API. Without it nothing can be started there.
 	TokenEnv string `yaml:"token_env"`

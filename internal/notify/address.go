@@ -3,12 +3,13 @@ package notify
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/nicholas-fedor/shoutrrr/pkg/router"
+
+	"mirror/internal/netname"
 )
 
 // CheckURL judges a recipient's URL without asking anybody: that of a service, as shoutrrr
@@ -39,14 +40,10 @@ func checkWebhook(u *url.URL) error {
 		return errors.New("it must not hold a user name or password (hint: secret_env signs what is sent)")
 	case u.Fragment != "":
 		return errors.New("it must not have a fragment")
-	case u.Scheme == "http" && !isLoopback(u.Hostname()):
+	case u.Scheme == "http" && !netname.IsLoopback(u.Hostname()):
 		return errors.New("it must begin with https:// (hint: http:// is for this machine alone)")
 	}
 	return nil
-}
-
-func isLoopback(host string) bool {
-	return host == "localhost" || net.ParseIP(host).IsLoopback()
 }
 
 func checkService(u *url.URL, address string) error {
@@ -54,7 +51,7 @@ func checkService(u *url.URL, address string) error {
 	switch {
 	case !slices.Contains(services(), name):
 		return fmt.Errorf("it names no service that is known (hint: https://… or one of %s)", strings.Join(services(), ", "))
-	case custom && inner == "http" && !isLoopback(u.Hostname()):
+	case custom && inner == "http" && !netname.IsLoopback(u.Hostname()):
 		return errors.New("it must use https (hint: http is for this machine alone)")
 	case name == "matrix": // shoutrrr would log in
 		if _, secret := u.User.Password(); u.Hostname() == "" || !secret {

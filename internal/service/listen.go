@@ -11,6 +11,7 @@ import (
 
 	"mirror/internal/daemon"
 	"mirror/internal/dashboard"
+	"mirror/internal/netname"
 	"mirror/internal/static"
 	"mirror/internal/workspace"
 	"mirror/reports"
@@ -36,16 +37,11 @@ func (o Options) validate(w *workspace.Workspace) error {
 		return nil
 	case err != nil:
 		return fmt.Errorf("listen: %q is no address (hint: 127.0.0.1:8700)", address)
-	case !isLoopback(host) && variable == "" && !o.AllowRemote:
+	case !netname.IsLoopback(host) && variable == "" && !o.AllowRemote:
 		return fmt.Errorf("listen: %s can be reached from other machines, and there is no token (hint: listen on 127.0.0.1 behind a reverse proxy, "+
 			"set daemon.token_env, or say --allow-remote: then everybody there can read what is shown)", address)
 	}
 	return nil
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // listen opens the dashboard's port; nil without a dashboard.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 
+	"mirror/internal/config"
 	"mirror/internal/regular"
 	"mirror/internal/state"
 	"mirror/site"
@@ -60,7 +61,7 @@ func (w *Workspace) excludes() []string {
 	exclude := slices.Clone(w.Config.Site.Exclude)
 	usual := filepath.Join(filepath.Dir(w.Config.File), state.Name)
 	for _, own := range []string{w.State.Dir(), usual, w.Config.File} {
-		if path, ok := inside(w.Config.Site.Dir, own); ok {
+		if path, ok := config.Inside(w.Config.Site.Dir, own); ok {
 			exclude = append(exclude, path)
 		}
 	}

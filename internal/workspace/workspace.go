@@ -98,7 +98,7 @@ func Open(o Options) (*Workspace, error) {
 		return nil, usage(err)
 	}
 	learnSecrets(o, c)
-	if err := errors.Join(validatePlaces(c, o.Kinds), selectTargets(c, o.Only)); err != nil {
+	if err := selectTargets(c, o.Only); err != nil {
 		return nil, usage(err)
 	}
 	s, err := state.Open(cmp.Or(o.StateDir, filepath.Join(filepath.Dir(file), state.Name)))

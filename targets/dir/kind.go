@@ -19,7 +19,7 @@ func Kind() targets.Kind {
 				return targets.Place{}, err
 			}
 			path, err := filepath.Abs(c.Path)
-			return targets.Place{ID: path, Folder: path}, err
+			return targets.Place{ID: path, Key: "path", Folder: path}, err
 		},
 		Sample: targets.Sample{
 			Name:   "disk",

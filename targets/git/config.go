@@ -1,51 +1,27 @@
 package git
 
-import (
-	"fmt"
-	"net/mail"
-	"strings"
-
-	"github.com/go-git/go-git/v5/plumbing"
-)
-
 // Config is a git target's part of the config.
 type Config struct {
-	URL        string `yaml:"url"`         // ssh, https, http, file, a path, or user@host:path
-	Branch     string `yaml:"branch"`      // gh-pages by default
-	CNAME      string `yaml:"cname"`       // written to the branch where the site has no CNAME
-	TokenEnv   string `yaml:"token_env"`   // environment variable with the access token, for https
-	Orphan     bool   `yaml:"orphan"`      // commits without parents: the branch keeps no history
-	Author     string `yaml:"author"`      // Name <address>, of the commits
-	SSHKey     string `yaml:"ssh_key"`     // file of the private key; else the agent and ~/.ssh
-	KnownHosts string `yaml:"known_hosts"` // file; else ~/.ssh/known_hosts and the system's
+	// URL is the address of the repository: ssh, https, http, file, a path, or user@host:path.
+	URL string `yaml:"url" jsonschema:"required"`
+	// Branch is the branch that the host serves.
+	Branch string `yaml:"branch" jsonschema:"default=gh-pages"`
+	// CNAME is the site's own domain name, which is written to the file CNAME of the branch where the
+	// site has no such file.
+	CNAME string `yaml:"cname"`
+	// TokenEnv names the environment variable with the access token, for https.
+	TokenEnv string `yaml:"token_env"`
+	// Orphan makes each commit one without parents: the branch keeps no history.
+	Orphan bool `yaml:"orphan" jsonschema:"default=false"`
+	// Author is the author of the commits, as Name <address>.
+	Author string `yaml:"author" jsonschema:"default=mirror <mirror@localhost>"`
+	// SSHKey is the file of the private key for ssh; without it the agent's keys and those in ~/.ssh are tried.
+	SSHKey string `yaml:"ssh_key"`
+	// KnownHosts is the file of the known hosts for ssh; without it ~/.ssh/known_hosts and the system's.
+	KnownHosts string `yaml:"known_hosts"`
 }
 
 const (
 	defaultBranch = "gh-pages"
 	defaultAuthor = "mirror <mirror@localhost>"
 )
-
-func parseBranch(name string) (plumbing.ReferenceName, error) {
-	if name == "" {
-		name = defaultBranch
-	}
-	ref := plumbing.NewBranchReferenceName(strings.TrimPrefix(name, "refs/heads/"))
-	if err := ref.Validate(); err != nil {
-		return "", fmt.Errorf("branch %q is no name that git allows", name)
-	}
-	return ref, nil
-}
-
-func parseAuthor(author string) (mail.Address, error) {
-	if author == "" {
-		author = defaultAuthor
-	}
-	a, err := mail.ParseAddress(author)
-	if err != nil || strings.ContainsAny(a.Name+a.Address, "<>\n\x00") {
-		return mail.Address{}, fmt.Errorf("author %q: want Name <address>", author)
-	}
-	if a.Name == "" {
-		a.Name = a.Address
-	}
-	return *a, nil
-}

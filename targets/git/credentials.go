@@ -2,11 +2,10 @@ package git
 
 import (
 	"fmt"
-	"net"
-	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing/transport"
 
+	"mirror/internal/netname"
 	"mirror/targets"
 	"mirror/targets/git/internal/wire"
 )
@@ -21,13 +20,8 @@ func credentials(place *transport.Endpoint, env targets.Env, c Config) (wire.Log
 		}
 		l = wire.Login{User: "x-access-token", Password: env.Getenv(c.TokenEnv)}
 	}
-	if place.Protocol == "http" && l.Password != "" && !isLoopback(place.Host) {
+	if place.Protocol == "http" && l.Password != "" && !netname.IsLoopback(place.Host) {
 		return wire.Login{}, fmt.Errorf("credentials for %s would travel in clear (hint: use https)", place.Host)
 	}
 	return l, nil
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(strings.Trim(host, "[]"))
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

@@ -49,6 +49,12 @@ func New(ctx context.Context, env targets.Env, decode func(config any) error) (t
 
 // Open makes the target ready. It connects to nothing.
 func Open(_ context.Context, env targets.Env, c Config) (*Target, error) {
+	if c.URL == "" {
+		return nil, errors.New("url: missing (hint: git@github.com:me/me.github.io.git)")
+	}
+	if err := targets.Validate(c); err != nil {
+		return nil, err
+	}
 	place, err := wire.ParseURL(c.URL)
 	if err != nil {
 		return nil, err

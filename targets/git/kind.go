@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"mirror/targets"
+	"mirror/targets/git/internal/objects"
 )
 
 // Kind is a branch that a git host serves.
@@ -18,9 +19,10 @@ func Kind() targets.Kind {
 		Place: func(decode targets.Decode) (targets.Place, error) {
 			var c Config
 			err := decode(&c)
-			return targets.Place{ID: c.URL + " " + c.Branch}, err
+			return targets.Place{ID: c.URL + " " + c.Branch, Key: "url"}, err
 		},
-		OwnFiles: []string{noJekyll, cnameTxt},
+		WrongKeep: objects.WrongKeep,
+		OwnFiles:  []string{noJekyll, cnameTxt},
 		Sample: targets.Sample{
 			Name:  "pages",
 			About: "A branch that a git host serves: GitHub Pages, GitLab Pages and the like.",

@@ -69,9 +69,9 @@ func TestConfigRefused(t *testing.T) {
 		c    Config
 		want string
 	}{
-		{Config{}, "url is missing"},
-		{Config{URL: "https://me:s3cr3t@exa mple/\x7f"}, "url is no address"},
-		{Config{URL: "ftp://host/x"}, `protocol "ftp"`},
+		{Config{}, "url: missing"},
+		{Config{URL: "https://me:s3cr3t@exa mple/\x7f"}, "url: is not an address"},
+		{Config{URL: "ftp://host/x"}, "protocol that cannot be pushed to"},
 		{Config{URL: "http://me:s3cr3t@example.com/x"}, "in clear"},
 		{Config{URL: "https://example.com/x", TokenEnv: "NOT_SET_ANYWHERE"}, "NOT_SET_ANYWHERE"},
 		{Config{URL: "/x", Branch: "a..b"}, "branch"},

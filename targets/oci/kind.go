@@ -14,12 +14,12 @@ func Kind() targets.Kind {
 		Place: func(decode targets.Decode) (targets.Place, error) {
 			var c Config
 			err := decode(&c)
-			return targets.Place{ID: c.Image}, err
+			return targets.Place{ID: c.Image, Key: "image"}, err
 		},
 		Sample: targets.Sample{
 			Name:  "image",
 			About: "A container image with the site and a web server in it.",
-			Keys:  []targets.SampleKey{{Name: "image", Value: "registry.example.com/OWNER/SITE:latest"}, {Name: "base", Value: baseSelf}},
+			Keys:  []targets.SampleKey{{Name: "image", Value: "registry.example.com/owner/site:latest"}, {Name: "base", Value: baseSelf}},
 			Options: `    # The base may be any image with a web server, such as nginx:alpine; tell where it reads:
     # web_root: /usr/share/nginx/html
     # platforms: [linux/amd64, linux/arm64]

@@ -16,16 +16,7 @@
 // compare-and-swap and the journal from which an interrupted commit is completed or undone.
 package s3
 
-import (
-	"errors"
-	"fmt"
-	"strings"
-	"time"
-
-	"github.com/bmatcuk/doublestar/v4"
-
-	"mirror/targets/s3/internal/documents"
-)
+import "time"
 
 // Config is the part of a config file that is about one bucket.
 type Config struct {
@@ -40,7 +31,7 @@ type Config struct {
 	// PathStyle asks for bucket names in the path in place of the host name.
 	PathStyle bool `yaml:"path_style" jsonschema:"default=false"`
 	// Layout is how a release lies in the bucket. Only live is supported.
-	Layout string `yaml:"layout" jsonschema:"default=live,enum=live,enum=pointer"`
+	Layout string `yaml:"layout" jsonschema:"default=live,enum=live,unsupported=pointer"`
 	// Headers are rules for response headers; the last match wins, header by header.
 	Headers []HeaderRule `yaml:"headers"`
 	// DeleteGrace is how long files that the new release lacks stay after all else is live.
@@ -68,57 +59,6 @@ type HeaderRule struct {
 
 const (
 	layoutLive         = "live"
-	layoutPointer      = "pointer"
 	defaultConcurrency = 16
 	maxConcurrency     = 256
 )
-
-// checked returns the config with its defaults set.
-func (c Config) checked() (Config, error) {
-	if c.Bucket == "" {
-		return c, errors.New("s3: bucket is not set")
-	}
-	switch c.Layout {
-	case "", layoutLive:
-		c.Layout = layoutLive
-	case layoutPointer:
-		return c, errors.New("s3: layout pointer is not supported (hint: layout: live works with every website bucket)")
-	default:
-		return c, fmt.Errorf("s3: layout %q is not known (hint: layout: live)", c.Layout)
-	}
-	if (c.AccessKeyEnv == "") != (c.SecretKeyEnv == "") {
-		return c, errors.New("s3: access_key_env and secret_key_env go together")
-	}
-	if c.DeleteGrace < 0 {
-		return c, fmt.Errorf("s3: delete_grace %s is negative", c.DeleteGrace)
-	}
-	if c.Concurrency == 0 {
-		c.Concurrency = defaultConcurrency
-	}
-	if c.Concurrency < 1 || c.Concurrency > maxConcurrency {
-		return c, fmt.Errorf("s3: concurrency %d is not between 1 and %d", c.Concurrency, maxConcurrency)
-	}
-	for _, r := range c.Headers {
-		if r.Match == "" || !doublestar.ValidatePattern(r.Match) {
-			return c, fmt.Errorf("s3: headers: match %q is not a glob", r.Match)
-		}
-	}
-	var err error
-	c.Prefix, err = normalPrefix(c.Prefix)
-	return c, err
-}
-
-// normalPrefix gives a prefix its slash at the end, and none at the start.
-func normalPrefix(prefix string) (string, error) {
-	prefix = strings.Trim(prefix, "/")
-	if prefix == "" {
-		return "", nil
-	}
-	for part := range strings.SplitSeq(prefix, "/") {
-		switch part {
-		case "", ".", "..", documents.OwnFolder:
-			return "", fmt.Errorf("s3: prefix %q has the part %q, which names no folder", prefix, part)
-		}
-	}
-	return prefix + "/", nil
-}

@@ -22,14 +22,14 @@ func TestConfig(t *testing.T) {
 		want   string // in the error; "" for none
 	}{
 		{"least", s3.Config{Bucket: "b", AccessKeyEnv: "SET", SecretKeyEnv: "SET"}, ""},
-		{"no bucket", s3.Config{}, "bucket is not set"},
-		{"pointer", s3.Config{Bucket: "b", Layout: "pointer"}, "hint: layout: live"},
-		{"unknown layout", s3.Config{Bucket: "b", Layout: "flat"}, `"flat" is not known`},
-		{"bad glob", s3.Config{Bucket: "b", Headers: []s3.HeaderRule{{Match: "a[", CacheControl: "x"}}}, `"a[" is not a glob`},
-		{"one key only", s3.Config{Bucket: "b", AccessKeyEnv: "SET"}, "go together"},
+		{"no bucket", s3.Config{}, "bucket: missing"},
+		{"pointer", s3.Config{Bucket: "b", Layout: "pointer"}, "layout: is not supported (hint: live)"},
+		{"unknown layout", s3.Config{Bucket: "b", Layout: "flat"}, "layout: is not supported"},
+		{"bad glob", s3.Config{Bucket: "b", Headers: []s3.HeaderRule{{Match: "a[", CacheControl: "x"}}}, "headers[0].match: is not a glob"},
+		{"one key only", s3.Config{Bucket: "b", AccessKeyEnv: "SET"}, "needs secret_key_env beside it"},
 		{"unset key", s3.Config{Bucket: "b", AccessKeyEnv: "SET", SecretKeyEnv: "UNSET"}, "UNSET is not set"},
-		{"prefix with dots", s3.Config{Bucket: "b", Prefix: "a/../b"}, `".."`},
-		{"own prefix", s3.Config{Bucket: "b", Prefix: ".mirror"}, `".mirror"`},
+		{"prefix with dots", s3.Config{Bucket: "b", Prefix: "a/../b"}, "prefix: has an empty part"},
+		{"own prefix", s3.Config{Bucket: "b", Prefix: ".mirror"}, "which mirror keeps for itself"},
 		{"negative grace", s3.Config{Bucket: "b", DeleteGrace: -time.Second}, "negative"},
 		{"too many at once", s3.Config{Bucket: "b", Concurrency: 1000}, "between 1 and"},
 	} {

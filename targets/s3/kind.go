@@ -29,7 +29,7 @@ func Kind() targets.Kind {
 func place(decode targets.Decode) (targets.Place, error) {
 	var c Config
 	err := decode(&c)
-	return targets.Place{ID: c.Endpoint + " " + c.Bucket + " " + c.Prefix}, err
+	return targets.Place{ID: c.Endpoint + " " + c.Bucket + " " + c.Prefix, Key: "bucket"}, err
 }
 
 // expectedHeaders are those that the config's rules set.

@@ -123,7 +123,7 @@ func TestAnyValueReadsBackAsItself(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		value := rapid.OneOf(rapid.StringN(1, -1, -1), rapid.SampledFrom([]string{"${X}", "a $${b}", "a: b # c", "- x", "~", "null",
 			"a\u2028b", "a\u0085b", "a\nb\n", "\t", " ", "0x1f", "*a", "%y", "'\"\\"})).Draw(t, "value")
-		text, err := Render(Site{Dir: "public", Build: value}, []Target{{Type: "dir", Values: map[string]string{"path": value}}}, kinds.All())
+		text, err := Render(Site{Dir: "public", Build: value}, []Target{{Type: "dir", Values: map[string]string{"path": "/srv/" + value}}}, kinds.All())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -137,7 +137,7 @@ func TestAnyValueReadsBackAsItself(t *testing.T) {
 		if err := c.Targets[0].Decode(&disk); err != nil {
 			t.Fatal(err)
 		}
-		if c.Site.Build != value || disk.Path != value {
+		if c.Site.Build != value || disk.Path != "/srv/"+value {
 			t.Errorf("got %q and %q, want %q", c.Site.Build, disk.Path, value)
 		}
 	})

@@ -7,6 +7,7 @@
 //	yaml:"key"                   the key; ",inline" takes an embedded struct's keys in
 //	jsonschema:"required"        the key must be there
 //	jsonschema:"enum=a,enum=b"   the value, or each item of a list, is one of these
+//	jsonschema:"unsupported=c"   a value that is refused as not supported yet
 //	jsonschema:"default=a"       the value where the key is not there and the field is zero
 //	jsonschema:"minimum=1"       and maximum, of a number; minItems, of a list
 //	jsonschema:"format=name"     a string that passes the check of that name (see Types)

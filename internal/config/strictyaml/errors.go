@@ -32,10 +32,11 @@ type problems struct {
 	last int // line
 	list []*Error
 	seen map[Error]bool
+	at   map[*yaml.Node]bool // nodes with an error
 }
 
 func newProblems(file string, text []byte) *problems {
-	return &problems{file: file, text: text, last: bytes.Count(text, []byte("\n")) + 1, seen: map[Error]bool{}}
+	return &problems{file: file, text: text, last: bytes.Count(text, []byte("\n")) + 1, seen: map[Error]bool{}, at: map[*yaml.Node]bool{}}
 }
 
 // errorAt notes an error, once: aliases lead to the same place again and again.
@@ -68,6 +69,7 @@ func (p *problems) source(line int) string {
 
 // Errorf notes an error where a node stands.
 func (p *problems) Errorf(n *yaml.Node, format string, args ...any) {
+	p.at[n] = true
 	p.errorAt(n.Line, n.Column, format, args...)
 }
 

@@ -11,6 +11,7 @@ import (
 type rules struct {
 	required    bool
 	enum        []string
+	unsupported []string // known values that are refused as not supported yet
 	defaultText *string
 	format      string
 	min, max    *float64
@@ -60,6 +61,8 @@ func rulesOf(tag string) rules {
 			r.required = true
 		case "enum":
 			r.enum = append(r.enum, value)
+		case "unsupported":
+			r.unsupported = append(r.unsupported, value)
 		case "default":
 			r.defaultText = &value
 		case "format":

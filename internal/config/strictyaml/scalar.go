@@ -152,6 +152,10 @@ func (d *Decoder) string(key string, n *yaml.Node, v reflect.Value, r rules) {
 		d.envName(key, n)
 	}
 	v.SetString(n.Value)
+	if slices.Contains(r.unsupported, n.Value) {
+		d.Errorf(n, "%s: %s is not supported yet (hint: %s)", key, d.Describe(n), OneOf(r.enum))
+		return
+	}
 	d.Choice(key, n, r.enum)
 	if n.Value == "" && r.required {
 		d.Errorf(n, "%s: is empty", key)

@@ -22,14 +22,22 @@ func recordable(glob string) bool {
 	return len(glob) <= maxGlob && strings.Count(glob, "{") <= maxBraces && doublestar.ValidatePattern(glob)
 }
 
+// WrongKeep says why a commit would not record the last of these globs, "" where it would.
+func WrongKeep(keep targets.Keep) string {
+	switch {
+	case len(keep) > maxGlobs:
+		return fmt.Sprintf("is one glob too many: a git target takes at most %d", maxGlobs)
+	case len(keep) > 0 && !recordable(keep[len(keep)-1]):
+		return fmt.Sprintf("is not a glob that a git target takes: at most %d bytes and %d alternatives in braces", maxGlob, maxBraces)
+	}
+	return ""
+}
+
 // CheckKeep refuses globs that a commit would not record.
 func CheckKeep(keep targets.Keep) error {
-	if len(keep) > maxGlobs {
-		return fmt.Errorf("publish.keep: a git target takes at most %d globs", maxGlobs)
-	}
-	for _, glob := range keep {
-		if !recordable(glob) {
-			return fmt.Errorf("publish.keep: %q is not a glob that a git target takes: at most %d bytes and %d alternatives in braces", glob, maxGlob, maxBraces)
+	for i := range keep {
+		if why := WrongKeep(keep[:i+1]); why != "" {
+			return fmt.Errorf("publish.keep: %q %s", keep[i], why)
 		}
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"regexp"
 	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing/transport"
@@ -70,17 +71,25 @@ func (c *countingReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// ParseURL reads every form of address that git knows.
+// remoteHelper is an address that git hands to a program: ext::sh -c …
+var remoteHelper = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9+.-]*::`)
+
+// ParseURL reads every form of address that git knows. The error completes a sentence that begins with
+// the address, and quotes nothing of it.
 func ParseURL(url string) (*transport.Endpoint, error) {
-	if url == "" {
-		return nil, errors.New("url is missing (hint: git@github.com:me/me.github.io.git)")
+	if remoteHelper.MatchString(url) {
+		return nil, errors.New("names a remote helper, which is not supported (hint: https://…, ssh://…, user@host:path or a path)")
 	}
 	place, err := transport.NewEndpoint(url)
 	if err != nil { // its text repeats the URL with the password
-		return nil, errors.New("url is no address that git knows (hint: https://…, ssh://…, user@host:path or a path)")
+		return nil, errors.New("is not an address that git knows (hint: https://…, ssh://…, user@host:path or a path)")
 	}
-	if place.Protocol == "file" {
+	switch place.Protocol {
+	case "http", "https", "ssh":
+	case "file":
 		place.Host = ""
+	default:
+		return nil, errors.New("has a protocol that cannot be pushed to (hint: https, ssh, file or a path)")
 	}
 	return place, nil
 }

@@ -1,40 +1,55 @@
-package workspace
+package config
 
 import (
+	"cmp"
 	"errors"
-	"fmt"
 	"path/filepath"
 
-	"mirror/internal/config"
+	"mirror/internal/config/strictyaml"
 	"mirror/targets"
 )
 
-// validatePlaces refuses two targets that would write to one place, and a folder that is
-// the site's own, or lies inside or around it: what is published there would be published again.
-func validatePlaces(c *config.Config, kinds targets.Kinds) error {
+// validatePlaces refuses two targets that would write to one place, a folder that is the site's own, or
+// lies inside or around it (what is published there would be published again), and globs of
+// publish.keep that a kind of target cannot keep.
+func validatePlaces(d *strictyaml.Decoder, c *Config, kinds targets.Kinds) {
 	taken := map[string]string{}
 	for _, t := range c.Targets {
 		kind, ok := kinds.Find(t.Type)
-		if !ok || kind.Place == nil {
+		if !ok {
+			continue
+		}
+		validateKeep(d, c, kind)
+		if kind.Place == nil {
 			continue
 		}
 		place, err := kind.Place(t.Decode)
 		if err != nil {
-			return err
+			continue // the target's own keys are wrong, which is noted
 		}
 		id := kind.Name + " " + place.ID
 		if other, ok := taken[id]; ok {
-			return fmt.Errorf("%s: targets %s and %s write to the same place (hint: give each its own)", c.File, other, t.Name)
+			t.wrong(cmp.Or(place.Key, "name"), "is where target "+strictyaml.Quoted(other)+" writes too (hint: give each target its own place)")
 		}
 		taken[id] = t.Name
-		if place.Folder == "" {
-			continue
-		}
-		if wrong := overlap(c.Site.Dir, place.Folder); wrong != "" {
-			return fmt.Errorf("%s: target %s writes to %s (hint: move it to a folder beside %s)", c.File, t.Name, wrong, c.Site.Dir)
+		if wrong := overlap(c.Site.Dir, place.Folder); place.Folder != "" && wrong != "" {
+			t.wrong(cmp.Or(place.Key, "name"), "is "+wrong+" (hint: a folder beside "+strictyaml.Quoted(c.Site.Dir)+")")
 		}
 	}
-	return nil
+}
+
+// validateKeep notes globs of publish.keep that a kind of target cannot keep.
+func validateKeep(d *strictyaml.Decoder, c *Config, kind targets.Kind) {
+	if kind.WrongKeep == nil {
+		return
+	}
+	for i := range c.Publish.Keep {
+		at := d.Place(&c.Publish.Keep[i])
+		if why := kind.WrongKeep(c.Publish.Keep[:i+1]); why != "" && at != nil {
+			d.Errorf(at, "keep: %s %s", d.Describe(at), why)
+			return
+		}
+	}
 }
 
 // overlap says what is wrong with a folder that is the site's, lies in it or around it; ""
@@ -48,10 +63,10 @@ func overlap(site, folder string) string {
 	if site == folder {
 		return "the folder of the site itself"
 	}
-	if path, ok := inside(site, folder); ok {
+	if path, ok := Inside(site, folder); ok {
 		return path + " inside the site itself"
 	}
-	if _, ok := inside(folder, site); ok {
+	if _, ok := Inside(folder, site); ok {
 		return "a folder that the site lies in"
 	}
 	return ""
@@ -73,8 +88,8 @@ func resolve(path string) (string, error) {
 	}
 }
 
-// inside returns path relative to dir, where it lies in it.
-func inside(dir, path string) (string, bool) {
+// Inside returns path relative to dir, where it lies in it.
+func Inside(dir, path string) (string, bool) {
 	a, errA := filepath.Abs(dir)
 	b, errB := filepath.Abs(path)
 	rel, err := filepath.Rel(a, b)

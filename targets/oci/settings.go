@@ -1,0 +1,170 @@
+package oci
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"path"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mirror/internal/netname"
+	"mirror/targets"
+	"mirror/targets/oci/internal/image"
+)
+
+// settings is a Config that was understood.
+type settings struct {
+	image       name.Tag
+	base        name.Reference // nil for self
+	webRoot     string         // absolute and clean
+	platforms   []v1.Platform
+	compression image.Compression
+}
+
+func (c Config) settings() (s settings, err error) {
+	if c.Image == "" {
+		return s, errors.New("image: missing (hint: registry/repository:tag)")
+	}
+	if err := targets.Validate(c); err != nil {
+		return s, err
+	}
+	s.image, _ = c.liveTag()
+	s.base, _ = c.baseRef(s.image)
+	s.webRoot, _ = c.webRoot()
+	s.platforms = c.platforms(func(string, string) {})
+	s.compression, err = image.ParseCompression(c.Compression)
+	return s, err
+}
+
+// Validate refuses what the registry, the image format or the rollout cannot take.
+func (c Config) Validate(wrong targets.Wrong) {
+	tag, why := c.liveTag()
+	report(wrong, "image", why)
+	_, why = c.baseRef(tag)
+	report(wrong, "base", why)
+	_, why = c.webRoot()
+	report(wrong, "web_root", why)
+	c.platforms(wrong)
+	if _, err := image.ParseCompression(c.Compression); err != nil {
+		wrong("compression", "is not supported (hint: gzip or zstd)")
+	}
+	if len(c.Rollout.Exec) > 0 && c.Rollout.Exec[0] == "" {
+		wrong("rollout.exec[0]", "is not a command")
+	}
+	report(wrong, "rollout.webhook", wrongWebhook(c.Rollout.Webhook))
+}
+
+func report(wrong targets.Wrong, key, why string) {
+	if why != "" {
+		wrong(key, why)
+	}
+}
+
+// liveTag returns the tag that the config names, or why that is not one.
+func (c Config) liveTag() (tag name.Tag, why string) {
+	const hint = "(hint: registry/repository:tag)"
+	if c.Image == "" {
+		return tag, ""
+	}
+	tag, err := name.NewTag(c.Image, nameOptions(c.Insecure)...)
+	_, ours := stagedRelease(tag.TagStr())
+	switch {
+	case strings.Contains(c.Image, "://"): // which is a name to the library
+		return tag, "begins with a scheme, which an image name does not have " + hint
+	case err == nil && ours:
+		return tag, "has a tag of the form that mirror stages releases under"
+	case err == nil:
+		return tag, ""
+	case strings.Contains(c.Image, "@"):
+		return tag, "names a digest, which never changes; a tag is needed " + hint
+	}
+	if _, err := name.NewTag(strings.ToLower(c.Image)); err == nil {
+		return tag, "has capitals, which an image name may not have (hint: write it in lower case)"
+	}
+	return tag, "is not an image name " + hint
+}
+
+// baseRef allows plain HTTP only to the registry for which the config allows it.
+func (c Config) baseRef(tag name.Tag) (ref name.Reference, why string) {
+	if c.Base == "" || c.Base == baseSelf {
+		return nil, ""
+	}
+	ref, err := name.ParseReference(c.Base)
+	if strings.Contains(c.Base, "://") {
+		return nil, "begins with a scheme, which an image name does not have (hint: an image such as nginx:alpine, or self)"
+	}
+	if err != nil {
+		if _, err := name.ParseReference(strings.ToLower(c.Base)); err == nil {
+			return nil, "has capitals, which an image name may not have (hint: write it in lower case)"
+		}
+		return nil, "is not an image name (hint: an image such as nginx:alpine, or self)"
+	}
+	if c.Insecure && ref.Context().RegistryStr() == tag.RegistryStr() {
+		if plain, err := name.ParseReference(c.Base, name.Insecure); err == nil {
+			return plain, ""
+		}
+	}
+	return ref, ""
+}
+
+func nameOptions(insecure bool) []name.Option {
+	if insecure {
+		return []name.Option{name.Insecure}
+	}
+	return nil
+}
+
+func (c Config) webRoot() (root, why string) {
+	switch {
+	case c.WebRoot == "" && (c.Base == "" || c.Base == baseSelf):
+		return "/site", ""
+	case c.WebRoot == "":
+		return "/usr/share/nginx/html", ""
+	}
+	root = path.Clean(c.WebRoot)
+	if root != c.WebRoot && root+"/" != c.WebRoot || !path.IsAbs(root) || root == "/" || image.HasWhiteout(root) {
+		return "", "is not the absolute path of a folder in the image, below its root (hint: /usr/share/nginx/html)"
+	}
+	return root, ""
+}
+
+func (c Config) platforms(wrong targets.Wrong) []v1.Platform {
+	if len(c.Platforms) == 0 {
+		return []v1.Platform{{OS: "linux", Architecture: runtime.GOARCH}}
+	}
+	var all []v1.Platform
+	for i, text := range c.Platforms {
+		p, err := v1.ParsePlatform(text)
+		key := fmt.Sprintf("platforms[%d]", i)
+		switch {
+		case err != nil || p.OS == "" || p.Architecture == "":
+			wrong(key, "is not an operating system and an architecture (hint: linux/amd64)")
+		case slices.ContainsFunc(all, p.Equals):
+			wrong(key, "is listed twice")
+		default:
+			all = append(all, *p)
+		}
+	}
+	return all
+}
+
+// wrongWebhook says what is wrong with the URL that a rollout calls, "" for nothing. Plain HTTP is for
+// this machine only: the URL is a secret, and its caller starts a deployment.
+func wrongWebhook(address string) string {
+	if address == "" {
+		return ""
+	}
+	u, err := url.Parse(address)
+	switch {
+	case err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http":
+		return "is not an address that can be called (hint: https://deploy.example.com/hook)"
+	case u.Scheme == "http" && !netname.IsLoopback(u.Hostname()):
+		return "is sent in clear (hint: https; http is for this machine only)"
+	}
+	return ""
+}
