@@ -32,7 +32,8 @@ type compareFlags struct {
 
 const aboutURLs = `With URLs, no config is needed: the live sites are compared with each other. The pages are
 those of all their sitemaps (with --crawl, what they link to as well), or --pages, or else those
-that links of the first site lead to. What most sites answer for a page stands as right; where
+that links of the first site lead to; the home page and the sitemaps are always compared. A sitemap
+that is there and cannot be read fails the check. What most sites answer for a page stands as right; where
 no side has more, as ever between two sites, that is a tie, told on every side of it. Links to
 a site's own host do not count as different, and are counted. Pages that are on none of the sites
 are told apart; where that is most of them, or the home page, nothing is said to agree.`

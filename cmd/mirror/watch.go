@@ -31,7 +31,7 @@ func (a *app) watchCommand() *cobra.Command {
 		Short: "Measure the inconsistency window of a change, ours or anyone's, until it closes",
 		Long: `Without arguments: watch the configured origins until they serve the local site, and say
 how long they disagreed. With URLs, no config is needed: wait for the next change on the
-pages of the first one's sitemap.xml (or those that --page names) and measure how it
+home page and the pages of the first one's sitemap (or those that --page names) and measure how it
 spreads over all of them.
 
 The window is given as bounds that rest on what was asked and answered, and on nothing

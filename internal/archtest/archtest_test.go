@@ -41,13 +41,15 @@ func allowed() map[string][]string {
 
 		"targets/oci/internal/image/imagetest": {"targets/targettest"},
 
+		"internal/origin/pages/sitemap": {"site"},
+
 		"scheduler":                  {},
 		"reports":                    {"internal/humanize", "diff", "site"},
 		"reports/html":               {"reports", "internal/humanize", "diff", "site"},
 		"reports/formats":            {"reports", "reports/html"},
 		"internal/publish":           {"targets", "diff", "site", "internal/regular"},
 		"internal/origin":            {"site"},
-		"internal/origin/pages":      {"internal/origin", "site"},
+		"internal/origin/pages":      {"internal/origin", "internal/origin/pages/sitemap", "site"},
 		"internal/survey":            {"internal/origin", "diff", "site"},
 		"internal/check":             {"internal/survey", "internal/origin", "diff", "site"},
 		"internal/compare":           {"internal/survey", "internal/origin", "internal/origin/pages", "diff", "site"},

@@ -9,6 +9,9 @@ type Options struct {
 	Named bool
 	// Unlisted, if set, is why nobody knows which pages there are. Then no origin can be judged.
 	Unlisted error
+	// Unread says by origin why a sitemap that is there could not be read: that origin cannot be judged
+	// as a whole, whatever its pages say.
+	Unread map[string]error
 	// Progress, if set, hears of each page that was asked for, from several goroutines.
 	Progress func(origin string, done, total int)
 	// Again, if set, hears how many pages are asked for again before they count.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
-	"sync"
 
 	"mirror/internal/origin"
 	"mirror/internal/origin/pages"
@@ -19,7 +18,13 @@ type Found struct {
 	Notes []string // what is not among them
 	// Unlisted is why nobody knows which pages there are; Paths is the home page alone then.
 	Unlisted error
+	// Unread says by origin why a sitemap that is there could not be read: its pages may be missing
+	// in Paths.
+	Unread map[string]error
 }
+
+// Complete reports whether every list of pages that there is was read.
+func (f Found) Complete() bool { return f.Unlisted == nil && len(f.Unread) == 0 }
 
 // ErrNoURL says that what should be a URL of a sitemap is none.
 var ErrNoURL = errors.New("is no URL of a sitemap")
@@ -31,23 +36,23 @@ type Search struct {
 }
 
 // Find lists the pages of the origins: those that their sitemaps name, all together, so that
-// a page which one of them has forgotten is found missing there; where none has a sitemap,
-// those to which links lead from the home page of the first origin that answers. The error
-// is ctx's.
+// a page which one of them has forgotten is found missing there, and the sitemaps themselves; where
+// none has a sitemap, those to which links lead from the home page of the first origin that answers.
+// The home page is always one of them. The error is ctx's.
 func Find(ctx context.Context, origins []origin.Endpoint, s Search) (Found, error) {
-	o := pages.Listing{Bases: basesOf(origins), MaxPages: s.MaxPages}
-	found := listAll(ctx, origins, o)
+	l := &lister{origins: origins, options: pages.Listing{Bases: basesOf(origins), MaxPages: s.MaxPages}}
+	found := l.listAll(ctx)
 	if err := ctx.Err(); err != nil {
 		return Found{}, err
 	}
 	found = found.with([]string{""}, s.MaxPages)
-	if len(found.Paths) == 1 {
+	if l.named == 0 && len(found.Unread) == 0 {
 		found.Notes = append(found.Notes, "no origin has a sitemap: pages that nothing links to were not looked at (hint: --pages FILE)")
-	} else if !s.Crawl {
+	} else if l.named > 0 && !s.Crawl {
 		found.Notes = append(found.Notes, "styles, scripts and pictures that no sitemap names were not looked at (hint: --crawl)")
 		return found, nil
 	}
-	return crawl(ctx, origins, o, found)
+	return crawl(ctx, origins, l.options, found)
 }
 
 // FindAt lists the pages that the sitemap at a URL names, wherever that is. The error is
@@ -67,10 +72,16 @@ func FindAt(ctx context.Context, at string, origins []origin.Endpoint, maxPages 
 		return Found{}, ctx.Err()
 	case err != nil:
 		return unlisted(fmt.Errorf("the sitemap %s cannot be read: %w", at, err)), nil
+	case l.Unread != nil:
+		return unlisted(fmt.Errorf("the sitemap %s cannot be read: %w", at, l.Unread)), nil
 	case len(l.Paths) == 0:
 		return unlisted(fmt.Errorf("the sitemap %s names no page below %s", at, origins[0].URL)), nil
 	}
-	return Found{From: "the sitemap " + at, Notes: notesOf(u.Host, l)}.with(append(l.Paths, ""), maxPages), nil
+	paths := append(l.Paths, "")
+	if own, query, ok := pages.PathBelow(basesOf(origins), u); ok && !query {
+		paths = append(paths, own)
+	}
+	return Found{From: "the sitemap " + at, Notes: notesOf(u.Host, l)}.with(paths, maxPages), nil
 }
 
 // unlisted is what is left to look at where the pages cannot be listed.
@@ -88,37 +99,6 @@ func basesOf(origins []origin.Endpoint) (bases []*url.URL) {
 		bases = append(bases, at.URL)
 	}
 	return bases
-}
-
-// listAll reads the sitemaps of all origins at once.
-func listAll(ctx context.Context, origins []origin.Endpoint, o pages.Listing) (found Found) {
-	lists, errs := make([]pages.Listed, len(origins)), make([]error, len(origins))
-	var all sync.WaitGroup
-	for i, at := range origins {
-		all.Go(func() {
-			client := origin.New(at)
-			defer client.Close()
-			lists[i], errs[i] = pages.ListSitemap(ctx, client, o)
-		})
-	}
-	all.Wait()
-	read := 0
-	for i, l := range lists {
-		switch {
-		case errs[i] == nil:
-			read++
-			found.Notes = append(found.Notes, notesOf(origins[i].Name, l)...)
-			if l.Outside > 0 {
-				found.Notes = append(found.Notes, fmt.Sprintf("%s: %d URLs of the sitemap lead elsewhere and were not looked at", origins[i].Name, l.Outside))
-			}
-			found = found.with(l.Paths, o.MaxPages)
-		case !errors.Is(errs[i], pages.ErrNoSitemap):
-			found.Notes = append(found.Notes, fmt.Sprintf("%s has no usable sitemap: %v", origins[i].Name, errs[i]))
-		}
-		lists[i] = pages.Listed{} // the union has it
-	}
-	found.From = fmt.Sprintf("the sitemaps of %d of %d origins", read, len(origins))
-	return found
 }
 
 // crawl adds what the links of the first origin that answers lead to; of the first that links to
@@ -148,7 +128,7 @@ func crawl(ctx context.Context, origins []origin.Endpoint, o pages.Listing, foun
 		return Found{}, ctx.Err()
 	case by == "":
 		return unlisted(fmt.Errorf("the pages cannot be listed: %w", failed[0])), nil
-	case len(o.Seeds) > 1:
+	case found.From != "":
 		found.From += " and the links of " + by
 	default:
 		found.From = "the links of " + by

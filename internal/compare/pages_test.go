@@ -43,7 +43,7 @@ func TestFindTakesEverySitemap(t *testing.T) {
 	all[2].pages["only-c.html"] = "c"
 	origins := started(t, all...)
 	found, err := compare.Find(t.Context(), origins, compare.Search{})
-	if err != nil || fmt.Sprintf("%q", found.Paths) != `["" "about/" "only-c.html" "plain.txt"]` || found.From != "the sitemaps of 2 of 3 origins" {
+	if err != nil || fmt.Sprintf("%q", found.Paths) != `["" "about/" "only-c.html" "plain.txt" "sitemap.xml"]` || found.From != "the sitemaps of 2 of 3 origins" {
 		t.Fatalf("got %q from %s, %v", found.Paths, found.From, err)
 	}
 	notes := strings.Join(found.Notes, "\n")
@@ -51,7 +51,7 @@ func TestFindTakesEverySitemap(t *testing.T) {
 		t.Errorf("got notes %q", found.Notes)
 	}
 	v, err := compare.Run(t.Context(), origins, found.Paths, usual)
-	if got := drifts(v); err != nil || got != "c extra only-c.html" {
+	if got := drifts(v); err != nil || got != "a extra sitemap.xml, b missing sitemap.xml, c altered sitemap.xml, c extra only-c.html" {
 		t.Errorf("got %q, %v", got, err)
 	}
 }
@@ -78,7 +78,7 @@ func TestFindCrawls(t *testing.T) {
 	}
 	all[1].change(func() { all[1].pages["sitemap.xml"] = sitemapOf("/feed.xml", "/about/") })
 	found, err = compare.Find(t.Context(), started(t, all...), compare.Search{Crawl: true})
-	if err != nil || fmt.Sprintf("%q", found.Paths) != `["" "about/" "css/site.css" "feed.xml"]` {
+	if err != nil || fmt.Sprintf("%q", found.Paths) != `["" "about/" "css/site.css" "feed.xml" "sitemap.xml"]` {
 		t.Errorf("with a sitemap: got %q, %v", found.Paths, err)
 	}
 	for _, w := range all {
@@ -95,12 +95,70 @@ func TestFindCrawls(t *testing.T) {
 	}
 }
 
+// TestABrokenSitemapIsNoAgreement has sites that agree in all that can be found, and sitemaps that
+// cannot be read: which pages there are is not known then.
+func TestABrokenSitemapIsNoAgreement(t *testing.T) {
+	const broken = "<urlset>\n<url><loc>OWN/about/</loc></url>\n<url><loc>OWN/?a&b</loc></url>\n</urlset>"
+	for name, where := range map[string][]int{"everywhere": {0, 1, 2}, "on one": {1}} {
+		all := worlds(3)
+		for i, w := range all {
+			w.pages["sitemap.xml"] = sitemapOf("/about/", "/plain.txt")
+			if slices.Contains(where, i) {
+				w.pages["sitemap.xml"] = broken
+			}
+		}
+		origins := started(t, all...)
+		found, err := compare.Find(t.Context(), origins, compare.Search{})
+		if err != nil || found.Complete() || len(found.Unread) != len(where) || !slices.Contains(found.Paths, "sitemap.xml") {
+			t.Fatalf("%s: got %+v, %v", name, found, err)
+		}
+		v, err := compare.Run(t.Context(), origins, found.Paths, compare.Options{IgnoreHost: true, Unread: found.Unread})
+		for i, o := range v.Origins {
+			if why := fmt.Sprint(o.Err); slices.Contains(where, i) != strings.Contains(why, "sitemap.xml: line 3: ") {
+				t.Errorf("%s: %s: got %s", name, o.Name, why)
+			}
+		}
+		if err != nil || v.Agree() || v.Drifted() != (len(where) == 1) {
+			t.Errorf("%s: got %s, %v", name, v.State(), err)
+		}
+	}
+}
+
+// TestLinksToTheProductionHost has mirrors whose pages link to each other by the host of the
+// main site, which is none of the mirrors.
+func TestLinksToTheProductionHost(t *testing.T) {
+	for name, home := range map[string]string{
+		"a canonical link": `<link rel=canonical href="https://www.main.example/"><a href="https://main.example/about/">`,
+		"og:url":           `<meta property="og:url" content="https://main.example/"><a href="https://www.main.example/about/">`,
+		"a base element":   `<base href="https://main.example/"><a href="about/">`,
+	} {
+		all := worlds(2)
+		for _, w := range all {
+			w.pages[""] = home
+			w.pages["about/"] = `<a href="https://main.example/plain.txt"><a href="https://other.example/feed.xml">`
+		}
+		found, err := compare.Find(t.Context(), started(t, all...), compare.Search{})
+		if err != nil || !slices.Equal(found.Paths, []string{"", "about/", "plain.txt"}) {
+			t.Errorf("%s: got %q, %v", name, found.Paths, err)
+		}
+	}
+	all := worlds(2)
+	for _, w := range all {
+		w.pages["sitemap.xml"] = sitemapOf("https://main.example/about/")
+		w.pages["about/"] = `<a href="https://main.example/plain.txt">`
+	}
+	found, err := compare.Find(t.Context(), started(t, all...), compare.Search{Crawl: true})
+	if err != nil || !slices.Equal(found.Paths, []string{"", "about/", "plain.txt", "sitemap.xml"}) {
+		t.Errorf("by the sitemap: got %q, %v", found.Paths, err)
+	}
+}
+
 func TestFindAt(t *testing.T) {
 	all := worlds(2)
 	all[1].pages["maps/all.xml"] = sitemapOf("https://main.example/about/")
 	origins := started(t, all...)
 	found, err := compare.FindAt(t.Context(), all[1].own+"/maps/all.xml", origins, 0)
-	if err != nil || !slices.Equal(found.Paths, []string{"", "about/"}) {
+	if err != nil || !slices.Equal(found.Paths, []string{"", "about/", "maps/all.xml"}) {
 		t.Errorf("got %q, %v", found.Paths, err)
 	}
 	for _, bad := range []string{"maps/all.xml", "ftp://x/y"} {

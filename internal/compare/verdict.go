@@ -40,6 +40,9 @@ func (c *comparison) result() diff.Verdict {
 			s.err = err
 		}
 	}
+	for _, s := range c.collectors {
+		s.err = cmp.Or(s.err, c.options.Unread[s.at.Name])
+	}
 	v := diff.Verdict{
 		Release: site.None, Pages: len(c.paths), Nowhere: c.gone.pages, Closed: c.closed.pages,
 		Started: c.started, Elapsed: time.Since(c.started), Notes: c.notes(),

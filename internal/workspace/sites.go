@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -114,7 +115,7 @@ type comparison struct {
 
 // once compares the sites. The pages are looked for until they were found once.
 func (c *comparison) once(ctx context.Context) (diff.Verdict, error) {
-	if c.paths == nil || c.found.Unlisted != nil {
+	if c.paths == nil || !c.found.Complete() {
 		var err error
 		if c.found, err = c.find(ctx); err != nil {
 			return diff.Verdict{}, err
@@ -123,7 +124,7 @@ func (c *comparison) once(ctx context.Context) (diff.Verdict, error) {
 		c.paths = sampled(c.found.Paths, c.options.Sample)
 	}
 	verdict, err := compare.Run(ctx, c.Origins, c.paths, compare.Options{
-		IgnoreHost: c.options.IgnoreHost, Learn: c.options.Learn, Named: c.names != nil, Unlisted: c.found.Unlisted, Progress: c.Events.Checking,
+		IgnoreHost: c.options.IgnoreHost, Learn: c.options.Learn, Named: c.names != nil, Unlisted: c.found.Unlisted, Unread: c.found.Unread, Progress: c.Events.Checking,
 		Again: func(pages int) { c.Events.Line("asking again for what differs: %d", pages) },
 	})
 	if err != nil {
@@ -151,14 +152,17 @@ func (c *comparison) find(ctx context.Context) (compare.Found, error) {
 	return compare.Find(ctx, c.Origins, compare.Search{MaxPages: c.options.MaxPages, Crawl: c.options.Crawl})
 }
 
-// sampled picks n of the pages at random; all where n is 0.
+// sampled picks n of the pages at random, beside the home page; all where n is 0.
 func sampled(paths []string, n int) []string {
 	if n == 0 || n >= len(paths) {
 		return paths
 	}
-	picked := make([]string, 0, n)
+	picked := make([]string, 0, n+1)
 	for _, i := range rand.Perm(len(paths))[:n] {
 		picked = append(picked, paths[i])
+	}
+	if slices.Contains(paths, "") && !slices.Contains(picked, "") {
+		picked = append(picked, "")
 	}
 	slices.Sort(picked)
 	return picked
@@ -185,7 +189,7 @@ func awaitAlike(ctx context.Context, patience time.Duration, run func(ctx contex
 }
 
 // NextChange waits for the next change on any of the sites, on the given pages, or where none
-// are given on those of the first site's sitemap.
+// are given on those of the first site's sitemap. The home page is one of those.
 func (s *Sites) NextChange(ctx context.Context, pages []string) (watch.Options, error) {
 	if len(pages) == 0 {
 		pages = s.sitemap(ctx)
@@ -200,15 +204,21 @@ func (s *Sites) NextChange(ctx context.Context, pages []string) (watch.Options, 
 	}
 }
 
-// sitemap lists the pages of the first site, its home page alone where it has no sitemap.
+// sitemap lists the pages of the first site, sorted: its home page, which comes first, and those of
+// its sitemap, where it has one.
 func (s *Sites) sitemap(ctx context.Context) []string {
 	at := s.Origins[0]
 	client := origin.New(at)
 	defer client.Close()
-	paths, err := pages.Sitemap(ctx, client)
-	if err != nil || len(paths) == 0 {
-		s.Events.Line("%s has no usable sitemap (%v); watching its home page (hint: --page names others)", at.Name, err)
-		return []string{""}
+	o := pages.Listing{}
+	for _, site := range s.Origins {
+		o.Bases = append(o.Bases, site.URL)
 	}
-	return paths
+	l, err := pages.ListSitemap(ctx, client, pages.ReadHome(ctx, client, o), o)
+	if err = cmp.Or(l.Unread, err); err != nil {
+		s.Events.Line("%s: not all pages are known: %v (hint: --page names others)", at.Name, err)
+	}
+	all := append(l.Paths, "")
+	slices.Sort(all)
+	return slices.Compact(all)
 }

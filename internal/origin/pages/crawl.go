@@ -90,20 +90,19 @@ func (w *crawl) follow(ctx context.Context, level []string) {
 
 // visit takes in the links of one page, and where it redirects to.
 func (w *crawl) visit(ctx context.Context, path string) {
-	at := w.own.base.JoinPath() // a copy
-	at.Path, at.RawPath = w.own.base.Path+path, ""
+	at := w.own.at(path)
 	var links []*url.URL
 	isCSS := false
 	o, err := stream(ctx, w.client, path, maxLinkedFile, func(h http.Header) bool {
 		mediaType := strings.ToLower(h.Get("Content-Type"))
 		isCSS = strings.HasPrefix(mediaType, "text/css")
 		return isCSS || strings.HasPrefix(mediaType, "text/html") || strings.HasPrefix(mediaType, "application/xhtml")
-	}, func(r io.Reader) error {
+	}, func(h http.Header, r io.Reader) error {
 		links = nil
 		if isCSS {
-			return linksOfCSS(r, at, &links)
+			return linksOfCSS(decodedCSS(r, h.Get("Content-Type")), at, &links)
 		}
-		return linksOfHTML(r, at, &links)
+		return linksOfHTML(decoded(r, h.Get("Content-Type")), at, &links)
 	})
 	if location := o.Header.Get("Location"); location != "" {
 		if to, err := at.Parse(location); err == nil {

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"mirror/internal/origin/pages"
 
@@ -33,6 +34,13 @@ func TestCrawl(t *testing.T) {
 		{"a redirect", map[string]string{"": `<a href="to">`, "to": "LOCATION /there.html"}, `"" "there.html" "to"`},
 		{"loops", map[string]string{"": `<a href="a"><a href="/">`, "a": `<a href="b"><a href="a">`, "b": `<a href="a"><a href="/">`}, `"" "a" "b"`},
 		{"no HTML", map[string]string{"": `<a href="feed.xml"><a href="notes.txt">`, "feed.xml": `<a href="hidden">`, "notes.txt": `<a href="hidden">`}, `"" "feed.xml" "notes.txt"`},
+		{"GBK", map[string]string{"": "<meta charset=GBK><a href='\xce\xc4\xd5\xc2.html'>"}, `"" "文章.html"`},
+		{"Latin-1 of the header", map[string]string{"": "<a href=l/>", "l/": "CHARSET ISO-8859-1 <a href='caf\xe9.html'>"}, `"" "l/" "l/café.html"`},
+		{"a mark before the header", map[string]string{"": "CHARSET ISO-8859-1 \ufeff<a href='é.html'>"}, `"" "é.html"`},
+		{"UTF-16", map[string]string{"": "\xfe\xff\x00<\x00a\x00 \x00h\x00r\x00e\x00f\x00=\x00x\x00>"}, `"" "x"`},
+		{"an XML declaration", map[string]string{"": "<?xml version='1.0' encoding='Shift_JIS'?><html><a href='\x93\xfa.html'>"}, `"" "日.html"`},
+		{"UTF-8 that nothing declares, far down", map[string]string{"": strings.Repeat(" ", 5000) + "<a href='文.html'>"}, `"" "文.html"`},
+		{"a style sheet's encoding", map[string]string{"": "<link rel=stylesheet href=s.css>", "s.css": "@charset \"GBK\"; a{background:url(\xce\xc4.png)}"}, `"" "s.css" "文.png"`},
 		{"in comments and scripts", map[string]string{"": `<!-- <a href="c"> --><script>"<a href='s'>"</script><textarea><a href="t"></textarea><a href="x">`}, `"" "x"`},
 	} {
 		main, _ := url.Parse("https://main.example/")
@@ -56,11 +64,25 @@ func crawled(t *testing.T, texts map[string]string) *origin.Client {
 		case redirects:
 			http.Redirect(w, r, to, http.StatusMovedPermanently)
 		default:
-			w.Header().Set("Content-Type", typeOf(r.URL.Path))
+			w.Header().Set("Content-Type", contentType(&text, r.URL.Path))
 			io.WriteString(w, strings.ReplaceAll(text, "OWN", own))
 		}
 	})
 	return client(t, own, origin.Options{Concurrency: 4})
+}
+
+// contentType is that of a text, which may begin with CHARSET and the encoding that the header names;
+// HTML that has bytes above ASCII names none else.
+func contentType(text *string, path string) string {
+	if rest, ok := strings.CutPrefix(*text, "CHARSET "); ok {
+		label, body, _ := strings.Cut(rest, " ")
+		*text = body
+		return "text/html; charset=" + label
+	}
+	if mediaType, _, _ := strings.Cut(typeOf(path), ";"); !utf8.ValidString(*text) || strings.Contains(*text, "<?xml") || strings.HasPrefix(*text, " ") {
+		return mediaType
+	}
+	return typeOf(path)
 }
 
 func TestCrawlCountsQueries(t *testing.T) {

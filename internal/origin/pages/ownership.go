@@ -10,6 +10,9 @@ import (
 // maxPath bounds a decoded path, in bytes.
 const maxPath = 2048
 
+// maxHops is how many redirects in a row are followed within an origin.
+const maxHops = 3
+
 // ownership tells which URLs are pages of the site.
 type ownership struct {
 	base  *url.URL
@@ -54,6 +57,48 @@ func (o ownership) link(u *url.URL) (path string, query, ok bool) {
 // by http or https, and whether it has a query; ok is false where it lies below none.
 func PathBelow(bases []*url.URL, u *url.URL) (path string, query, ok bool) {
 	return ownership{known: bases}.link(u)
+}
+
+// landing is the path below the base that a redirect leads to.
+func (o ownership) landing(at *url.URL, location string) (path string, ok bool) {
+	if location == "" {
+		return "", false
+	}
+	to, err := at.Parse(location)
+	if err != nil || !sameHost(o.base, to) {
+		return "", false
+	}
+	path, query, ok := o.link(to)
+	return path, ok && !query
+}
+
+// at is the URL of the page at a path.
+func (o ownership) at(path string) *url.URL {
+	at := o.base.JoinPath() // a copy
+	at.Path, at.RawPath = o.base.Path+path, ""
+	return at
+}
+
+// production is the base of a site whose page at path has this URL, nil where that is on a known host.
+func (o ownership) production(u *url.URL, path string) *url.URL {
+	if u == nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return nil
+	}
+	for _, known := range o.known {
+		if sameHost(known, u) {
+			return nil
+		}
+	}
+	base := &url.URL{Scheme: u.Scheme, Host: u.Host, Path: "/"}
+	if below, ok := strings.CutSuffix(u.Path, path); ok && strings.HasSuffix(below, "/") {
+		base.Path = below
+	} else if path == "" {
+		base.Path = u.Path[:strings.LastIndexByte(u.Path, '/')+1] // without the name of a file
+	}
+	if base.Path == "" {
+		base.Path = "/"
+	}
+	return base
 }
 
 // baseOf returns the longest known base that a URL lies below, nil for none.
@@ -104,4 +149,4 @@ func IsPath(path string) bool {
 	return true
 }
 
-func sortedKeys(set map[string]bool) []string { return slices.Sorted(maps.Keys(set)) }
+func sortedKeys[V any](set map[string]V) []string { return slices.Sorted(maps.Keys(set)) }

@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -16,7 +17,7 @@ var errEnough = errors.New("enough was read")
 // stream asks for a page and has parse read its body while it comes, so that a large one
 // is never held. parse begins anew with each answer that accept takes, and what it says of
 // the last one is returned.
-func stream(ctx context.Context, c *origin.Client, path string, limit int64, accept func(http.Header) bool, parse func(io.Reader) error) (site.Observation, error) {
+func stream(ctx context.Context, c *origin.Client, path string, limit int64, accept func(http.Header) bool, parse func(http.Header, io.Reader) error) (site.Observation, error) {
 	var reading *streaming
 	again := func(status int, header http.Header) io.Writer {
 		_ = reading.end(site.ErrTooLong) // what the answer before this one was counts no more
@@ -24,7 +25,7 @@ func stream(ctx context.Context, c *origin.Client, path string, limit int64, acc
 		if status != http.StatusOK || !accept(header) {
 			return nil
 		}
-		reading = newStreaming(parse)
+		reading = newStreaming(func(r io.Reader) error { return parse(header, r) })
 		return reading.in
 	}
 	o := origin.FetchAny(ctx, c.Fetch, origin.Page{Path: path, URL: c.Endpoint().Style.URLPath(path), Keep: again}, limit)
@@ -35,6 +36,14 @@ func stream(ctx context.Context, c *origin.Client, path string, limit int64, acc
 		return o, nil
 	}
 	return o, o.Err
+}
+
+// fetchText returns the start of a small text, and the status of the answer, 0 where none came.
+func fetchText(ctx context.Context, c *origin.Client, path string) (text []byte, status int, err error) {
+	var body bytes.Buffer
+	again := func(int, http.Header) io.Writer { body.Reset(); return &body }
+	o := c.Fetch(ctx, origin.Page{Path: path, URL: c.Endpoint().Style.URLPath(path), Keep: again})
+	return body.Bytes(), o.Status, o.Err
 }
 
 // streaming is a parser that runs beside the request that feeds it.
@@ -64,4 +73,19 @@ func (s *streaming) end(err error) error {
 	}
 	s.in.CloseWithError(err) // nil is the end of the file
 	return <-s.done
+}
+
+// limited is a reader that fails when there is more to read than allowed.
+type limited struct {
+	r    io.Reader
+	left int64
+}
+
+// Read gives site.ErrTooLong once more was read than is left.
+func (l *limited) Read(p []byte) (int, error) {
+	n, err := l.r.Read(p)
+	if l.left -= int64(n); l.left < 0 {
+		return 0, site.ErrTooLong
+	}
+	return n, err
 }
