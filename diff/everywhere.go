@@ -48,10 +48,11 @@ func sameAnswer(a, b Difference) bool {
 	if a.Kind == Altered {
 		return a.Got == b.Got && !a.Got.IsZero()
 	}
-	return hostOf(a.Location) == hostOf(b.Location)
+	return HostOf(a.Location) == HostOf(b.Location)
 }
 
-func hostOf(location string) string {
+// HostOf returns the host that a location names, with its port and in lower case; "" where it names none.
+func HostOf(location string) string {
 	u, err := url.Parse(location)
 	if err != nil {
 		return location

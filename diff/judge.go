@@ -61,7 +61,7 @@ func judgeNotFound(want Expectation, o site.Observation, d *Difference) bool {
 		d.Kind, d.Detail = Unreachable, fmt.Sprintf("a path that does not exist answers %d", o.Status)
 		return false
 	case configured && o.Digest != want.File.Digest:
-		d.Detail = fmt.Sprintf("%s, which does not exist, answers 404 with other bytes than the not-found page's (hint: have the server send that page, or drop site.not_found)", o.URL)
+		d.Detail = fmt.Sprintf("%s, which does not exist, answers %d with other bytes than the not-found page's (hint: have the server send that page, or drop site.not_found)", o.URL, o.Status)
 		return false
 	}
 	return true

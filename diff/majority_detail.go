@@ -47,7 +47,7 @@ func says(kind Kind, a Answer) string {
 	case kind == Mistyped:
 		return "Content-Type " + cmp.Or(a.Type, "none")
 	case kind == Redirected && a.Away:
-		return a.turned() + ", away to the host " + hostOf(a.Target)
+		return a.turned() + ", away to the host " + HostOf(a.Target)
 	case kind == Redirected:
 		return a.turned()
 	case a.stands() != served || a.Status != http.StatusOK:

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"mirror/diff"
-	"mirror/internal/survey"
+	"mirror/internal/wait"
 	"mirror/site"
 )
 
@@ -37,7 +37,7 @@ func (v *visit) await(ctx, patient context.Context) error {
 				o.Waiting(v.verdict)
 			}
 		}
-		if !survey.Sleep(patient, pause) {
+		if wait.Sleep(patient, pause) != nil {
 			break
 		}
 	}

@@ -45,7 +45,7 @@ func (s *status) get() int {
 // read asks for everything once, after the origin was asked what it claims to serve.
 func (v *visit) read(ctx context.Context, claim func(context.Context) site.Beacon) error {
 	began := time.Now()
-	v.known = v.options.Validators.known(v.at.URL.String())
+	v.known = v.options.Validators.known(v.at.Key())
 	c := &collector{visit: v, verified: map[string]Validator{}, pass: v.pass()}
 	var claimed site.Beacon
 	silence := survey.Silence{For: v.at.Timeout + moment, Over: v.limit.Done(), Then: moment}
@@ -63,7 +63,7 @@ func (v *visit) read(ctx context.Context, claim func(context.Context) site.Beaco
 	if v.verdict.Err == nil {
 		v.verdict.Err = c.stopped()
 	}
-	v.options.Validators.keep(v.at.URL.String(), c.verified)
+	v.options.Validators.keep(v.at.Key(), c.verified)
 	return nil
 }
 

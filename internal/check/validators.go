@@ -11,11 +11,12 @@ import (
 // Validators are what conditional requests go by: an origin that answers 304 says that a page is
 // still as it was when it was last read in full.
 type Validators struct {
-	// Known returns, by path, what the pages of the origin at a URL were last verified as.
-	Known func(url string) map[string]Validator
+	// Known returns, by path, what the pages of the origin with this key (origin.Endpoint.Key) were
+	// last verified as.
+	Known func(key string) map[string]Validator
 	// Keep hears what is known now: of the pages that were read in full and of those that the
 	// origin says have not changed.
-	Keep func(url string, known map[string]Validator)
+	Keep func(key string, known map[string]Validator)
 	// Reread is the share, from 0 to 1, of the known pages that are read in full all the
 	// same: those for which that was the longest ago.
 	Reread float64
@@ -30,11 +31,11 @@ type Validator struct {
 }
 
 // known leaves out what is to be read in full this time.
-func (s *Validators) known(url string) map[string]Validator {
+func (s *Validators) known(key string) map[string]Validator {
 	if s == nil {
 		return nil
 	}
-	all := s.Known(url)
+	all := s.Known(key)
 	paths := make([]string, 0, len(all))
 	for path := range all {
 		paths = append(paths, path)
@@ -49,8 +50,8 @@ func (s *Validators) known(url string) map[string]Validator {
 	return all
 }
 
-func (s *Validators) keep(url string, known map[string]Validator) {
+func (s *Validators) keep(key string, known map[string]Validator) {
 	if s != nil {
-		s.Keep(url, known)
+		s.Keep(key, known)
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"mirror/diff"
 	"mirror/internal/survey"
+	"mirror/internal/wait"
 )
 
 // A page that changed between two reads, and not between the next two, may be one that
@@ -126,7 +127,7 @@ func (l *rereading) reread(ctx context.Context, s *collector, before diff.Answer
 	}
 	last := ask()
 	if l.steady(now.Answer, last.Answer) {
-		if l.pauses.Add(1) > maxPauses || !survey.Sleep(ctx, changePause) {
+		if l.pauses.Add(1) > maxPauses || wait.Sleep(ctx, changePause) != nil {
 			return last.Answer, last.hosts
 		}
 		now, last = last, ask()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"mirror/diff"
 )
@@ -55,13 +54,7 @@ func sameUniform(first, a diff.Answer) (d diff.Difference, same bool) {
 	case a.Location != "":
 		d.Kind = diff.Redirected
 		d.Detail += ", away to another host"
-		return d, first.Away && a.Away && hostOf(first.Target) == hostOf(a.Target)
+		return d, first.Away && a.Away && diff.HostOf(first.Target) == diff.HostOf(a.Target)
 	}
 	return d, a.Status < 200 || a.Status >= 300
-}
-
-func hostOf(target string) string {
-	_, rest, _ := strings.Cut(target, "//")
-	host, _, _ := strings.Cut(rest, "/")
-	return host
 }

@@ -70,6 +70,7 @@ func TestLoadEveryDocumentedKey(t *testing.T) {
 		{"base URL", c.Targets[1].Origin.URL.String(), "https://my-blog.example.com/base/"},
 		{"cdn", c.Targets[1].Origin.CDN, true},
 		{"index", c.Targets[2].Origin.ServesIndex(), false},
+		{"address", c.Targets[2].Origin.Address, "[2001:db8::7]:8443"},
 		{"index unless set", c.Targets[0].Origin.ServesIndex(), true},
 		{"order", c.Publish.Order, Order{OrderListed, []string{"disk", "bucket", "pages"}}},
 		{"max_delete", c.Publish.MaxDelete, Limit{Count: 120}},

@@ -132,6 +132,10 @@ var errorTable = []struct {
 		`1:27: not_found: "../404.html" is no page of the site (hint: write its path without a leading slash: 404.html)`}},
 	{"beacon", body("site: {dir: x, beacon: mirror.json}"), []string{
 		`1:24: beacon: "mirror.json" is no plain URL path (hint: /.well-known/mirror.json, or "" for none)`}},
+	{"addresses of an origin", body("targets: [{name: a, type: dir, path: p, origin: {url: 'http://a/', address: 'http://b/'}}," +
+		" {name: b, type: dir, path: q, origin: {url: 'http://a/', address: 'b:0'}}, {name: c, type: dir, path: r, origin: {url: 'http://a/', address: '[::1]:443'}}," +
+		" {name: d, type: dir, path: s, origin: {url: 'http://a/', address: '2001:db8::7'}}, {name: e, type: dir, path: t, origin: {url: 'http://a/', address: edge-1.example.com}}]"), []string{
+		`1:77: address: "http://b/" is not an address (hint: 203.0.113.7, 203.0.113.7:8443, [2001:db8::7]:443 or host.example.com)`, `1:158: address: "b:0" is not an address (hint: 203.0.113.7, 203.0.113.7:8443, [2001:db8::7]:443 or host.example.com)`}},
 	{"header", body("check: {headers: ['a b']}"), []string{`1:19: headers: "a b" is no header's name`}},
 	{"name", body("targets: [{name: a/b, type: odd}]"), []string{`1:18: name: "a/b" is no name (hint: letters, digits, - . and _)`}},
 

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"net"
+	"net/netip"
 	"path"
 	"path/filepath"
 	"reflect"
@@ -33,6 +34,7 @@ func formats(name string) map[string]strictyaml.DecodeFunc {
 		"name":    refuse(wrongName),
 		"header":  refuse(wrongHeader),
 		"address": refuse(wrongAddress),
+		"host":    refuse(wrongHost),
 		"cron":    cron,
 		"service": service,
 		"quiet":   quiet,
@@ -81,6 +83,24 @@ func wrongAddress(text string) string {
 	_, port, err := net.SplitHostPort(text)
 	if n, errPort := strconv.ParseUint(port, 10, 16); text != "" && (err != nil || errPort != nil || n == 0 && port != "0") {
 		return "is not an address to listen on (hint: 127.0.0.1:8700)"
+	}
+	return ""
+}
+
+// wrongHost checks where an origin's host is connected to.
+func wrongHost(text string) string {
+	const hint = "is not an address (hint: 203.0.113.7, 203.0.113.7:8443, [2001:db8::7]:443 or host.example.com)"
+	host := text
+	if bare, port, err := net.SplitHostPort(text); err == nil {
+		host = bare
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return hint
+		}
+	} else if inner, ok := strings.CutPrefix(text, "["); ok {
+		host = strings.TrimSuffix(inner, "]")
+	}
+	if _, err := netip.ParseAddr(host); text != "" && err != nil && (host == "" || strings.ContainsFunc(host, notInName)) {
+		return hint
 	}
 	return ""
 }

@@ -5,7 +5,7 @@
 // target's own kind are decoded into that kind's config struct by its yaml and jsonschema tags
 // (see strictyaml). Beside the types named there a field may be a Limit or a *url.URL, which is
 // the base of a live site, and a string may have the format path, glob, keep, page, beacon, name,
-// address, header, cron, service or quiet.
+// address, host, header, cron, service or quiet.
 package config
 
 import (

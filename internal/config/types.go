@@ -89,6 +89,10 @@ type Origin struct {
 	Index *bool `yaml:"index" jsonschema:"default=true"`
 	// CDN says that a cache stands before the origin, so that a new release shows late.
 	CDN bool `yaml:"cdn" jsonschema:"default=false"`
+	// Address is where the URL's host is connected to, as curl --resolve does: an IP address or a
+	// host name, with or without a port. It looks at one of several hosts that serve the same
+	// name. No proxy is used then.
+	Address string `yaml:"address" jsonschema:"format=host"`
 	// Concurrency is how many requests this origin gets at once, in place of check.concurrency.
 	Concurrency *int `yaml:"concurrency" jsonschema:"minimum=1,maximum=1024"`
 	// Rate is how many requests a second this origin gets, in place of check.rate.

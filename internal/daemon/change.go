@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"mirror/internal/wait"
 	"mirror/scheduler"
 )
 
@@ -76,20 +77,8 @@ func (d *Daemon) triggerByChange(ctx context.Context, job string) {
 		d.mu.Lock()
 		delete(d.changed, job)
 		d.mu.Unlock()
-		if !errors.Is(err, scheduler.ErrRunning) || !pause(ctx, retry) {
+		if !errors.Is(err, scheduler.ErrRunning) || wait.Sleep(ctx, retry) != nil {
 			return
 		}
-	}
-}
-
-// pause waits, and reports whether it came to the end of that.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"mirror/internal/history"
 	"mirror/internal/notify"
+	"mirror/internal/wait"
 	"mirror/scheduler"
 )
 
@@ -47,7 +48,7 @@ func (d *Daemon) checkAtOnce(ctx context.Context) {
 	for _, job := range d.fresh {
 		for {
 			_, err := d.runner.Trigger(job)
-			if !errors.Is(err, scheduler.ErrStopped) || !pause(ctx, startInterval) { // it is about to run
+			if !errors.Is(err, scheduler.ErrStopped) || wait.Sleep(ctx, startInterval) != nil { // it is about to run
 				break
 			}
 		}

@@ -14,6 +14,7 @@ import (
 	"mirror/diff"
 	"mirror/internal/history"
 	"mirror/internal/notify"
+	"mirror/internal/wait"
 	"mirror/scheduler"
 )
 
@@ -296,14 +297,14 @@ func TestOneAfterAnother(t *testing.T) {
 			s.Jobs = append(s.Jobs, publishJob(t, "@every 5m"))
 			s.Work.Publish = func(ctx context.Context, _ io.Writer) (history.Publish, error) {
 				defer alone()()
-				pause(ctx, 90*time.Second)
+				_ = wait.Sleep(ctx, 90*time.Second)
 				publishes++
 				return history.Publish{Outcome: "live"}, nil
 			}
 			check := s.Work.Check
 			s.Work.Check = func(ctx context.Context, log io.Writer) (diff.Verdict, error) {
 				defer alone()()
-				pause(ctx, time.Second)
+				_ = wait.Sleep(ctx, time.Second)
 				checks++
 				return check(ctx, log)
 			}

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"mirror/internal/wait"
 )
 
 // ErrBusy is the answer when another process held the file for as long as it was waited for.
@@ -32,9 +34,7 @@ func (s *Store) awaitFree(ctx context.Context, try func() error) error {
 		if !isBusy(err) {
 			return ended(ctx, err)
 		}
-		select {
-		case <-time.After(turnPause):
-		case <-patient.Done():
+		if wait.Sleep(patient, turnPause) != nil {
 			return ended(ctx, err)
 		}
 	}

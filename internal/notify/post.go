@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
-	"net/url"
 	"strconv"
 	"time"
+
+	"mirror/internal/netname"
 )
 
 // UserAgent is how webhooks are called.
@@ -36,11 +38,12 @@ func (r *refusal) Error() string {
 }
 
 // newClient returns a client that follows no redirect. Proxies of the environment are for
-// hosts elsewhere, never for this machine (http.ProxyFromEnvironment).
+// hosts elsewhere, never for this machine (netname.Proxy).
 func newClient() *http.Client {
 	return &http.Client{
 		Transport: &http.Transport{
-			Proxy:                  http.ProxyFromEnvironment,
+			DialContext:            netname.Dial(&net.Dialer{Timeout: 30 * time.Second}),
+			Proxy:                  netname.Proxy,
 			ForceAttemptHTTP2:      true,
 			DisableKeepAlives:      true, // hours lie between messages
 			TLSHandshakeTimeout:    10 * time.Second,
@@ -62,11 +65,7 @@ func post(ctx context.Context, client *http.Client, address string, header http.
 	request.Header.Set("User-Agent", UserAgent)
 	response, err := client.Do(request)
 	if err != nil {
-		var inner *url.Error
-		if errors.As(err, &inner) {
-			err = inner.Err
-		}
-		return nil, err
+		return nil, netname.WithoutURL(err)
 	}
 	defer response.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))

@@ -218,10 +218,10 @@ func TestFreshIsFreshByHTTP2(t *testing.T) {
 
 // TestBodyDecodes has a page's bytes come encoded.
 func TestBodyDecodes(t *testing.T) {
-	for _, encoding := range []string{"gzip", "br", "zstd"} {
+	for _, encoding := range []string{"gzip", "br", "zstd", "deflate", "bare deflate"} {
 		body := packed(t, encoding)
 		c := client(t, serve(t, func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Content-Encoding", encoding)
+			w.Header().Set("Content-Encoding", strings.TrimPrefix(encoding, "bare "))
 			w.Write(body)
 		}), origin.Options{})
 		for range 2 { // the second time with a decoder that was used before

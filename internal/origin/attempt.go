@@ -90,7 +90,7 @@ func (a *attempt) explain(err error, o site.Observation) error {
 	if a.ctx.Err() != nil {
 		return a.ctx.Err()
 	}
-	for _, cause := range []func(error) (Cause, string){nameFault, tlsFault, networkFault, protocolFault} {
+	for _, cause := range []func(error) (Cause, string){a.proxyFault, nameFault, tlsFault, networkFault, protocolFault} {
 		if c, said := cause(err); c != "" {
 			return fail(c, said, err)
 		}
@@ -104,6 +104,9 @@ func (a *attempt) impatience(o site.Observation) string {
 	case o.Status != 0:
 		return fmt.Sprintf("the answer began, and was not whole in %s", timeout)
 	case a.tries == 0:
+		if proxy := a.proxyHost(); proxy != "" {
+			return fmt.Sprintf("not even connected in %s, by the proxy %s", timeout, proxy)
+		}
 		return fmt.Sprintf("not even connected in %s", timeout)
 	case a.tries > 1:
 		return fmt.Sprintf("no answer in %s, though asked %d times over: each request was refused", timeout, a.tries)

@@ -32,6 +32,7 @@ const (
 	Bomb            Cause = "encoding bomb" // which is site.ErrTooLong too
 	BadHTTP2        Cause = "HTTP/2"
 	Busy            Cause = "busy"
+	BadProxy        Cause = "proxy" // that stands before the origin, which was not asked
 	Unknown         Cause = "no answer"
 )
 
@@ -215,7 +216,7 @@ func tlsText(text string) string {
 // brokenEncoding is the error of a body that does not decode.
 func brokenEncoding(encoding string, err error) error {
 	if errors.Is(err, errEncoding) {
-		return fail(BadEncoding, fmt.Sprintf("the body is encoded as %s, which was not asked for", printable(encoding)), err)
+		return fail(BadEncoding, fmt.Sprintf("the body is encoded more than once: %s", printable(encoding)), err)
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		return fail(BadEncoding, fmt.Sprintf("the %s body is cut", encoding), nil)

@@ -5,7 +5,6 @@ package origin
 import (
 	"crypto/tls"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"sync"
@@ -24,6 +23,15 @@ type Endpoint struct {
 	Options
 }
 
+// Key tells this origin from every other one, also from those that serve the same URL at another
+// address.
+func (e Endpoint) Key() string {
+	if e.Address == "" {
+		return e.URL.String()
+	}
+	return e.URL.String() + " at " + e.Address
+}
+
 // Options bound how an origin is asked.
 type Options struct {
 	Concurrency int           // requests at once
@@ -33,6 +41,10 @@ type Options struct {
 	Timeout     time.Duration // for an answer, beside the time that its body takes at slowest
 	Confirm     int           // how often an answer that does not agree is asked for again
 	Headers     []string      // headers to keep of each answer, beside the usual ones
+	// Address, where set, is connected to in place of the URL's host, and no proxy is used: an
+	// IP address or a host name, with the URL's port unless it has one. The request, the TLS
+	// certificate and the verdict stay those of the URL.
+	Address string
 	// Transport carries the requests; nil for one tuned to the other options.
 	Transport http.RoundTripper
 }
@@ -141,10 +153,10 @@ func transport(o Options, fresh bool) http.RoundTripper {
 	if o.Transport != nil {
 		return o.Transport
 	}
-	dialer := &net.Dialer{Timeout: o.Timeout, KeepAlive: 30 * time.Second}
 	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            dialer.DialContext,
+		Proxy:                  o.proxy,
+		DialContext:            o.dial(),
+		OnProxyConnectResponse: proxyAnswer,
 		TLSHandshakeTimeout:    o.Timeout,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 		ForceAttemptHTTP2:      true,

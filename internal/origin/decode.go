@@ -45,6 +45,8 @@ func newDecoder(encoding string, window int64) (*decoder, error) {
 		d.resetter = new(gzip.Reader)
 	case "br":
 		d.resetter = new(brotli.Reader)
+	case "deflate":
+		d.resetter = new(deflate)
 	default:
 		z, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(uint64(window)))
 		if err != nil {
@@ -110,13 +112,13 @@ func (d *decoders) put(used *decoder) {
 	}
 }
 
-// errEncoding is of an encoding that nobody asked for.
-var errEncoding = errors.New("nobody asked for it")
+// errEncoding is of several encodings, one over another.
+var errEncoding = errors.New("encoded more than once")
 
 // open starts to decode a body, when there is room for that. Who got it calls done when it
 // is decoded, and then finds in sent what the decoder has left of the body.
 func (d *decoders) open(ctx context.Context, encoding string, sent *bufio.Reader) (decoded io.Reader, done func(), err error) {
-	if encoding != "gzip" && encoding != "br" && encoding != "zstd" {
+	if !slices.Contains([]string{"gzip", "br", "zstd", "deflate"}, encoding) {
 		return nil, nil, errEncoding
 	}
 	start, err := sent.Peek(zstd.HeaderMaxSize)
@@ -147,7 +149,7 @@ func windowOf(encoding string, start []byte) (int64, error) {
 	var window int64
 	var err error
 	switch encoding {
-	case "gzip":
+	case "gzip", "deflate":
 		return 32 << 10, nil
 	case "br":
 		window = brotliWindow(start[0])

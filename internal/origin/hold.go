@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"mirror/internal/wait"
 )
 
 // hold keeps all requests of a client back for a while.
@@ -45,12 +47,8 @@ func (h *hold) rest(ctx context.Context) error {
 		if left <= 0 {
 			break
 		}
-		timer := time.NewTimer(left)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
+		if wait.Sleep(ctx, left) != nil {
 			return ctx.Err()
-		case <-timer.C:
 		}
 	}
 	return ctx.Err()

@@ -34,16 +34,19 @@ func (a *attempt) read(resp *http.Response, o *site.Observation) error {
 	return a.readEncoded(encoding, raw, also, *buf, o)
 }
 
-// encodingOf returns the codings of a body, "" where it is sent as it is. Left out are those
-// that change nothing, and how S3 clients name what they have uploaded in chunks, which some
-// services keep: browsers pass over both.
+// encodingOf returns the codings of a body, "" where it is read as it was sent. Left out are
+// those that change nothing, and aws-chunked, which some services store from an upload by an S3
+// client. Where a coding is unknown, such as utf-8 or none, browsers show the body as it was sent,
+// whatever other codings are named beside it, and so it is read here.
 func encodingOf(header string) string {
 	var codings []string
 	for coding := range strings.SplitSeq(strings.ToLower(header), ",") {
 		switch coding = strings.TrimPrefix(strings.TrimSpace(coding), "x-"); coding { // RFC 9110, section 8.4.1.3
 		case "", "identity", "aws-chunked":
-		default:
+		case "gzip", "br", "zstd", "deflate":
 			codings = append(codings, coding)
+		default:
+			return ""
 		}
 	}
 	return strings.Join(codings, ", ")

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"mirror/internal/wait"
 	"mirror/targets"
 )
 
@@ -56,14 +57,7 @@ func (p *publication) sleep(ctx context.Context, s Step) bool {
 		return ctx.Err() == nil
 	}
 	after := min(s.After, time.Duration(latest*float64(p.options.VerifyTimeout-p.spent)))
-	timer := time.NewTimer(after - time.Since(p.opened))
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
+	return wait.Sleep(ctx, after-time.Since(p.opened)) == nil
 }
 
 // barrier waits until the steps before it were seen live. When its time is over it goes

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"mirror/internal/origin"
 	"mirror/site"
@@ -72,15 +71,3 @@ func confirmed(ctx context.Context, client *origin.Client, p origin.Page, agrees
 // Nonexistent returns the URL, below an origin's base, of a page that never existed: another one
 // on each call, so that no cache and no earlier request knows it.
 func Nonexistent() string { return "mirror-" + rand.Text() + ".html" }
-
-// Sleep waits, and reports false when ctx ends first.
-func Sleep(ctx context.Context, pause time.Duration) bool {
-	t := time.NewTimer(pause)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
-}

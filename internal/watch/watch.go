@@ -11,6 +11,7 @@ import (
 	"mirror/diff"
 	"mirror/internal/origin"
 	"mirror/internal/survey"
+	"mirror/internal/wait"
 	"mirror/site"
 )
 
@@ -123,7 +124,7 @@ func (w *Watch) ask(ctx context.Context, client *origin.Client, gone *survey.Abs
 	at := client.Endpoint()
 	switch {
 	case t.wait > 0:
-		survey.Sleep(ctx, t.wait)
+		_ = wait.Sleep(ctx, t.wait) // the caller sees that ctx has ended
 	case t.beacon:
 		w.claim(at.Name, survey.Claim(ctx, client, w.options.BeaconPath).Release)
 	default:

@@ -16,6 +16,7 @@ import (
 	"mirror/internal/compare"
 	"mirror/internal/origin"
 	"mirror/internal/origin/pages"
+	"mirror/internal/wait"
 	"mirror/internal/watch"
 	"mirror/site"
 )
@@ -180,10 +181,8 @@ func awaitAlike(ctx context.Context, patience time.Duration, run func(ctx contex
 		if err != nil || verdict.Agree() {
 			return verdict, err
 		}
-		select {
-		case <-patient.Done():
+		if wait.Sleep(patient, alikePause) != nil {
 			return verdict, ctx.Err()
-		case <-time.After(alikePause):
 		}
 	}
 }

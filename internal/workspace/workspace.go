@@ -230,6 +230,7 @@ func (w *Workspace) Origins() []origin.Endpoint {
 			CDN:   t.Origin.CDN,
 			Options: origin.Options{
 				Concurrency: c.Concurrency, Rate: c.Rate, Pace: w.paces[t.Name], Timeout: c.Timeout, Confirm: c.Confirm, Headers: c.Headers,
+				Address: t.Origin.Address,
 			},
 		})
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"mirror/internal/netname"
 	"mirror/targets"
 )
 
@@ -35,7 +36,7 @@ func newRegistry(base http.RoundTripper) (*registry, error) {
 }
 
 func tunedTransport() http.RoundTripper {
-	t := http.DefaultTransport.(*http.Transport).Clone()
+	t := netname.Transport()
 	t.MaxIdleConnsPerHost = 16
 	t.ResponseHeaderTimeout = 5 * time.Minute // a registry may hash a large blob before it answers
 	return t

@@ -9,7 +9,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -19,6 +18,7 @@ import (
 	"github.com/google/renameio/v2"
 
 	"mirror/internal/command"
+	"mirror/internal/netname"
 	"mirror/internal/regular"
 	"mirror/site"
 )
@@ -156,7 +156,7 @@ func (r *rollout) post(ctx context.Context, digest string, id site.ID) error {
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := r.client.Do(req)
 	if err != nil {
-		return fmt.Errorf("webhook at %s: %w", req.URL.Host, withoutURL(err))
+		return fmt.Errorf("webhook at %s: %w", req.URL.Host, netname.WithoutURL(err))
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode/100 == 2 {
@@ -164,14 +164,6 @@ func (r *rollout) post(ctx context.Context, digest string, id site.ID) error {
 	}
 	answer, _ := io.ReadAll(io.LimitReader(resp.Body, maxOutput)) // what there is of it
 	return fmt.Errorf("webhook at %s: %s: %s", req.URL.Host, resp.Status, tail(answer))
-}
-
-func withoutURL(err error) error {
-	var e *url.Error
-	if errors.As(err, &e) {
-		return e.Err
-	}
-	return err
 }
 
 func tail(out []byte) string {

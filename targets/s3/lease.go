@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"mirror/internal/wait"
 	"mirror/targets"
 	"mirror/targets/s3/internal/bucket"
 	"mirror/targets/s3/internal/documents"
@@ -108,7 +109,7 @@ func (k *keeper) assure(ctx context.Context) error {
 		case errors.Is(err, targets.ErrConflict), ctx.Err() != nil, time.Since(*k.proven.Load()) > patience*k.target.lease:
 			return fmt.Errorf("renew the lease: %w", err)
 		}
-		if err := wait(ctx, k.target.lease/renewals); err != nil {
+		if err := wait.Sleep(ctx, k.target.lease/renewals); err != nil {
 			return err
 		}
 	}
@@ -188,18 +189,4 @@ func (t *Target) awaitFree(ctx context.Context) error {
 // mayTake reports whether a commit under way may be taken over.
 func (t *Target) mayTake(h documents.StateDocument) bool {
 	return h.Released || h.Owner != "" && h.Owner == t.owner || h.Age > t.lease
-}
-
-func wait(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-timer.C:
-		return nil
-	}
 }

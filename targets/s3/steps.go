@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"mirror/internal/wait"
 	"mirror/site"
 	"mirror/targets/s3/internal/bucket"
 	"mirror/targets/s3/internal/documents"
@@ -87,7 +88,7 @@ func (r *run) execute(ctx context.Context) error {
 	if len(rest) == 0 {
 		return nil
 	}
-	if err := wait(ctx, r.grace); err != nil {
+	if err := wait.Sleep(ctx, r.grace); err != nil {
 		return err
 	}
 	return r.bucket.Remove(ctx, rest)

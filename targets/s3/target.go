@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"mirror/internal/netname"
 	"mirror/targets"
 	"mirror/targets/s3/internal/bucket"
 	"mirror/targets/s3/internal/documents"
@@ -126,7 +127,7 @@ func namedKeys(env targets.Env, c Config) (aws.CredentialsProvider, error) {
 // or endpoint, which the config has to name.
 func httpClient(transport http.RoundTripper, concurrency int) *http.Client {
 	if transport == nil {
-		tuned := http.DefaultTransport.(*http.Transport).Clone()
+		tuned := netname.Transport()
 		tuned.MaxIdleConnsPerHost = concurrency
 		tuned.ResponseHeaderTimeout = 2 * time.Minute
 		transport = tuned

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"mirror/internal/wait"
 )
 
 // Objects are the contents of a bucket as its visitors see them: each write becomes
@@ -83,16 +85,12 @@ func (o *Objects[T]) Meet(w http.ResponseWriter, r *http.Request) func(key strin
 // settle waits until every cache shows all that was written, but for those that are stuck.
 func (o *Objects[T]) settle(ctx context.Context) error {
 	for {
-		wait := time.Until(o.turned())
-		if wait <= 0 {
+		left := time.Until(o.turned())
+		if left <= 0 {
 			return nil
 		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return ctx.Err()
+		if err := wait.Sleep(ctx, left); err != nil {
+			return err
 		}
 	}
 }

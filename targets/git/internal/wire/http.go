@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strings"
 
+	"mirror/internal/netname"
+
 	"github.com/go-git/go-git/v5/plumbing/transport"
 )
 
@@ -83,22 +85,13 @@ func (r *httpRemote) do(req *http.Request) (*http.Response, error) {
 	}
 	resp, err := r.client.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", r.base, withoutURL(err))
+		return nil, fmt.Errorf("%s: %w", r.base, netname.WithoutURL(err))
 	}
 	if resp.StatusCode != http.StatusOK {
 		defer resp.Body.Close()
 		return nil, r.statusError(resp)
 	}
 	return resp, nil
-}
-
-// withoutURL drops what net/http repeats in front of its errors.
-func withoutURL(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
-		return u.Err
-	}
-	return err
 }
 
 // statusError is the server's refusal in its own words.

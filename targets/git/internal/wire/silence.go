@@ -10,6 +10,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"mirror/internal/netname"
 )
 
 // silence is how long a server may neither send nor take a byte. A git that works on a pushed pack
@@ -20,10 +22,10 @@ func silentError(limit time.Duration) error { return fmt.Errorf("the server was 
 
 // ownTransport is the default one, with bounds for servers that fall silent.
 func ownTransport(silence time.Duration) *http.Transport {
-	rt := http.DefaultTransport.(*http.Transport).Clone()
+	rt := netname.Transport()
 	rt.TLSHandshakeTimeout = 20 * time.Second
 	rt.MaxResponseHeaderBytes = 64 << 10
-	dial := (&net.Dialer{Timeout: silence, KeepAlive: 30 * time.Second}).DialContext
+	dial := netname.Dial(&net.Dialer{Timeout: silence, KeepAlive: 30 * time.Second})
 	rt.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)
 		if err != nil {
