@@ -15,7 +15,7 @@ BENCH    ?= .
 PACKAGES ?= ./...
 SEED     ?= 1
 
-.PHONY: experiment-window help build test servers lint format bench fuzz clean
+.PHONY: experiment-window help build docs man test servers lint format bench fuzz clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 27
@@ -39,6 +39,12 @@ lint: ## formatting, vet, golangci-lint, actionlint, tidy
 	bin/golangci-lint run $(PACKAGES)
 	bin/actionlint .github/workflows/*.yml ci/github-*.yml
 	go mod tidy -diff
+
+man: build ## a man page for each command, in bin/man
+	bin/mirror man bin/man
+
+docs: ## docs/config.md, from the comments of the config structs
+	go test ./internal/config -run=TestReferenceIsOfTheseSources -update
 
 format: ## format every source
 	gofmt -w .

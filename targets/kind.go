@@ -12,6 +12,9 @@ type Kind struct {
 	// Config is a zero value of the kind's config struct, whose tags are the keys that such a
 	// target may have in mirror.yaml (see package config). nil leaves the keys to Open.
 	Config any
+	// Source is the Go source with the doc comments of the config struct: the descriptions of its keys in
+	// the JSON Schema and in docs/config.md.
+	Source string
 	Open   Factory
 	Traits Traits
 	// Place tells where a target with this config writes. Nil where that cannot be told.

@@ -1,38 +1,30 @@
 package config
 
 import (
-	_ "embed" // types.go below
 	"encoding/json"
 	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"net/url"
 	"reflect"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/invopop/jsonschema"
+	"go.yaml.in/yaml/v4"
 
+	"mirror/internal/config/reference"
 	"mirror/targets"
 )
 
-// typesSource is where the descriptions in the schema come from.
-//
-//go:embed types.go
-var typesSource string
-
 // Schema returns the JSON Schema of mirror.yaml, for editors, with targets of the given kinds.
 func Schema(kinds targets.Kinds) ([]byte, error) {
-	comments, err := commentsOf(typesSource)
+	comments, err := commentsOf(kinds)
 	if err != nil {
 		return nil, fmt.Errorf("read the config's descriptions: %w", err)
 	}
 	r := &jsonschema.Reflector{
 		Anonymous: true, DoNotReference: true, RequiredFromJSONSchemaTags: true,
-		FieldNameTag: "yaml", Mapper: schemaOf, CommentMap: comments,
+		FieldNameTag: "yaml", Mapper: schemaOf,
 	}
 	schema := r.Reflect(&Config{})
 	schema.Title = FileName
@@ -40,11 +32,12 @@ func Schema(kinds targets.Kinds) ([]byte, error) {
 	if !ok {
 		return nil, fmt.Errorf("the config's schema lacks targets")
 	}
+	describe(schema, reference.Of(reflect.TypeFor[Config](), comments, nouns()))
 	common := items.Items
 	items.Items = &jsonschema.Schema{}
 	for _, name := range kinds.Names() {
 		kind, _ := kinds.Find(name)
-		items.Items.OneOf = append(items.Items.OneOf, targetSchema(r, common, name, kind.Config))
+		items.Items.OneOf = append(items.Items.OneOf, targetSchema(r, common, name, kind.Config, comments))
 	}
 	text, err := json.MarshalIndent(schema, "", "  ")
 	if err != nil {
@@ -54,7 +47,7 @@ func Schema(kinds targets.Kinds) ([]byte, error) {
 }
 
 // targetSchema joins the keys that every target has with those of one kind.
-func targetSchema(r *jsonschema.Reflector, common *jsonschema.Schema, name string, config any) *jsonschema.Schema {
+func targetSchema(r *jsonschema.Reflector, common *jsonschema.Schema, name string, config any, comments reference.Comments) *jsonschema.Schema {
 	all := *common
 	all.Title = name
 	all.Required = slices.Clone(common.Required)
@@ -62,17 +55,50 @@ func targetSchema(r *jsonschema.Reflector, common *jsonschema.Schema, name strin
 	for pair := common.Properties.Oldest(); pair != nil; pair = pair.Next() {
 		all.Properties.Set(pair.Key, pair.Value)
 	}
-	all.Properties.Set("type", &jsonschema.Schema{Type: "string", Const: name})
+	all.Properties.Set("type", &jsonschema.Schema{Type: "string", Const: name, Description: "The kind of place.", Examples: []any{name}})
 	if config == nil {
 		all.AdditionalProperties = nil
 		return &all
 	}
 	own := r.Reflect(config)
+	describe(own, reference.Of(structOf(config), comments, nouns()))
 	for pair := own.Properties.Oldest(); pair != nil; pair = pair.Next() {
 		all.Properties.Set(pair.Key, pair.Value)
 	}
 	all.Required = append(all.Required, own.Required...)
 	return &all
+}
+
+// describe gives the properties of a schema the descriptions, defaults and examples of their keys.
+func describe(s *jsonschema.Schema, keys []reference.Key) {
+	for _, k := range keys {
+		p, ok := s.Properties.Get(k.Name)
+		if !ok {
+			continue
+		}
+		p.Description = k.Doc
+		if p.Default == nil {
+			p.Default = valueOf(k.Default)
+		}
+		if example := valueOf(k.Example); example != nil {
+			p.Examples = []any{example}
+		}
+		if k.List && p.Items != nil {
+			p = p.Items
+		}
+		if p.Properties != nil {
+			describe(p, k.Keys)
+		}
+	}
+}
+
+// valueOf reads a value that is written in YAML, nil for none.
+func valueOf(text string) any {
+	var value any
+	if text == "" || yaml.Load([]byte(text), &value) != nil {
+		return nil
+	}
+	return value
 }
 
 // schemaOf returns the schema of a type that is written as text, nil for other types.
@@ -96,28 +122,4 @@ func schemaOf(t reflect.Type) *jsonschema.Schema {
 			{Type: "array", Items: &jsonschema.Schema{Type: "string"}}}}
 	}
 	return nil
-}
-
-// commentsOf returns the doc comments of a file's types and fields by the names that the
-// reflector looks them up with.
-func commentsOf(source string) (map[string]string, error) {
-	file, err := parser.ParseFile(token.NewFileSet(), "types.go", source, parser.ParseComments)
-	if err != nil {
-		return nil, err
-	}
-	home := reflect.TypeFor[Config]().PkgPath()
-	comments := map[string]string{}
-	ast.Inspect(file, func(n ast.Node) bool {
-		spec, ok := n.(*ast.TypeSpec)
-		if !ok {
-			return true
-		}
-		fields, ok := spec.Type.(*ast.StructType)
-		for i := 0; ok && i < len(fields.Fields.List); i++ {
-			f := fields.Fields.List[i]
-			comments[home+"."+spec.Name.Name+"."+f.Names[0].Name] = strings.Join(strings.Fields(f.Doc.Text()), " ")
-		}
-		return false
-	})
-	return comments, nil
 }

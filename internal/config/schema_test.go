@@ -71,7 +71,7 @@ func TestSchemaDescribesEveryKey(t *testing.T) {
 	}
 	check := properties["check"].(map[string]any)["properties"].(map[string]any)
 	rate := check["rate"].(map[string]any)
-	if got, want := rate["description"], "Rate is how many requests a second an origin gets. 0 is no limit."; got != want {
+	if got, want := rate["description"], "How many requests a second an origin gets. 0 is no limit."; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if got := fmt.Sprint(rate["default"]); got != "200" {

@@ -1,16 +1,23 @@
 package dir
 
 import (
+	_ "embed" // config.go
 	"path/filepath"
 
 	"mirror/targets"
 )
+
+// configSource has the descriptions of the keys.
+//
+//go:embed config.go
+var configSource string
 
 // Kind is a folder that a web server serves.
 func Kind() targets.Kind {
 	return targets.Kind{
 		Name:   "dir",
 		Config: Config{},
+		Source: configSource,
 		Open:   New,
 		Traits: targets.Traits{CompareAndSwap: true, Atomic: true},
 		Place: func(decode targets.Decode) (targets.Place, error) {

@@ -14,12 +14,6 @@ import (
 	"mirror/targets"
 )
 
-// Config is the target's part of mirror.yaml.
-type Config struct {
-	// Path is the folder that holds releases/ and current.
-	Path string `yaml:"path" jsonschema:"required,format=path"`
-}
-
 // Target is a folder whose symlink current is turned from release to release. The turn is
 // one rename(2): a reader sees all of a release or nothing of it.
 //

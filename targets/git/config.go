@@ -3,22 +3,22 @@ package git
 // Config is a git target's part of the config.
 type Config struct {
 	// URL is the address of the repository: ssh, https, http, file, a path, or user@host:path.
-	URL string `yaml:"url" jsonschema:"required"`
+	URL string `yaml:"url" jsonschema:"required" example:"git@github.com:me/me.github.io.git"`
 	// Branch is the branch that the host serves.
-	Branch string `yaml:"branch" jsonschema:"default=gh-pages"`
+	Branch string `yaml:"branch" jsonschema:"default=gh-pages" example:"gh-pages"`
 	// CNAME is the site's own domain name, which is written to the file CNAME of the branch where the
 	// site has no such file.
-	CNAME string `yaml:"cname"`
+	CNAME string `yaml:"cname" example:"blog.example.com"`
 	// TokenEnv names the environment variable with the access token, for https.
-	TokenEnv string `yaml:"token_env"`
-	// Orphan makes each commit one without parents: the branch keeps no history.
-	Orphan bool `yaml:"orphan" jsonschema:"default=false"`
+	TokenEnv string `yaml:"token_env" example:"GITHUB_TOKEN"`
+	// Orphan is whether commits have no parents, so that the branch keeps no history.
+	Orphan bool `yaml:"orphan" jsonschema:"default=false" example:"true"`
 	// Author is the author of the commits, as Name <address>.
-	Author string `yaml:"author" jsonschema:"default=mirror <mirror@localhost>"`
+	Author string `yaml:"author" jsonschema:"default=mirror <mirror@localhost>" example:"Blog <blog@example.com>"`
 	// SSHKey is the file of the private key for ssh; without it the agent's keys and those in ~/.ssh are tried.
-	SSHKey string `yaml:"ssh_key"`
+	SSHKey string `yaml:"ssh_key" example:"/home/me/.ssh/deploy_key"`
 	// KnownHosts is the file of the known hosts for ssh; without it ~/.ssh/known_hosts and the system's.
-	KnownHosts string `yaml:"known_hosts"`
+	KnownHosts string `yaml:"known_hosts" example:"/etc/ssh/known_hosts"`
 }
 
 const (

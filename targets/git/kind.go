@@ -1,6 +1,7 @@
 package git
 
 import (
+	_ "embed" // config.go
 	"net/url"
 	"regexp"
 	"strings"
@@ -9,11 +10,17 @@ import (
 	"mirror/targets/git/internal/objects"
 )
 
+// configSource has the descriptions of the keys.
+//
+//go:embed config.go
+var configSource string
+
 // Kind is a branch that a git host serves.
 func Kind() targets.Kind {
 	return targets.Kind{
 		Name:   "git",
 		Config: Config{},
+		Source: configSource,
 		Open:   New,
 		Traits: targets.Traits{CompareAndSwap: true, Atomic: true, Deploys: true},
 		Place: func(decode targets.Decode) (targets.Place, error) {

@@ -6,30 +6,32 @@ const baseSelf = "self"
 // Config is a target's part of mirror.yaml.
 type Config struct {
 	// Image is the live tag, as registry/repository:tag.
-	Image string `yaml:"image" jsonschema:"required" json:"image"`
-	// Base is the image that serves the site, by reference, or "self" (the default) for
-	// mirror's own static server, with nothing to pull.
-	Base string `yaml:"base" json:"base,omitempty"`
-	// WebRoot is the folder that the base serves; /usr/share/nginx/html by default, and
-	// /site on the base self.
-	WebRoot string `yaml:"web_root" json:"web_root,omitempty"`
-	// Platforms are the os/arch[/variant] to build for; Linux on this machine's
-	// architecture by default. Several make an image index.
-	Platforms []string `yaml:"platforms" json:"platforms,omitempty"`
-	// Compression of the site's layer: gzip (the default) or zstd.
-	Compression string `yaml:"compression" jsonschema:"default=gzip,enum=gzip,enum=zstd" json:"compression,omitempty"`
-	// Insecure allows plain HTTP to a registry that is not on loopback.
-	Insecure bool `yaml:"insecure" json:"insecure,omitempty"`
-	// SelfBinary is the mirror binary for the base self; the running one by default.
-	SelfBinary string `yaml:"self_binary" json:"self_binary,omitempty"`
-	// Rollout makes what runs the image take the new one.
+	Image string `yaml:"image" jsonschema:"required" json:"image" example:"ghcr.io/me/blog:latest"`
+	// Base is the name of the image that serves the site, or self for mirror's own static server, for which
+	// nothing is pulled.
+	Base string `yaml:"base" jsonschema:"default=self" json:"base,omitempty" example:"nginx:1.28-alpine"`
+	// WebRoot is the folder that the base serves. Where it is "": /usr/share/nginx/html, and /site on the
+	// base self.
+	WebRoot string `yaml:"web_root" json:"web_root,omitempty" example:"/usr/share/nginx/html"`
+	// Platforms lists what to build for, as os/arch or os/arch/variant; where it is empty, Linux on the
+	// architecture of this machine. Several make an image index.
+	Platforms []string `yaml:"platforms" json:"platforms,omitempty" example:"[linux/amd64, linux/arm64]"`
+	// Compression is that of the layer with the site.
+	Compression string `yaml:"compression" jsonschema:"default=gzip,enum=gzip,enum=zstd" json:"compression,omitempty" example:"zstd"`
+	// Insecure is whether plain HTTP is used to a registry on another machine.
+	Insecure bool `yaml:"insecure" json:"insecure,omitempty" example:"false"`
+	// SelfBinary is the file of the mirror binary for the base self; the running one where it is "".
+	SelfBinary string `yaml:"self_binary" json:"self_binary,omitempty" example:"/usr/local/bin/mirror"`
+	// Rollout is how what runs the image is made to use the new one, after the tag has moved.
 	Rollout Rollout `yaml:"rollout" json:"rollout,omitempty"`
 }
 
-// Rollout is what to do after the tag has moved: a command, a webhook, or both. In the
-// command's arguments {image} stands for the repository, {tag} for the live tag, {digest}
-// for the image's digest and {release} for the release's ID.
+// Rollout is what to do after the tag has moved: a command, a webhook, or both.
 type Rollout struct {
-	Exec    []string `yaml:"exec" json:"exec,omitempty"`
-	Webhook string   `yaml:"webhook" json:"webhook,omitempty"`
+	// Exec is a command and its arguments. In them {image} stands for the repository, {tag} for the live
+	// tag, {digest} for the digest of the image and {release} for the ID of the release.
+	Exec []string `yaml:"exec" json:"exec,omitempty" example:"[\"kubectl\", \"set\", \"image\", \"deploy/blog\", \"blog={image}@{digest}\"]"`
+	// Webhook is a URL that gets a POST request with image, digest and release as JSON: https, or http to
+	// this machine.
+	Webhook string `yaml:"webhook" json:"webhook,omitempty" example:"\"https://deploy.example.com/${DEPLOY_TOKEN}\""`
 }

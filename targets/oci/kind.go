@@ -1,6 +1,15 @@
 package oci
 
-import "mirror/targets"
+import (
+	_ "embed" // config.go
+
+	"mirror/targets"
+)
+
+// configSource has the descriptions of the keys.
+//
+//go:embed config.go
+var configSource string
 
 // Kind is a container image with the site and a web server in it. No registry compares and
 // swaps tags.
@@ -8,6 +17,7 @@ func Kind() targets.Kind {
 	return targets.Kind{
 		Name:          "oci",
 		Config:        Config{},
+		Source:        configSource,
 		Open:          New,
 		Traits:        targets.Traits{Atomic: true, Deploys: true},
 		StoredSecrets: storedSecrets,

@@ -1,12 +1,22 @@
 package s3
 
-import "mirror/targets"
+import (
+	_ "embed" // config.go
+
+	"mirror/targets"
+)
+
+// configSource has the descriptions of the keys.
+//
+//go:embed config.go
+var configSource string
 
 // Kind is a bucket that its service serves as a website.
 func Kind() targets.Kind {
 	return targets.Kind{
 		Name:            "s3",
 		Config:          Config{},
+		Source:          configSource,
 		Open:            New,
 		Traits:          targets.Traits{CompareAndSwap: true},
 		Place:           place,
