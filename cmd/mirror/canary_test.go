@@ -138,6 +138,7 @@ func (w *canaryWorld) mirror(config string, args ...string) string {
 // form, and looks for them in all output and in every file.
 func TestNoSecretIsShownOrStored(t *testing.T) {
 	long(t, "runs every command with a secret in every place")
+	t.Parallel()
 	w := newCanaryWorld(t)
 	w.init()
 	few := []string{"--target", "image", "--target", "disk"}

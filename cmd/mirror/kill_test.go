@@ -66,6 +66,7 @@ func newKillWorld(t *testing.T) *realWorld {
 // style sheet, and the next publish makes all origins agree.
 func TestKilledPublishConverges(t *testing.T) {
 	long(t, "kills 16 publishes to real servers")
+	t.Parallel()
 	const kills = 16
 	w := newKillWorld(t)
 	w.write(edition("even"))

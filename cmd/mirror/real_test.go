@@ -19,13 +19,12 @@ import (
 	"mirror/reports"
 )
 
+// binaryDir holds the program that binary builds. TestMain makes and removes it.
+var binaryDir string
+
 // binary builds mirror once for all tests and returns its path.
 var binary = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "mirror-test-*")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "mirror")
+	path := filepath.Join(binaryDir, "mirror")
 	out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("%w: %s", err, out)
@@ -34,9 +33,15 @@ var binary = sync.OnceValues(func() (string, error) {
 })
 
 func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "mirror-test-*")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	binaryDir = dir
 	code := m.Run()
-	if path, err := binary(); err == nil {
-		os.RemoveAll(filepath.Dir(path))
+	if err := os.RemoveAll(dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 	}
 	os.Exit(code)
 }

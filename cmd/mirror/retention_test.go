@@ -19,6 +19,7 @@ import (
 // no others.
 func TestRetentionWithoutHistory(t *testing.T) {
 	long(t, "publishes 20 times")
+	t.Parallel()
 	const publishes, keep = 20, 3
 	r := newTrial(t)
 	r.configure("check:\n", fmt.Sprintf("  - {name: disk, type: dir, path: %q}\npublish: {keep_releases: %d}\ncheck:\n", t.TempDir(), keep))

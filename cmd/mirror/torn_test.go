@@ -16,6 +16,7 @@ import (
 // pages never lack their assets is seen by TestKilledPublishConverges.
 func TestNoTornRelease(t *testing.T) {
 	long(t, "reads all pages during several publishes")
+	t.Parallel()
 	r := newTrial(t)
 	files, paths, _ := effectSite(0)
 	r.write(files)

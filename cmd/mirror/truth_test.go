@@ -204,6 +204,7 @@ func wrongs() []wrong {
 // TestTruthTable injects every kind of drift into every kind of target, where it is stored
 // where it can be, and wants exactly that to be found.
 func TestTruthTable(t *testing.T) {
+	t.Parallel()
 	b := newTruthBench(t)
 	if v := b.look(workspace.CheckOptions{}); !v.Agree() {
 		t.Fatalf("before anything: got %v", found(v))
@@ -305,6 +306,7 @@ func harmless() []func(b *truthBench, path string) http.Handler {
 // others only look odd, and wants each to be judged exactly.
 func TestRandomWorlds(t *testing.T) {
 	long(t, "checks many random worlds")
+	t.Parallel()
 	b := newTruthBench(t)
 	b.configure("headers: [cache-control]", "headers: [content-type]")
 	rng := rand.New(rand.NewPCG(11, 22))
