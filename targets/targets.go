@@ -21,6 +21,10 @@ var (
 	// ErrConflict is Commit's answer when something else is live than the plan saw:
 	// another publisher was there in between.
 	ErrConflict = errors.New("live release is not the expected one")
+	// ErrReserved is Reserve's answer while another publisher holds the place.
+	ErrReserved = errors.New("another publisher has reserved the place")
+	// ErrUnreservable is Reserve's answer where the service lets nothing be stored for it.
+	ErrUnreservable = errors.New("the place cannot be reserved")
 )
 
 // Live is what a target serves now.
@@ -90,6 +94,30 @@ type Committer interface {
 	// Rollback undoes Commit of the same s, whatever its outcome was: s.From is live
 	// again. It has no effect, and gives ErrConflict, when a third state is live.
 	Rollback(ctx context.Context, s Swap) error
+}
+
+// Guard is a Target that can be reserved for one publish without an effect that visitors see.
+// Publishers that meet are told apart here, so that the order of the commits is free. Expiry of a
+// reservation goes by the service's clock, or by whether its holder shows signs of life; a
+// process that dies leaves one that ends by itself.
+type Guard interface {
+	// Reserve keeps other publishers from committing until the reservation is released or, where
+	// the holder shows no sign of life, its lease has run out. ErrReserved says that another
+	// publisher holds the place: the same call may succeed later. ErrConflict says that something
+	// else is live than s.From and s.To. After any other error the place may be reserved until the lease
+	// has run out. Commit of the same s with the same Target uses the reservation up; it
+	// gives ErrConflict where that is lost.
+	Reserve(ctx context.Context, s Swap) (Reservation, error)
+}
+
+// Reservation is a place that is reserved. It is safe for concurrent use.
+type Reservation interface {
+	// Assure returns nil when no other publisher can have taken the place over, after a long pause
+	// too. The error wraps ErrConflict where one has.
+	Assure(ctx context.Context) error
+	// Release gives the place free. It has no effect after Commit, and on a place that is lost. It
+	// may be called again.
+	Release(ctx context.Context) error
 }
 
 // Holder tells what is stored.

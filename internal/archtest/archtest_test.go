@@ -37,7 +37,7 @@ func allowed() map[string][]string {
 		"targets/kinds":      {"targets", "targets/dir", "targets/git", "targets/oci", "targets/s3"},
 		"targets/targettest": {"targets", "diff", "site"},
 
-		anyKind: {"targets", "diff", "site", "internal/command", "internal/netname", "internal/regular", "internal/wait"},
+		anyKind: {"targets", "diff", "site", "internal/command", "internal/netname", "internal/regular", "internal/wait", "internal/lease"},
 
 		"targets/oci/internal/image/imagetest": {"targets/targettest"},
 
@@ -82,6 +82,7 @@ func allowed() map[string][]string {
 		"internal/command":  {},
 		"internal/regular":  {},
 		"internal/humanize": {},
+		"internal/lease":    {},
 
 		"internal/lab":               {"internal/lab/edge", "internal/lab/githost", "internal/lab/s3host", "internal/lab/registryhost", "internal/static"},
 		"internal/lab/edge":          {"internal/wait", "internal/static"},

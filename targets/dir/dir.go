@@ -81,11 +81,13 @@ func (t *Target) Commit(ctx context.Context, s targets.Swap) error {
 		case live != s.From:
 			return fmt.Errorf("dir: %s is live: %w", live.Release.Short(), targets.ErrConflict)
 		}
-		if err := t.turnFrom(ctx, p, live.Revision, staged); err != nil {
-			return err
-		}
-		p.wentLive(s.To)
-		return nil
+		return t.underReservation(p, s, func() error {
+			if err := t.turnFrom(ctx, p, live.Revision, staged); err != nil {
+				return err
+			}
+			p.wentLive(s.To)
+			return nil
+		})
 	})
 }
 

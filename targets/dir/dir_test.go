@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"mirror/site"
 	"mirror/targets"
@@ -19,6 +20,9 @@ func TestTarget(t *testing.T) {
 		return targettest.Fixture{
 			Kind: dir.Kind(),
 			Open: func(t *testing.T, _ http.RoundTripper) targets.Target { return open(t, path) },
+			Guarded: func(t *testing.T, _ string, _ time.Duration, _ http.RoundTripper) targets.Target {
+				return open(t, path)
+			},
 			Keeping: func(t *testing.T, keep targets.Keep) targets.Target {
 				tgt, err := dir.New(t.Context(), targets.Env{Keep: keep}, func(c any) error { c.(*dir.Config).Path = path; return nil })
 				must(t, err)

@@ -94,6 +94,16 @@ func openOwn(root *os.Root, name string) (*os.Root, error) {
 	return below, nil
 }
 
+// clearOdd removes what is not a regular file from a lock's place.
+func (p *place) clearOdd(name string) error {
+	if info, err := p.root.Lstat(name); err == nil && !info.Mode().IsRegular() {
+		if err := p.root.RemoveAll(name); err != nil {
+			return fmt.Errorf("dir: %w", err)
+		}
+	}
+	return nil
+}
+
 // locked keeps other publishers of this folder out while do works on it.
 func (t *Target) locked(ctx context.Context, do func(p *place) error) error {
 	p, err := t.open(true)
@@ -101,10 +111,8 @@ func (t *Target) locked(ctx context.Context, do func(p *place) error) error {
 		return err
 	}
 	defer p.Close()
-	if info, err := p.root.Lstat(lockFile); err == nil && !info.Mode().IsRegular() {
-		if err := p.root.RemoveAll(lockFile); err != nil {
-			return fmt.Errorf("dir: %w", err)
-		}
+	if err := p.clearOdd(lockFile); err != nil {
+		return err
 	}
 	lock := flock.New(filepath.Join(t.path, lockFile), flock.SetFlag(regular.LockFlags))
 	if _, err := lock.TryLockContext(ctx, lockPoll); err != nil {

@@ -9,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"mirror/site"
 	"mirror/targets"
@@ -23,9 +24,12 @@ import (
 type Target struct {
 	path string
 	keep targets.Keep
+
+	reserved sync.Map // targets.Swap → *reservation: those that this process holds
 }
 
 var (
+	_ targets.Guard     = (*Target)(nil)
 	_ targets.Target    = (*Target)(nil)
 	_ targets.Historian = (*Target)(nil)
 	_ targets.Pruner    = (*Target)(nil)

@@ -13,7 +13,9 @@ import (
 	"log/slog"
 	"net/mail"
 	"strings"
+	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
 
@@ -36,6 +38,23 @@ type Target struct {
 	known   *objects.Cache
 	blobs   *blobIDs
 	whole   atomic.Bool // the server takes no thin packs, whatever it says
+	owner   string
+	lease   time.Duration // how long a reservation without a sign of life keeps others out
+
+	reserved sync.Map   // targets.Swap → *reservation: those that this process holds
+	seeing   sync.Mutex // guards seen
+	seen     sighting   // the last reservation of another publisher
+}
+
+// leaseLength is how long a reservation without a sign of life keeps others out. GitHub asks for at
+// most six pushes a minute to one repository: four of them renew the lease.
+const leaseLength = time.Minute
+
+// sighting is a reservation of another publisher, and since when it is known unchanged.
+type sighting struct {
+	hash  plumbing.Hash
+	since time.Time
+	said  objects.Reservation
 }
 
 // New opens the target that decode describes with a Config.
@@ -60,7 +79,7 @@ func Open(_ context.Context, env targets.Env, c Config) (*Target, error) {
 		return nil, err
 	}
 	t := &Target{
-		host: place.Host, cname: strings.TrimSpace(c.CNAME), orphan: c.Orphan, log: env.Log, keep: env.Keep,
+		host: place.Host, cname: strings.TrimSpace(c.CNAME), orphan: c.Orphan, log: env.Log, keep: env.Keep, owner: env.Owner, lease: leaseLength,
 		known: objects.NewCache(env.State), blobs: newBlobIDs(env.State),
 	}
 	if t.log == nil {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
 
@@ -108,6 +109,12 @@ func place(r repo, c Config) targettest.Fixture {
 		Open: func(t *testing.T, rt http.RoundTripper) targets.Target {
 			return open(t, c, targets.Env{Transport: rt})
 		},
+		Guarded: func(t *testing.T, owner string, lease time.Duration, rt http.RoundTripper) targets.Target {
+			tgt := open(t, c, targets.Env{Owner: owner, Transport: rt})
+			tgt.lease = lease
+			return tgt
+		},
+		Silence: func(r targets.Reservation) { r.(*reservation).keeper.Stop() },
 		Keeping: func(t *testing.T, keep targets.Keep) targets.Target { return open(t, c, targets.Env{Keep: keep}) },
 		Read:    r.read,
 		Put:     func(t *testing.T, files map[string][]byte) { r.put(t, files) },
@@ -144,7 +151,9 @@ func TestTargetOverSSH(t *testing.T) {
 	targettest.Run(t, func(t *testing.T) targettest.Fixture {
 		r := newRepo(t, "main")
 		t.Cleanup(func() { r.fsck(t) })
-		return place(r, Config{URL: server.URL(r.dir), SSHKey: server.Key, KnownHosts: server.KnownHosts})
+		f := place(r, Config{URL: server.URL(r.dir), SSHKey: server.Key, KnownHosts: server.KnownHosts})
+		f.Guarded = nil // tried over HTTP; a session over ssh takes long
+		return f
 	})
 }
 

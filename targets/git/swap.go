@@ -20,6 +20,12 @@ import (
 // on top of another head than the one that is live.
 func (t *Target) Commit(ctx context.Context, swap targets.Swap) (err error) {
 	defer t.redact(&err)
+	held := t.reservationOf(swap)
+	if held != nil {
+		held.keeper.Stop()
+		held.mu.Lock()
+		defer held.mu.Unlock()
+	}
 	s, err := t.open(ctx, wire.ReceivePack)
 	if err != nil {
 		return err
@@ -42,22 +48,23 @@ func (t *Target) Commit(ctx context.Context, swap targets.Swap) (err error) {
 	case revisionOf(head) != swap.From.Revision:
 		return conflict(head, swap.From)
 	}
-	if !t.follows(staged, head) {
-		return t.commitAfresh(ctx, s, ref, staged, head)
+	end, err := t.endOf(ctx, s, held)
+	if err != nil {
+		return err
 	}
-	return t.move(ctx, s, head.Hash, staged.Hash, nil)
-}
-
-func conflict(head objects.Commit, want targets.Live) error {
-	return fmt.Errorf("%w: the branch is at %s, and was at %s when this publish began (hint: plan again)",
-		targets.ErrConflict, name(revisionOf(head)), name(want.Revision))
-}
-
-func name(revision string) string {
-	if revision == "" {
-		return "no commit"
+	var others []*packp.Command
+	if end != nil {
+		others = append(others, end)
 	}
-	return revision[:min(12, len(revision))]
+	if t.follows(staged, head) {
+		err = t.move(ctx, s, head.Hash, staged.Hash, nil, others...)
+	} else {
+		err = t.commitAfresh(ctx, s, ref, staged, head, others)
+	}
+	if err == nil && end != nil {
+		held.spend()
+	}
+	return err
 }
 
 // move moves the branch, with the objects it needs; others are commands to obey in the
@@ -77,11 +84,12 @@ func (t *Target) move(ctx context.Context, s *wire.Session, from, to plumbing.Ha
 	if !errors.As(err, &refused) {
 		return err
 	}
-	return t.afterRefusal(ctx, from, to, refused)
+	return t.afterRefusal(ctx, from, to, others, refused)
 }
 
-// afterRefusal tells a branch that another publisher moved from one that may not move.
-func (t *Target) afterRefusal(ctx context.Context, from, to plumbing.Hash, refused error) error {
+// afterRefusal tells a branch, or one of the other refs, that another publisher moved from one
+// that may not move.
+func (t *Target) afterRefusal(ctx context.Context, from, to plumbing.Hash, others []*packp.Command, refused error) error {
 	s, err := t.open(ctx, wire.ReceivePack)
 	if err != nil {
 		return errors.Join(refused, err)
@@ -91,6 +99,11 @@ func (t *Target) afterRefusal(ctx context.Context, from, to plumbing.Hash, refus
 	case to:
 		return nil
 	case from:
+		for _, c := range others {
+			if s.Refs[c.Name] != c.Old {
+				return fmt.Errorf("%w: another publisher moved %s: %w", targets.ErrConflict, c.Name, refused)
+			}
+		}
 		return refused
 	default:
 		return fmt.Errorf("%w: the branch is at %s now: %w", targets.ErrConflict, name(now.String()), refused)
@@ -99,7 +112,7 @@ func (t *Target) afterRefusal(ctx context.Context, from, to plumbing.Hash, refus
 
 // commitAfresh makes the staged tree the next commit after head, and the branch that. What
 // is kept of the branch is taken from head, which may have got a CNAME meanwhile.
-func (t *Target) commitAfresh(ctx context.Context, s *wire.Session, ref plumbing.ReferenceName, staged, head objects.Commit) error {
+func (t *Target) commitAfresh(ctx context.Context, s *wire.Session, ref plumbing.ReferenceName, staged, head objects.Commit, others []*packp.Command) error {
 	old, err := t.snapshot(ctx, nil, staged.Hash)
 	if err != nil {
 		return err
@@ -123,7 +136,7 @@ func (t *Target) commitAfresh(ctx context.Context, s *wire.Session, ref plumbing
 	next := t.newCommit(head, want.root(), want.said)
 	items = append(items, objects.Content(plumbing.CommitObject, next.Raw))
 	restage := &packp.Command{Name: ref, Old: staged.Hash, New: next.Hash}
-	if err := t.move(ctx, s, head.Hash, next.Hash, items, restage); err != nil {
+	if err := t.move(ctx, s, head.Hash, next.Hash, items, append(others, restage)...); err != nil {
 		return err
 	}
 	t.known.Add(want.snapshot(next), t.log)

@@ -11,15 +11,16 @@ import (
 )
 
 // apply takes the state to committing, does or undoes the change, and brings the
-// state to rest. A crash anywhere in between leaves a state that names the change.
-func (t *Target) apply(ctx context.Context, h documents.StateDocument, ch *documents.Change, undo bool) error {
+// state to rest. A crash anywhere in between leaves a state that names the change. held is the
+// reservation for it, nil for none.
+func (t *Target) apply(ctx context.Context, h documents.StateDocument, ch *documents.Change, held *reservation, undo bool) error {
 	next := &documents.State{
 		Version: documents.Version, Phase: documents.PhaseCommitting, Revision: documents.NewNonce(), From: ch.From, To: ch.To, Change: ch.Path,
 		Release: h.LiveBefore(), Previous: h.PreviousReleases(), Beacons: beaconsOf(h, ch), Records: h.RecordPaths(),
 		Undo: undo, Owner: t.owner, Holder: documents.NewNonce(),
 	}
 	began := time.Now()
-	h, err := t.docs.WriteState(ctx, h, next)
+	h, err := t.beginCommit(ctx, h, next, held)
 	if err != nil {
 		return err
 	}
@@ -44,6 +45,14 @@ func (t *Target) apply(ctx context.Context, h documents.StateDocument, ch *docum
 		return t.finishRollback(ctx, h, ch)
 	}
 	return t.finishCommit(ctx, h, ch, recorded)
+}
+
+// beginCommit takes the state to committing.
+func (t *Target) beginCommit(ctx context.Context, h documents.StateDocument, next *documents.State, held *reservation) (documents.StateDocument, error) {
+	if held != nil {
+		return held.write(ctx, next)
+	}
+	return t.docs.WriteState(ctx, h, next)
 }
 
 // record records what is certain of the objects after a commit, and returns the paths of all

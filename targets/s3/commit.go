@@ -17,7 +17,8 @@ func (t *Target) Commit(ctx context.Context, s targets.Swap) error {
 	if err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
-	done, err := t.judgeCommit(h, inv, s)
+	held := t.reservationOf(s)
+	done, err := t.judgeCommit(h, inv, s, held)
 	if done || err != nil {
 		return err
 	}
@@ -28,35 +29,34 @@ func (t *Target) Commit(ctx context.Context, s targets.Swap) error {
 	if h.IsLive(s) && ch.Empty() {
 		return nil
 	}
-	if err := t.apply(ctx, h, ch, false); err != nil {
+	if err := t.apply(ctx, h, ch, held, false); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
 	return nil
 }
 
-// judgeCommit says whether a commit is done already, or in conflict with what is live.
-func (t *Target) judgeCommit(h documents.StateDocument, inv inventory, s targets.Swap) (done bool, err error) {
+// judgeCommit says whether a commit is done already, or in conflict with what is live or with
+// another publisher that holds the place. held may be nil; else it must be held still.
+func (t *Target) judgeCommit(h documents.StateDocument, inv inventory, s targets.Swap, held *reservation) (done bool, err error) {
 	switch {
-	case liveOf(h, inv).Revision == s.From.Revision || t.isOf(h, s):
-		if !h.None() && h.Phase == documents.PhaseCommitting && !t.mayTake(h) {
+	case liveOf(h, inv).Revision == s.From.Revision || isOf(h, s):
+		if isOf(h, s) && h.Phase == documents.PhaseLive {
+			return true, nil
+		}
+		if held != nil && !held.holds(h) || held == nil && !t.mayTake(h) {
 			return false, documents.Conflict(h)
 		}
-		return t.isOf(h, s) && h.Phase == documents.PhaseLive, nil
+		return false, nil
 	case h.IsLive(s):
 		return true, nil
 	}
 	return false, documents.Conflict(h)
 }
 
-// isOf reports whether a state was made by this very swap.
-func (t *Target) isOf(h documents.StateDocument, s targets.Swap) bool {
-	return !h.None() && h.From.Revision == s.From.Revision && h.To == s.To
-}
-
 // changeFor returns the change to carry out: that of the interrupted commit, the one
 // staged for this swap, or a new one to a release that is staged still.
 func (t *Target) changeFor(ctx context.Context, h documents.StateDocument, inv inventory, s targets.Swap) (*documents.Change, error) {
-	if t.isOf(h, s) && h.Phase == documents.PhaseCommitting {
+	if isOf(h, s) && h.Phase == documents.PhaseCommitting {
 		return t.docs.ReadChange(ctx, h.Change)
 	}
 	var err error

@@ -4,11 +4,15 @@ import (
 	"time"
 
 	"mirror/site"
+	"mirror/targets"
 	"mirror/targets/s3/internal/documents"
 )
 
 // SetLease shortens the lease, and so the time between renewals.
 func (t *Target) SetLease(d time.Duration) { t.lease = d }
+
+// Silence ends the renewals of a reservation, and no more.
+func Silence(r targets.Reservation) { r.(*reservation).keeper.Stop() }
 
 // SetRecording shortens the time that a commit takes for its records.
 func (t *Target) SetRecording(d time.Duration) { t.recording = d }

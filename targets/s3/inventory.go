@@ -109,3 +109,8 @@ func liveOf(h documents.StateDocument, inv inventory) targets.Live {
 	}
 	return targets.Live{Release: h.Release, Revision: h.Revision}
 }
+
+// isOf reports whether a state was made by this very swap.
+func isOf(h documents.StateDocument, s targets.Swap) bool {
+	return !h.None() && h.From.Revision == s.From.Revision && h.To == s.To
+}

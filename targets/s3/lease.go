@@ -6,45 +6,94 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
+<<<<<<< HEAD
 	"mirror/internal/wait"
+=======
+	"mirror/internal/lease"
+>>>>>>> 3b4e008 (Targets can be reserved for one publish without an effect that visitors see)
 	"mirror/targets"
 	"mirror/targets/s3/internal/bucket"
 	"mirror/targets/s3/internal/documents"
 )
 
-// renewals is how often, in one lease, a commit under way says that it is alive.
-const renewals = 4
-
-// keeper renews the lease of a commit under way, and knows whether it is held still.
-type keeper struct {
+// ownState is the state document while this process holds it.
+type ownState struct {
 	target *Target
-	proven atomic.Pointer[time.Time] // when the last write of the state that succeeded was begun
 
-	mu sync.Mutex // guards the state, also while it is written
-	h  documents.StateDocument
+	mu    sync.Mutex // guards what follows, also while the document is written
+	h     documents.StateDocument
+	spent bool // it is not to be renewed any more
 }
+
+// document is the state as it was written last.
+func (o *ownState) document() documents.StateDocument {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.h
+}
+
+// renew writes a sign of life.
+func (o *ownState) renew(ctx context.Context) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.spent {
+		return nil
+	}
+	next, err := o.target.writeOwn(bucket.WithGuard(ctx, nil), o.h, nextBeat(o.h))
+	if err != nil {
+		return fmt.Errorf("renew the lease: %w", err)
+	}
+	o.h = next
+	return nil
+}
+
+// nextBeat is the state with a sign of life.
+func nextBeat(h documents.StateDocument) *documents.State {
+	if h.Reserved != nil {
+		r := *h.Reserved
+		r.Beat++
+		return h.WithReservation(&r)
+	}
+	renewed := *h.State
+	renewed.Beat++
+	return &renewed
+}
+
+// keep renews the lease on a state that this process has written in a request begun at that time.
+func (o *ownState) keep(ctx context.Context, began time.Time) *lease.Keeper {
+	return lease.Keep(ctx, began, lease.Terms{Length: o.target.lease, Renew: o.renew, Lost: isConflict, Log: o.target.log})
+}
+
+func isConflict(err error) bool { return errors.Is(err, targets.ErrConflict) }
 
 // underLease runs f while it renews the state's lease, and returns the state as it is
 // then. When another publisher has taken over, f is stopped. A renewal that fails for
 // another reason stops nothing: as long as the state is ours, the next one succeeds. Each
 // request that f makes with its context waits until the lease is held.
 func (t *Target) underLease(ctx context.Context, h documents.StateDocument, began time.Time, f func(context.Context) error) (documents.StateDocument, error) {
-	k := &keeper{target: t, h: h}
-	k.proven.Store(&began)
+	own := &ownState{target: t, h: h}
+	k := own.keep(ctx, began)
 	running, stop := context.WithCancelCause(ctx)
-	var wait sync.WaitGroup
-	done := make(chan struct{})
-	wait.Go(func() { k.renewUntil(running, done, stop) })
-	err := f(bucket.WithGuard(running, k.assure))
-	close(done)
-	wait.Wait()
+	ended := make(chan struct{})
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		select {
+		case <-k.Lost():
+			stop(k.Err())
+		case <-ended:
+		}
+	})
+	err := f(bucket.WithGuard(running, k.Assure))
+	close(ended)
+	watching.Wait()
+	k.Stop()
 	if cause := context.Cause(running); cause != nil && ctx.Err() == nil {
 		err = cause
 	}
 	stop(nil)
+<<<<<<< HEAD
 	return k.h, err
 }
 
@@ -114,6 +163,9 @@ func (k *keeper) assure(ctx context.Context) error {
 		}
 	}
 	return nil
+=======
+	return own.document(), err
+>>>>>>> 3b4e008 (Targets can be reserved for one publish without an effect that visitors see)
 }
 
 // writeOwn replaces the state that this commit holds. A renewal whose answer was lost may have
@@ -132,7 +184,7 @@ func (t *Target) writeOwnRaw(ctx context.Context, h documents.StateDocument, raw
 		return next, err
 	}
 	now, readErr := t.docs.ReadState(ctx)
-	if readErr != nil || now.None() || now.Phase != documents.PhaseCommitting || now.Holder != h.Holder || now.Released {
+	if readErr != nil || now.HeldBy() == "" || now.HeldBy() != h.HeldBy() {
 		return documents.StateDocument{}, err
 	}
 	return t.docs.WriteRaw(ctx, now, raw)
@@ -166,7 +218,7 @@ func (t *Target) awaitFree(ctx context.Context) error {
 	}
 	t.log.Info("another publisher's commit is under way; waiting until it ends or its lease runs out",
 		"owner", first.Owner, "heard", first.Age, "lease", t.lease)
-	tick := time.NewTicker(min(leasePoll, t.lease/renewals))
+	tick := time.NewTicker(min(leasePoll, t.lease/4))
 	defer tick.Stop()
 	for {
 		select {
@@ -186,7 +238,8 @@ func (t *Target) awaitFree(ctx context.Context) error {
 	}
 }
 
-// mayTake reports whether a commit under way may be taken over.
+// mayTake reports whether no other publisher holds the place: by a reservation or a commit under
+// way that its lease protects.
 func (t *Target) mayTake(h documents.StateDocument) bool {
-	return h.Released || h.Owner != "" && h.Owner == t.owner || h.Age > t.lease
+	return h.HeldBy() == "" || h.OwnerName() != "" && h.OwnerName() == t.owner || h.Age > t.lease
 }

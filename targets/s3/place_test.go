@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -94,9 +95,15 @@ func (p *place) fixture() targettest.Fixture {
 		Keeping: func(t *testing.T, keep targets.Keep) targets.Target {
 			return p.openWith(t, targets.Env{Owner: "fixture", Keep: keep})
 		},
-		HTTP: true,
-		Read: p.readObject,
-		Put:  p.putObjects,
+		Guarded: func(t *testing.T, owner string, lease time.Duration, transport http.RoundTripper) targets.Target {
+			tgt := p.openAs(t, owner, "", transport)
+			tgt.SetLease(lease)
+			return tgt
+		},
+		Silence: s3.Silence,
+		HTTP:    true,
+		Read:    p.readObject,
+		Put:     p.putObjects,
 	}
 	if p.folder != "" {
 		f.Read, f.Put = p.readWebsite, p.putFiles

@@ -28,9 +28,13 @@ type request struct {
 // prepare keeps the content that the commit would replace, and writes the change down.
 func (t *Target) prepare(ctx context.Context, r request) (*documents.Change, error) {
 	from := liveOf(r.held, r.inv)
+	before, err := r.held.AtRest()
+	if err != nil {
+		return nil, err
+	}
 	swap := targets.Swap{From: from, To: r.to}
 	ch := &documents.Change{
-		Version: documents.Version, From: documents.LiveRef(from), To: r.to, Origin: documents.LiveRef(from), Before: r.held.Raw,
+		Version: documents.Version, From: documents.LiveRef(from), To: r.to, Origin: documents.LiveRef(from), Before: before,
 		Beacon: r.beacon, Deletes: slices.Clone(r.Delete),
 	}
 	for _, path := range slices.Concat(r.Add, r.Change) {

@@ -20,7 +20,7 @@ func (t *Target) Prune(ctx context.Context, r targets.Retention) error {
 	if err != nil {
 		return fmt.Errorf("prune: %w", err)
 	}
-	if !h.None() && h.Phase == documents.PhaseCommitting && !t.mayTake(h) {
+	if h.Reserved == nil && !t.mayTake(h) {
 		return fmt.Errorf("prune: %w", documents.Conflict(h))
 	}
 	unused, err := t.unused(ctx, h, inv, r)

@@ -17,8 +17,8 @@ func (t *Target) Rollback(ctx context.Context, s targets.Swap) error {
 	}
 	at := liveOf(h, inv)
 	switch {
-	case t.isOf(h, s):
-		if h.Phase == documents.PhaseCommitting && !t.mayTake(h) {
+	case isOf(h, s):
+		if h.Reserved == nil && !t.mayTake(h) {
 			return documents.Conflict(h)
 		}
 	case at.Revision == s.From.Revision:
@@ -28,7 +28,7 @@ func (t *Target) Rollback(ctx context.Context, s targets.Swap) error {
 	}
 	ch, err := t.docs.ReadChange(ctx, h.Change)
 	if err == nil {
-		err = t.apply(ctx, h, ch, true)
+		err = t.apply(ctx, h, ch, nil, true)
 	}
 	if err != nil {
 		return fmt.Errorf("roll back: %w", err)

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -32,6 +33,7 @@ type Target struct {
 	keep     targets.Keep
 	verified verified.Set
 	lease    time.Duration // how long a commit that was not renewed keeps others out
+	reserved sync.Map      // targets.Swap → *reservation: those that this process holds
 	// recording is how long a commit may take to record what it found out of the bucket.
 	recording time.Duration
 }

@@ -5,6 +5,7 @@ package targettest
 import (
 	"net/http"
 	"testing"
+	"time"
 
 	"mirror/targets"
 )
@@ -30,6 +31,12 @@ type Fixture struct {
 	NoBeaconRecord bool
 	// KeepsAll says that the place lets nothing that was staged be deleted.
 	KeepsAll bool
+	// Guarded gives a handle of a publisher with that name, whose reservations end when they were not
+	// renewed for a lease. Nil where the kind has no targets.Guard.
+	Guarded func(t *testing.T, owner string, lease time.Duration, transport http.RoundTripper) targets.Target
+	// Silence ends a reservation's renewals, as it is in a process that is stopped. Nil where a
+	// reservation lasts as long as its process.
+	Silence func(r targets.Reservation)
 	// HTTP says that the target's writes go through Transport, so that faults can be put there.
 	HTTP bool
 }

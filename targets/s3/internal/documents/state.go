@@ -22,6 +22,9 @@ type Phase string
 const (
 	PhaseLive       Phase = "live"
 	PhaseCommitting Phase = "committing"
+	// PhaseReserved is in the stored document only: the state is at rest and a publisher has
+	// reserved the place. ReadState splits it into the state as it is live and the Reservation.
+	PhaseReserved Phase = "reserved"
 )
 
 // State is the document that says what is live. Every write of it is a compare-and-swap.
@@ -47,6 +50,19 @@ type State struct {
 	Holder   string `json:"holder,omitempty"`   // which call of the owner's
 	Beat     int    `json:"beat,omitempty"`     // counts renewals
 	Released bool   `json:"released,omitempty"` // given up: anyone may take over
+
+	// While reserved.
+	Reservation *Reservation `json:"reservation,omitempty"`
+	Vacant      bool         `json:"vacant,omitempty"` // nothing of ours is live
+}
+
+// Reservation keeps other publishers from committing before its own publisher does.
+type Reservation struct {
+	To       site.ID `json:"to"` // what is to be committed
+	Owner    string  `json:"owner,omitempty"`
+	Holder   string  `json:"holder"` // which call of the owner's
+	Beat     int     `json:"beat,omitempty"`
+	Released bool    `json:"released,omitempty"` // anyone may take over
 }
 
 // maxRemembered bounds state.Previous.
@@ -88,14 +104,83 @@ type LiveRef struct {
 
 // StateDocument is a state document as it was read.
 type StateDocument struct {
-	*State // nil where there is none
-	etag   string
-	Raw    []byte
-	Age    time.Duration // by the service's clock, since it was written
+	*State                // nil where nothing of ours is live; never in the phase reserved
+	Reserved *Reservation // nil where the place is not reserved
+	etag     string
+	raw      []byte        // as stored; nil where there is no document
+	Age      time.Duration // by the service's clock, since it was written
 }
 
-// None reports whether there is no state document.
+// None reports whether nothing of ours is live: there is no state document, or one that only
+// reserves the place.
 func (h StateDocument) None() bool { return h.State == nil }
+
+// HeldBy names the call that commits, or has reserved the place, and has not given it up; "" for
+// none.
+func (h StateDocument) HeldBy() string {
+	switch {
+	case h.Reserved != nil:
+		if !h.Reserved.Released {
+			return h.Reserved.Holder
+		}
+	case !h.None() && h.Phase == PhaseCommitting && !h.Released:
+		return h.Holder
+	}
+	return ""
+}
+
+// OwnerName names whose commit or reservation it is, "" for none.
+func (h StateDocument) OwnerName() string {
+	switch {
+	case h.Reserved != nil:
+		return h.Reserved.Owner
+	case h.None():
+		return ""
+	}
+	return h.Owner
+}
+
+// AtRest is the document without a reservation, nil where nothing of ours is live.
+func (h StateDocument) AtRest() ([]byte, error) {
+	if h.Reserved == nil || h.None() {
+		if h.None() {
+			return nil, nil
+		}
+		return h.raw, nil
+	}
+	return json.Marshal(h.State)
+}
+
+// WithReservation is the document to store while the place is reserved; with nil, what is
+// stored when it is free again.
+func (h StateDocument) WithReservation(r *Reservation) *State {
+	if h.None() {
+		if r == nil {
+			r = &Reservation{Released: true}
+		}
+		return &State{Version: Version, Phase: PhaseReserved, Revision: NewNonce(), Reservation: r, Vacant: true}
+	}
+	next := *h.State
+	if r != nil {
+		next.Phase, next.Reservation = PhaseReserved, r
+	}
+	return &next
+}
+
+// document takes a stored state apart.
+func document(s *State, etag string, raw []byte) StateDocument {
+	h := StateDocument{State: s, etag: etag, raw: raw}
+	if s == nil || s.Phase != PhaseReserved {
+		return h
+	}
+	h.Reserved = s.Reservation
+	if h.State = nil; !s.Vacant {
+		live := *s
+		live.Phase, live.Reservation = PhaseLive, nil
+		h.State = &live
+	}
+	return h
+}
 
 // Lease is how long a commit that was not renewed keeps others out.
 const Lease = 15 * time.Second
@@ -117,7 +202,9 @@ func (d *Store) ReadState(ctx context.Context) (StateDocument, error) {
 		return StateDocument{}, fmt.Errorf("%q is not a state that this version of mirror wrote: %w (hint: update mirror, or delete the object to begin anew)",
 			d.bucket.Prefix+StatePath, err)
 	}
-	return StateDocument{State: s, etag: o.ETag, Raw: raw, Age: o.Seen.Sub(o.Modified)}, nil
+	h := document(s, o.ETag, raw)
+	h.Age = o.Seen.Sub(o.Modified)
+	return h, nil
 }
 
 // DecodeState reads a state document, nil where there is none.
@@ -129,8 +216,8 @@ func DecodeState(raw []byte) (*State, error) {
 	if err := json.Unmarshal(raw, &s); err != nil {
 		return nil, err
 	}
-	if s.Version != Version || s.Revision == "" {
-		return nil, fmt.Errorf("version %d, revision %q", s.Version, s.Revision)
+	if s.Version != Version || s.Revision == "" || s.Phase == PhaseReserved && s.Reservation == nil {
+		return nil, fmt.Errorf("version %d, revision %q, phase %q", s.Version, s.Revision, s.Phase)
 	}
 	return &s, nil
 }
@@ -154,14 +241,14 @@ func (d *Store) WriteRaw(ctx context.Context, old StateDocument, raw []byte) (St
 	if err != nil {
 		return StateDocument{}, err
 	}
-	c := bucket.Condition{IfMatch: old.etag, IfNoneMatch: old.None()}
+	c := bucket.Condition{IfMatch: old.etag, IfNoneMatch: old.raw == nil}
 	if !honoured {
 		// The service cannot compare: a writer between this read and the write is lost.
 		now, err := d.ReadState(ctx)
 		if err != nil {
 			return StateDocument{}, err
 		}
-		if !bytes.Equal(now.Raw, old.Raw) {
+		if !bytes.Equal(now.raw, old.raw) {
 			return StateDocument{}, Conflict(now)
 		}
 		c = bucket.Condition{}
@@ -170,7 +257,7 @@ func (d *Store) WriteRaw(ctx context.Context, old StateDocument, raw []byte) (St
 	if bucket.IsUnmet(err) {
 		return d.afterUnmet(ctx, raw)
 	}
-	return StateDocument{State: s, etag: etag, Raw: raw}, err
+	return document(s, etag, raw), err
 }
 
 // afterUnmet tells a lost race from a write of ours whose answer was lost and that was
@@ -180,7 +267,7 @@ func (d *Store) afterUnmet(ctx context.Context, raw []byte) (StateDocument, erro
 	if err != nil {
 		return StateDocument{}, err
 	}
-	if !bytes.Equal(now.Raw, raw) {
+	if !bytes.Equal(now.raw, raw) {
 		return StateDocument{}, Conflict(now)
 	}
 	return now, nil
@@ -189,13 +276,26 @@ func (d *Store) afterUnmet(ctx context.Context, raw []byte) (StateDocument, erro
 // Conflict says who was there in between.
 func Conflict(now StateDocument) error {
 	switch {
+	case now.HeldBy() != "":
+		return fmt.Errorf("%w: %s", targets.ErrConflict, Holder(now))
 	case now.None():
 		return fmt.Errorf("%w: nothing of ours is live", targets.ErrConflict)
 	case now.Phase == PhaseCommitting:
-		return fmt.Errorf("%w: %s is committing release %s, last heard of %s ago (hint: wait for it, or until it is silent for %s)",
-			targets.ErrConflict, now.Owner, now.To.Short(), now.Age.Round(time.Second), Lease)
+		return fmt.Errorf("%w: an interrupted commit of release %s is to be finished", targets.ErrConflict, now.To.Short())
 	}
 	return fmt.Errorf("%w: release %s is live", targets.ErrConflict, now.Release.Short())
+}
+
+// Holder says, for people, who holds the place.
+func Holder(now StateDocument) string {
+	does, to := "has reserved the place for", site.None
+	if now.Reserved != nil {
+		to = now.Reserved.To
+	} else if !now.None() {
+		does, to = "is committing", now.To
+	}
+	return fmt.Sprintf("%s %s release %s, last heard of %s ago (hint: wait for it, or until it is silent for %s)",
+		now.OwnerName(), does, to.Short(), now.Age.Round(time.Second), Lease)
 }
 
 // honoursConditions finds out, once, whether the service refuses a conditional write

@@ -1,0 +1,111 @@
+package s3
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"mirror/internal/lease"
+	"mirror/targets"
+	"mirror/targets/s3/internal/documents"
+)
+
+// reservation is the state document in the phase reserved or, where an interrupted commit is to
+// be taken over, that commit under our name.
+type reservation struct {
+	target *Target
+	swap   targets.Swap
+	own    *ownState
+	keeper *lease.Keeper
+}
+
+// Reserve writes the reservation into the state document, by compare-and-swap. What is live stays
+// as it is: its revision, too.
+func (t *Target) Reserve(ctx context.Context, s targets.Swap) (targets.Reservation, error) {
+	h, inv, err := t.glance(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reserve: %w", err)
+	}
+	switch {
+	case liveOf(h, inv).Revision != s.From.Revision && !isOf(h, s) && !h.IsLive(s):
+		return nil, fmt.Errorf("reserve: %w", documents.Conflict(h))
+	case !t.mayTake(h):
+		return nil, fmt.Errorf("%w: %s", targets.ErrReserved, documents.Holder(h))
+	}
+	began := time.Now()
+	h, err = t.docs.WriteState(ctx, h, t.claimed(h, s))
+	if isConflict(err) {
+		return nil, targets.ErrReserved // the next call tells what is live
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reserve: %w", err)
+	}
+	r := &reservation{target: t, swap: s, own: &ownState{target: t, h: h}}
+	r.keeper = r.own.keep(ctx, began)
+	t.reserved.Store(s, r)
+	return r, nil
+}
+
+// claimed is the state to store for a reservation.
+func (t *Target) claimed(h documents.StateDocument, s targets.Swap) *documents.State {
+	if !h.None() && h.Phase == documents.PhaseCommitting {
+		torn := *h.State
+		torn.Owner, torn.Holder, torn.Released = t.owner, documents.NewNonce(), false
+		return &torn
+	}
+	return h.WithReservation(&documents.Reservation{To: s.To, Owner: t.owner, Holder: documents.NewNonce()})
+}
+
+// reservationOf returns the reservation that this process holds for a swap, nil for none.
+func (t *Target) reservationOf(s targets.Swap) *reservation {
+	held, _ := t.reserved.Load(s)
+	r, _ := held.(*reservation)
+	return r
+}
+
+// holds reports whether a state as it was read is held by the reservation, which may be nil.
+func (r *reservation) holds(h documents.StateDocument) bool {
+	return r != nil && h.HeldBy() != "" && h.HeldBy() == r.own.document().HeldBy()
+}
+
+// write replaces the reserved state by that of a commit, which has a lease of its own.
+func (r *reservation) write(ctx context.Context, s *documents.State) (documents.StateDocument, error) {
+	r.keeper.Stop()
+	r.own.mu.Lock()
+	defer r.own.mu.Unlock()
+	h, err := r.target.writeOwn(ctx, r.own.h, s)
+	if err == nil {
+		r.own.spent = true
+		r.forget()
+	}
+	return h, err
+}
+
+// forget takes the reservation off the list of those that this process holds.
+func (r *reservation) forget() {
+	r.target.reserved.CompareAndDelete(r.swap, r)
+}
+
+// Assure renews the lease where it may run out.
+func (r *reservation) Assure(ctx context.Context) error { return r.keeper.Assure(ctx) }
+
+// Release puts the state document back as it is without the reservation.
+func (r *reservation) Release(ctx context.Context) error {
+	r.keeper.Stop()
+	r.own.mu.Lock()
+	defer r.own.mu.Unlock()
+	if r.own.spent {
+		return nil
+	}
+	r.own.spent = true
+	r.forget()
+	h := r.own.h
+	free := h.WithReservation(nil)
+	if h.Reserved == nil {
+		free.Released = true // an interrupted commit
+	}
+	if _, err := r.target.writeOwn(ctx, h, free); err != nil && !isConflict(err) {
+		return fmt.Errorf("release the reservation: %w", err)
+	}
+	return nil
+}
