@@ -156,8 +156,11 @@ type Historian interface {
 
 // Destination is a target under its name, and the origin that serves it.
 type Destination struct {
-	Name   string
-	Kind   Kind
+	Name string
+	Kind Kind
+	// Place names the place that the target writes to, the same for all that publish there. ""
+	// where the kind cannot tell.
+	Place  string
 	Origin *url.URL // nil where the config names none
 	Target
 }

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
-	"mirror/internal/wait"
 	"mirror/targets"
 )
 
@@ -26,16 +26,6 @@ func (p *publication) watch(ctx context.Context) (err error) {
 	return err
 }
 
-// opening is when the first commit began, zero before.
-func (p *publication) opening() (first time.Time) {
-	for _, r := range p.report.Targets {
-		if !r.Began.IsZero() && (first.IsZero() || r.Began.Before(first)) {
-			first = r.Began
-		}
-	}
-	return first
-}
-
 // left is what is left of the verify timeout, which bounds everything that a publish waits
 // for from the start of its first commit on. What it took to see what was live before is a part.
 func (p *publication) left() time.Duration {
@@ -50,14 +40,45 @@ func (p *publication) left() time.Duration {
 // so that what it makes live can still be seen.
 const latest = 0.75
 
-// sleep waits for a step's time, counted from the start of the first commit. It reports
-// false if ctx ends before.
-func (p *publication) sleep(ctx context.Context, s Step) bool {
-	if p.opened.IsZero() || s.After == 0 {
+// due waits until it is time for a step: so long after the step before it as the learnt lags say or,
+// where that is sooner, when all steps before it were seen live, so that there is nothing left to
+// wait for. It reports false if ctx ends before.
+func (p *publication) due(ctx context.Context, before []Step, s Step) bool {
+	if len(before) == 0 {
 		return ctx.Err() == nil
 	}
-	after := min(s.After, time.Duration(latest*float64(p.options.VerifyTimeout-p.spent)))
-	return wait.Sleep(ctx, after-time.Since(p.opened)) == nil
+	last := before[len(before)-1]
+	after := p.inBounds(s.After) - p.inBounds(last.After)
+	if after <= 0 {
+		return ctx.Err() == nil
+	}
+	waiting, cancel := context.WithTimeout(ctx, after)
+	defer cancel()
+	if !p.visible(before) || len(p.seen.Await(waiting, namesOf(before))) > 0 {
+		<-waiting.Done()
+	}
+	return ctx.Err() == nil
+}
+
+// visible reports whether it can be seen of all of the steps when they are live.
+func (p *publication) visible(steps []Step) bool {
+	return p.seen != nil && !slices.ContainsFunc(steps, func(s Step) bool { return p.destinationOf(s).Origin == nil })
+}
+
+// inBounds bounds the time after which a commit begins.
+func (p *publication) inBounds(after time.Duration) time.Duration {
+	if p.options.VerifyTimeout == 0 {
+		return after
+	}
+	return min(after, time.Duration(latest*float64(p.options.VerifyTimeout-p.spent)))
+}
+
+func namesOf(steps []Step) []string {
+	var names []string
+	for _, s := range steps {
+		names = append(names, s.Name)
+	}
+	return names
 }
 
 // barrier waits until the steps before it were seen live. When its time is over it goes
@@ -67,14 +88,10 @@ func (p *publication) barrier(ctx context.Context, before, waiting []Step) error
 		return nil
 	}
 	p.options.Events.Phase("barrier")
-	var names []string
-	for _, s := range before {
-		names = append(names, s.Name)
-	}
 	wait := min(p.options.Order.Barrier, p.left())
 	patient, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	late := p.seen.Await(patient, names)
+	late := p.seen.Await(patient, namesOf(before))
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()

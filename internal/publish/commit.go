@@ -3,7 +3,6 @@ package publish
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -14,19 +13,17 @@ import (
 // rollbackTimeout bounds the undoing of a failed commit, which goes on after an interrupt.
 const rollbackTimeout = 2 * time.Minute
 
-// commit makes the release live as the schedule says: the first step alone, then each of
-// the others at its time, those behind the barrier when the rest was seen live. When one
-// fails, those that moved, and those of which that is not known, are rolled back.
+// commit makes the release live as the schedule says: each step at its time, those behind the
+// barrier when the rest was seen live. When one fails, those that moved, and those of which that is
+// not known, are rolled back.
 func (p *publication) commit(ctx context.Context) error {
 	p.options.Events.Phase("commit")
-	gate, timed, waiting := p.options.Order.phases(p.report.Schedule)
-	for _, steps := range [][]Step{gate, timed} {
-		if err := p.commitAll(ctx, steps); err != nil {
-			return p.undo(ctx, err)
-		}
-		p.opened = p.opening()
+	timed, waiting := phases(p.report.Schedule)
+	p.opened = time.Now()
+	if err := p.commitAll(ctx, timed); err != nil {
+		return p.undo(ctx, err)
 	}
-	if err := p.barrier(ctx, slices.Concat(gate, timed), waiting); err != nil {
+	if err := p.barrier(ctx, timed, waiting); err != nil {
 		return p.undo(ctx, err)
 	}
 	if err := p.commitAll(ctx, waiting); err != nil {
@@ -36,20 +33,16 @@ func (p *publication) commit(ctx context.Context) error {
 	return nil
 }
 
-// phases splits a schedule into its first step, those at set times, and those behind the
-// barrier.
-func (o Order) phases(steps []Step) (gate, timed, waiting []Step) {
-	for i, s := range steps {
-		switch {
-		case s.Barrier:
+// phases splits a schedule into the steps at set times and those behind the barrier.
+func phases(steps []Step) (timed, waiting []Step) {
+	for _, s := range steps {
+		if s.Barrier {
 			waiting = append(waiting, s)
-		case i == 0:
-			gate = append(gate, s)
-		default:
+		} else {
 			timed = append(timed, s)
 		}
 	}
-	return gate, timed, waiting
+	return timed, waiting
 }
 
 // commitAll commits each step at its time: all at once where the order is not listed. After
@@ -59,7 +52,7 @@ func (p *publication) commitAll(ctx context.Context, steps []Step) error {
 	defer giveUp()
 	if p.options.Order.Mode == Listed {
 		for _, s := range steps {
-			if err := p.step(ctx, begin, s); err != nil {
+			if err := p.step(ctx, s); err != nil {
 				return err
 			}
 		}
@@ -68,8 +61,12 @@ func (p *publication) commitAll(ctx context.Context, steps []Step) error {
 	errs := make([]error, len(steps))
 	var all sync.WaitGroup
 	for i, s := range steps {
+		if !p.due(begin, steps[:i], s) {
+			errs[i] = begin.Err() // nothing was begun here
+			break
+		}
 		all.Go(func() {
-			if errs[i] = p.step(ctx, begin, s); errs[i] != nil {
+			if errs[i] = p.step(ctx, s); errs[i] != nil {
 				giveUp()
 			}
 		})
@@ -78,14 +75,15 @@ func (p *publication) commitAll(ctx context.Context, steps []Step) error {
 	return p.failures(errs...)
 }
 
-// step waits for a commit's time and commits, unless begin ends before.
-func (p *publication) step(ctx, begin context.Context, s Step) error {
-	i := slices.IndexFunc(p.dests, func(d targets.Destination) bool { return d.Name == s.Name })
-	if !p.sleep(begin, s) {
-		return begin.Err() // nothing was begun here
-	}
-	p.commitOne(ctx, p.dests[i], p.report.Targets[i])
-	return p.report.Targets[i].Err
+// step commits.
+func (p *publication) step(ctx context.Context, s Step) error {
+	r := p.reportOf(s.Name)
+	p.commitOne(ctx, p.destinationOf(s), r)
+	return r.Err
+}
+
+func (p *publication) destinationOf(s Step) targets.Destination {
+	return p.dests[slices.IndexFunc(p.dests, func(d targets.Destination) bool { return d.Name == s.Name })]
 }
 
 // mayHaveMoved reports whether, after a Commit that gave err, the release may be live.
@@ -94,19 +92,27 @@ func mayHaveMoved(err error) bool {
 }
 
 func (p *publication) commitOne(ctx context.Context, d targets.Destination, r *TargetReport) {
+	if err := p.assure(ctx); err != nil {
+		if errors.Is(err, targets.ErrConflict) {
+			err = overtaken(err)
+		}
+		r.Err = &Error{"commit", d.Name, err} // not begun: nothing to undo
+		return
+	}
 	switch err := p.options.Journal.committing(d.Name); {
-	case err != nil && p.opened.IsZero():
+	case err != nil && !p.begun.Load():
 		r.Err = errors.Join(targets.ErrNotStaged, err) // not begun: nothing to undo
 		return
 	case err != nil:
 		p.warn("the journal does not say that the commit of %s was begun: %v", d.Name, err)
 	}
+	p.begun.Store(true)
 	r.Began = time.Now()
 	err := d.Commit(ctx, p.swap(r))
 	r.Commit = time.Since(r.Began)
 	switch {
 	case errors.Is(err, targets.ErrConflict):
-		r.Err = &Error{"commit", d.Name, fmt.Errorf("%w (hint: another publish was there first; look at what is live, then publish again)", err)}
+		r.Err = &Error{"commit", d.Name, overtaken(err)}
 	case err != nil:
 		r.Err = &Error{"commit", d.Name, err}
 	default:

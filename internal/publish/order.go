@@ -46,9 +46,7 @@ type Step struct {
 // together is how close two lags have to be for the origins to count as equally fast.
 const together = 50 * time.Millisecond
 
-// schedule orders the commits. The first is always at a destination that can
-// compare-and-swap, if there is one: of two publishers at once, the one that loses there
-// has changed nothing anywhere.
+// schedule orders the commits.
 func (o Order) schedule(pending []targets.Destination, watched bool) []Step {
 	var steps []Step
 	switch o.Mode {
@@ -61,7 +59,7 @@ func (o Order) schedule(pending []targets.Destination, watched bool) []Step {
 	default:
 		steps = o.auto(pending, watched)
 	}
-	return gateFirst(steps, pending)
+	return steps
 }
 
 func (o Order) listed(pending []targets.Destination) []Step {
@@ -139,21 +137,4 @@ func reason(lag time.Duration, known bool) string {
 		return "no history; turns with its commit"
 	}
 	return "no history; deploys after its commit"
-}
-
-// gateFirst puts the first step at a destination that can compare-and-swap before all
-// others.
-func gateFirst(steps []Step, pending []targets.Destination) []Step {
-	swaps := func(s Step) bool {
-		i := slices.IndexFunc(pending, func(d targets.Destination) bool { return d.Name == s.Name })
-		return pending[i].Kind.Traits.CompareAndSwap
-	}
-	gate := slices.IndexFunc(steps, func(s Step) bool { return swaps(s) && !s.Barrier })
-	if gate <= 0 {
-		return steps
-	}
-	first := steps[gate]
-	first.After = 0
-	first.Reason += "; first, since it can refuse a second publisher"
-	return slices.Insert(slices.Delete(steps, gate, gate+1), 0, first)
 }

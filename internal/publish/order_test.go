@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"mirror/internal/publish"
-	"mirror/targets"
 )
 
 var usual = []string{"bucket s3", "image oci", "pages git"}
@@ -26,7 +25,7 @@ func TestSchedule(t *testing.T) {
 		unwatched bool
 		want      string
 	}{
-		{name: "no history", roles: usual, order: publish.Order{Barrier: patience}, want: "pages+0s image+0s bucket|"},
+		{name: "no history", roles: usual, order: publish.Order{Barrier: patience}, want: "image+0s pages+0s bucket|"},
 		{name: "history", roles: usual, order: publish.Order{Lags: learnt, Barrier: patience}, want: "pages+0s image+1.5s bucket|"},
 		{name: "auto by name", roles: usual, order: publish.Order{Mode: publish.Auto, Lags: learnt, Barrier: patience}, want: "pages+0s image+1.5s bucket|"},
 		{name: "no barrier", roles: usual, order: publish.Order{Lags: learnt}, want: "pages+0s image+1.5s bucket+2.98s"},
@@ -43,17 +42,18 @@ func TestSchedule(t *testing.T) {
 			order: publish.Order{Lags: learnt, Barrier: patience}, want: "pages+0s new+0s bucket|"},
 		{name: "a new one that turns by itself", roles: []string{"new s3", "pages git"},
 			order: publish.Order{Lags: learnt, Barrier: patience}, want: "pages+0s new|"},
-		{name: "a registry is no gate, though the slowest", roles: usual, order: publish.Order{Barrier: patience,
-			Lags: map[string]time.Duration{"image": 3 * time.Second, "pages": time.Second, "bucket": 0}}, want: "pages+0s image+0s bucket|"},
-		{name: "a gate behind the barrier is none", roles: []string{"bucket s3", "image oci"}, order: publish.Order{Barrier: patience,
+		{name: "the registry is the slowest", roles: usual, order: publish.Order{Barrier: patience,
+			Lags: map[string]time.Duration{"image": 3 * time.Second, "pages": time.Second, "bucket": 0}}, want: "image+0s pages+2s bucket|"},
+		{name: "the registry is the slowest, and a bucket not the fastest", roles: []string{"bucket s3", "image oci", "pages git", "disk dir"}, order: publish.Order{Barrier: patience,
+			Lags: map[string]time.Duration{"image": 4 * time.Second, "bucket": time.Second, "pages": 200 * time.Millisecond, "disk": 0}},
+			want: "image+0s bucket+3s pages+3.8s disk|"},
+		{name: "all that can be reserved is behind the barrier", roles: []string{"bucket s3", "image oci"}, order: publish.Order{Barrier: patience,
 			Lags: map[string]time.Duration{"image": time.Second}}, want: "image+0s bucket|"},
 		{name: "parallel", roles: usual, order: publish.Order{Mode: publish.Parallel, Lags: learnt, Barrier: patience}, want: "bucket+0s image+0s pages+0s"},
-		{name: "parallel, a registry first", roles: []string{"image oci", "pages git", "bucket s3"},
-			order: publish.Order{Mode: publish.Parallel, Barrier: patience}, want: "pages+0s image+0s bucket+0s"},
 		{name: "listed", roles: usual, order: publish.Order{Mode: publish.Listed, Names: []string{"pages", "bucket", "image"}, Lags: learnt, Barrier: patience},
 			want: "pages+0s bucket+0s image+0s"},
 		{name: "listed, a registry first", roles: usual, order: publish.Order{Mode: publish.Listed, Names: []string{"image", "pages", "bucket"}},
-			want: "pages+0s image+0s bucket+0s"},
+			want: "image+0s pages+0s bucket+0s"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := &stage{}
@@ -113,11 +113,11 @@ func TestCommitsMeet(t *testing.T) {
 		want  []string
 	}{
 		{"with history", publish.Order{Lags: lags, Barrier: patience},
-			[]string{"0s watch", "0s commit pages", "1.5s commit image", "1.5s await pages image", "3s commit bucket"}},
+			[]string{"0s watch", "0s commit pages", "0s await pages", "1.5s commit image", "1.5s await pages image", "3s commit bucket"}},
 		{"without, the barrier alone", publish.Order{Barrier: patience},
-			[]string{"0s watch", "0s commit pages", "0s commit image", "0s await pages image", "3s commit bucket"}},
+			[]string{"0s watch", "0s commit image", "0s commit pages", "0s await image pages", "3s commit bucket"}},
 		{"with history and no barrier", publish.Order{Lags: map[string]time.Duration{"pages": 3 * time.Second, "image": 1500 * time.Millisecond, "bucket": 0}},
-			[]string{"0s watch", "0s commit pages", "1.5s commit image", "3s commit bucket"}},
+			[]string{"0s watch", "0s commit pages", "0s await pages", "1.5s commit image", "1.5s await pages image", "3s commit bucket"}},
 		{"listed", publish.Order{Mode: publish.Listed, Names: []string{"bucket", "pages", "image"}, Lags: lags, Barrier: patience},
 			[]string{"0s watch", "0s commit bucket", "0s commit pages", "0s commit image"}},
 	} {
@@ -137,21 +137,6 @@ func TestCommitsMeet(t *testing.T) {
 	}
 }
 
-// TestParallelGate has the first commit end before any other begins.
-func TestParallelGate(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := &stage{fails: map[string]error{"bucket": targets.ErrConflict}}
-		report, err := s.run(t.Context(), publish.Order{Mode: publish.Parallel, Barrier: patience}, s.cast(usual...))
-		if report.Outcome != publish.Failed || !errors.Is(err, targets.ErrConflict) {
-			t.Errorf("got %s, %v", report.Outcome, err)
-		}
-		s.told(t, "0s watch", "0s commit bucket")
-		if s.settled != 1 {
-			t.Errorf("the watch was ended %d times", s.settled)
-		}
-	})
-}
-
 func TestBarrierDeadline(t *testing.T) {
 	lags := map[string]time.Duration{"pages": time.Hour}
 	t.Run("continue", func(t *testing.T) {
@@ -161,7 +146,7 @@ func TestBarrierDeadline(t *testing.T) {
 			if err != nil || report.Outcome != publish.Live {
 				t.Errorf("got %s, %v", report.Outcome, err)
 			}
-			s.told(t, "0s watch", "0s commit pages", "0s commit image", "0s await pages image",
+			s.told(t, "0s watch", "0s commit image", "0s commit pages", "0s await image pages",
 				"2m0s note pages: not seen live within 2m0s; going on", "2m0s commit bucket")
 			if took := time.Since(s.started); took != 3*time.Minute {
 				t.Errorf("took %s, want the verify timeout, the barrier included", took)

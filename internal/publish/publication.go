@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"mirror/diff"
@@ -75,12 +76,16 @@ type publication struct {
 	opened  time.Time     // start of the first commit, zero before
 	spent   time.Duration // on seeing what was live before the first commit
 	warning sync.Mutex    // guards the report's warnings
+
+	reserved reservations
+	begun    atomic.Bool // a commit was
 }
 
 func newPublication(rel *site.Release, dests []targets.Destination, o Options) *publication {
 	p := &publication{rel: rel, dests: dests, options: o, report: &Report{
 		Outcome: Failed, Release: rel.ID(), Files: len(rel.Manifest), Bytes: rel.Manifest.Bytes(),
 	}}
+	p.reserved.held = map[string]targets.Reservation{}
 	for _, d := range dests {
 		p.report.Targets = append(p.report.Targets, &TargetReport{Name: d.Name, Kind: d.Kind.Name})
 	}

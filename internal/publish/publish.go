@@ -1,6 +1,6 @@
-// Package publish takes one release to many destinations: plan all, stage everywhere, then
-// commit everywhere, else roll back what moved. Nothing that visitors see changes before
-// every destination holds all of the release.
+// Package publish takes one release to many destinations: plan all, stage everywhere, reserve
+// everywhere, then commit everywhere, else roll back what moved. Nothing that visitors see changes
+// before every destination holds all of the release and no other publisher can come in between.
 package publish
 
 import (
@@ -45,7 +45,8 @@ func (p *publication) run(ctx context.Context) error {
 
 // turn takes the release from the plans to being live everywhere.
 func (p *publication) turn(ctx context.Context) error {
-	for _, phase := range []func(context.Context) error{p.stage, p.watch, p.commit} {
+	defer p.release(ctx)
+	for _, phase := range []func(context.Context) error{p.stage, p.reserve, p.watch, p.commit} {
 		if err := phase(ctx); err != nil {
 			return err
 		}

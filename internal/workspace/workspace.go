@@ -211,9 +211,21 @@ func (w *Workspace) openTargets(ctx context.Context) ([]targets.Destination, err
 			errs = append(errs, fmt.Errorf("%s: %w", t.Name, err))
 			continue
 		}
-		dests = append(dests, targets.Destination{Name: t.Name, Kind: kind, Origin: t.Origin.URL, Target: target})
+		dests = append(dests, targets.Destination{Name: t.Name, Kind: kind, Place: placeOf(kind, t), Origin: t.Origin.URL, Target: target})
 	}
 	return dests, errors.Join(errs...)
+}
+
+// placeOf names the place that a target writes to, "" where that cannot be told.
+func placeOf(kind targets.Kind, t config.Target) string {
+	if kind.Place == nil {
+		return ""
+	}
+	place, err := kind.Place(t.Decode)
+	if err != nil {
+		return ""
+	}
+	return kind.Name + " " + place.ID
 }
 
 // Origins lists the live origins that the config names.

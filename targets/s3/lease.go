@@ -8,11 +8,7 @@ import (
 	"sync"
 	"time"
 
-<<<<<<< HEAD
-	"mirror/internal/wait"
-=======
 	"mirror/internal/lease"
->>>>>>> 3b4e008 (Targets can be reserved for one publish without an effect that visitors see)
 	"mirror/targets"
 	"mirror/targets/s3/internal/bucket"
 	"mirror/targets/s3/internal/documents"
@@ -93,79 +89,7 @@ func (t *Target) underLease(ctx context.Context, h documents.StateDocument, bega
 		err = cause
 	}
 	stop(nil)
-<<<<<<< HEAD
-	return k.h, err
-}
-
-// renewUntil renews the lease until done, or until it is lost.
-func (k *keeper) renewUntil(ctx context.Context, done <-chan struct{}, stop context.CancelCauseFunc) {
-	tick := time.NewTicker(k.target.lease / renewals)
-	defer tick.Stop()
-	for {
-		select {
-		case <-done:
-			return
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		switch err := k.renew(ctx); {
-		case errors.Is(err, targets.ErrConflict):
-			stop(fmt.Errorf("renew the lease: %w", err))
-			return
-		case err != nil && ctx.Err() == nil:
-			k.target.log.Warn("the lease was not renewed; this is tried again", "err", err)
-		}
-	}
-}
-
-// renew writes a sign of life.
-func (k *keeper) renew(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(bucket.WithGuard(ctx, nil), k.target.lease)
-	defer cancel()
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	began := time.Now()
-	renewed := *k.h.State
-	renewed.Beat++
-	next, err := k.target.writeOwn(ctx, k.h, &renewed)
-	if err != nil {
-		return err
-	}
-	k.h = next
-	k.proven.Store(&began)
-	return nil
-}
-
-// valid reports whether nobody can have taken over yet. By the clock of the service, which
-// decides, the last write is younger than by ours; time that a sleeping machine does not
-// count is in the wall clock.
-func (k *keeper) valid() bool {
-	proven := *k.proven.Load()
-	return max(time.Since(proven), time.Now().Round(0).Sub(proven.Round(0))) < k.target.lease/2
-}
-
-// patience is how many leases a commit waits for the lease to be renewed.
-const patience = 4
-
-// assure returns when the lease is held, or says that it is lost.
-func (k *keeper) assure(ctx context.Context) error {
-	for !k.valid() {
-		err := k.renew(ctx)
-		switch {
-		case err == nil:
-			return nil
-		case errors.Is(err, targets.ErrConflict), ctx.Err() != nil, time.Since(*k.proven.Load()) > patience*k.target.lease:
-			return fmt.Errorf("renew the lease: %w", err)
-		}
-		if err := wait.Sleep(ctx, k.target.lease/renewals); err != nil {
-			return err
-		}
-	}
-	return nil
-=======
 	return own.document(), err
->>>>>>> 3b4e008 (Targets can be reserved for one publish without an effect that visitors see)
 }
 
 // writeOwn replaces the state that this commit holds. A renewal whose answer was lost may have
