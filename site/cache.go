@@ -12,8 +12,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/google/renameio/v2"
-
+	"mirror/internal/atomicfile"
 	"mirror/internal/regular"
 )
 
@@ -54,7 +53,7 @@ func (c *Cache) Save() error {
 	if err := os.MkdirAll(filepath.Dir(c.file), 0o700); err != nil {
 		return fmt.Errorf("scan cache: %w", err)
 	}
-	if err := renameio.WriteFile(c.file, c.encode(), 0o600); err != nil {
+	if err := atomicfile.WriteFile(c.file, c.encode(), 0o600); err != nil {
 		return fmt.Errorf("scan cache: %w", err)
 	}
 	return nil

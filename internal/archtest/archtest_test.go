@@ -31,13 +31,13 @@ const anyKind = "targets/*"
 func allowed() map[string][]string {
 	return map[string][]string{
 		"cmd/mirror":         {anything},
-		"site":               {"internal/regular"},
+		"site":               {"internal/atomicfile", "internal/regular"},
 		"diff":               {"site"},
 		"targets":            {"diff", "site"},
 		"targets/kinds":      {"targets", "targets/dir", "targets/git", "targets/oci", "targets/s3"},
 		"targets/targettest": {"targets", "diff", "site"},
 
-		anyKind: {"targets", "diff", "site", "internal/command", "internal/netname", "internal/regular", "internal/wait", "internal/lease"},
+		anyKind: {"internal/atomicfile", "targets", "diff", "site", "internal/command", "internal/netname", "internal/regular", "internal/wait", "internal/lease"},
 
 		"targets/oci/internal/image/imagetest": {"targets/targettest"},
 
@@ -47,7 +47,7 @@ func allowed() map[string][]string {
 		"reports":                    {"internal/humanize", "diff", "site"},
 		"reports/html":               {"reports", "internal/humanize", "diff", "site"},
 		"reports/formats":            {"reports", "reports/html"},
-		"internal/publish":           {"internal/wait", "targets", "diff", "site", "internal/regular"},
+		"internal/publish":           {"internal/atomicfile", "internal/wait", "targets", "diff", "site", "internal/regular"},
 		"internal/origin":            {"internal/netname", "internal/wait", "site"},
 		"internal/origin/pages":      {"internal/origin", "internal/origin/pages/sitemap", "site"},
 		"internal/survey":            {"internal/origin", "diff", "site"},
@@ -66,9 +66,9 @@ func allowed() map[string][]string {
 		"internal/netname":           {},
 		"internal/secrets":           {},
 		"internal/wait":              {},
-		"internal/state":             {"site", "internal/regular"},
+		"internal/state":             {"internal/atomicfile", "site", "internal/regular"},
 		"internal/workspace": {
-			"diff", "site", "targets", "reports", "reports/formats", "scheduler", "internal/check", "internal/command", "internal/compare", "internal/config",
+			"internal/atomicfile", "diff", "site", "targets", "reports", "reports/formats", "scheduler", "internal/check", "internal/command", "internal/compare", "internal/config",
 			"internal/daemon", "internal/history", "internal/humanize", "internal/notify", "internal/origin", "internal/origin/pages", "internal/publish",
 			"internal/regular", "internal/secrets", "internal/state", "internal/summary", "internal/wait", "internal/watch",
 		},
@@ -76,13 +76,14 @@ func allowed() map[string][]string {
 			"diff", "reports", "scheduler", "internal/daemon", "internal/dashboard", "internal/history", "internal/netname", "internal/notify", "internal/secrets",
 			"internal/regular", "internal/static", "internal/workspace",
 		},
-		"internal/output":   {"diff", "site", "internal/humanize", "internal/secrets", "reports", "reports/formats"},
-		"internal/demo":     {"diff", "internal/humanize", "internal/lab", "internal/publish", "internal/workspace", "reports"},
-		"internal/static":   {"internal/regular"},
-		"internal/command":  {},
-		"internal/regular":  {},
-		"internal/humanize": {},
-		"internal/lease":    {},
+		"internal/output":     {"internal/atomicfile", "diff", "site", "internal/humanize", "internal/secrets", "reports", "reports/formats"},
+		"internal/demo":       {"diff", "internal/humanize", "internal/lab", "internal/publish", "internal/workspace", "reports"},
+		"internal/static":     {"internal/regular"},
+		"internal/command":    {},
+		"internal/atomicfile": {},
+		"internal/regular":    {},
+		"internal/humanize":   {},
+		"internal/lease":      {},
 
 		"internal/lab":               {"internal/lab/edge", "internal/lab/githost", "internal/lab/s3host", "internal/lab/registryhost", "internal/static"},
 		"internal/lab/edge":          {"internal/wait", "internal/static"},

@@ -12,8 +12,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/renameio/v2"
-
+	"mirror/internal/atomicfile"
 	"mirror/internal/secrets"
 	"mirror/reports"
 	"mirror/reports/formats"
@@ -143,5 +142,5 @@ func replace(name string, text []byte) error {
 		_, err = file.Write(text)
 		return errors.Join(err, file.Close())
 	}
-	return renameio.WriteFile(name, text, 0o644)
+	return atomicfile.WriteFile(name, text, 0o644)
 }

@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
-	"github.com/google/renameio/v2"
 
+	"mirror/internal/atomicfile"
 	"mirror/internal/regular"
 	"mirror/site"
 	"mirror/targets"
@@ -101,7 +101,7 @@ func (j *Journal) write(change func(*Page)) error {
 	if err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
-	if err := renameio.WriteFile(j.file, append(text, '\n'), 0o600); err != nil {
+	if err := atomicfile.WriteFile(j.file, append(text, '\n'), 0o600); err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
 	return nil

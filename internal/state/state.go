@@ -14,8 +14,7 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/google/renameio/v2"
-
+	"mirror/internal/atomicfile"
 	"mirror/internal/regular"
 )
 
@@ -123,7 +122,7 @@ func (f Folder) Owner() (string, error) {
 	if f.sealed {
 		return owner, nil
 	}
-	if err := renameio.WriteFile(file, []byte(owner+"\n"), 0o600); err != nil {
+	if err := atomicfile.WriteFile(file, []byte(owner+"\n"), 0o600); err != nil {
 		return owner, fmt.Errorf("state: %w", err)
 	}
 	return owner, nil

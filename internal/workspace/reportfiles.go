@@ -11,8 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/renameio/v2"
-
+	"mirror/internal/atomicfile"
 	"mirror/reports"
 	"mirror/reports/formats"
 )
@@ -40,7 +39,7 @@ func (w *Workspace) writeReport(ctx context.Context, job string, since, until ti
 		if err := f.Write(p, &text, reports.Style{}); err != nil {
 			return fmt.Errorf("report: %w", err)
 		}
-		if err := renameio.WriteFile(name+f.Extension, w.options.Secrets.Bytes(text.Bytes()), 0o600); err != nil {
+		if err := atomicfile.WriteFile(name+f.Extension, w.options.Secrets.Bytes(text.Bytes()), 0o600); err != nil {
 			return fmt.Errorf("report: %w", err)
 		}
 		w.options.Events.Line("report   %s", name+f.Extension)

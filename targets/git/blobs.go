@@ -12,9 +12,9 @@ import (
 	"sync/atomic"
 
 	"github.com/go-git/go-git/v5/plumbing"
-	"github.com/google/renameio/v2"
 	"golang.org/x/sync/errgroup"
 
+	"mirror/internal/atomicfile"
 	"mirror/internal/regular"
 	"mirror/site"
 	"mirror/targets/git/internal/objects"
@@ -114,7 +114,7 @@ func (b *blobIDs) learn(ids map[site.Digest]plumbing.Hash) error {
 	if err := os.MkdirAll(filepath.Dir(b.path), 0o700); err != nil {
 		return err
 	}
-	return renameio.WriteFile(b.path, b.encode(), 0o600)
+	return atomicfile.WriteFile(b.path, b.encode(), 0o600)
 }
 
 const blobRecord = sha256.Size + 20 // bytes of one content's two names

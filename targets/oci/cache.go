@@ -14,8 +14,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/renameio/v2"
-
+	"mirror/internal/atomicfile"
 	"mirror/internal/regular"
 	"mirror/site"
 )
@@ -57,7 +56,7 @@ func (t *Target) keep(kind, digest string, m site.Manifest) {
 	var text bytes.Buffer
 	err := gob.NewEncoder(&text).Encode(m)
 	if err == nil {
-		err = renameio.WriteFile(t.cachePath(kind, digest), text.Bytes(), 0o600)
+		err = atomicfile.WriteFile(t.cachePath(kind, digest), text.Bytes(), 0o600)
 	}
 	if err != nil {
 		t.log.Warn("cannot keep a manifest", "path", t.state, "err", err)

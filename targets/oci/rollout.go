@@ -15,8 +15,8 @@ import (
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
-	"github.com/google/renameio/v2"
 
+	"mirror/internal/atomicfile"
 	"mirror/internal/command"
 	"mirror/internal/netname"
 	"mirror/internal/regular"
@@ -207,7 +207,7 @@ func (j *journal) write(d debt) error {
 	}
 	text, err := json.Marshal(d)
 	if err == nil {
-		err = renameio.WriteFile(j.path, text, 0o600)
+		err = atomicfile.WriteFile(j.path, text, 0o600)
 	}
 	if err != nil {
 		return fmt.Errorf("note the rollout: %w", err)

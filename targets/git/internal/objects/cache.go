@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
-	"github.com/google/renameio/v2"
 
+	"mirror/internal/atomicfile"
 	"mirror/internal/regular"
 )
 
@@ -134,7 +134,7 @@ func (m *Cache) save(s *Snapshot) error {
 		return err
 	}
 	defer p.Close()
-	f, err := renameio.NewPendingFile(m.path(s.Hash), renameio.WithPermissions(0o600))
+	f, err := atomicfile.Create(m.path(s.Hash), 0o600)
 	if err != nil {
 		return err
 	}
@@ -142,7 +142,7 @@ func (m *Cache) save(s *Snapshot) error {
 	if _, err := io.Copy(f, io.NewSectionReader(p.File, 0, p.Size)); err != nil {
 		return err
 	}
-	return errors.Join(f.CloseAtomicallyReplace(), m.drop())
+	return errors.Join(f.Replace(), m.drop())
 }
 
 // drop deletes the oldest of too many files.

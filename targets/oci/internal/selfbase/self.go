@@ -24,9 +24,9 @@ import (
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/renameio/v2"
 	"github.com/klauspost/compress/gzip"
 
+	"mirror/internal/atomicfile"
 	"mirror/targets/oci/internal/image"
 )
 
@@ -201,7 +201,7 @@ func (f file) write(tw *tar.Writer, name string, mtime time.Time) error {
 // writeCached writes a layer to stem.layer, then what is known of it to stem.json: the
 // second file tells that the first is whole.
 func writeCached(stem string, fill func(w io.Writer) error) error {
-	f, err := renameio.NewPendingFile(stem + ".layer")
+	f, err := atomicfile.Create(stem+".layer", 0o600)
 	if err != nil {
 		return err
 	}
@@ -210,14 +210,14 @@ func writeCached(stem string, fill func(w io.Writer) error) error {
 	if err != nil {
 		return err
 	}
-	if err := f.CloseAtomicallyReplace(); err != nil {
+	if err := f.Replace(); err != nil {
 		return err
 	}
 	text, err := json.Marshal(info)
 	if err != nil {
 		return err
 	}
-	return renameio.WriteFile(stem+".json", text, 0o600)
+	return atomicfile.WriteFile(stem+".json", text, 0o600)
 }
 
 // openCached opens what writeCached wrote, if it is still that.

@@ -14,8 +14,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/google/renameio/v2"
-
+	"mirror/internal/atomicfile"
 	"mirror/internal/regular"
 	"mirror/site"
 	"mirror/targets/s3/internal/bucket"
@@ -164,5 +163,5 @@ func (k *Set) Save() error {
 	if err := os.MkdirAll(filepath.Dir(k.file), 0o700); err != nil {
 		return err
 	}
-	return renameio.WriteFile(k.file, EncodeFacts(list), 0o600)
+	return atomicfile.WriteFile(k.file, EncodeFacts(list), 0o600)
 }
