@@ -28,13 +28,33 @@ func (c Check) summary() string {
 	case c.Agree:
 		return c.agreement() + c.besides()
 	case c.Alike && c.Release != site.None:
-		return fmt.Sprintf("The origins serve the same as each other, but not release %s (hint: publish).", c.Release.Short())
+		return c.alike()
 	case !c.drifted():
 		return "Not every origin could be judged" + c.unjudged() + c.among() + "." + c.besides()
 	case c.Release == site.None:
 		return fmt.Sprintf("The origins do not serve the same: %s%s.%s", c.difference(), c.among(), c.besides())
 	}
 	return fmt.Sprintf("The origins do not agree on release %s: %s%s.%s", c.Release.Short(), c.difference(), c.among(), c.besides())
+}
+
+// alike says that all origins serve the same, and not the release.
+func (c Check) alike() string {
+	text := fmt.Sprintf("The origins serve the same as each other, but not release %s", c.Release.Short())
+	if len(c.Origins) == 1 {
+		text = fmt.Sprintf("The origin does not serve release %s", c.Release.Short())
+	}
+	if c.publishHelps() {
+		text += " (hint: publish)"
+	}
+	return text + "."
+}
+
+// publishHelps reports whether all that differs is what an earlier release, or none, leaves behind. An
+// answer under a wrong status, or one that leads away, is the same after a publish.
+func (c Check) publishHelps() bool {
+	return !slices.ContainsFunc(c.counted(), func(d Drift) bool {
+		return d.Kind != diff.Missing && d.Kind != diff.Stale && d.Kind != diff.Extra
+	})
 }
 
 // drifted reports whether something that counts was seen to differ.

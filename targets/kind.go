@@ -2,6 +2,7 @@ package targets
 
 import (
 	"context"
+	"net/url"
 	"slices"
 )
 
@@ -25,12 +26,23 @@ type Kind struct {
 	// ExpectedHeaders returns what the config has the origin send with a page; nil, or a nil
 	// function, where it says nothing.
 	ExpectedHeaders func(decode Decode) (HeaderFunc, error)
+	// OriginHint says what in a target's config is likely wrong where its origin answers so in place of
+	// the release, and what to do; "" where nothing is known. Nil likewise.
+	OriginHint func(decode Decode, a OriginAnswer) string
 	// OwnFiles are the paths that the target adds to a site by itself. They are no drift.
 	OwnFiles []string
 	// StoredSecrets tells of the keys and passwords in the files that the tools for this kind
 	// keep them in, before any target is opened. It is best effort; nil where there are none.
 	StoredSecrets func(getenv func(string) string, tell func(source, value string))
 	Sample        Sample
+}
+
+// OriginAnswer is how a target's origin answers in place of the release.
+type OriginAnswer struct {
+	Status   int      // of HTTP
+	Type     string   // Content-Type, "" where it is unknown
+	Location *url.URL // where a redirect to another host leads, nil for none
+	Folders  bool     // only URLs that end in a slash are answered so
 }
 
 // Traits are what a publish must know about a kind of target, and may learn nowhere else.

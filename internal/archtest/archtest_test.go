@@ -70,7 +70,7 @@ func allowed() map[string][]string {
 		"internal/workspace": {
 			"internal/atomicfile", "diff", "site", "targets", "reports", "reports/formats", "scheduler", "internal/check", "internal/command", "internal/compare", "internal/config",
 			"internal/daemon", "internal/history", "internal/humanize", "internal/notify", "internal/origin", "internal/origin/pages", "internal/publish",
-			"internal/regular", "internal/secrets", "internal/state", "internal/summary", "internal/wait", "internal/watch",
+			"internal/netname", "internal/regular", "internal/secrets", "internal/state", "internal/summary", "internal/survey", "internal/wait", "internal/watch",
 		},
 		"internal/service": {
 			"diff", "reports", "scheduler", "internal/daemon", "internal/dashboard", "internal/history", "internal/netname", "internal/notify", "internal/secrets",

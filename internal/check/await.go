@@ -25,6 +25,7 @@ func (v *visit) await(ctx, patient context.Context) error {
 		return v.read(ctx, v.claim)
 	}
 	read, o := time.Now(), v.options
+	var failing time.Time // since when every answer was a permanent failure
 	for pause := firstPause; ; pause = min(pause*3/2, lastPause) {
 		claim := v.claim(v.limit)
 		claimed := o.BeaconPath == "" || claim.Release == o.Release
@@ -33,6 +34,14 @@ func (v *visit) await(ctx, patient context.Context) error {
 				return err
 			}
 			read = time.Now()
+			switch {
+			case !v.failing:
+				failing = time.Time{}
+			case failing.IsZero():
+				failing = read
+			case o.GiveUp > 0 && read.Sub(failing) >= o.GiveUp:
+				return ctx.Err()
+			}
 			if o.Waiting != nil {
 				o.Waiting(v.verdict)
 			}

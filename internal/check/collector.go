@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"mirror/diff"
+	"mirror/internal/origin"
 	"mirror/internal/survey"
 	"mirror/site"
 )
@@ -22,6 +23,7 @@ type collector struct {
 	tally    diff.Tally
 	verified map[string]Validator
 	noise    []noise
+	lasting  int // answers that were permanent failures
 }
 
 // status is one that several goroutines set and read; 0 while there is none.
@@ -59,6 +61,7 @@ func (v *visit) read(ctx context.Context, claim func(context.Context) site.Beaco
 	v.verdict = c.tally.Verdict(v.at.Name, v.at.URL.String())
 	v.verdict.Release, v.verdict.Published = claimed.Release, claimed.Published
 	v.noise = c.noise
+	v.failing = c.lasting > 0 && c.lasting == c.pass.Counts().Done
 	v.verdict.Elapsed, v.verdict.Pages = time.Since(began), pageCount(v.wants)
 	if v.verdict.Err == nil {
 		v.verdict.Err = c.stopped()
@@ -138,7 +141,12 @@ func (c *collector) judge(ctx context.Context, i int, o site.Observation) {
 
 // count counts an answer, and keeps what keep says of it.
 func (c *collector) count(o site.Observation, keep func()) {
-	c.pass.Count(o.Status, o.Err, o.Answered.Sub(o.Asked), keep)
+	c.pass.Count(o.Status, o.Err, o.Answered.Sub(o.Asked), func() {
+		if _, lasts := origin.Permanent(o); lasts {
+			c.lasting++
+		}
+		keep()
+	})
 }
 
 // add has an answer count as it came.

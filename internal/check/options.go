@@ -29,6 +29,9 @@ type Options struct {
 	// Limit bounds how long the origins may take for one look, where Await is given no patience;
 	// 0 leaves that to their timeouts.
 	Limit time.Duration
+	// GiveUp is for how long an origin of which every answer is a permanent failure
+	// (origin.Permanent) is waited for; 0 for as long as for any other.
+	GiveUp time.Duration
 	// Sample is how many pages to look at, picked at random; 0 for all.
 	Sample int
 	// Learn reads a page that differs once more: where the origin then answers something else

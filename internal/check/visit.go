@@ -24,6 +24,7 @@ type visit struct {
 	limit   context.Context      // ends with the time that the origin has
 
 	verdict diff.OriginVerdict
+	failing bool // every answer of the last read was a permanent failure
 	noise   []noise
 }
 

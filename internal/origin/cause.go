@@ -66,7 +66,7 @@ func nameFault(err error) (Cause, string) {
 	case !ok:
 		return "", ""
 	case dns.IsNotFound:
-		return NoName, "there is no such host"
+		return NoName, "no such host"
 	case dns.IsTimeout:
 		return NoName, "the name servers do not answer"
 	}

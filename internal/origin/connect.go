@@ -84,7 +84,7 @@ func proxyCause(err error) string {
 	timeout, isNet := errors.AsType[net.Error](err)
 	switch {
 	case isDNS && dns.IsNotFound:
-		return "there is no such host"
+		return "no such host"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "nothing listens there"
 	case isNet && timeout.Timeout():

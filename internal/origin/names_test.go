@@ -61,7 +61,7 @@ func answerQuery(in io.Reader, out io.Writer) error {
 // TestNames has the name servers know no host, and say nothing.
 func TestNames(t *testing.T) {
 	t.Parallel()
-	if o := survives(t, "http://no-such-host.example", ask, generous); !errors.Is(o.Err, origin.NoName) || o.Err.Error() != "DNS: there is no such host" {
+	if o := survives(t, "http://no-such-host.example", ask, generous); !errors.Is(o.Err, origin.NoName) || o.Err.Error() != "DNS: no such host" {
 		t.Errorf("got %v", o.Err)
 	}
 	hung := "http://" + strings.TrimSuffix(hungName, ".")

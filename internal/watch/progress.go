@@ -84,6 +84,7 @@ func (w *Watch) learn(name string, o, says site.Observation, bypass bool) {
 		w.count(name, says, side)
 	}
 	w.heard[name] = w.heard[name] || o.Status != 0
+	w.note(name, o, side)
 	w.wake()
 	w.mu.Unlock()
 	if w.options.See != nil {
@@ -122,6 +123,8 @@ type Progress struct {
 	Heard    bool    // it has answered at least once
 	New, All int     // pages that were last seen new, and all that are watched
 	Settled  bool
+	Trouble  string // what it last answered in place of the new pages, "" for nothing
+	Hopeless bool   // it fails for good, and is not waited for
 }
 
 // Progress tells how far each origin has come.
@@ -130,7 +133,7 @@ func (w *Watch) Progress() []Progress {
 	defer w.mu.Unlock()
 	var all []Progress
 	for _, name := range w.names {
-		s := Progress{Name: name, Claim: w.claims[name], Heard: w.heard[name], All: len(w.own[name]), Settled: w.steady(name)}
+		s := Progress{Name: name, Claim: w.claims[name], Heard: w.heard[name], All: len(w.own[name]), Settled: w.steady(name), Trouble: w.trouble[name].why, Hopeless: w.hopeless(name)}
 		for _, i := range w.own[name] {
 			if w.window.Page(name, w.options.Changes[i].Path).New {
 				s.New++

@@ -26,7 +26,7 @@ func Start(ctx context.Context, origins []origin.Endpoint, o Options) *Watch {
 	w := &Watch{
 		options: o, window: diff.NewWatch(o.Began, o.Changes, names, Confirm), names: names,
 		behind: diff.NewWatch(o.Began, o.Changes, names, 1),
-		claims: map[string]site.ID{}, heard: map[string]bool{}, awaited: map[string]int{}, looked: map[site.ID]bool{o.Release: true},
+		claims: map[string]site.ID{}, heard: map[string]bool{}, trouble: map[string]trouble{}, awaited: map[string]int{}, looked: map[site.ID]bool{o.Release: true},
 		passed: map[site.ID]bool{},
 		row:    map[string]int{}, changed: make(chan struct{}),
 	}
@@ -60,7 +60,7 @@ func (w *Watch) Stop() {
 }
 
 // Await waits until every named origin has been seen to turn, or ctx ends, and returns
-// those that have not.
+// those that have not. It does not wait for an origin that fails for good, see Progress.Hopeless.
 func (w *Watch) Await(ctx context.Context, names []string) (late []string) {
 	w.hurry(names, 1)
 	defer w.hurry(names, -1)
@@ -68,7 +68,8 @@ func (w *Watch) Await(ctx context.Context, names []string) (late []string) {
 }
 
 // Settle waits until every page of the named origins is confirmed and none shows old bytes
-// any more, or ctx ends, and returns the origins of which that is not so.
+// any more, or ctx ends, and returns the origins of which that is not so. It does not wait for an
+// origin that fails for good.
 func (w *Watch) Settle(ctx context.Context, names []string) (late []string) {
 	return w.await(ctx, names, w.steady)
 }
@@ -77,15 +78,17 @@ func (w *Watch) await(ctx context.Context, names []string, there func(name strin
 	for {
 		w.mu.Lock()
 		var late []string
+		waiting := false
 		for _, name := range names {
 			if !there(name) {
 				late = append(late, name)
+				waiting = waiting || !w.hopeless(name)
 			}
 		}
 		changed := w.changed
 		w.mu.Unlock()
-		if len(late) == 0 {
-			return nil
+		if !waiting {
+			return late
 		}
 		select {
 		case <-ctx.Done():

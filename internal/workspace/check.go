@@ -66,7 +66,7 @@ func (w *Workspace) CheckUnrecorded(ctx context.Context, o CheckOptions) (diff.V
 	tolerance := o.Tolerance
 	tolerance.Since = w.liveFor(ctx, verdict)
 	verdict.Tolerate(tolerance)
-	verdict.Notes = append(verdict.Notes, held.notes...)
+	verdict.Notes = append(append(verdict.Notes, held.notes...), w.originNotes(verdict)...)
 	return verdict, nil
 }
 

@@ -72,8 +72,11 @@ func (s *stageLines) Expect(files int, bytes int64) {
 // Sent says nothing: the report has the sum.
 func (s *stageLines) Sent(int, int64) {}
 
-// sayWaiting is how often it is said that an origin is waited for.
-const sayWaiting = 10 * time.Second
+// sayWaiting is how often it is said that an origin is waited for, and sayFirst after how long first.
+const (
+	sayWaiting = 10 * time.Second
+	sayFirst   = 3 * time.Second
+)
 
 // Waiting says now and then what an origin that is waited for still lacks.
 func (l *Lines) Waiting(v diff.OriginVerdict) {

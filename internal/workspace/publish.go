@@ -77,7 +77,11 @@ func (w *Workspace) PlanPublish(ctx context.Context) (*publish.Report, error) {
 		return nil, err
 	}
 	defer rel.Close()
-	return publish.Plan(ctx, rel.Release, dests, options)
+	report, err := publish.Plan(ctx, rel.Release, dests, options)
+	if err == nil {
+		w.lookAtOrigins(ctx, rel.Release, report)
+	}
+	return report, err
 }
 
 // prepare scans the site and opens the targets. Close the tree after use.
@@ -157,6 +161,10 @@ func deleteGuard(limit config.Limit) func(deletes, held int) error {
 	}
 }
 
+// giveUp is for how long a publish asks again an origin that fails for good. The watch before has
+// asked it for longer.
+const giveUp = 2 * time.Second
+
 // verifier looks at the live origins for a publish.
 type verifier struct {
 	w     *Workspace
@@ -166,6 +174,8 @@ type verifier struct {
 // Await looks until all origins serve the release or patience has run out.
 func (v verifier) Await(ctx context.Context, rel *site.Release, deleted []string, patience time.Duration) (diff.Verdict, error) {
 	o := v.w.lookFor(rel, deleted)
-	o.Limit = v.limit
-	return check.Await(ctx, v.w.Origins(), o, patience)
+	o.Limit, o.GiveUp = v.limit, giveUp
+	verdict, err := check.Await(ctx, v.w.Origins(), o, patience)
+	verdict.Notes = append(verdict.Notes, v.w.originNotes(verdict)...)
+	return verdict, err
 }

@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"mirror/internal/config"
 	"mirror/internal/origin"
 	"mirror/internal/publish"
+	"mirror/internal/wait"
 	"mirror/internal/watch"
 	"mirror/site"
 	"mirror/targets"
@@ -122,35 +124,55 @@ type activeWatch struct {
 
 // Await waits for those of the named destinations that have an origin.
 func (s activeWatch) Await(ctx context.Context, names []string) []string {
+	defer s.tell(ctx)()
 	return s.Watch.Await(ctx, slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !slices.Contains(s.names(), name) }))
 }
 
 // Settle waits for all and ends the watch.
 func (s activeWatch) Settle(ctx context.Context) diff.Window {
-	watching, done := context.WithCancel(ctx)
-	go s.speak(watching)
+	stop := s.tell(ctx)
 	s.Watch.Settle(ctx, s.names())
-	done()
+	stop()
 	s.Watch.Stop()
 	return s.Watch.Window()
 }
 
-// speak says now and then who is late.
-func (s activeWatch) speak(ctx context.Context) {
-	tick := time.NewTicker(sayWaiting)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
+// tell says who is waited for and why, soon and then now and again, until stop is called. An origin
+// that is not waited for any longer is told once.
+func (s activeWatch) tell(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	ended, told := make(chan struct{}), map[string]bool{}
+	say := func(waiting bool) {
 		for _, at := range s.Progress() {
-			if !at.Settled {
-				s.events.Line("  still waiting for %s: %d of %d watched pages are new", at.Name, at.New, at.All)
+			if !at.Settled && !told[at.Name] && (waiting || at.Hopeless) {
+				s.events.Line("  %s", waitingLine(at))
+				told[at.Name] = at.Hopeless
 			}
 		}
 	}
+	go func() {
+		defer close(ended)
+		for pause := sayFirst; wait.Sleep(ctx, pause) == nil; pause = sayWaiting {
+			say(true)
+		}
+	}()
+	return func() {
+		cancel()
+		<-ended
+		say(false)
+	}
+}
+
+// waitingLine says why an origin is waited for, or is not any longer.
+func waitingLine(at watch.Progress) string {
+	fresh := fmt.Sprintf("%d of %d watched pages are new", at.New, at.All)
+	switch {
+	case at.Hopeless:
+		return fmt.Sprintf("not waiting for %s any longer: %s", at.Name, at.Trouble)
+	case at.Trouble == "":
+		return fmt.Sprintf("still waiting for %s: %s", at.Name, fresh)
+	}
+	return fmt.Sprintf("still waiting for %s: %s; %s", at.Name, at.Trouble, fresh)
 }
 
 func (s activeWatch) names() []string {

@@ -1,11 +1,15 @@
 package git
 
 import (
+	"cmp"
 	_ "embed" // config.go
+	"fmt"
+	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
 
+	"mirror/internal/netname"
 	"mirror/targets"
 	"mirror/targets/git/internal/objects"
 )
@@ -28,8 +32,9 @@ func Kind() targets.Kind {
 			err := decode(&c)
 			return targets.Place{ID: c.URL + " " + c.Branch, Key: "url"}, err
 		},
-		WrongKeep: objects.WrongKeep,
-		OwnFiles:  []string{noJekyll, cnameTxt},
+		WrongKeep:  objects.WrongKeep,
+		OwnFiles:   []string{noJekyll, cnameTxt},
+		OriginHint: originHint,
 		Sample: targets.Sample{
 			Name:  "pages",
 			About: "A branch that a git host serves: GitHub Pages, GitLab Pages and the like.",
@@ -43,6 +48,21 @@ func Kind() targets.Kind {
 			FromRemote: fromRemote,
 		},
 	}
+}
+
+// originHint knows how hosts of pages answer for a custom domain, and for a branch that they do not serve.
+func originHint(decode targets.Decode, a targets.OriginAnswer) string {
+	var c Config
+	if decode(&c) != nil {
+		return ""
+	}
+	switch {
+	case a.Location != nil && c.CNAME != "" && netname.Same(a.Location.Hostname(), c.CNAME):
+		return fmt.Sprintf("%s is this target's cname: set origin.url to %s://%s/", a.Location.Host, a.Location.Scheme, a.Location.Host)
+	case a.Location == nil && a.Status == http.StatusNotFound:
+		return fmt.Sprintf("is %s the branch that the host serves? On GitHub that is under Settings, Pages", cmp.Or(c.Branch, defaultBranch))
+	}
+	return ""
 }
 
 // fromRemote suggests values for a remote, without the secret that its URL may hold: the

@@ -2,6 +2,7 @@ package s3
 
 import (
 	_ "embed" // config.go
+	"mime"
 
 	"mirror/targets"
 )
@@ -22,6 +23,7 @@ func Kind() targets.Kind {
 		Place:           place,
 		ExpectedHeaders: expectedHeaders,
 		StoredSecrets:   storedSecrets,
+		OriginHint:      originHint,
 		Sample: targets.Sample{
 			Name:  "bucket",
 			About: "A bucket of any S3-compatible service that serves it as a website.",
@@ -49,4 +51,15 @@ func expectedHeaders(decode targets.Decode) (targets.HeaderFunc, error) {
 		return nil, err
 	}
 	return c.Header, nil
+}
+
+// originHint knows how the REST endpoint of a bucket answers for a folder: in XML, and never with its
+// index.html.
+func originHint(_ targets.Decode, a targets.OriginAnswer) string {
+	media, _, _ := mime.ParseMediaType(a.Type) // "" where there is none
+	if a.Location != nil || !a.Folders && media != "application/xml" && media != "text/xml" {
+		return ""
+	}
+	return "this looks like the REST endpoint of the bucket, which serves no index.html for a folder: " +
+		"set origin.url to the bucket's website endpoint, or origin.index to false"
 }

@@ -1,0 +1,98 @@
+package watch_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"mirror/internal/origin"
+	"mirror/internal/watch"
+)
+
+// hosts is a network on which each host has an answer of its own.
+type hosts map[string]func(path string) (status int, header http.Header, body string, err error)
+
+// RoundTrip answers after a while.
+func (a hosts) RoundTrip(r *http.Request) (*http.Response, error) {
+	select {
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
+	case <-time.After(10 * time.Millisecond):
+	}
+	status, header, body, err := a[r.URL.Host](strings.TrimPrefix(r.URL.Path, "/"))
+	if err != nil {
+		return nil, err
+	}
+	return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+}
+
+// An origin that fails for good is not waited for, and the reason is told; one that is not
+// deployed yet is waited for all the same.
+func TestAPermanentFailureEndsTheWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		slow := func(path string) (int, http.Header, string, error) {
+			if time.Since(began) < 20*time.Second {
+				return http.StatusNotFound, nil, "", nil
+			}
+			return http.StatusOK, nil, string(edition(2)[path]), nil
+		}
+		network := hosts{
+			"slow": slow,
+			"moved": func(path string) (int, http.Header, string, error) {
+				return http.StatusMovedPermanently, http.Header{"Location": {"https://blog.example.com/" + path}}, "", nil
+			},
+			"nowhere": func(string) (int, http.Header, string, error) {
+				return 0, nil, "", &net.DNSError{Err: "no such host", IsNotFound: true}
+			},
+			"down":   func(string) (int, http.Header, string, error) { return 0, nil, "", errors.New("connection refused") },
+			"begins": slow,
+		}
+		network["begins"] = func(path string) (int, http.Header, string, error) { // its name is made 2 s later
+			if time.Since(began) < 2*time.Second {
+				return 0, nil, "", &net.DNSError{Err: "no such host", IsNotFound: true}
+			}
+			return slow(path)
+		}
+		var origins []origin.Endpoint
+		for name := range network {
+			origins = append(origins, origin.Endpoint{
+				Name: name, URL: &url.URL{Scheme: "http", Host: name, Path: "/"},
+				Options: origin.Options{Concurrency: 2, Rate: 50, Timeout: time.Second, Transport: network},
+			})
+		}
+		w := watch.Start(t.Context(), origins, watch.Options{Began: began, Changes: changes()})
+		defer w.Stop()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if late := w.Await(ctx, []string{"moved", "nowhere"}); !slices.Equal(late, []string{"moved", "nowhere"}) || time.Since(began) > 10*time.Second {
+			t.Errorf("late %v after %s; want both, soon", late, time.Since(began))
+		}
+		if late := w.Settle(ctx, []string{"moved", "slow", "nowhere", "begins"}); !slices.Equal(late, []string{"moved", "nowhere"}) || ctx.Err() != nil {
+			t.Errorf("late %v after %s; want those that fail for good, and the others to be waited for", late, time.Since(began))
+		}
+		for _, p := range w.Progress() {
+			want := map[string]watch.Progress{
+				"moved":   {Trouble: "answers 301, away to https://blog.example.com", Hopeless: true},
+				"nowhere": {Trouble: "DNS: no such host", Hopeless: true},
+				"down":    {Trouble: "no answer: connection refused"},
+			}[p.Name]
+			if want.Trouble != "" && (p.Trouble != want.Trouble || p.Hopeless != want.Hopeless) {
+				t.Errorf("%s: got %q, %v; want %q, %v", p.Name, p.Trouble, p.Hopeless, want.Trouble, want.Hopeless)
+			}
+		}
+		short, done := context.WithTimeout(t.Context(), 15*time.Second)
+		defer done()
+		if w.Settle(short, []string{"down"}); short.Err() == nil {
+			t.Error("an origin that is down may come up, and is not waited for")
+		}
+	})
+}

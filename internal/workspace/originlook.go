@@ -1,0 +1,109 @@
+package workspace
+
+import (
+	"context"
+	"fmt"
+	"mime"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"mirror/internal/origin"
+	"mirror/internal/publish"
+	"mirror/internal/survey"
+	"mirror/site"
+	"mirror/targets"
+)
+
+// lookTimeout bounds how long the one look at an origin may take that a plan has.
+const lookTimeout = 10 * time.Second
+
+// lookAtOrigins asks each origin once, at the same time, and warns of what a publish would wait for in
+// vain.
+func (w *Workspace) lookAtOrigins(ctx context.Context, rel *site.Release, report *publish.Report) {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	held := map[string]site.ID{}
+	for _, t := range report.Targets {
+		held[t.Name] = t.Plan.Live.Release
+	}
+	origins := w.Origins()
+	wrong := make([]string, len(origins))
+	var all sync.WaitGroup
+	for i, at := range origins {
+		all.Go(func() { wrong[i] = w.lookAt(ctx, at, rel, held[at.Name]) })
+	}
+	all.Wait()
+	for i, text := range wrong {
+		if text != "" {
+			w.options.Warnings.Add("%s: %s", origins[i].Name, text)
+		}
+	}
+}
+
+// lookAt says what is wrong with an origin whose target holds a release, None for none; "" for nothing.
+func (w *Workspace) lookAt(ctx context.Context, at origin.Endpoint, rel *site.Release, held site.ID) string {
+	at.Timeout = min(at.Timeout, lookTimeout)
+	client := origin.New(at)
+	defer client.Close()
+	page := entrance(rel.Manifest, at.Style)
+	o := client.Fetch(ctx, page)
+	if o.Status == 0 {
+		return fmt.Sprintf("%s cannot be read: %v", o.URL, o.Err)
+	}
+	a := targets.OriginAnswer{Status: o.Status, Type: o.Header.Get("Content-Type")}
+	if to, away := origin.Away(o); away {
+		a.Location = to
+	}
+	api := isXML(a.Type) && strings.HasSuffix(page.Path, ".html")
+	if o.Status == http.StatusOK && !api {
+		return w.claimsOther(ctx, client, held)
+	}
+	a.Folders = refused(o.Status) && strings.HasSuffix(o.URL, "/") && client.Fetch(ctx, origin.Page{Path: page.Path, URL: page.Path, Size: page.Size}).Status == http.StatusOK
+	hint := w.originHint(at.Name, a)
+	said := fmt.Sprintf("%s answers %d", o.URL, o.Status)
+	switch {
+	case a.Location != nil:
+		said += fmt.Sprintf(", away to %s://%s", a.Location.Scheme, a.Location.Host)
+	case o.Status < 500 && held != site.None:
+		said += ", though the target holds release " + held.Short()
+	case o.Status < 500 && !(api && hint != ""): // nothing was published yet
+		return ""
+	}
+	if hint != "" {
+		said += " (hint: " + hint + ")"
+	}
+	return said
+}
+
+// entrance is the page that visitors come to first: the home page where there is one.
+func entrance(m site.Manifest, style site.URLStyle) origin.Page {
+	f, ok := m.Find("index.html")
+	if !ok {
+		f = m[0]
+	}
+	return origin.Page{Path: f.Path, URL: style.URLPath(f.Path), Size: f.Size}
+}
+
+// claimsOther says so where an origin's beacon does not claim what its target holds.
+func (w *Workspace) claimsOther(ctx context.Context, client *origin.Client, held site.ID) string {
+	if held == site.None || w.beacon() == "" {
+		return ""
+	}
+	claim := survey.Claim(ctx, client, w.beacon()).Release
+	if claim == held || ctx.Err() != nil {
+		return ""
+	}
+	said := "claims no release"
+	if claim != site.None {
+		said = "serves release " + claim.Short()
+	}
+	return fmt.Sprintf("%s %s, though the target holds %s (hint: is this the URL of what the target holds? A deployment may also be under way)",
+		client.Endpoint().URL, said, held.Short())
+}
+
+func isXML(contentType string) bool {
+	media, _, _ := mime.ParseMediaType(contentType) // "" where there is none
+	return media == "application/xml" || media == "text/xml"
+}
