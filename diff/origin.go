@@ -82,6 +82,7 @@ type Facts struct {
 	HSTS     string    `json:",omitzero"` // the Strict-Transport-Security header (RFC 6797)
 	Mixed    int       `json:",omitzero"` // http:// resources that https pages embed, counted over all pages
 	Hosts    int       `json:",omitzero"` // absolute links to an origin's own host that were taken for relative ones
+	Limited  int       `json:",omitzero"` // requests that the origin refused since it limits them, and that were repeated
 }
 
 // Slow is how long one page took to be read.

@@ -58,6 +58,8 @@ type Origin struct {
 	HSTS      string   `json:"hsts"`
 	Mixed     int      `json:"mixed_content"`  // http:// resources that https pages embed
 	OwnLinks  int      `json:"own_host_links"` // links to an origin's own host, taken for relative ones
+
+	Limited int `json:"limited,omitzero"` // requests that the origin refused since it limits them, and that were repeated
 }
 
 // TLS is what is known of an origin's certificate and connection.
@@ -118,7 +120,7 @@ func OriginOf(o diff.OriginState, at time.Time) Origin {
 		Requests: o.Requests, Bytes: o.Bytes, Elapsed: Millis(o.Elapsed), Counts: clonedCounts(o.Counts),
 		Error: o.Err, ErrorTolerated: o.ErrTolerated, Tolerated: o.Tolerated,
 		Noise: append([]string{}, o.Noise...), Wavered: o.Recovered, Recovered: o.Recovered, Trusted: o.Trusted,
-		Protocol: o.Facts.Protocol, TLS: tlsOf(o.Facts, at), HSTS: o.Facts.HSTS, Mixed: o.Facts.Mixed, OwnLinks: o.Facts.Hosts,
+		Protocol: o.Facts.Protocol, TLS: tlsOf(o.Facts, at), HSTS: o.Facts.HSTS, Mixed: o.Facts.Mixed, OwnLinks: o.Facts.Hosts, Limited: o.Facts.Limited,
 	}
 }
 

@@ -91,6 +91,8 @@ func (c *collector) readPages(ctx context.Context) {
 func (c *collector) stopped() error {
 	n := c.pass.Counts()
 	switch {
+	case n.Limit != nil:
+		return fmt.Errorf("%d of %d pages were judged: %w", n.Answered()-n.Limited, len(c.wants), n.Limit)
 	case n.GaveUp:
 		return fmt.Errorf("the origin stopped answering: %d of %d requests had no answer: %w", n.Unanswered, n.Done, n.Last)
 	case n.Silent != nil && n.Answered() == 0:

@@ -112,6 +112,11 @@ func TestChecksEndInTime(t *testing.T) {
 	busy := func(int, *http.Request) *http.Response {
 		return respond(503, strings.NewReader("later"), "Retry-After", "9")
 	}
+	refused := func(status int) carrier {
+		return func(int, *http.Request) *http.Response {
+			return respond(status, strings.NewReader("too many requests"))
+		}
+	}
 	slow := func(n int, r *http.Request) *http.Response { takes(r, 500*time.Millisecond); return right(n, r) }
 	for _, c := range []struct {
 		name     string
@@ -121,6 +126,7 @@ func TestChecksEndInTime(t *testing.T) {
 		rate     float64
 		most     time.Duration // that it may take
 		agrees   bool
+		says     string
 	}{
 		{name: "right", answer: right, patience: patience, agrees: true},
 		{name: "right, asked once", answer: right, agrees: true},
@@ -132,6 +138,12 @@ func TestChecksEndInTime(t *testing.T) {
 		{name: "never agrees", answer: wrong, patience: patience, most: patience + grace},
 		{name: "asks for later", answer: busy, patience: patience, most: patience + grace},
 		{name: "asks for later, asked once", answer: busy, most: 8 * timeout},
+		{name: "limits", answer: refused(429), patience: patience, most: patience + grace},
+		{name: "limits, asked once", answer: refused(429), most: 4 * timeout, says: "nothing but 429"},
+		{name: "is down, asked once", answer: refused(503), most: timeout},
+		{name: "limits after a while", answer: after(50, right, refused(429)), patience: patience, most: patience + grace},
+		{name: "limits after a while, asked once", answer: after(50, right, refused(429)), most: 9 * timeout, says: "49 of 101 pages were judged: busy: the origin limits requests"},
+		{name: "limits after a while by 503, asked once", answer: after(50, right, refused(503)), most: 4 * timeout, says: "check.rate"},
 		{name: "hangs after a while", answer: after(50, right, never), patience: patience, most: patience + grace},
 		{name: "hangs after a while, asked once", answer: after(50, right, never), most: 2 * (timeout + grace)},
 		{name: "hangs after it was altered", answer: after(300, wrong, never), patience: patience, most: patience + grace},
@@ -155,6 +167,9 @@ func TestChecksEndInTime(t *testing.T) {
 				}
 				if !c.agrees && v.Origins[0].State() == diff.Agrees {
 					t.Error("it agrees")
+				}
+				if c.says != "" && (v.Origins[0].Err == nil || !strings.Contains(v.Origins[0].Err.Error(), c.says)) {
+					t.Errorf("got %v, want it to say %q", v.Origins[0].Err, c.says)
 				}
 				t.Logf("took %s; %v", time.Since(began), v.Origins[0].Err)
 			})

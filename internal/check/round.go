@@ -72,6 +72,9 @@ func (r *round) result() diff.Verdict {
 		survey.Measure(at.client, &at.verdict)
 		at.verdict.Noise = pathsOf(at.noise)
 		v.Origins = append(v.Origins, at.verdict)
+		if note := survey.LimitNote(at.client, "check.rate"); note != "" {
+			v.Notes = append(v.Notes, note)
+		}
 		if n := len(at.verdict.Noise); n > 0 && at.verdict.State() == diff.CannotBeSeen {
 			v.Notes = append(v.Notes, fmt.Sprintf("%s: %d of %d pages are otherwise each time: nobody can say what it serves", at.at.Name, n, at.verdict.Pages))
 		}

@@ -73,6 +73,9 @@ func (s *collector) collect(ctx context.Context, from, to int, path func(i int) 
 // keep keeps an answer.
 func (s *collector) keep(i int, r read) {
 	s.answers.keep(i, r.Answer, r.hosts)
+	if r.recovered {
+		s.recovered++
+	}
 	isProbe := i == len(s.answers.cells)-1
 	s.serves = s.serves || !isProbe && r.Status >= 200 && r.Status < 300
 }
@@ -85,6 +88,8 @@ func (s *collector) stopped() error {
 		last = n.Silent
 	}
 	switch {
+	case n.Limit != nil:
+		return fmt.Errorf("%d of %d pages were read: %w", n.Answered()-n.Limited, len(s.answers.cells), n.Limit)
 	case n.Answered() == 0:
 		return last
 	case n.GaveUp || n.Silent != nil:
@@ -125,7 +130,8 @@ func (s *collector) differ(d diff.Difference) {
 // read is one answer with what is not kept of it.
 type read struct {
 	diff.Answer
-	hosts int // links to the own host
+	hosts     int  // links to the own host
+	recovered bool // it was answered otherwise at first
 }
 
 // ask asks for one page.
@@ -145,7 +151,7 @@ func (s *collector) ask(ctx context.Context, fetch func(context.Context, origin.
 		}
 	}
 	o := origin.FetchAny(ctx, fetch, page, maxPage)
-	r := read{Answer: s.answerOf(o)}
+	r := read{Answer: s.answerOf(o), recovered: o.Recovered}
 	if without != nil {
 		r.Hostless, r.hosts = without.sum()
 		s.hostless.Put(without)

@@ -83,6 +83,11 @@ func (c *comparison) notes() (notes []string) {
 	if c.alone {
 		notes = append(notes, "only one origin answered some pages as a site does: those were compared with nothing")
 	}
+	for _, s := range c.collectors {
+		if note := survey.LimitNote(s.client, "--rate"); note != "" {
+			notes = append(notes, note)
+		}
+	}
 	var forgiven []string
 	for _, s := range c.collectors {
 		if s.hosts > 0 {

@@ -123,17 +123,18 @@ func TestRetryAfter(t *testing.T) {
 	}{
 		"seconds":            {func() string { return "4" }, 1, 200, 2, 4 * time.Second, false},
 		"twice":              {func() string { return "4" }, 2, 200, 3, 8 * time.Second, false},
-		"three times":        {func() string { return "4" }, 3, 503, 3, 8 * time.Second, true},
+		"six times":          {func() string { return "4" }, 6, 503, 6, 20 * time.Second, true},
 		"no time":            {func() string { return "0" }, 1, 200, 2, 0, false},
-		"for ever no time":   {func() string { return "0" }, 1000, 503, 3, 0, true},
+		"for ever no time":   {func() string { return "0" }, 1000, 503, 3, 0, false},
 		"a date":             {func() string { return in(4 * time.Second) }, 1, 200, 2, 4 * time.Second, false},
 		"a date that was":    {func() string { return in(-time.Hour) }, 1, 200, 2, 0, false},
 		"too long":           {func() string { return "3600" }, 1, 503, 1, 0, true},
 		"a date too late":    {func() string { return in(200 * 365 * 24 * time.Hour) }, 1, 503, 1, 0, true},
-		"out of every bound": {func() string { return "99999999999999999999" }, 1, 503, 1, 0, false},
-		"nonsense":           {func() string { return "\x1b[31m" }, 1, 503, 1, 0, false},
-		"negative":           {func() string { return "-1" }, 1, 503, 1, 0, false},
-		"nothing":            {func() string { return "" }, 1, 503, 1, 0, false},
+		"out of every bound": {func() string { return "99999999999999999999" }, 1, 200, 2, 0, false},
+		"nonsense":           {func() string { return "\x1b[31m" }, 1, 200, 2, 0, false},
+		"negative":           {func() string { return "-1" }, 1, 200, 2, 0, false},
+		"nothing":            {func() string { return "" }, 1, 200, 2, 0, false},
+		"for ever nothing":   {func() string { return "" }, 1000, 503, 3, 0, false},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			asked := 0

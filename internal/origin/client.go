@@ -4,7 +4,6 @@ package origin
 
 import (
 	"crypto/tls"
-	"io"
 	"net/http"
 	"net/url"
 	"sync"
@@ -37,7 +36,7 @@ type Options struct {
 	Concurrency int           // requests at once
 	Rate        float64       // requests a second; 0 for no limit
 	Pace        *Pace         // keeps the rate together with other clients; nil for one of its own
-	Waited      bool          // who asks waits for its turn in Pace, and for what Retry-After says
+	Waited      bool          // who asks waits for its turn in Pace, and asks again where it is refused
 	Timeout     time.Duration // for an answer, beside the time that its body takes at slowest
 	Confirm     int           // how often an answer that does not agree is asked for again
 	Headers     []string      // headers to keep of each answer, beside the usual ones
@@ -57,35 +56,13 @@ func keptHeaders() []string {
 	return []string{"Content-Type", "Location", "Retry-After", "Cache-Control", "Etag", "Last-Modified", "Refresh", "Content-Disposition"}
 }
 
-// Page is one path to ask for.
-type Page struct {
-	Path string // manifest path
-	URL  string // below the origin's base, percent-encoded
-	Size int64  // of the body that is expected, in bytes
-	// BypassCache asks with a query that nobody has used before, which no cache has an answer for.
-	BypassCache bool
-	// ETag and Modified, where set, are of the page as it was last verified: Fetch's answer
-	// may be 304 then (RFC 9110, section 13.1). FetchFresh, and a request that bypasses the
-	// caches, go without them.
-	ETag, Modified string
-	// Keep, where set, is asked for each answer that comes who gets its decoded body; nil for
-	// nobody. An error of that writer ends the answer, and is the observation's.
-	Keep func(status int, header http.Header) io.Writer
-}
-
-// slack is how much longer than expected a body may be and still be read to its end, so
-// that a check can name what it got.
-const slack = 1 << 20
-
-func (p Page) limit() int64 { return p.Size + slack }
-
 // Client asks one origin. It is safe for concurrent use.
 type Client struct {
 	endpoint Endpoint
 	options  Options
 	base     string
 	pace     *Pace
-	hold     hold
+	limits   limits
 	warm     http.RoundTripper // keeps its connections
 	fresh    http.RoundTripper // a connection for each request
 	header   http.Header       // of every request; shared, so never written to
@@ -95,6 +72,7 @@ type Client struct {
 	learnt   learnt
 
 	requests, bytes atomic.Int64
+	refusals        atomic.Int64          // that were asked again
 	answers         atomic.Int64          // that came whole, or were ended here for what they held
 	failed          atomic.Pointer[error] // of the last request that had no answer
 }
@@ -107,6 +85,7 @@ func New(at Endpoint) *Client {
 		options.Pace = NewPace(options.Rate)
 	}
 	c := &Client{endpoint: at, options: options, base: at.URL.String(), pace: options.Pace, decoders: newDecoders(), kept: keptHeaders()}
+	c.limits.probing = make(chan struct{}, 1)
 	for _, name := range options.Headers {
 		c.kept = append(c.kept, http.CanonicalHeaderKey(name))
 	}
@@ -119,6 +98,10 @@ func New(at Endpoint) *Client {
 
 // Endpoint returns what the client was made with.
 func (c *Client) Endpoint() Endpoint { return c.endpoint }
+
+// Rate returns how many requests a second are sent now, 0 for no limit: fewer than configured where
+// the origin limits them.
+func (c *Client) Rate() float64 { return c.pace.Rate() }
 
 // Concurrency returns how many requests may be made at once, at least one.
 func (c *Client) Concurrency() int { return c.options.Concurrency }
@@ -187,4 +170,36 @@ func (c *Client) Facts() Facts {
 	}
 	f.Mixed = int(c.learnt.mixed.Load())
 	return f
+}
+
+// Limited tells how the origin has limited requests, and reports false where it has not.
+func (c *Client) Limited() (Limited, bool) {
+	l := &c.limits
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return Limited{l.refused, l.status, l.rate(), l.exceeded}, l.refused > 0
+}
+
+// Refuses reports whether the origin has served nothing since it refused a request for its limit.
+func (c *Client) Refuses() bool { return c.pace.refuses() }
+
+// Refusals counts the refusals by which the origin limits requests.
+func (c *Client) Refusals() int64 { return c.refusals.Load() }
+
+// Held is for how much longer the origin has asked to be left alone.
+func (c *Client) Held() time.Duration { return c.pace.held() }
+
+// RenewLimits gives an origin that was given up for its limit another chance.
+func (c *Client) RenewLimits() {
+	l := &c.limits
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.since, l.began, l.held, l.tooLong, l.answers, l.exceeded = time.Time{}, time.Time{}, 0, 0, 0, nil
+}
+
+// exceededLimit returns why the origin is not asked any more, nil while it is.
+func (c *Client) exceededLimit() error {
+	c.limits.mu.Lock()
+	defer c.limits.mu.Unlock()
+	return c.limits.exceeded
 }

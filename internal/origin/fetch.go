@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"time"
 
+	"mirror/internal/wait"
 	"mirror/site"
 )
 
@@ -49,11 +50,24 @@ func (c *Client) body(ctx context.Context, via http.RoundTripper, p Page) ([]byt
 	return text.Bytes(), nil
 }
 
-// ask asks until the origin no longer says that it should be asked later.
+// ask asks until the origin no longer refuses the page for having had too many requests, or it is
+// not worth to wait any longer.
 func (c *Client) ask(ctx context.Context, r request) site.Observation {
-	for tries := 0; ; tries++ {
+	var t tries
+	for {
 		o := c.once(ctx, r)
-		if !c.later(ctx, &o, tries) {
+		switch {
+		case !c.limits.refuses(o):
+			if o.Status != 0 {
+				c.limits.answered(r.Page, o)
+				o.Recovered = t.own > 0 && !c.limits.met()
+			}
+			return o
+		case c.options.Waited:
+			c.slowDown(o)
+			return o
+		case !c.again(ctx, &o, &t):
+			c.answers.Add(1)
 			return o
 		}
 	}
@@ -64,8 +78,7 @@ func (c *Client) once(ctx context.Context, r request) site.Observation {
 	if r.BypassCache {
 		o.URL += "?mirror=" + rand.Text()
 	}
-	if err := c.turn(ctx); err != nil {
-		o.Err = err
+	if o.Err = c.turn(ctx); o.Err != nil {
 		return o
 	}
 	a := c.attempt(ctx, r)
@@ -80,11 +93,105 @@ func (c *Client) once(ctx context.Context, r request) site.Observation {
 	return o
 }
 
-// count counts an answer for Received, and remembers a failure for LastFailure.
+// tries are those for one page.
+type tries struct {
+	own  int // times that it was refused while the origin served others
+	told int // times that it was refused with a Retry-After
+}
+
+// again reports whether to ask for a page again that was refused. Where not, the observation
+// says why.
+func (c *Client) again(ctx context.Context, o *site.Observation, t *tries) bool {
+	if err := c.limits.still(c.options.Timeout); err != nil {
+		o.Err = err
+		c.pace.Resume()
+		return false
+	}
+	alone, told := retryAfter(o.Header.Get("Retry-After"))
+	if told = told && alone > 0 && o.Status != http.StatusForbidden; told {
+		t.told++
+	} else if !c.limits.worthProbing(o.Status) {
+		return false
+	} else if c.serves(ctx, *o) {
+		if t.own++; t.own == 1 && o.Status == http.StatusTooManyRequests {
+			c.pace.Refused(o.Asked, 0)
+		}
+		pause, again := c.limits.suspect(o.Status, t.own)
+		return again && wait.Sleep(ctx, pause) == nil
+	} else {
+		t.own = 0
+	}
+	c.refusals.Add(1)
+	err := c.limits.refuse(ctx, *o, alone, c.options.Timeout, c.pace)
+	if c.exceededLimit() != nil {
+		c.pace.Resume()
+	}
+	if err == nil && t.told > maxTold {
+		err = fail(Busy, fmt.Sprintf("answered %d each of %d times, and that it may be asked again (hint: try later, or lower check.rate)", o.Status, t.told), nil)
+	}
+	if err != nil {
+		o.Digest, o.Raw, o.Err = site.Digest{}, site.Digest{}, err
+	}
+	return err == nil && ctx.Err() == nil
+}
+
+// serves reports whether the origin serves other pages at the time at which it refuses one. It is
+// asked for one that it has served before. Where it has served none, there is nothing to tell a
+// limit by.
+func (c *Client) serves(ctx context.Context, o site.Observation) bool {
+	select {
+	case c.limits.probing <- struct{}{}:
+		defer func() { <-c.limits.probing }()
+	case <-ctx.Done():
+		return true
+	}
+	if c.pace.LoweredSince(o.Asked) { // another request of the same time has told
+		return false
+	}
+	c.limits.mu.Lock()
+	control, served := c.limits.control, c.limits.served
+	c.limits.mu.Unlock()
+	if control == nil {
+		return o.Status != http.StatusTooManyRequests
+	}
+	if served.After(o.Answered) {
+		return true
+	}
+	probe := c.once(ctx, request{Page: *control, via: c.warm})
+	refused := c.limits.refuses(probe)
+	if !refused && probe.Status != 0 {
+		c.limits.answered(*control, probe)
+	}
+	return !refused
+}
+
+// leastWatched is the lowest rate at which a watch asks, in requests a second.
+const leastWatched = 1
+
+// slowDown has those that ask again by themselves do so more slowly. A service that is down answers
+// 503 too: the rate is lowered for that only where it serves other pages.
+func (c *Client) slowDown(o site.Observation) {
+	alone, told := retryAfter(o.Header.Get("Retry-After"))
+	switch {
+	case o.Status == http.StatusForbidden:
+		return
+	case o.Status == http.StatusTooManyRequests, told, c.pace.serves():
+		c.pace.Refused(o.Asked, leastWatched)
+		c.limits.note(o.Status)
+	}
+	if told {
+		c.pace.Hold(min(alone, c.options.Timeout), c.options.Timeout)
+	}
+}
+
+// count counts an answer for Received and for the pace, and remembers a failure for LastFailure. A
+// refusal that is the page's answer in the end is counted by ask.
 func (c *Client) count(ctx context.Context, o site.Observation) {
 	switch {
+	case c.limits.refuses(o):
 	case o.Status != 0 && !errors.Is(o.Err, TimedOut):
 		c.answers.Add(1)
+		c.pace.Served()
 	case ctx.Err() == nil:
 		c.failed.Store(&o.Err)
 	}
@@ -95,10 +202,13 @@ func (c *Client) turn(ctx context.Context) error {
 	if c.options.Waited {
 		return ctx.Err()
 	}
-	if err := c.hold.rest(ctx); err != nil {
+	if err := c.exceededLimit(); err != nil {
 		return err
 	}
-	return c.pace.Wait(ctx)
+	if err := c.pace.Wait(ctx); err != nil {
+		return err
+	}
+	return c.exceededLimit()
 }
 
 func (a *attempt) exchange(o *site.Observation) error {

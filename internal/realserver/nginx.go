@@ -15,6 +15,15 @@ func Nginx(t testing.TB, root string) string {
 	return nginx(t, "", fmt.Sprintf("root %q;\nlocation / { index index.html; error_page 404 /404.html; }\n", root))
 }
 
+// NginxLimited is Nginx with limit_req: so many requests a second of one address, burst more at
+// once, and the rest refused with a status.
+func NginxLimited(t testing.TB, root string, rate, burst, status int) string {
+	t.Helper()
+	zone := fmt.Sprintf("limit_req_zone $binary_remote_addr zone=one:1m rate=%dr/s;", rate)
+	limit := fmt.Sprintf("limit_req zone=one burst=%d nodelay; limit_req_status %d;", burst, status)
+	return nginx(t, zone, fmt.Sprintf("root %q;\nlocation / { index index.html; %s }\n", root, limit))
+}
+
 // nginx runs an nginx with one server, whose directives are given, and those beside it.
 func nginx(t testing.TB, beside, server string) string {
 	t.Helper()

@@ -57,8 +57,8 @@ func (p *AbsenceProbe) absence(ctx context.Context) diff.Absence {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	at, valid := p.client.Endpoint(), absenceValid
-	if at.Rate > 0 {
-		valid = max(valid, time.Duration(absenceShare/at.Rate*float64(time.Second)))
+	if rate := p.client.Rate(); rate > 0 {
+		valid = max(valid, time.Duration(absenceShare/rate*float64(time.Second)))
 	}
 	if !p.when.IsZero() && time.Since(p.when) < valid {
 		return p.seen

@@ -1,6 +1,8 @@
 package survey
 
 import (
+	"fmt"
+
 	"mirror/diff"
 	"mirror/internal/origin"
 )
@@ -10,5 +12,17 @@ import (
 func Measure(client *origin.Client, v *diff.OriginVerdict) {
 	v.Requests, v.Bytes = client.Counts()
 	f := client.Facts()
-	v.Facts = diff.Facts{Protocol: f.Protocol, TLS: f.TLS, Expires: f.Expires, HSTS: f.HSTS, Mixed: f.Mixed, Hosts: v.Facts.Hosts}
+	limited, _ := client.Limited()
+	v.Facts = diff.Facts{Protocol: f.Protocol, TLS: f.TLS, Expires: f.Expires, HSTS: f.HSTS, Mixed: f.Mixed, Hosts: v.Facts.Hosts, Limited: limited.Refused}
+}
+
+// LimitNote tells people of an origin that limits requests, "" of another. setting names what bounds
+// the rate.
+func LimitNote(client *origin.Client, setting string) string {
+	l, ok := client.Limited()
+	if !ok {
+		return ""
+	}
+	return fmt.Sprintf("%s limits requests: it refused %d with %d, and was asked more slowly (hint: set %s to %s or lower)",
+		client.Endpoint().Name, l.Refused, l.Status, setting, origin.RateText(l.Rate))
 }

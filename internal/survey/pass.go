@@ -2,6 +2,7 @@ package survey
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -37,6 +38,8 @@ type Counts struct {
 	Last       error // why the last of them had none
 	GaveUp     bool  // the origin is not asked further, since it does not answer
 	Silent     error // why the origin is not asked further, since nothing came for a while
+	Limited    int   // pages that were not judged, since the origin limits requests
+	Limit      error // why the origin is not asked further, since it limits requests
 }
 
 // Answered is how many pages had an answer.
@@ -54,6 +57,7 @@ func MaxUnanswered(concurrency int) int { return max(2*concurrency, 8) }
 func (p *Pass) Run(ctx context.Context, s Silence, ask func(ctx context.Context)) {
 	heard, stop := UntilSilent(ctx, p.client, s)
 	defer stop()
+	p.client.RenewLimits()
 	inner, giveUp := context.WithCancel(heard)
 	defer giveUp()
 	p.giveUp = giveUp
@@ -73,14 +77,21 @@ func (p *Pass) Count(status int, err error, took time.Duration, keep func()) {
 	if p.options.Progress != nil {
 		p.options.Progress(c.Done)
 	}
-	if status != 0 {
+	switch {
+	case status != 0:
 		c.InARow = 0
-	} else {
+	case errors.Is(err, origin.Busy):
+	default:
 		c.InARow, c.Unanswered, c.Last = c.InARow+1, c.Unanswered+1, err
 		p.waited += took
 		c.GaveUp = c.GaveUp || c.InARow >= MaxUnanswered(p.client.Concurrency()) || p.options.Budget > 0 && p.waited >= p.options.Budget
 	}
-	if c.GaveUp {
+	if errors.Is(err, origin.Busy) {
+		c.Limited++
+		l, _ := p.client.Limited()
+		c.Limit = l.Exceeded
+	}
+	if c.GaveUp || c.Limit != nil {
 		p.giveUp()
 	}
 }

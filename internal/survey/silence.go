@@ -34,32 +34,45 @@ func UntilSilent(ctx context.Context, client *origin.Client, s Silence) (inner c
 	return inner, func() { cancel(nil); <-ended }
 }
 
-// listen returns when ctx ends, nil then, or the origin is silent.
+// listen returns when ctx ends, nil then, or the origin is silent. Refusals by which it limits
+// requests, and the time for which it asks to be left alone, are no silence until s.Over.
 func (s Silence) listen(ctx context.Context, client *origin.Client) error {
-	window := atLeast(client, s.For)
+	over, then := s.Over, false
+	window := s.window(client, then)
 	timer := time.NewTimer(window)
 	defer timer.Stop()
-	for over := s.Over; ; {
+	for {
 		answers, bytes := client.Received()
+		refusals := client.Refusals()
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-over:
-			over, window = nil, atLeast(client, s.Then)
+			over, then = nil, true
 		case <-timer.C:
 			nowAnswers, nowBytes := client.Received()
-			if nowAnswers == answers && float64(nowBytes-bytes) < origin.MinBodyRate*window.Seconds() {
+			limited := !then && (client.Refusals() > refusals || client.Held() > 0)
+			if nowAnswers == answers && !limited && float64(nowBytes-bytes) < origin.MinBodyRate*window.Seconds() {
 				return silent(client, window)
 			}
 		}
+		window = s.window(client, then)
 		timer.Reset(window)
 	}
 }
 
-// atLeast leaves a client the time of three requests at its rate.
-func atLeast(client *origin.Client, window time.Duration) time.Duration {
+// window is how long the client is waited for, at least for the time of three requests at its rate.
+// Over a limit that was met it is not, once the time is over.
+func (s Silence) window(client *origin.Client, then bool) time.Duration {
 	const requests = 3
-	if rate := client.Endpoint().Rate; rate > 0 {
+	window, rate := s.For+client.Held(), client.Rate()
+	if then {
+		window = s.Then
+	}
+	if then && client.Refuses() {
+		rate = client.Endpoint().Rate
+	}
+	if rate > 0 {
 		window = max(window, time.Duration(requests/rate*float64(time.Second)))
 	}
 	return window

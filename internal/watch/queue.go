@@ -3,6 +3,8 @@ package watch
 import (
 	"sync"
 	"time"
+
+	"mirror/internal/origin"
 )
 
 // task is what to ask an origin next.
@@ -21,7 +23,7 @@ type task struct {
 type queue struct {
 	watch *Watch
 	name  string
-	pause time.Duration // between two quick rounds
+	pace  *origin.Pace
 
 	mu     sync.Mutex
 	round  time.Time // of the last quick round
@@ -34,20 +36,24 @@ type queue struct {
 	cdn    bool // caches stand in front of the origin
 }
 
-func newQueue(w *Watch, name string, rate float64, cdn bool) *queue {
-	q := &queue{watch: w, name: name, flying: map[int]bool{}, cdn: cdn}
-	share := quickShare * float64(len(q.quick(true))) / rate
-	q.pause = max(quick, time.Duration(share*float64(time.Second)))
-	return q
+func newQueue(w *Watch, name string, pace *origin.Pace, cdn bool) *queue {
+	return &queue{watch: w, name: name, pace: pace, flying: map[int]bool{}, cdn: cdn}
+}
+
+// pause is that between two quick rounds, at the rate that the origin allows now.
+func (q *queue) pause() time.Duration {
+	share := quickShare * float64(len(q.quick(true))) / q.pace.Rate()
+	return max(quick, time.Duration(share*float64(time.Second)))
 }
 
 func (q *queue) nextTask() task {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	now := time.Now()
+	quickly := q.pause()
 	pause, hurried := calm, q.watch.hurried(q.name)
 	if hurried || q.watch.waitsForDeployment(q.name) {
-		pause = q.pause
+		pause = quickly
 	}
 	if len(q.owed) == 0 && now.Sub(q.round) >= pause {
 		q.round, q.owed = now, q.quick(hurried)
@@ -65,7 +71,7 @@ func (q *queue) nextTask() task {
 	if q.unsettled() {
 		return q.page(q.watch.own[q.name][q.cursor])
 	}
-	return task{wait: min(q.pause, max(time.Millisecond, pause-now.Sub(q.round)))}
+	return task{wait: min(quickly, max(time.Millisecond, pause-now.Sub(q.round)))}
 }
 
 // landed says that the answer for a page has come.

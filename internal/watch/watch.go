@@ -105,7 +105,7 @@ func (w *Watch) follow(ctx context.Context, at origin.Endpoint) {
 	at.Waited = true
 	client := origin.New(at)
 	defer client.Close()
-	q := newQueue(w, at.Name, at.Rate, at.CDN)
+	q := newQueue(w, at.Name, at.Pace, at.CDN)
 	gone := survey.NewAbsenceProbe(client, w.options.Manifest, w.options.alive())
 	var workers sync.WaitGroup
 	for range max(at.Concurrency, 1) {
