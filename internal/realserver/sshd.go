@@ -63,6 +63,7 @@ KbdInteractiveAuthentication no
 PermitRootLogin prohibit-password
 AuthorizedKeysFile %s.pub
 MaxStartups 100
+MaxSessions 100
 `, addr, port, host, s.Key)
 	if gitShell {
 		text += fmt.Sprintf("ForceCommand %s -c \"$SSH_ORIGINAL_COMMAND\"\n", Need(t, "git-shell"))

@@ -9,15 +9,17 @@ type Config struct {
 	// CNAME is the site's own domain name, which is written to the file CNAME of the branch where the
 	// site has no such file.
 	CNAME string `yaml:"cname" example:"blog.example.com"`
-	// TokenEnv names the environment variable with the access token, for https.
+	// TokenEnv names the environment variable with the access token, for https; the user name is the
+	// URL's. Without it the login is taken from the netrc file and git's credential helpers.
 	TokenEnv string `yaml:"token_env" example:"GITHUB_TOKEN"`
 	// Orphan is whether commits have no parents, so that the branch keeps no history.
 	Orphan bool `yaml:"orphan" jsonschema:"default=false" example:"true"`
 	// Author is the author of the commits, as Name <address>.
 	Author string `yaml:"author" jsonschema:"default=mirror <mirror@localhost>" example:"Blog <blog@example.com>"`
-	// SSHKey is the file of the private key for ssh; without it the agent's keys and those in ~/.ssh are tried.
+	// SSHKey is the file of the private key for ssh that is tried first; without it the agent's keys and
+	// those that ssh_config names are tried.
 	SSHKey string `yaml:"ssh_key" example:"/home/me/.ssh/deploy_key"`
-	// KnownHosts is the file of the known hosts for ssh; without it ~/.ssh/known_hosts and the system's.
+	// KnownHosts is the file of the known hosts for ssh; without it those that ssh_config names.
 	KnownHosts string `yaml:"known_hosts" example:"/etc/ssh/known_hosts"`
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 
 	"mirror/targets"
+	"mirror/targets/git/internal/gitconfig"
 	"mirror/targets/git/internal/objects"
 	"mirror/targets/git/internal/wire"
 )
@@ -32,7 +33,7 @@ type Target struct {
 	cname   string
 	orphan  bool
 	author  mail.Address
-	secrets []string // never shown
+	secrets *secretList // never shown
 	log     *slog.Logger
 	keep    targets.Keep
 	known   *objects.Cache
@@ -67,19 +68,24 @@ func New(ctx context.Context, env targets.Env, decode func(config any) error) (t
 }
 
 // Open makes the target ready. It connects to nothing.
-func Open(_ context.Context, env targets.Env, c Config) (*Target, error) {
+func Open(ctx context.Context, env targets.Env, c Config) (*Target, error) {
 	if c.URL == "" {
 		return nil, errors.New("url: missing (hint: git@github.com:me/me.github.io.git)")
 	}
 	if err := targets.Validate(c); err != nil {
 		return nil, err
 	}
-	place, err := wire.ParseURL(c.URL)
+	settings, err := gitconfig.Load(ctx, env.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	at, err := wire.Locate(c.URL, settings)
 	if err != nil {
 		return nil, err
 	}
 	t := &Target{
-		host: place.Host, cname: strings.TrimSpace(c.CNAME), orphan: c.Orphan, log: env.Log, keep: env.Keep, owner: env.Owner, lease: leaseLength,
+		host: at.Push.Host, secrets: newSecretList(env.Secret, at), cname: strings.TrimSpace(c.CNAME), orphan: c.Orphan,
+		log: env.Log, keep: env.Keep, owner: env.Owner, lease: leaseLength,
 		known: objects.NewCache(env.State), blobs: newBlobIDs(env.State),
 	}
 	if t.log == nil {
@@ -94,14 +100,16 @@ func Open(_ context.Context, env targets.Env, c Config) (*Target, error) {
 	if t.author, err = parseAuthor(c.Author); err != nil {
 		return nil, err
 	}
-	login, err := credentials(place, env, c)
+	token, err := tokenOf(env, c)
 	if err != nil {
 		return nil, err
 	}
-	t.secrets = login.Secrets()
-	t.remote, err = wire.NewRemote(place, wire.Options{
-		Login: login, Transport: env.Transport, SSHKey: c.SSHKey, KnownHosts: c.KnownHosts,
+	t.secrets.add("token_env", token)
+	t.remote, err = wire.NewRemote(at, wire.Options{
+		Token: token, Transport: env.Transport, SSHKey: c.SSHKey, KnownHosts: c.KnownHosts,
+		Getenv: env.Getenv, Git: settings, Secret: t.secrets.add,
 	})
+	t.redact(&err)
 	return t, err
 }
 
@@ -111,7 +119,7 @@ func (t *Target) redact(err *error) {
 		return
 	}
 	text := (*err).Error()
-	for _, secret := range t.secrets {
+	for _, secret := range t.secrets.all() {
 		text = strings.ReplaceAll(text, secret, "[redacted]")
 	}
 	if text != (*err).Error() {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -94,7 +95,9 @@ func (r repo) fsck(t testing.TB) {
 // open opens a target that no other knows of.
 func open(t testing.TB, c Config, env targets.Env) *Target {
 	t.Helper()
-	env.Getenv = os.Getenv
+	if env.Getenv == nil {
+		env.Getenv = os.Getenv
+	}
 	tgt, err := Open(t.Context(), env, c)
 	if err != nil {
 		t.Fatal(err)
@@ -103,22 +106,24 @@ func open(t testing.TB, c Config, env targets.Env) *Target {
 }
 
 // place is a fixture around a repository that c reaches.
-func place(r repo, c Config) targettest.Fixture {
+func place(r repo, c Config, getenv func(string) string) targettest.Fixture {
 	return targettest.Fixture{
 		Kind: Kind(),
 		Open: func(t *testing.T, rt http.RoundTripper) targets.Target {
-			return open(t, c, targets.Env{Transport: rt})
+			return open(t, c, targets.Env{Transport: rt, Getenv: getenv})
 		},
 		Guarded: func(t *testing.T, owner string, lease time.Duration, rt http.RoundTripper) targets.Target {
-			tgt := open(t, c, targets.Env{Owner: owner, Transport: rt})
+			tgt := open(t, c, targets.Env{Owner: owner, Transport: rt, Getenv: getenv})
 			tgt.lease = lease
 			return tgt
 		},
 		Silence: func(r targets.Reservation) { r.(*reservation).keeper.Stop() },
-		Keeping: func(t *testing.T, keep targets.Keep) targets.Target { return open(t, c, targets.Env{Keep: keep}) },
-		Read:    r.read,
-		Put:     func(t *testing.T, files map[string][]byte) { r.put(t, files) },
-		Kept:    []string{noJekyll},
+		Keeping: func(t *testing.T, keep targets.Keep) targets.Target {
+			return open(t, c, targets.Env{Keep: keep, Getenv: getenv})
+		},
+		Read: r.read,
+		Put:  func(t *testing.T, files map[string][]byte) { r.put(t, files) },
+		Kept: []string{noJekyll},
 	}
 }
 
@@ -127,7 +132,7 @@ func TestTargetOverHTTP(t *testing.T) {
 	targettest.Run(t, func(t *testing.T) targettest.Fixture {
 		r := newRepo(t, "main")
 		t.Cleanup(func() { r.fsck(t) })
-		f := place(r, Config{URL: realserver.GitHTTP(t, filepath.Dir(r.dir)) + "/site.git"})
+		f := place(r, Config{URL: realserver.GitHTTP(t, filepath.Dir(r.dir)) + "/site.git"}, nil)
 		f.HTTP = true
 		return f
 	})
@@ -141,20 +146,56 @@ func TestTargetOverFile(t *testing.T) {
 	targettest.Run(t, func(t *testing.T) targettest.Fixture {
 		r := newRepo(t, "main")
 		t.Cleanup(func() { r.fsck(t) })
-		return place(r, Config{URL: r.dir})
+		return place(r, Config{URL: r.dir}, nil)
 	})
 }
 
 func TestTargetOverSSH(t *testing.T) {
 	t.Parallel()
 	server := realserver.SSHD(t, true)
+	getenv := sharedConnection(t)
 	targettest.Run(t, func(t *testing.T) targettest.Fixture {
+		if _, name, _ := strings.Cut(t.Name(), "/"); !slices.Contains(overSSH(), name) {
+			t.Skip("ssh makes no difference: it is tried over HTTP and on a local repository")
+		}
 		r := newRepo(t, "main")
 		t.Cleanup(func() { r.fsck(t) })
-		f := place(r, Config{URL: server.URL(r.dir), SSHKey: server.Key, KnownHosts: server.KnownHosts})
+		f := place(r, Config{URL: server.URL(r.dir), SSHKey: server.Key, KnownHosts: server.KnownHosts}, getenv)
 		f.Guarded = nil // tried over HTTP; a session over ssh takes long
 		return f
 	})
+}
+
+// overSSH lists the cases of the suite in which the connection matters: what is sent, what is cut
+// off, and what happens at the same time.
+func overSSH() []string {
+	return []string{
+		"first_release", "next_release", "odd_names", "stage_resumes_after_cancel", "commit_from_another_process", "commit_again",
+		"stale_swap", "rollback_to_nothing", "past_releases", "concurrent_use", "readers_during_commit",
+	}
+}
+
+// sharedConnection has all sessions to a server go through one connection of ssh: logging in
+// hundreds of times is most of the suite's work.
+func sharedConnection(t *testing.T) (getenv func(string) string) {
+	t.Helper()
+	ssh := realserver.Need(t, "ssh")
+	dir, err := os.MkdirTemp("", "ssh") // short enough for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	socket := filepath.Join(dir, "s")
+	t.Cleanup(func() {
+		_ = exec.Command(ssh, "-o", "ControlPath="+socket, "-O", "exit", "any").Run() // it may be gone
+		_ = os.RemoveAll(dir)                                                         // the system's temporary folder
+	})
+	command := ssh + " -F none -o ControlMaster=auto -o ControlPersist=60 -o ControlPath=" + socket
+	return func(name string) string {
+		if name == "GIT_SSH_COMMAND" {
+			return command
+		}
+		return os.Getenv(name)
+	}
 }
 
 // TestTargetWithoutHistory publishes commits without parents, to a repository whose main
@@ -167,6 +208,6 @@ func TestTargetWithoutHistory(t *testing.T) {
 	targettest.Run(t, func(t *testing.T) targettest.Fixture {
 		r := newRepo(t, "gh-pages")
 		t.Cleanup(func() { r.fsck(t) })
-		return place(r, Config{URL: "file://" + r.dir, Orphan: true})
+		return place(r, Config{URL: "file://" + r.dir, Orphan: true}, nil)
 	})
 }

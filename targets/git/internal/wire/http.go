@@ -8,33 +8,57 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 
 	"mirror/internal/netname"
-
-	"github.com/go-git/go-git/v5/plumbing/transport"
+	"mirror/targets/git/internal/credentials"
 )
 
 // httpRemote speaks git's smart HTTP protocol: a GET for the advertisement, a POST for
 // the request. See gitprotocol-http(5).
 type httpRemote struct {
-	base   *url.URL // without credentials
-	login  Login
-	client *http.Client
+	base    *url.URL // without credentials
+	headers http.Header
+	client  *http.Client
+	source  *credentials.Source // nil where no other login than ours may be sent
+	fixed   bool                // the login is the config's
+
+	mu    sync.Mutex // guards login
+	login credentials.Login
 }
 
-func newHTTPRemote(place *transport.Endpoint, rt http.RoundTripper, l Login) (*httpRemote, error) {
+func newHTTPRemote(place *Place, o Options) (*httpRemote, error) {
 	bare := *place
 	bare.User, bare.Password = "", ""
 	base, err := url.Parse(strings.TrimSuffix(bare.String(), "/"))
 	if err != nil {
-		return nil, fmt.Errorf("url: %w", err)
+		return nil, errAddress
 	}
-	if rt == nil {
-		rt = ownTransport(silence)
+	r := &httpRemote{base: base, login: credentials.Login{User: place.User, Password: place.Password}}
+	if o.Token != "" {
+		r.login.Password = o.Token
+		if r.login.User == "" {
+			r.login.User = "x-access-token"
+		}
 	}
-	r := &httpRemote{base: base, login: l}
-	r.client = &http.Client{Transport: rt, CheckRedirect: r.checkRedirect}
-	return r, nil
+	r.fixed = r.login.Password != ""
+	options := credentials.Options{Getenv: o.Getenv, Git: o.Git, Secret: o.Secret}
+	switch {
+	case base.Scheme == "https" || netname.IsLoopback(base.Hostname()):
+		withUser := *base
+		if r.login.User != "" {
+			withUser.User = url.User(r.login.User)
+		}
+		r.source = credentials.NewSource(&withUser, options)
+		r.headers = credentials.Headers(&withUser, options)
+	case r.fixed:
+		return nil, fmt.Errorf("credentials for %s would travel in clear (hint: use https)", base.Hostname())
+	}
+	r.client = &http.Client{Transport: o.Transport, CheckRedirect: r.checkRedirect}
+	if o.Transport == nil {
+		r.client.Transport, err = transportFor(base, o)
+	}
+	return r, err
 }
 
 const maxRedirects = 5
@@ -76,26 +100,88 @@ func (r *httpRemote) dial(ctx context.Context, s Service) (conversation, error) 
 
 const infoRefs = "/info/refs?service="
 
-// do sends a request with our credentials, unasked: a server that wants them would else
-// have the pack sent twice.
+// do sends a request with the login that was good before: a server that wants one would else have
+// the pack sent twice. Where it is refused, the netrc file and git's credential helpers are asked.
 func (r *httpRemote) do(req *http.Request) (*http.Response, error) {
-	req.Header.Set("User-Agent", "git/mirror") // some hosts look for "git/"
-	if r.login.User != "" || r.login.Password != "" {
-		req.SetBasicAuth(r.login.User, r.login.Password)
+	login := r.current()
+	for {
+		resp, err := r.send(req, login)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", r.base, netname.WithoutURL(err))
+		}
+		if resp.StatusCode == http.StatusOK {
+			r.accepted(req.Context(), login)
+			return resp, nil
+		}
+		next, found, err := r.nextLogin(resp, req, login)
+		if !found {
+			defer resp.Body.Close()
+			return nil, r.statusError(resp, err)
+		}
+		_, _ = io.CopyN(io.Discard, resp.Body, maxMessage) // only the connection's reuse depends on it
+		resp.Body.Close()
+		login = next
+		if req, err = again(req); err != nil {
+			return nil, err
+		}
 	}
-	resp, err := r.client.Do(req)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", r.base, netname.WithoutURL(err))
-	}
-	if resp.StatusCode != http.StatusOK {
-		defer resp.Body.Close()
-		return nil, r.statusError(resp)
-	}
-	return resp, nil
 }
 
-// statusError is the server's refusal in its own words.
-func (r *httpRemote) statusError(resp *http.Response) error {
+func (r *httpRemote) current() credentials.Login {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.login
+}
+
+func (r *httpRemote) accepted(ctx context.Context, login credentials.Login) {
+	if login.Empty() {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.login = login; r.source != nil {
+		r.source.Confirm(ctx)
+	}
+}
+
+// nextLogin is another login to try after a refusal: one that another request has found meanwhile,
+// or the next that the user's files and helpers know.
+func (r *httpRemote) nextLogin(resp *http.Response, req *http.Request, refused credentials.Login) (credentials.Login, bool, error) {
+	if resp.StatusCode != http.StatusUnauthorized || r.fixed || r.source == nil {
+		return credentials.Login{}, false, nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.login != refused {
+		return r.login, true, nil
+	}
+	return r.source.Next(req.Context())
+}
+
+// again is a request that was sent, to be sent once more.
+func again(req *http.Request) (*http.Request, error) {
+	next := req.Clone(req.Context())
+	if req.GetBody == nil {
+		return next, nil
+	}
+	body, err := req.GetBody()
+	next.Body = body
+	return next, err
+}
+
+func (r *httpRemote) send(req *http.Request, login credentials.Login) (*http.Response, error) {
+	for name, values := range r.headers {
+		req.Header[http.CanonicalHeaderKey(name)] = values
+	}
+	req.Header.Set("User-Agent", "git/mirror") // some hosts look for "git/"
+	if login.Password != "" {
+		req.SetBasicAuth(login.User, login.Password)
+	}
+	return r.client.Do(req)
+}
+
+// statusError is the server's refusal in its own words. failed is why no other login was found, or nil.
+func (r *httpRemote) statusError(resp *http.Response, failed error) error {
 	text := fmt.Sprintf("%s answers %s", r.base, resp.Status)
 	if strings.HasPrefix(resp.Header.Get("Content-Type"), "text/plain") {
 		body, _ := io.ReadAll(io.LimitReader(resp.Body, maxMessage)) // a part is better than nothing
@@ -103,13 +189,26 @@ func (r *httpRemote) statusError(resp *http.Response) error {
 			text += ": " + said
 		}
 	}
-	switch resp.StatusCode {
-	case http.StatusUnauthorized, http.StatusForbidden:
-		text += " (hint: token_env must name a variable with a token that may write to the repository)"
-	case http.StatusNotFound:
-		text += " (hint: the repository does not exist, or the token may not see it)"
+	if failed != nil {
+		text += "; " + plain(failed.Error())
 	}
-	return errors.New(text)
+	return errors.New(text + r.statusHint(resp.StatusCode))
+}
+
+func (r *httpRemote) statusHint(status int) string {
+	switch {
+	case status == http.StatusUnauthorized && r.source == nil:
+		return " (hint: it wants a login, which would travel in clear: use https)"
+	case status == http.StatusUnauthorized && !r.fixed:
+		return " (hint: token_env may name a variable with a token; without it the login is taken from ~/.netrc and git's credential helpers, and none was good)"
+	case status == http.StatusUnauthorized, status == http.StatusForbidden:
+		return " (hint: token_env must name a variable with a token that may write to the repository)"
+	case status == http.StatusNotFound:
+		return " (hint: the repository does not exist, or the token may not see it)"
+	case status == http.StatusProxyAuthRequired:
+		return " (hint: the proxy wants a login, see http.proxy in git-config(1))"
+	}
+	return ""
 }
 
 func (c *httpConversation) advertisement() io.Reader { return c.refs }

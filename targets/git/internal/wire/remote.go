@@ -6,13 +6,11 @@ package wire
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net/http"
-	"regexp"
 	"strings"
 
-	"github.com/go-git/go-git/v5/plumbing/transport"
+	"mirror/targets/git/internal/gitconfig"
 )
 
 // Service is one of the two programs that a git server runs.
@@ -71,44 +69,14 @@ func (c *countingReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// remoteHelper is an address that git hands to a program: ext::sh -c …
-var remoteHelper = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9+.-]*::`)
-
-// ParseURL reads every form of address that git knows. The error completes a sentence that begins with
-// the address, and quotes nothing of it.
-func ParseURL(url string) (*transport.Endpoint, error) {
-	if remoteHelper.MatchString(url) {
-		return nil, errors.New("names a remote helper, which is not supported (hint: https://…, ssh://…, user@host:path or a path)")
-	}
-	place, err := transport.NewEndpoint(url)
-	if err != nil { // its text repeats the URL with the password
-		return nil, errors.New("is not an address that git knows (hint: https://…, ssh://…, user@host:path or a path)")
-	}
-	switch place.Protocol {
-	case "http", "https", "ssh":
-	case "file":
-		place.Host = ""
-	default:
-		return nil, errors.New("has a protocol that cannot be pushed to (hint: https, ssh, file or a path)")
-	}
-	return place, nil
-}
-
-// Login is what an http server or an ssh server is told of us.
-type Login struct{ User, Password string }
-
-// Secrets are what must never be shown.
-func (l Login) Secrets() []string {
-	if l.Password == "" {
-		return nil
-	}
-	return []string{l.Password}
-}
-
 // Options say how a repository is reached.
 type Options struct {
-	Login      Login
+	Token      string            // for http, in place of the URL's password; "" for none
 	Transport  http.RoundTripper // for http; nil for one of our own
-	SSHKey     string            // file of the private key; "" for the agent's and those in ~/.ssh
-	KnownHosts string            // file; "" for ~/.ssh/known_hosts and the system's
+	SSHKey     string            // file of the private key; "" for the agent's and those of ssh_config
+	KnownHosts string            // file; "" for those of ssh_config
+	Getenv     func(string) string
+	Git        *gitconfig.Config // git's settings; nil for none
+	// Secret is told of each password that is found, before it is used. It may be nil.
+	Secret func(source, value string)
 }

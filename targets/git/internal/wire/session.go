@@ -41,8 +41,8 @@ func Open(ctx context.Context, r Remote, s Service) (*Session, error) {
 	adv := packp.NewAdvRefs()
 	err = adv.Decode(&bounded{r: c.advertisement(), left: maxAdvertisement})
 	if err != nil && !errors.Is(err, packp.ErrEmptyAdvRefs) {
-		closeErr := c.Close()
-		return nil, because(ctx, fmt.Errorf("read the remote's refs: %w", out.explain(errors.Join(err, closeErr))))
+		_ = c.Close() // explain tells
+		return nil, because(ctx, fmt.Errorf("read the remote's refs: %w", out.explain(err)))
 	}
 	if f := adv.Capabilities.Get("object-format"); len(f) > 0 && f[0] != "sha1" {
 		c.Close()
@@ -55,10 +55,12 @@ func Open(ctx context.Context, r Remote, s Service) (*Session, error) {
 	return out, nil
 }
 
+var errNoWord = errors.New("the server closed the connection without a word")
+
 // explain puts what the program at the other end complained of before our own view of it.
 func (s *Session) explain(err error) error {
 	if errors.Is(err, packp.ErrEmptyInput) {
-		err = errors.New("the server closed the connection without a word")
+		err = errNoWord
 	}
 	if c, ok := s.conversation.(*stream); ok {
 		return c.explain(err)

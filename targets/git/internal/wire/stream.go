@@ -16,6 +16,8 @@ import (
 
 // program is a git service: a process of this machine, or one at the other end of an ssh connection.
 type program struct {
+	label string // where it runs, for messages: "ssh to host: "; or ""
+
 	in   io.WriteCloser
 	out  io.Reader
 	kill func()       // ends it at once
@@ -86,15 +88,19 @@ func (s *stream) explain(err error) error {
 	if s.watch.silent() {
 		err = silentError(s.watch.limit)
 	}
-	said := s.stderr.String()
-	if said == "" {
-		return err
+	said, hint := s.stderr.String(), ""
+	switch {
+	case said == "" && s.err != nil:
+		err = fmt.Errorf("%w (%w)", err, s.err)
+	case said != "" && errors.Is(err, errNoWord):
+		err = errors.New(said)
+	case said != "":
+		err = fmt.Errorf("%s (%w)", said, err)
 	}
-	hint := ""
-	if s.hint != nil {
+	if said != "" && s.hint != nil {
 		hint = s.hint(said)
 	}
-	return fmt.Errorf("%s (%w)%s", said, err, hint)
+	return fmt.Errorf("%s%w%s", s.label, err, hint)
 }
 
 // localRemote runs the git of this machine on a repository of this machine.
