@@ -76,9 +76,11 @@ type HeaderFunc func(path, name string) string
 
 // Sample is how `mirror init` writes a target of this kind.
 type Sample struct {
-	Name    string // the target's usual name
-	About   string // one sentence, written as a comment above the target
-	Keys    []SampleKey
+	Name  string // the target's usual name
+	About string // one sentence, written as a comment above the target
+	Keys  []SampleKey
+	// Asked are further keys that a person is asked for on a terminal. They are among Options.
+	Asked   []SampleKey
 	Options string // further keys, commented out, a line each
 	Origin  string // placeholder of the live site's URL
 	// Usual targets are written where the user names no kind.
@@ -88,8 +90,12 @@ type Sample struct {
 	FromRemote func(remote string) (values map[string]string, origin string)
 }
 
-// SampleKey is a key with a placeholder that is plain to see and parses.
-type SampleKey struct{ Name, Value string }
+// SampleKey is a key with a value that parses.
+type SampleKey struct {
+	Name, Value string
+	// Placeholder: the value is plain to see as one that must be replaced.
+	Placeholder bool
+}
 
 // Kinds is a list of kinds with distinct names.
 type Kinds []Kind

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -31,8 +29,10 @@ func (a *app) initCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "init",
 		Short: "Detect the site's generator and write a commented mirror.yaml",
-		Long: `Look at the folder, find which generator makes the site, and write a mirror.yaml to be
-filled in. On a terminal it asks; with flags, or without a terminal, it does not.
+		Long: `Look at the folder, find which generator makes the site and where its own config says that it
+writes, and write a mirror.yaml. Nothing is run, and no expression of a config is evaluated.
+On a terminal it asks for the folder, the targets and their addresses, and checks each answer.
+Without a terminal, what is not known is marked in the file.
 
 ` + exitCodes,
 		Example: `  mirror init
@@ -65,14 +65,19 @@ func (a *app) init(f initFlags) error {
 	if _, err := os.Stat(file); err == nil && !f.force {
 		return usage(fmt.Errorf("%s is there already (hint: --force overwrites it)", file))
 	}
-	found, err := a.detect(f, filepath.Dir(file))
-	if err != nil {
-		return err
+	if similar := config.Similar(filepath.Dir(file)); similar != "" && filepath.Dir(similar) == filepath.Dir(file) && !f.force {
+		return usage(fmt.Errorf("there is %s (hint: rename it to %s; --force writes a new one)", similar, config.FileName))
 	}
-	text, err := scaffold.Render(found, a.sampleTargets(f.targets, filepath.Dir(file)), a.kinds)
+	o := scaffold.Options{Folder: filepath.Dir(file), Dir: f.dir, Build: f.build, Kinds: f.targets}
+	if _, ok := terminal(a.stdin); ok {
+		o.Prompt = scaffold.NewPrompt(a.stdin, a.stderr)
+	}
+	draft, err := scaffold.New(o, a.kinds)
 	if err != nil {
 		return usage(err)
 	}
+	a.saySecretRemote(draft.Remote, draft.Suggested)
+	text := draft.Text
 	if clean := a.secrets.Bytes(text); !bytes.Equal(clean, text) {
 		text = clean
 		fmt.Fprintf(a.stderr, "note     a secret was left out of %s, where %s stands (hint: write ${NAME} there, the name of the variable that holds it)\n", file, secrets.Masked)
@@ -82,56 +87,11 @@ func (a *app) init(f initFlags) error {
 	} else if err != nil {
 		return fmt.Errorf("init: %w", err)
 	}
-	what := fmt.Sprintf("wrote %s for the %s site in %s", file, found.Generator, found.Dir)
-	if found.Generator == "" {
-		what = fmt.Sprintf("found no generated site here; wrote %s for one in %s", file, found.Dir)
+	for _, note := range draft.Notes {
+		fmt.Fprintf(a.stderr, "note     %s\n", note)
 	}
-	fmt.Fprintf(a.stderr, "%s; fill in the targets, then try: mirror plan\n", what)
+	fmt.Fprintf(a.stderr, "%s; fill in the targets, then try: mirror plan\n", draft.Done(file))
 	return nil
-}
-
-// detect joins what was detected, what the flags say, and what the user answers.
-func (a *app) detect(f initFlags, dir string) (scaffold.Site, error) {
-	found := scaffold.Detect(os.DirFS(dir))
-	if f.dir != "" {
-		found.Dir = f.dir
-	}
-	if f.build != "" {
-		found.Build = f.build
-	}
-	if _, ok := terminal(a.stdin); ok && f.dir == "" {
-		answer, err := a.ask("Folder of the generated site", found.Dir)
-		if err != nil {
-			return found, err
-		}
-		found.Dir = answer
-	}
-	if found.Dir == "" {
-		found.Dir = "public"
-	}
-	return found, nil
-}
-
-func (a *app) ask(question, usual string) (string, error) {
-	fmt.Fprintf(a.stderr, "%s [%s]: ", question, usual)
-	line, err := bufio.NewReader(a.stdin).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return "", fmt.Errorf("read the answer: %w", err)
-	}
-	if line = strings.TrimSpace(line); line != "" {
-		return line, nil
-	}
-	return usual, nil
-}
-
-// sampleTargets lists the targets to write. A secret in the URL of the git remote is left out.
-func (a *app) sampleTargets(named []string, dir string) []scaffold.Target {
-	remote := scaffold.Remote(dir)
-	all := scaffold.Targets(a.kinds, named, remote)
-	for _, t := range all {
-		a.saySecretRemote(remote, t.Values)
-	}
-	return all
 }
 
 // saySecretRemote tells of a user name or a secret in the remote's URL, which the config does

@@ -31,7 +31,7 @@ func Kind() targets.Kind {
 		Sample: targets.Sample{
 			Name:   "disk",
 			About:  "A folder: the web server serves the link \"current\" in it.",
-			Keys:   []targets.SampleKey{{Name: "path", Value: "/srv/www/SITE"}},
+			Keys:   []targets.SampleKey{{Name: "path", Value: "/srv/www/SITE", Placeholder: true}},
 			Origin: "http://127.0.0.1:8080/",
 		},
 	}

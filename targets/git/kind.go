@@ -38,7 +38,7 @@ func Kind() targets.Kind {
 		Sample: targets.Sample{
 			Name:  "pages",
 			About: "A branch that a git host serves: GitHub Pages, GitLab Pages and the like.",
-			Keys:  []targets.SampleKey{{Name: "url", Value: "git@github.com:OWNER/REPO.git"}, {Name: "branch", Value: defaultBranch}},
+			Keys:  []targets.SampleKey{{Name: "url", Value: "git@github.com:OWNER/REPO.git", Placeholder: true}, {Name: "branch", Value: defaultBranch}},
 			Options: `    # cname: blog.example.com
     # The environment variable with an access token, where the URL is https.
     # token_env: GITHUB_TOKEN

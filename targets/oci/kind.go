@@ -29,7 +29,7 @@ func Kind() targets.Kind {
 		Sample: targets.Sample{
 			Name:  "image",
 			About: "A container image with the site and a web server in it.",
-			Keys:  []targets.SampleKey{{Name: "image", Value: "registry.example.com/owner/site:latest"}, {Name: "base", Value: baseSelf}},
+			Keys:  []targets.SampleKey{{Name: "image", Value: "registry.example.com/owner/site:latest", Placeholder: true}, {Name: "base", Value: baseSelf}},
 			Options: `    # The base may be any image with a web server, such as nginx:alpine; tell where it reads:
     # web_root: /usr/share/nginx/html
     # platforms: [linux/amd64, linux/arm64]

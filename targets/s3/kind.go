@@ -27,7 +27,8 @@ func Kind() targets.Kind {
 		Sample: targets.Sample{
 			Name:  "bucket",
 			About: "A bucket of any S3-compatible service that serves it as a website.",
-			Keys:  []targets.SampleKey{{Name: "bucket", Value: "BUCKET"}, {Name: "prefix"}, {Name: "region", Value: defaultRegion}},
+			Keys:  []targets.SampleKey{{Name: "bucket", Value: "BUCKET", Placeholder: true}, {Name: "prefix"}, {Name: "region", Value: defaultRegion}},
+			Asked: []targets.SampleKey{{Name: "endpoint"}},
 			Options: `    # endpoint: https://s3.example.com
     # path_style: true
     # headers: [{match: "assets/**", cache_control: "public, max-age=31536000, immutable"}]

@@ -1,3 +1,5 @@
+// Package scaffold writes the first mirror.yaml of a site: a commented config for the targets that were asked
+// for, with what the generator, the git remote and the answers of a person say.
 package scaffold
 
 import (
@@ -7,6 +9,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"mirror/internal/generators"
 	"mirror/targets"
 )
 
@@ -20,7 +23,7 @@ type Target struct {
 }
 
 // Render writes a commented mirror.yaml. It refuses a type of target that is not among kinds.
-func Render(site Site, all []Target, kinds targets.Kinds) ([]byte, error) {
+func Render(site generators.Site, all []Target, kinds targets.Kinds) ([]byte, error) {
 	var out strings.Builder
 	out.WriteString(head)
 	writeSite(&out, site)
@@ -43,8 +46,16 @@ version: 1
 
 `
 
-func writeSite(out *strings.Builder, site Site) {
-	fmt.Fprintf(out, "site:\n  dir: %s\n", scalar(dotted(site.Dir)))
+// unknownDir stands for the folder of the site where it is not known.
+const unknownDir = "FILL-IN-THE-OUTPUT-FOLDER"
+
+func writeSite(out *strings.Builder, site generators.Site) {
+	out.WriteString("site:\n")
+	if site.Dir == "" {
+		site.Dir = unknownDir
+		fmt.Fprintf(out, "  # FILL IN: the folder with the generated site. %s.\n", strings.Map(printable, site.Unknown))
+	}
+	fmt.Fprintf(out, "  dir: %s\n", scalar(dotted(site.Dir)))
 	out.WriteString("  # Run by \"mirror publish --build\" and by the daemon, never silently.\n")
 	if site.Build == "" {
 		out.WriteString("  # build: make site\n")
@@ -102,6 +113,10 @@ func writeTarget(out *strings.Builder, s targets.Sample, t Target) {
 		fmt.Fprintf(out, "    %s: %s\n", name, plain(value))
 	}
 	origin := t.Origin
+	if origin == noOrigin {
+		fmt.Fprintf(out, "    # origin: {url: %s}\n", flowScalar(s.Origin))
+		return
+	}
 	if origin == "" {
 		origin = s.Origin
 	}
@@ -167,6 +182,14 @@ func flowScalar(text string) string {
 		}
 	}
 	return out.String() + `"`
+}
+
+// printable makes a space of a character that would end a comment.
+func printable(c rune) rune {
+	if needsEscape(c) {
+		return ' '
+	}
+	return c
 }
 
 // needsEscape reports whether a character cannot stand in the file as it is.

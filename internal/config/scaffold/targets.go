@@ -4,14 +4,16 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 
+	"mirror/internal/generators"
 	"mirror/targets"
 )
 
-// Targets lists the targets to write: those named, else the usual ones of all kinds. What the
-// site's git remote suggests for a kind is filled in; "" for no remote.
-func Targets(kinds targets.Kinds, named []string, remote string) []Target {
+// Targets lists the targets to write: those named, else the usual ones of all kinds. What the site's git
+// remote, the generator's own deployment and the site's domain suggest is filled in; "" for no remote.
+func Targets(kinds targets.Kinds, named []string, remote string, site generators.Site) []Target {
 	if len(named) == 0 {
 		for _, k := range kinds {
 			if k.Sample.Usual {
@@ -24,15 +26,45 @@ func Targets(kinds targets.Kinds, named []string, remote string) []Target {
 		t := Target{Type: name}
 		if kind, _ := kinds.Find(name); kind.Sample.FromRemote != nil && remote != "" {
 			t.Values, t.Origin = kind.Sample.FromRemote(remote)
+			fill(t.Values, "branch", site.Deploy.Branch)
+			fill(t.Values, "cname", site.CNAME)
 		}
 		all = append(all, t)
+	}
+	if live := liveURL(site); live != "" && len(all) > 0 {
+		first := max(0, slices.IndexFunc(all, func(t Target) bool { return t.Values["url"] != "" }))
+		all[first].Origin = live
 	}
 	return all
 }
 
-// Remote returns the URL of a folder's git remote, "" where it has none, or git is not installed.
+func fill(values map[string]string, key, value string) {
+	if value != "" {
+		values[key] = value
+	}
+}
+
+// liveURL is where visitors read the site, by its domain or its generator's config.
+func liveURL(site generators.Site) string {
+	if site.URL == "" && site.CNAME != "" {
+		return "https://" + site.CNAME + "/"
+	}
+	return site.URL
+}
+
+// Remote returns the URL of a folder's git remote, of origin where there are several; "" where it has none, or
+// git is not installed.
 func Remote(dir string) string {
-	out, err := exec.Command("git", "-C", dir, "remote", "get-url", "origin").Output()
+	names, err := exec.Command("git", "-C", dir, "remote").Output()
+	all := strings.Fields(string(names))
+	if err != nil || len(all) == 0 {
+		return ""
+	}
+	name := all[0]
+	if slices.Contains(all, "origin") {
+		name = "origin"
+	}
+	out, err := exec.Command("git", "-C", dir, "remote", "get-url", name).Output()
 	if err != nil {
 		return ""
 	}
