@@ -14,7 +14,7 @@ type Answer struct {
 	Status   int         // 0 where nothing came
 	Digest   site.Digest // of the decoded body
 	Hostless site.Digest // of the body with its links to the origin's own host taken for relative ones; Digest where it has none
-	Size     int64       // of the decoded body in bytes, 0 where nobody counted
+	Size     int64       // of the decoded body in bytes, 0 where unknown
 	Type     string      // the Content-Type
 	Attached bool        // Content-Disposition has browsers store it and not show it
 	Location string      // of a redirect, or of the Refresh header of a page, as sent

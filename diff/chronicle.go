@@ -15,7 +15,7 @@ type Chronicle struct {
 
 // NewChronicle places a release in what is known of the past, newest first. A release that
 // is not among it is taken for the newest. What was live and is no release of ours names
-// nothing: it may be what somebody has tampered with.
+// nothing: it may have been tampered with.
 func NewChronicle(release site.ID, past []site.Past) Chronicle {
 	past = slices.DeleteFunc(slices.Clone(past), func(p site.Past) bool { return p.Release == site.None })
 	at := slices.IndexFunc(past, func(p site.Past) bool { return p.Release == release })

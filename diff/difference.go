@@ -19,10 +19,10 @@ type Difference struct {
 	Release  site.ID // the earlier release that the bytes, or an extra path, are of; see Earlier
 	Behind   int     // how many releases ago that was
 	Detail   string  // one line for people
-	// Published is when Release went live, zero where nobody knows.
+	// Published is when Release went live, zero where unknown.
 	Published time.Time
 	// Excerpt shows, in a few lines of a unified diff, how the bytes differ; "" where
-	// nobody looked.
+	// they were not compared.
 	Excerpt string
 	// Tolerated is the rule by which this difference does not count, "" where it counts.
 	Tolerated string

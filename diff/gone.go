@@ -12,7 +12,7 @@ import (
 
 // Absence is how one origin, at one moment, answers for what it does not have.
 type Absence struct {
-	// Unknown is the status of its answer for a path that never existed, 0 where nobody asked.
+	// Unknown is the status of its answer for a path that never existed, 0 where none was requested.
 	Unknown int
 	// Serves says that it answered 200 for a page of the release at that moment.
 	Serves bool
@@ -24,7 +24,7 @@ func (a Absence) String() string {
 	case !a.Serves:
 		return "no page of the release answers 200"
 	case a.Unknown == 0:
-		return "nobody knows what a path that never existed answers"
+		return "the answer for a path that never existed is unknown"
 	}
 	return fmt.Sprintf("a path that never existed answers %d", a.Unknown)
 }
@@ -32,13 +32,13 @@ func (a Absence) String() string {
 // Removed is a path that a release does not have, at one origin.
 type Removed struct {
 	Path    string
-	Release site.Manifest // nil where nobody knows it
+	Release site.Manifest // nil where unknown
 	Style   site.URLStyle // of the origin
 	Absence Absence       // of the origin
 }
 
 // Gone reports whether an answer shows that the origin has no page at a removed path. It is
-// the one rule for that, whoever asks:
+// the one rule for that, for publish, watch and check:
 //
 //   - 404 and 410 say so.
 //   - Another status from 400 to 499 says so only where the origin answers a path that never

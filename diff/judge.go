@@ -143,7 +143,7 @@ func alteration(want site.File, o site.Observation) string {
 	switch {
 	case o.Size == 0:
 		return fmt.Sprintf("an empty body, want %d bytes", want.Size)
-	case want.Size == 0: // and not its digest: nobody knows the size
+	case want.Size == 0: // and not its digest: the size is unknown
 		return fmt.Sprintf("other bytes, %d of them", o.Size)
 	case o.Size == want.Size:
 		return fmt.Sprintf("other bytes of the same size, %d", want.Size)

@@ -51,7 +51,7 @@ func KindInfos() []KindInfo {
 		}, {
 			Kind: Altered, Bytes: true, Short: "the bytes are of no known release",
 			What: "A page has bytes of no known release.",
-			Why:  "Somebody or something between the build and the visitor changed the page, or the whole origin shows another site.",
+			Why:  "The page was changed between the build and the visitor, or the whole origin shows another site.",
 			Todo: "mirror check --verbose shows how the bytes differ. Switch off what rewrites pages, or describe it under check.normalize.",
 		}, {
 			Kind: Redirected, Short: "visitors are sent elsewhere",

@@ -81,7 +81,7 @@ func rule(path string, answers []Answer, votes func(Answer) bool, equal func(a, 
 			r.Differ = append(r.Differ, d)
 		case tie:
 			r.Differ = append(r.Differ, tied(d, answers, groups, i, path))
-		case groups[i] == reference && voters == 1: // nobody to agree with
+		case groups[i] == reference && voters == 1: // no other site to agree with
 		case groups[i] == reference:
 			r.Agree = append(r.Agree, i)
 		default:

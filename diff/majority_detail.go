@@ -86,7 +86,7 @@ func does(kind Kind, a, reference Answer) string {
 	return "serve it"
 }
 
-// tied says from whom the i-th answer differs, and calls nobody right.
+// tied says from which origins the i-th answer differs, and calls none of them right.
 func tied(d Difference, answers []Answer, groups []int, i int, path string) Difference {
 	var like, unlike []string
 	first := -1

@@ -113,7 +113,7 @@ func (k Kind) state() State {
 	return Drifts
 }
 
-// noisy reports whether so much of an origin is noise that nobody can say what it serves.
+// noisy reports whether so much of an origin is noise that what it serves cannot be judged.
 func (o OriginVerdict) noisy() bool { return len(o.Noise) > 0 && 2*len(o.Noise) >= o.Pages }
 
 // Counts tells how many differences there are of each kind.

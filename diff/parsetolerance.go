@@ -31,7 +31,7 @@ func ParseLeniency(prefix, text string) (Leniency, error) {
 	kind, glob, scoped := strings.Cut(text, ":")
 	rule := Leniency{Kind: Kind(kind), Text: prefix + text}
 	if !slices.Contains(Kinds(), rule.Kind) {
-		return rule, fmt.Errorf("there is no kind %q (there are %s)", kind, strings.Join(KindNames(), ", "))
+		return rule, fmt.Errorf("unknown kind %q (the kinds are %s)", kind, strings.Join(KindNames(), ", "))
 	}
 	if !scoped {
 		return rule, nil

@@ -23,7 +23,7 @@ func judgeRedirect(want Expectation, o site.Observation, d *Difference) bool {
 	case d.Location == "":
 		d.Detail += " and no Location"
 	case err != nil:
-		d.Detail += ", to what is no URL"
+		d.Detail += ", to an invalid URL"
 	case to.Scheme != "http" && to.Scheme != "https":
 		d.Detail += ", to what is no page of the web"
 	case leaksHost(from, to):

@@ -14,7 +14,7 @@ type Tolerance struct {
 	// Window is how long origins may be between two releases: what is served as in an earlier
 	// release passes until the new one has been live for so long.
 	Window time.Duration
-	// Since is for how long the new release has been live. Negative where nobody knows, and
+	// Since is for how long the new release has been live. Negative where unknown, and
 	// then nothing is between two releases.
 	Since time.Duration
 }

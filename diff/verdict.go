@@ -42,7 +42,7 @@ func (v Verdict) State() State {
 // Agree reports whether every origin was seen whole and serves the release.
 func (v Verdict) Agree() bool { return v.State() == Agrees }
 
-// seen reports whether any origin answered: what nobody saw never agrees, whatever is tolerated.
+// seen reports whether any origin answered: without any answer the origins never agree, whatever is tolerated.
 func (v Verdict) seen() bool {
 	return slices.ContainsFunc(v.Origins, func(o OriginVerdict) bool { return o.Err == nil })
 }

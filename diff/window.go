@@ -113,15 +113,15 @@ type OriginWindow struct {
 	// is not declared atomic, or where its answers deny it.
 	Switch *Bounds
 	// Behind bounds when the origin itself, behind its caches, showed all of the change: a
-	// page that is old here and new there is stale at the edge only. Nil where nobody asked
-	// past the caches.
+	// page that is old here and new there is stale at the edge only. Nil where no request
+	// went past the caches.
 	Behind *Bounds
 	Open   []string // paths that are not settled, in the order of the changes
 }
 
 // Freshness is a point of the t-visibility curve: a reader of any changed page at any
 // origin, each as likely, who asked T after the beginning, and before the next point's T,
-// met the new bytes with probability P. A page that nobody asked for then counts as it
+// met the new bytes with probability P. A page that was not asked for then counts as it
 // last answered.
 type Freshness struct {
 	T time.Duration

@@ -53,7 +53,7 @@ type page struct {
 type start int
 
 const (
-	startsUnknown start = iota // nobody asked, the bytes were not known, or answers differed
+	startsUnknown start = iota // not requested, unknown bytes, or answers that differed
 	startsOld
 	startsNew
 )

@@ -49,7 +49,7 @@ type Origin struct {
 	ErrorTolerated string `json:"error_tolerated,omitempty"`
 
 	Tolerated int      `json:"tolerated"` // differences that do not count
-	Noise     []string `json:"noise"`     // paths that are answered otherwise each time
+	Noise     []string `json:"noise"`     // paths that differ on every request
 	Wavered   int      `json:"wavered"`   // Recovered, under its former name
 	Recovered int      `json:"recovered"` // pages that were answered otherwise at first, and rightly when asked again
 	Trusted   int      `json:"trusted"`   // pages that the origin said had not changed

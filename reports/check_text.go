@@ -123,7 +123,7 @@ func (o Origin) noise() string {
 	for _, path := range o.Noise[:min(len(o.Noise), maxNoise)] {
 		named = append(named, shown(path))
 	}
-	text := humanize.Plural(len(o.Noise), "path") + " answered otherwise each time, so not judged: " + strings.Join(named, ", ")
+	text := humanize.Plural(len(o.Noise), "path") + " differed on every request, so not judged: " + strings.Join(named, ", ")
 	if n := len(o.Noise) - maxNoise; n > 0 {
 		text += fmt.Sprintf(" and %d more", n)
 	}

@@ -44,7 +44,7 @@ func number(n int) string {
 	return strconv.Itoa(n)
 }
 
-// cell defuses what begins like a formula, be it after blanks, which spreadsheets trim.
+// cell defuses what begins like a formula, also after blanks, which spreadsheets trim.
 func cell(text string) string {
 	text = clean(text)
 	if begin := strings.TrimSpace(text); begin != "" && strings.ContainsRune("=+-@|%＝＋－＠", []rune(begin)[0]) {

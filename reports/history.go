@@ -32,7 +32,7 @@ type History struct {
 // HistoryRelease is a release that went live from here.
 type HistoryRelease struct {
 	Release   site.ID   `json:"release"`
-	Published time.Time `json:"published,omitzero"` // absent where nobody knows
+	Published time.Time `json:"published,omitzero"` // absent where unknown
 	Files     int       `json:"files"`
 	Bytes     int64     `json:"bytes"`
 }

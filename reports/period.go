@@ -107,7 +107,7 @@ type PeriodPublish struct {
 	Previous site.ID   `json:"previous"`
 	Files    int       `json:"files"`
 	Bytes    int64     `json:"sent_bytes"`
-	Window   *Window   `json:"window"` // null where nobody watched
+	Window   *Window   `json:"window"` // null where it was not watched
 	Error    string    `json:"error"`
 }
 

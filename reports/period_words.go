@@ -86,7 +86,7 @@ func (p Period) now() string {
 	case p.State == diff.Agrees:
 		return "They agree now."
 	case p.State == "":
-		return "How they stand now nobody looked."
+		return "Their present state is unknown: no check was made."
 	}
 	return "They do not agree now."
 }

@@ -84,7 +84,7 @@ func (p Publish) summary(s Style) string {
 	return s.paint(red, "The publish failed; no live origin was changed.")
 }
 
-// good says how well a publish ended: what nobody looked at is not said to be live.
+// good says how well a publish ended: what was not verified is not said to be live.
 func (p Publish) good() string {
 	release := p.Release.Short()
 	switch {

@@ -121,7 +121,7 @@ func (c Check) but() string {
 	return ", but for " + strings.Join(parts, " and ")
 }
 
-// noise counts the pages that some origin answers otherwise each time.
+// noise counts the pages that differ on every request at some origin.
 func (c Check) noise() int {
 	paths := map[string]bool{}
 	for _, o := range c.Origins {

@@ -37,9 +37,9 @@ type run struct {
 	slot  Slot
 	began time.Time
 	clock time.Time   // the same, on the clock that never leaps
-	asked chan Result // of who asked for it, nil for nobody
+	asked chan Result // of the caller that asked for it, may be nil
 
-	claimed bool // somebody reports its end; the Runner's lock guards it
+	claimed bool // a goroutine reports its end; the Runner's lock guards it
 }
 
 // begin starts a track after the last slot that the ledger knows.

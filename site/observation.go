@@ -12,7 +12,7 @@ import (
 var ErrTooLong = errors.New("the body is too long")
 
 // ErrBomb is an Observation's error, and an ErrTooLong, where the body was so much smaller as it
-// was sent than as it decodes that nobody decoded it to its end.
+// was sent than as it decodes that it was not decoded to its end.
 var ErrBomb = fmt.Errorf("encoding bomb: %w", ErrTooLong)
 
 // Observation is what one place answered for one path.

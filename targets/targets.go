@@ -175,7 +175,7 @@ type Env struct {
 	Getenv func(string) string
 	// Secret is told of each secret that the target comes to know (a key, a password, a session's
 	// token), before the target uses it, so that it is shown nowhere. The source is for people.
-	// Nil for nobody. It may be called from several goroutines at once.
+	// It may be nil. It may be called from several goroutines at once.
 	Secret func(source, value string)
 	// Keep names the paths that a publish leaves as they are: it neither deletes them nor
 	// counts them.

@@ -14,7 +14,7 @@ import (
 const shownForeign = 10
 
 // askAdoption returns who decides on a place that holds files of others: a person, where stdin
-// and stderr are terminals, else nobody.
+// and stderr are terminals, else nil.
 func (a *app) askAdoption(say func(format string, args ...any)) func(ctx context.Context, destination string, foreign []string) (bool, error) {
 	_, in := terminal(a.stdin)
 	_, out := terminal(a.stderr)

@@ -29,7 +29,7 @@ type checkFlags struct {
 func (f *checkFlags) flags(cmd *cobra.Command) {
 	set := cmd.Flags()
 	set.IntVar(&f.sample, "sample", 0, "look at `n` pages picked at random, and say what that bounds (default all)")
-	set.BoolVar(&f.learn, "learn", false, "read what differs once more: what the origin answers otherwise each time is noise, told and not counted")
+	set.BoolVar(&f.learn, "learn", false, "read each differing page once more: a page that differs on every request is noise, which is reported but does not fail the check")
 	set.DurationVar(&f.wait, "wait", 0, "ask again for so long until the origins agree")
 	set.StringVar(&f.unreachable, "max-unreachable", "0", "let `n` pages (or 5%) of an origin go unjudged; 100% lets a dead origin pass")
 	set.StringArrayVar(&f.tolerate, "tolerate", nil, "tell of a `kind` of drift (or kind:glob) without failing; may be repeated")

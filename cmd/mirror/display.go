@@ -140,7 +140,7 @@ func (d *display) Checking(origin string, done, total int) {
 	b.SetCurrent(int64(done))
 }
 
-// unwrapped is the stream behind a scrubbed one, for whoever draws on a terminal and scrubs
+// unwrapped is the stream behind a scrubbed one, for code that draws on a terminal and scrubs
 // what it draws.
 func unwrapped(stream io.Writer) io.Writer {
 	if scrubbed, ok := stream.(*secrets.Writer); ok {

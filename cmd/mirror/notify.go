@@ -44,7 +44,7 @@ func (a *app) notifyTest(ctx context.Context) error {
 		return usage(err)
 	}
 	if len(recipients) == 0 {
-		return usage(fmt.Errorf("%s: there is nobody to tell (hint: notify: [{url: …}]; docs/notify.md has the services)", w.Config.File))
+		return usage(fmt.Errorf("%s: no recipient is configured (hint: notify: [{url: …}]; docs/notify.md has the services)", w.Config.File))
 	}
 	results := reports.NotifyTest{Schema: reports.NotifySchema, Results: []reports.NotifyResult{}}
 	var failed error

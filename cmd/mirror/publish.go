@@ -104,7 +104,7 @@ func publishExit(r *publish.Report, err error) error {
 	}[r.Outcome]
 	switch {
 	case code == exitAgree && err != nil && r.Outcome == publish.Live:
-		code = exitDisagree // it is live, and nobody knows whether everywhere
+		code = exitDisagree // it is live, but not known to be live everywhere
 	case code == exitAgree && err != nil:
 		code = exitFailed
 	}

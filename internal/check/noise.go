@@ -10,7 +10,7 @@ import (
 type noise [2]diff.Difference
 
 // split takes out of the noise what is of an earlier release by either of its reads: two
-// backends that answer by turns, and are both behind, also answer otherwise each time. It is stale
+// backends that answer by turns, and are both behind, also differ on every request. It is stale
 // then, and no noise.
 func split(all []noise, releases diff.Chronicle, origin string) (rest []noise, stale []diff.Difference) {
 	rest = slices.DeleteFunc(all, func(n noise) bool {

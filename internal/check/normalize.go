@@ -17,7 +17,7 @@ type verdictOn int
 const (
 	differs  verdictOn = iota
 	forgiven           // it is the release's after what the rules name was taken out of both
-	doubtful           // nobody has the release's bytes
+	doubtful           // the release's bytes are not available
 )
 
 // normalized compares a page that is altered with the release's after what the rules name was
@@ -56,7 +56,7 @@ func (v *visit) ours(ctx context.Context, f site.File) ([]byte, error) {
 	return nil, errNowhere
 }
 
-// errNowhere says that nobody has the bytes of a page.
+// errNowhere says that the bytes of a page are not available.
 var errNowhere = errors.New("the release's bytes are not at hand")
 
 func remove(rules []*regexp.Regexp, text []byte) []byte {

@@ -41,8 +41,8 @@ type Options struct {
 	Excerpts bool
 	// Validators, if set, has an origin's word count that a page has not changed.
 	Validators *Validators
-	// Past holds who knows of the releases that were live. They are asked one after another, for
-	// as long as there is a difference that nobody knows the release of.
+	// Past holds the sources of the releases that were live. They are asked one after another, for
+	// as long as there is a difference whose release is unknown.
 	Past []PastFunc
 	// Whole returns the manifest of a release that the origins have switched to since.
 	Whole func(ctx context.Context, id site.ID) (site.Manifest, bool)

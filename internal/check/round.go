@@ -76,7 +76,7 @@ func (r *round) result() diff.Verdict {
 			v.Notes = append(v.Notes, note)
 		}
 		if n := len(at.verdict.Noise); n > 0 && at.verdict.State() == diff.CannotBeSeen {
-			v.Notes = append(v.Notes, fmt.Sprintf("%s: %d of %d pages are otherwise each time: nobody can say what it serves", at.at.Name, n, at.verdict.Pages))
+			v.Notes = append(v.Notes, fmt.Sprintf("%s: %d of %d pages differ on every request, so what it serves cannot be judged", at.at.Name, n, at.verdict.Pages))
 		}
 	}
 	return v

@@ -65,7 +65,7 @@ func (v *visit) want(i int) diff.Expectation {
 	return want
 }
 
-// largestUnknown bounds the bytes of a page whose size nobody knows.
+// largestUnknown bounds the bytes of a page whose size is unknown.
 const largestUnknown = 256 << 20
 
 // sizeOf is the size to expect of a file: lists of digests alone do not tell it.

@@ -48,7 +48,7 @@ func (c *comparison) pathOf(i int) string {
 	return c.paths[i]
 }
 
-// progress returns what tells how many pages an origin was asked for, nil where nobody listens.
+// progress returns what tells how many pages an origin was asked for, nil where it is not shown.
 func (c *comparison) progress(origin string) func(done int) {
 	if c.options.Progress == nil {
 		return nil

@@ -8,7 +8,7 @@ import (
 	"mirror/site"
 )
 
-// leads returns where an answer of the site at base leads elsewhere, be it a redirect or a page with a Refresh
+// leads returns where an answer of the site at base leads elsewhere, by a redirect or by a page with a Refresh
 // header: as it was sent, and as leadsTo has it.
 func leads(base *url.URL, o site.Observation) (location, target string, away bool) {
 	if o.Status/100 == 3 {

@@ -7,7 +7,7 @@ type Options struct {
 	// Named says that a person named the pages: then it says nothing of them that the sites
 	// have no home page.
 	Named bool
-	// Unlisted, if set, is why nobody knows which pages there are. Then no origin can be judged.
+	// Unlisted, if set, is why the list of pages is unknown. Then no origin can be judged.
 	Unlisted error
 	// Unread says by origin why a sitemap that is there could not be read: that origin cannot be judged
 	// as a whole, whatever its pages say.

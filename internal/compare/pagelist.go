@@ -57,7 +57,7 @@ func isWhole(line string) bool {
 func readURL(line string, bases []*url.URL) (path string, query bool, err error) {
 	u, err := url.Parse(line)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "" {
-		return "", false, fmt.Errorf("is no URL of a page")
+		return "", false, fmt.Errorf("is not the URL of a page")
 	}
 	path, query, ok := pages.PathBelow(bases, u)
 	if !ok {

@@ -16,7 +16,7 @@ type Found struct {
 	Paths []string // decoded, below each origin's base, sorted, each once; "" is the home page
 	From  string   // how they were found, for people
 	Notes []string // what is not among them
-	// Unlisted is why nobody knows which pages there are; Paths is the home page alone then.
+	// Unlisted is why the list of pages is unknown; Paths is the home page alone then.
 	Unlisted error
 	// Unread says by origin why a sitemap that is there could not be read: its pages may be missing
 	// in Paths.
@@ -27,7 +27,7 @@ type Found struct {
 func (f Found) Complete() bool { return f.Unlisted == nil && len(f.Unread) == 0 }
 
 // ErrNoURL says that what should be a URL of a sitemap is none.
-var ErrNoURL = errors.New("is no URL of a sitemap")
+var ErrNoURL = errors.New("is not the URL of a sitemap")
 
 // Search says how pages are looked for.
 type Search struct {

@@ -17,7 +17,7 @@ import (
 // nowhere was compared with nothing.
 func (c *comparison) unjudged() error {
 	absent, pages := c.gone.pages+c.closed.pages, len(c.paths)
-	if c.options.Named && pages > 1 && slices.Contains(c.paths, "") { // which nobody need have named
+	if c.options.Named && pages > 1 && slices.Contains(c.paths, "") { // which need not have been named
 		pages--
 		if c.rootless {
 			absent--
@@ -27,9 +27,9 @@ func (c *comparison) unjudged() error {
 	case c.options.Unlisted != nil:
 		return c.options.Unlisted
 	case c.homeless && !c.options.Named:
-		return errors.New("no origin shows a home page, so that nobody can say whether this is the site (hint: look at the URLs, or name the pages with --pages)")
+		return errors.New("no origin shows a home page, so this may not be the site (hint: look at the URLs, or name the pages with --pages)")
 	case 2*absent > pages:
-		return fmt.Errorf("%d of %d pages are on no origin, so that nobody can say whether these are the site's (hint: look at the URLs, or name the pages with --pages)", absent, pages)
+		return fmt.Errorf("%d of %d pages are on no origin, so these may not be the site's pages (hint: look at the URLs, or name the pages with --pages)", absent, pages)
 	}
 	return nil
 }
@@ -69,7 +69,7 @@ func (c *comparison) notes() (notes []string) {
 		if len(c.collectors) == 2 {
 			hint = " (hint: a third URL decides)"
 		}
-		notes = append(notes, fmt.Sprintf("%s: a tie, so that nobody can say which origin is right%s", c.ties, hint))
+		notes = append(notes, fmt.Sprintf("%s: a tie, so which origin is right is unknown%s", c.ties, hint))
 	}
 	if c.gone.pages > 0 {
 		notes = append(notes, fmt.Sprintf("%s: listed or linked, and not there on any origin", c.gone))

@@ -53,7 +53,7 @@ func (k targetDecoder) target(d *strictyaml.Decoder, key string, n *yaml.Node, v
 	case !known && k.Kinds != nil && t.Type != "":
 		kinds := k.Names()
 		at := d.Place(&t.Type)
-		d.Errorf(at, "type: %s is no kind of target; there are %s%s", d.Describe(at), strictyaml.OneOf(kinds), strictyaml.DidYouMean(t.Type, kinds))
+		d.Errorf(at, "type: %s is not a kind of target; the kinds are %s%s", d.Describe(at), strictyaml.OneOf(kinds), strictyaml.DidYouMean(t.Type, kinds))
 	case kind.Config != nil:
 		k.kind(d, key, n, t.Type, fresh(kind.Config))
 	}

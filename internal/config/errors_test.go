@@ -137,7 +137,7 @@ var errorTable = []struct {
 		" {name: d, type: dir, path: s, origin: {url: 'http://a/', address: '2001:db8::7'}}, {name: e, type: dir, path: t, origin: {url: 'http://a/', address: edge-1.example.com}}]"), []string{
 		`1:77: address: "http://b/" is not an address (hint: 203.0.113.7, 203.0.113.7:8443, [2001:db8::7]:443 or host.example.com)`, `1:158: address: "b:0" is not an address (hint: 203.0.113.7, 203.0.113.7:8443, [2001:db8::7]:443 or host.example.com)`}},
 	{"header", body("check: {headers: ['a b']}"), []string{`1:19: headers: "a b" is no header's name`}},
-	{"name", body("targets: [{name: a/b, type: odd}]"), []string{`1:18: name: "a/b" is no name (hint: letters, digits, - . and _)`}},
+	{"name", body("targets: [{name: a/b, type: odd}]"), []string{`1:18: name: "a/b" is not a valid name (hint: letters, digits, - . and _)`}},
 
 	// URLs of live sites.
 	{"scheme", origin("ftp://a/"), []string{`1:46: url: "ftp://a/" is no base URL of a site: it must begin with http:// or https://`}},
@@ -191,7 +191,7 @@ var errorTable = []struct {
 	{"notify twice", body("notify: [{name: a, url: 'https://y'}, {name: a, url: 'https://z'}]"), []string{
 		`1:46: name: another place to notify is called "a"`}},
 	{"notify", body("notify: [{url: nowhere}]"), []string{
-		`1:16: url: "nowhere" is no place to notify: it is no URL (hint: https://… or a service: bark, discord, generic, googlechat, ` +
+		`1:16: url: "nowhere" is no place to notify: it is not a URL (hint: https://… or a service: bark, discord, generic, googlechat, ` +
 			`gotify, hangouts, ifttt, join, lark, matrix, mattermost, notifiarr, ntfy, opsgenie, pagerduty, pushbullet, pushover, ` +
 			`rocketchat, signal, slack, smtp, teams, telegram, wecom, zulip)`}},
 	{"secret elsewhere", body("check: {rate: ghp_0123456789abcdefABCD}"), []string{
@@ -199,7 +199,7 @@ var errorTable = []struct {
 
 	// Combinations.
 	{"type", body("targets: [{name: a, type: s4, bucket: b}]"), []string{
-		`1:27: type: "s4" is no kind of target; there are dir, git, odd, s3; did you mean "s3"?`}},
+		`1:27: type: "s4" is not a kind of target; the kinds are dir, git, odd, s3; did you mean "s3"?`}},
 	{"target twice", body("targets: [{name: a, type: odd}, {name: a, type: odd}]"), []string{
 		`1:40: name: another target is called "a"`}},
 	{"job twice", body("schedule: [{name: a, cron: '@daily', run: check}, {name: a, cron: '@daily', run: check}]"), []string{

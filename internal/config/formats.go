@@ -66,7 +66,7 @@ func wrongBeacon(text string) string {
 
 func wrongName(text string) string {
 	if strings.ContainsFunc(text, notInName) {
-		return "is no name (hint: letters, digits, - . and _)"
+		return "is not a valid name (hint: letters, digits, - . and _)"
 	}
 	return ""
 }

@@ -22,7 +22,7 @@ import (
 	"mirror/targets"
 )
 
-// FileName is what a config is called where nobody says otherwise.
+// FileName is the default name of a config.
 const FileName = "mirror.yaml"
 
 // Find returns the path of mirror.yaml in dir or the nearest folder above it. The error

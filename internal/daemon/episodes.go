@@ -46,7 +46,7 @@ func (d *Daemon) notifyEpisode(e history.Episode) {
 // episodeName names an episode to recipients.
 func episodeName(id int64) string { return fmt.Sprintf("episode/%d", id) }
 
-// link is the URL of one of the dashboard's pages, "" where nobody said how it is reached.
+// link is the URL of one of the dashboard's pages, "" where the dashboard's address is not configured.
 func (d *Daemon) link(page string) string {
 	base := d.current().Link
 	if base == "" {

@@ -29,7 +29,7 @@ type folder struct {
 }
 
 // follow calls changed each time that the folder has been changed and then been still for
-// a while, until ctx ends; at first, since nobody looked before. Files that come and go while a generator works make no difference.
+// a while, until ctx ends; at first, since no check was made before. Files that come and go while a generator works make no difference.
 func (f folder) follow(ctx context.Context, changed func(ctx context.Context)) {
 	err := f.listen(ctx, changed)
 	if err == nil || ctx.Err() != nil {

@@ -42,8 +42,8 @@ func (d *Daemon) monitor(ctx context.Context) {
 	}
 }
 
-// checkAtOnce runs the checks that have never run, so that nobody waits for their first slot to
-// see how it stands.
+// checkAtOnce runs the checks that have never run, so that the state is known before their first
+// slot.
 func (d *Daemon) checkAtOnce(ctx context.Context) {
 	for _, job := range d.fresh {
 		for {
@@ -107,5 +107,5 @@ func (d *Daemon) resend(ctx context.Context) {
 }
 
 // lately is how far back closed episodes are told again after a start, so that what waited for
-// a quiet time to end is told. Whoever was told is not told twice.
+// a quiet time to end is told. No recipient is told twice.
 const lately = 24 * time.Hour

@@ -64,7 +64,7 @@ func (d *Daemon) notifyWindow(p history.Publish) {
 // interrupted is the outcome of a publish that was told to stop before it changed anything.
 const interrupted = "interrupted"
 
-// ignorable reports whether a publish changed nothing and whoever broke it off knows of it.
+// ignorable reports whether a publish changed nothing and was interrupted by a person.
 func ignorable(p history.Publish) bool {
 	return p.Outcome == interrupted || p.Outcome == "failed" && p.Job == ""
 }

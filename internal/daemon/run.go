@@ -110,7 +110,7 @@ func (r *run) perform(ctx context.Context) error {
 	case Prune:
 		return r.work.Prune(ctx, &r.log)
 	}
-	return fmt.Errorf("there is no kind of job %q", r.job.Kind)
+	return fmt.Errorf("unknown kind of job %q", r.job.Kind)
 }
 
 // check looks at the origins and tells of what has changed. That they disagree is a verdict,
@@ -139,7 +139,7 @@ func (r *run) check(ctx context.Context) error {
 }
 
 // record remembers a check of the origins that the config names now: one that began before
-// another setup took its place opens no episode of an origin that nobody will look at again.
+// another setup took its place opens no episode of an origin that no check will look at again.
 func (d *Daemon) record(ctx context.Context, c history.Check, differences []diff.Difference) (history.Changes, error) {
 	d.records.Lock()
 	defer d.records.Unlock()
@@ -191,7 +191,7 @@ func (r *run) publish(ctx context.Context) error {
 }
 
 // build makes the site, unless a change of its folder is why the job runs: that was made by
-// somebody else.
+// another program.
 func (r *run) build(ctx context.Context) error {
 	if r.byChange() || !r.job.Build || r.work.Build == nil {
 		return nil

@@ -72,7 +72,7 @@ type Options struct {
 	History *history.Store
 	Notify  notify.Options // the history is its ledger
 	Log     *slog.Logger
-	Changed func()        // hears whenever there is something new to show; nil for nobody
+	Changed func()        // called whenever there is something new to show; may be nil
 	Grace   time.Duration // how long running jobs have to stop; 0 for 4 s
 	Settle  time.Duration // how long the site's folder must be still before it is published; 0 for 2 s
 	Seed    string        // tells this daemon's jitter from that of others

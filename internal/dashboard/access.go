@@ -20,7 +20,7 @@ const (
 // access knows the token, and bounds how often a wrong one may be tried.
 type access struct {
 	token [sha256.Size]byte
-	none  bool // there is no token: nobody has it
+	none  bool // no token is configured
 	wrong *rate.Limiter
 	now   func() time.Time
 }

@@ -42,7 +42,7 @@ func (d *Dashboard) fail(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 // explain makes of an error a status and what people are told. What went wrong inside goes
-// to the log and not to whoever asks.
+// to the log and not to the client.
 func (d *Dashboard) explain(ctx context.Context, path string, err error) (int, html.Problem) {
 	switch {
 	case errors.Is(err, errNotFound):
@@ -50,7 +50,7 @@ func (d *Dashboard) explain(ctx context.Context, path string, err error) (int, h
 	case errors.Is(err, errQuery):
 		return http.StatusBadRequest, html.Problem{Head: "What was asked makes no sense", Text: err.Error() + "."}
 	case ctx.Err() != nil:
-		return http.StatusServiceUnavailable, html.Problem{Head: "Too late", Text: "Whoever asked has gone."}
+		return http.StatusServiceUnavailable, html.Problem{Head: "Too late", Text: "The client closed the connection."}
 	}
 	d.options.Log.Error("the history could not be read", "path", path, "err", err)
 	return http.StatusInternalServerError, html.Problem{Head: "The history cannot be read", Text: "What the daemon remembers cannot be read at the moment. Its log says why; checks may go on nevertheless."}

@@ -2,7 +2,7 @@
 // same as JSON for scripts, and metrics for Prometheus. It reads; only POST /api/v1/check and
 // /api/v1/publish start something, and both are off unless there is a token.
 //
-// Whatever an origin said (names, titles, bodies, errors) is somebody else's text. It goes
+// Text from an origin (names, titles, bodies, errors) is hostile input. It goes
 // through html/template's escaping and nowhere else, and the pages may load nothing but their
 // own stylesheet and script.
 package dashboard

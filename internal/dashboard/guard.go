@@ -32,7 +32,7 @@ func (d *Dashboard) guard(next http.Handler) http.Handler {
 	})
 }
 
-// knows reports whether a Host header names us. A page of somebody else's can make its own
+// knows reports whether a Host header names us. A page of another site can make its own
 // name point here, but not a plain address, and not localhost.
 func (o Options) knows(host string) bool {
 	name := host

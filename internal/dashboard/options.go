@@ -26,8 +26,8 @@ type Options struct {
 	Notice  func() string
 	Version string
 
-	// Token has to be given, as a bearer token, by whoever starts something, and, in that way
-	// or as the password of basic authentication, by whoever is to see what commands, builds
+	// Token has to be given, as a bearer token, to start something, and, in that way
+	// or as the password of basic authentication, to see what commands, builds
 	// and targets said. "" turns both off.
 	Token string
 	// Scrub takes secrets out of all that is answered; nil for none.

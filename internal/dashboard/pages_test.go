@@ -52,7 +52,7 @@ func TestPagesSayHowThingsAre(t *testing.T) {
 		"/origins/bucket": {"212 of 214", "216 requests", "in 41 days", "412 ms", "99.43 % of 176 checks"},
 		"/publishes":      {"rolled back", "3.10 s to 3.90 s", "not watched"},
 		"/publishes/3":    {"1.90 s to 2.30 s", "at least 3.10 s", "at most 3.90 s", "after 3.38 s", "old and new for certain"},
-		"/publishes/2":    {"access denied", "Nobody watched"},
+		"/publishes/2":    {"access denied", "were not watched"},
 		"/episodes/4":     {"between <time", "11 min so far", `<span class="add">&#43;&lt;meta name=&#34;build&#34;`},
 		"/episodes/1":     {"connection refused", "every page", "12 h to 20 h"},
 		"/history":        {"agreed in 5 of 6 checks, drifted in 1", "could not be seen in 4"},

@@ -16,7 +16,7 @@ const (
 	workBurst = 3
 )
 
-// starter starts work for whoever has the token.
+// starter starts work for requests that have the token.
 type starter struct {
 	options Options
 	access  *access
@@ -75,7 +75,7 @@ func (s *starter) start(w http.ResponseWriter, r *http.Request, start func(ctx c
 		tooMany(w, workEvery)
 		return
 	}
-	// The work goes on when whoever asked for it has gone.
+	// The work goes on when the client has gone.
 	err := start(context.WithoutCancel(r.Context()))
 	switch {
 	case err == nil:

@@ -12,7 +12,7 @@ import (
 	"mirror/reports"
 )
 
-// tally counts what ended since the daemon began: publishes and runs, whoever did them. The
+// tally counts what ended since the daemon began: publishes and runs, of all processes. The
 // history forgets what is old and counters may not, so it is read as it grows.
 type tally struct {
 	mu        sync.Mutex

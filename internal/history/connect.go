@@ -19,7 +19,7 @@ const (
 	readWrite = "mode=rwc&_pragma=journal_mode(WAL)"
 	readOnly  = "mode=ro"
 	// frozen is for a file in a folder where nothing can be written, not even the lock:
-	// nobody else can be writing it either.
+	// no other process can be writing it either.
 	frozen = "mode=ro&immutable=1"
 )
 

@@ -139,7 +139,7 @@ type Episode struct {
 	Paths                              []string // the first of them
 	Release                            site.ID  // that the bytes are of, where one is known
 	Detail                             string   // for people
-	Excerpt                            string   // how the first page differs, as lines of a unified diff; "" where nobody looked
+	Excerpt                            string   // how the first page differs, as lines of a unified diff; "" where they were not compared
 	URL                                string   // of the first page
 }
 
@@ -168,8 +168,8 @@ func (s *Store) Episode(ctx context.Context, id int64) (Episode, bool, error) {
 	return first(s.episodes(ctx, "WHERE id = ?", id))
 }
 
-// CloseEpisodes ends the episodes of origins that are none any more: those of which name is
-// false. Nobody looks at them, so that no check will.
+// CloseEpisodes ends the episodes of origins that are no longer configured: those for which name is
+// false. No check looks at them any more, so that no check would end them.
 func (s *Store) CloseEpisodes(ctx context.Context, at time.Time, name func(origin string) bool) (closed []Episode, err error) {
 	open, err := s.Episodes(ctx, EpisodeFilter{Open: true})
 	if err != nil {

@@ -32,7 +32,7 @@ type Store struct {
 
 // Open opens the history at path. Where there is no file yet everything in it is empty, and
 // the first change makes it. A file that is damaged gives ErrDamaged, as every other method
-// may; whoever only reads can go on without.
+// may; a caller that only reads can go on without.
 func Open(ctx context.Context, path string) (*Store, error) {
 	return OpenWithin(ctx, path, Patience)
 }

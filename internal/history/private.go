@@ -6,7 +6,7 @@ import (
 	"mirror/internal/regular"
 )
 
-// onlyOwner is the mode of the file: what origins, builds and servers said is for nobody else.
+// onlyOwner is the mode of the file: what origins, builds and servers said is for the owner alone.
 const onlyOwner = 0o600
 
 // makePrivate makes the file if it is not there, and takes it and what SQLite keeps beside it

@@ -25,7 +25,7 @@ type Publish struct {
 	Previous site.ID
 	Files    int
 	Sent     int64        // bytes
-	Window   *diff.Window // nil where nobody watched
+	Window   *diff.Window // nil where it was not watched
 	Err      string
 }
 

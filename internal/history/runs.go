@@ -17,7 +17,7 @@ const maxLog = 64 << 10
 type Run struct {
 	Job  string
 	Slot time.Time // that it was for, the key of its being run once
-	// Triggered says that it is of no slot of the schedule: somebody asked for it, or a folder
+	// Triggered says that it is of no slot of the schedule: a person asked for it, or a folder
 	// changed. Its Slot is when that was.
 	Triggered bool
 	Started   time.Time

@@ -30,7 +30,7 @@ func insert(ctx context.Context, tx *sql.Tx, query string, args ...any) (int64, 
 	return made.LastInsertId()
 }
 
-// bounded keeps the first n bytes of a text that somebody else wrote. What is no text of
+// bounded keeps the first n bytes of a text from outside. What is no text of
 // UTF-8, and NUL, at which some tools end a text, are replaced.
 func bounded(text string, n int) string {
 	if len(text) > n {

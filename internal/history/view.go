@@ -35,7 +35,7 @@ type drift struct {
 func viewOf(at time.Time, o diff.OriginState, all []diff.Difference) view {
 	v := view{origin: o.Name, at: at, answered: o.Err == "", unjudged: map[string]bool{}, kinds: map[diff.Kind]*drift{}}
 	pages := o.Pages
-	if !v.answered && o.State != diff.Agrees { // else somebody tolerates that it is not seen
+	if !v.answered && o.State != diff.Agrees { // else its absence is tolerated
 		whole := diff.Difference{Origin: o.Name, Path: everywhere, Kind: diff.Unreachable, URL: o.URL, Detail: o.Err}
 		v.kinds[diff.Unreachable] = driftOf([]diff.Difference{whole}, pages)
 	}

@@ -18,7 +18,7 @@ func CheckURL(address string) error {
 	scheme, _, found := strings.Cut(address, "://")
 	scheme = strings.ToLower(scheme)
 	if !found {
-		return fmt.Errorf("it is no URL (hint: https://… or a service: %s)", strings.Join(services(), ", "))
+		return fmt.Errorf("it is not a URL (hint: https://… or a service: %s)", strings.Join(services(), ", "))
 	}
 	u, err := url.Parse(address)
 	switch {

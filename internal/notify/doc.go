@@ -3,5 +3,5 @@
 // a flapping origin as little as possible, nothing at night that can wait, and never a secret.
 //
 // Send takes an event and returns at once. Each recipient has a queue, a goroutine and an
-// order of its own, so that one that cannot be reached holds up nobody else.
+// order of its own, so that one that cannot be reached delays no other.
 package notify

@@ -16,7 +16,7 @@ type Document struct {
 }
 
 // Entry is one event of a Document. Its texts are as they came, at most from an origin:
-// whoever shows them escapes them.
+// the code that shows them escapes them.
 type Entry struct {
 	Episode  string         `json:"episode"`
 	Kind     Kind           `json:"kind"`

@@ -19,7 +19,7 @@ const (
 	Window        Kind = "window"         // the origins disagreed for longer than allowed
 	Certificate   Kind = "certificate"    // an origin's certificate is near its end
 	Overdue       Kind = "overdue"        // a check of the daemon's own did not run
-	Trial         Kind = "test"           // somebody tries whether messages arrive
+	Trial         Kind = "test"           // a test of whether messages arrive
 )
 
 // Kinds lists every kind.

@@ -53,7 +53,7 @@ func (n *Notifier) Send(e Event) {
 }
 
 // Close tells what is ready to be told, in haste, and stops. What waits for the end of a
-// quiet time or of a flapping is left to whoever sends it again. The error says how much was
+// quiet time or of a flapping is left to the process that sends it again. The error says how much was
 // not delivered before ctx was done.
 func (n *Notifier) Close(ctx context.Context) error {
 	for _, c := range n.couriers {
@@ -65,8 +65,8 @@ func (n *Notifier) Close(ctx context.Context) error {
 	n.cancel()
 	var errs []error
 	for _, c := range n.couriers {
-		if c.undone > 0 { // nobody writes it any more
-			errs = append(errs, fmt.Errorf("notify %s: %d news were not delivered", c.name, c.undone))
+		if c.undone > 0 { // no goroutine writes it any more
+			errs = append(errs, fmt.Errorf("notify %s: %d notifications could not be delivered", c.name, c.undone))
 		}
 	}
 	return errors.Join(errs...)

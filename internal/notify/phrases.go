@@ -25,7 +25,7 @@ func phrasesFor(k Kind) phrases {
 			"certificate near its end", "renew it before browsers refuse the site."}
 	case Overdue:
 		return phrases{"checks are overdue", "checks are overdue", "checks were overdue", "checks overdue",
-			"see the daemon's log: nobody is looking at the origins."}
+			"see the daemon's log: the origins are not being checked."}
 	case Trial:
 		return phrases{"test message", "test messages", "test message", "test message", ""}
 	}

@@ -13,7 +13,7 @@ type Sender interface {
 	Send(ctx context.Context, m Message) error
 }
 
-// Recipient is somebody to tell.
+// Recipient is one address that notifications are sent to.
 type Recipient struct {
 	Name   string // in logs and in the ledger; "" for one made of the URL's service or host
 	URL    Secret // a webhook or a service; CheckURL judges it

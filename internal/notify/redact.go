@@ -82,8 +82,8 @@ func oneLine(text string) string {
 	}, text))
 }
 
-// scrubbedError is an error with its secrets taken out. It does not unwrap: whoever prints
-// what it stood for would print them.
+// scrubbedError is an error with its secrets taken out. It does not unwrap: the wrapped
+// error would print them.
 type scrubbedError struct {
 	text  string
 	after time.Duration // not to be tried again before; 0 where the recipient said nothing

@@ -25,7 +25,7 @@ func Sign(secret string, body []byte, at time.Time) string {
 }
 
 // Verify judges the header's value of a request with a body. A signature that is older or
-// newer than the tolerance may be one that somebody kept.
+// newer than the tolerance may be a replay.
 func Verify(secret, header string, body []byte, now time.Time, tolerance time.Duration) error {
 	stamp, signature, found := strings.Cut(header, ",")
 	t, isTime := strings.CutPrefix(stamp, "t=")

@@ -12,7 +12,7 @@ import (
 type Adoption struct {
 	// Allowed lets the publish take such files away.
 	Allowed bool
-	// Ask asks a person where Allowed is false; nil for nobody. It is called for one
+	// Ask asks a person where Allowed is false; nil where there is none. It is called for one
 	// destination after the other, and only when nothing else stands in the way.
 	Ask func(ctx context.Context, destination string, foreign []string) (bool, error)
 }

@@ -122,7 +122,7 @@ func (p *publication) measure(ctx context.Context) {
 	p.report.Window = &window
 }
 
-// unwatch ends a watch whose result nobody wants any more.
+// unwatch ends a watch whose result is no longer needed.
 func (p *publication) unwatch() {
 	if p.seen == nil {
 		return

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// secretVariable matches the names of variables that hold secrets, whoever is to read them:
+// secretVariable matches the names of variables that hold secrets, for any program:
 // the build and other commands inherit them and may print them.
 var secretVariable = regexp.MustCompile(`(?i)(TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?|API_?KEY|ACCESS_KEY|ACCESS_KEY_ID|SECRET_KEY|PRIVATE_KEY)$`)
 

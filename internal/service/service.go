@@ -145,7 +145,7 @@ func (s *service) run(ctx context.Context) error {
 	if listener != nil {
 		beside.Go(func() {
 			serving = s.serve(within, listener)
-			stop() // without a dashboard nobody would know
+			stop() // without a dashboard the failure would stay unseen
 		})
 	}
 	beside.Go(func() { s.followConfig(within) })
@@ -171,7 +171,7 @@ func (s *service) greet(setup daemon.Setup) {
 	}
 	s.sayJobs()
 	if len(setup.Recipients) == 0 {
-		s.log.Info("the config has no notify: nobody is told of drift but this log")
+		s.log.Info("the config has no notify: drift is reported in this log only")
 	}
 }
 

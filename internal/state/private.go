@@ -9,7 +9,7 @@ import (
 )
 
 // private is the mode of the folder and of those in it: what origins, builds and servers said
-// is for nobody but its owner. Files in it are written with 0600.
+// is for its owner alone. Files in it are written with 0600.
 const private = 0o700
 
 // maxTightened bounds how many files are looked at when a folder of an earlier version is taken

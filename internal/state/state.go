@@ -18,7 +18,7 @@ import (
 	"mirror/internal/regular"
 )
 
-// Name is what the folder is called where nobody says otherwise.
+// Name is the folder's default name.
 const Name = ".mirror"
 
 // Folder is a state folder.

@@ -140,7 +140,7 @@ func (h *handler) notFound(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Content-Type", kind)
 	w.WriteHeader(http.StatusNotFound)
 	if r.Method == http.MethodGet {
-		_, _ = w.Write(page) // the visitor has gone: nobody is left to tell
+		_, _ = w.Write(page) // an error means that the visitor has gone
 	}
 	return nil
 }

@@ -25,7 +25,7 @@ type AbsenceProbe struct {
 	when time.Time // of seen, zero before
 }
 
-// NewAbsenceProbe returns the probe of a client's origin. release is nil where nobody knows it.
+// NewAbsenceProbe returns the probe of a client's origin. release is nil where unknown.
 // alive are paths, one of which answers 200 while the origin serves the site.
 func NewAbsenceProbe(client *origin.Client, release site.Manifest, alive []string) *AbsenceProbe {
 	return &AbsenceProbe{client: client, release: release, alive: alive}

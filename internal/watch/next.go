@@ -14,7 +14,7 @@ import (
 	"mirror/site"
 )
 
-// Next watches pages of which nobody said how they will change, until one of them does at
+// Next watches pages whose change is not known in advance, until one of them changes at
 // one of the origins, and returns what to watch from then on: the pages that had changed
 // there, with the last answers from before. Pages that differ from origin to origin at
 // first are watched for the next change at each. The error is ctx's, or says that no

@@ -21,7 +21,7 @@ type Options struct {
 	// BeaconPath is "" where there is none.
 	Release    site.ID
 	BeaconPath string
-	Manifest   site.Manifest // of Release, nil where nobody knows it
+	Manifest   site.Manifest // of Release, nil where unknown
 	Atomic     []string      // origins that declare that their pages turn all at once
 	// Patience is how long Baseline waits for answers, at most and by default baselinePatience.
 	Patience time.Duration

@@ -44,7 +44,7 @@ func (w *Watch) hurry(names []string, by int) {
 	}
 }
 
-// hurried reports whether somebody waits for an origin to turn.
+// hurried reports whether a barrier waits for an origin to switch.
 func (w *Watch) hurried(name string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()

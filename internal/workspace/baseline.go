@@ -57,7 +57,7 @@ func (w *Workspace) baseline(ctx context.Context, held *targetSet) (*site.Releas
 }
 
 // published returns the release that was published last from here, where the site's folder
-// has become another one since: what nobody has published is not missing anywhere.
+// has become another one since: what was never published is not missing anywhere.
 func (w *Workspace) published(ctx context.Context, rel *site.Release) *site.Release {
 	last, err := w.lastPublished(ctx)
 	if err != nil || last.Release == rel.ID() {

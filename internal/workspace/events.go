@@ -18,7 +18,7 @@ type Events interface {
 	publish.Events
 	// Line tells a person one thing.
 	Line(format string, args ...any)
-	// Hashing returns who hears of the files that a scan has read; nil for nobody.
+	// Hashing returns the function that is told of the files that a scan has read, or nil.
 	Hashing() func(files int, bytes int64)
 	// Checking says how far the check of one origin has come.
 	Checking(origin string, done, total int)

@@ -182,7 +182,7 @@ func (w *Workspace) begin(out io.Writer, log *slog.Logger) (run *Workspace, end 
 	}
 }
 
-// awaitPublish waits while somebody else publishes from the same state folder: in the middle
+// awaitPublish waits while another process publishes from the same state folder: in the middle
 // of that, origins do not agree.
 func (w *Workspace) awaitPublish(ctx context.Context) error {
 	tick := time.NewTicker(time.Second)

@@ -36,8 +36,8 @@ func (w *Workspace) recordCheck(ctx context.Context, partial bool, began time.Ti
 }
 
 // ahead reports whether a check compared with another release than the one published last
-// from here: the origins need not have it yet. Where nothing was published from here nobody
-// can tell.
+// from here: the origins need not have it yet. Where nothing was published from here it is
+// unknown.
 func ahead(ctx context.Context, h *history.Store, c history.Check) (bool, error) {
 	past, err := h.Sequence(ctx)
 	return c.Err == "" && len(past) > 0 && past[0].Release != c.Release, err

@@ -41,7 +41,7 @@ func OpenSites(urls []string, o SiteOptions, events Events) (*Sites, error) {
 	for _, text := range urls {
 		u, err := url.Parse(text)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-			return nil, usage(fmt.Errorf("%q is no URL of a site (hint: https://host/ or https://host/path/)", text))
+			return nil, usage(fmt.Errorf("%q is not the URL of a site (hint: https://host/ or https://host/path/)", text))
 		}
 		if !strings.HasSuffix(u.Path, "/") {
 			u = u.JoinPath("/")

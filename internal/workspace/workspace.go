@@ -36,7 +36,7 @@ type Options struct {
 	Events     Events
 	// Secrets are kept out of what is stored; those of the config are added. nil for none.
 	Secrets *secrets.Scrubber
-	// Warnings hears what fails without changing an outcome; nil for nobody.
+	// Warnings collects what fails without changing an outcome. It may be nil.
 	Warnings *Warnings
 	// Output gets what the site's build command prints.
 	Output io.Writer
@@ -253,7 +253,7 @@ func (w *Workspace) Origins() []origin.Endpoint {
 func (w *Workspace) Line(format string, args ...any) { w.options.Events.Line(format, args...) }
 
 // ownFiles lists the paths that targets of the configured kinds add to a site by themselves and
-// keep: nobody waits for them to be gone.
+// keep: no publish waits for them to be gone.
 func (w *Workspace) ownFiles() []string {
 	var paths []string
 	for _, t := range w.Config.Targets {

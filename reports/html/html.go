@@ -1,7 +1,7 @@
 // Package html shows report documents as web pages: those that the dashboard serves, and the
 // report of a period as one file.
 //
-// Whatever an origin said (names, titles, bodies, errors) is somebody else's text. It goes
+// Text from an origin (names, titles, bodies, errors) is hostile input. It goes
 // through html/template's escaping and nowhere else, and the pages may load nothing but their
 // own stylesheet and script.
 package html

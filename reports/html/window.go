@@ -29,7 +29,7 @@ type chart struct {
 type row struct {
 	Name    string
 	Top     int // pixels
-	Old     bar // nobody can have met anything new
+	Old     bar // no visitor can have met anything new
 	Begin   bar // the first new page turned up in here
 	Mixed   bar // old and new pages, for certain
 	End     bar // the last old page was met in here

@@ -45,7 +45,7 @@ func (t *Target) ReadBack(ctx context.Context) (m site.Manifest, err error) {
 const searchDepth = 64
 
 // ours are the trailers of the last commit of ours up to the given one: they tell which
-// files are not the site's, also where somebody has changed the branch since.
+// files are not the site's, also where the branch has been changed since.
 func (t *Target) ours(ctx context.Context, c objects.Commit) (objects.Trailers, error) {
 	c, err := t.search(ctx, c, func(c objects.Commit) bool { return c.Release != site.None || c.Vacant })
 	if c.Release == site.None {

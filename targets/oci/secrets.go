@@ -80,7 +80,7 @@ func passwordOf(encoded string) string {
 // credential helper, and the tokens that a registry hands out for a session.
 type tellingTransport struct {
 	base http.RoundTripper
-	tell func(source, value string) // nil for nobody
+	tell func(source, value string) // may be nil
 }
 
 // RoundTrip sends the request.

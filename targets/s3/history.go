@@ -23,8 +23,8 @@ const (
 
 // Past lists the releases whose documents the bucket has, with all digests. What went live
 // after what is told by the changes, as far back as they are kept; releases beyond follow by
-// the age of their documents, and one that was only staged may be among those. Where somebody
-// else put the content there, it is listed and the objects of the paths in of are read.
+// the age of their documents, and one that was only staged may be among those. Where another
+// tool put the content there, it is listed and the objects of the paths in of are read.
 func (t *Target) Past(ctx context.Context, limit int, of []string) ([]site.Past, error) {
 	h, err := t.docs.ReadState(ctx)
 	if err != nil {

@@ -31,7 +31,7 @@ func (t *Target) Stage(ctx context.Context, rel *site.Release, p targets.Progres
 	return nil
 }
 
-// stageAttempts is how often Stage begins again when somebody commits meanwhile.
+// stageAttempts is how often Stage begins again when another publisher commits at the same time.
 const stageAttempts = 3
 
 // stageSteadily stages until nothing was committed in between: what was kept to undo

@@ -52,7 +52,7 @@ func pastAfterPrune(t *testing.T, f Fixture, all []*site.Release) {
 	wantPast(t, tgt.(targets.Historian), 10, all[:max(2, min(len(past), len(all)))], "index.html")
 }
 
-// pastOfOthers asks what was live where somebody else put it there.
+// pastOfOthers asks what was live where another tool put it there.
 func pastOfOthers(t *testing.T, f Fixture) {
 	tgt, ok := f.Open(t, nil).(targets.Historian)
 	if !ok {

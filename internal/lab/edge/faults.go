@@ -25,7 +25,7 @@ func Hang(http.Handler) http.Handler {
 func Stall(http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Length", "1000")
-		_, _ = w.Write([]byte("<")) // whoever does not hear it has gone
+		_, _ = w.Write([]byte("<")) // an error means that the client has gone
 		_ = http.NewResponseController(w).Flush()
 		<-r.Context().Done()
 		panic(http.ErrAbortHandler)
@@ -68,7 +68,7 @@ func noise(n int) []byte {
 func Noise(http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = w.Write(noise(1 << 10)) // whoever does not hear it has gone
+		_, _ = w.Write(noise(1 << 10)) // an error means that the client has gone
 	})
 }
 

@@ -13,7 +13,7 @@ import (
 type Instant struct{ Before, After time.Time }
 
 // Turn is the truth about one change that visitors could see: a cache turned from one
-// content of a file to the next. Whoever asked after At.After got the new, whoever was
+// content of a file to the next. A request made after At.After got the new, one that was
 // answered before At.Before got the old.
 type Turn struct {
 	Edge     int               // the cache, 0 where there are none; Behind for the origin behind them

@@ -82,7 +82,7 @@ func (g *gitServer) rpc(w http.ResponseWriter, r *http.Request, service string, 
 		g.log.Warn("a git client was refused", "service", service, "err", err)
 		_ = writePacket(out, "ERR %s\n", err) // as far as it can still be told
 	}
-	_ = out.Flush() // the client has gone: nobody is left to tell
+	_ = out.Flush() // an error means that the client has gone
 }
 
 // bounded fails, rather than ends, when more is read than allowed.
@@ -125,7 +125,7 @@ func (g *gitServer) advertise(w http.ResponseWriter, r *http.Request) {
 	_ = writeFlush(out)
 	g.list(out, refs, able)
 	_ = writeFlush(out)
-	_ = out.Flush() // the client has gone: nobody is left to tell
+	_ = out.Flush() // an error means that the client has gone
 }
 
 func (g *gitServer) list(out *bufio.Writer, refs map[plumbing.ReferenceName]plumbing.Hash, able string) {

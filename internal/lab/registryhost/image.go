@@ -30,7 +30,7 @@ func rootOf(img v1.Image) (string, error) {
 	return webRoot, nil
 }
 
-// listedImage notes the names in an image's layers while they are read by somebody else.
+// listedImage notes the names in an image's layers while another reader reads them.
 type listedImage struct {
 	v1.Image
 	names map[string]bool // from the image's root

@@ -82,6 +82,6 @@ func (v *visit) notFound(w http.ResponseWriter, r *http.Request) {
 	setHeaders(w.Header(), o)
 	w.WriteHeader(http.StatusNotFound)
 	if r.Method == http.MethodGet {
-		_, _ = io.Copy(w, v.spool.Open(o.at)) // the visitor has gone: nobody is left to tell
+		_, _ = io.Copy(w, v.spool.Open(o.at)) // an error means that the visitor has gone
 	}
 }

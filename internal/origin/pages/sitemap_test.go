@@ -185,7 +185,7 @@ func TestBrokenSitemaps(t *testing.T) {
 		{"elements that cross", urlset + "<url><loc>OWN/a</url></loc></urlset>", "sitemap.xml: line 1: element <loc> closed by </url>"},
 		{"a page", "<!doctype html><html lang=en><body>not here</body></html>", "sitemap.xml: it is a page of HTML"},
 		{"text", "Sorry, no such page", "sitemap.xml: this is no sitemap"},
-		{"text in a list", "https://a.example/1\nhttps://a.example/2\nand so on", `sitemap.xml: line 3: "and so on" is no URL`},
+		{"text in a list", "https://a.example/1\nhttps://a.example/2\nand so on", `sitemap.xml: line 3: "and so on" is not a URL`},
 		{"nothing", "", "sitemap.xml: the file is empty"},
 		{"entities", `<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><urlset><url><loc>OWN/&b;</loc></url></urlset>`, "sitemap.xml: line 1: invalid character entity"},
 		{"nesting", urlset + strings.Repeat("<a>", 10_000) + strings.Repeat("</a>", 10_000) + "</urlset>", "deeper than 32"},

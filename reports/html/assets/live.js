@@ -57,7 +57,7 @@
     }
   }
 
-  // A page listens only while somebody sees it: browsers open few connections to one host,
+  // A page listens only while it is visible: browsers open few connections to one host,
   // and pages in the background would use them up.
   let events = null, lost = false, first = true;
   function listen() {

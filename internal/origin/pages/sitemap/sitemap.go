@@ -99,7 +99,7 @@ func (s *File) parseText(r io.Reader) error {
 		case len(s.Pages) == 0:
 			return ErrNotASitemap
 		default:
-			return fmt.Errorf("line %d: %q is no URL", n, shortened(line))
+			return fmt.Errorf("line %d: %q is not a URL", n, shortened(line))
 		}
 	}
 	if err := lines.Err(); err != nil {

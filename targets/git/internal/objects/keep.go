@@ -10,7 +10,7 @@ import (
 	"mirror/targets"
 )
 
-// Bounds of the globs that a commit records: whoever may push writes them, and matching takes
+// Bounds of the globs that a commit records: everyone who may push can write them, and matching takes
 // exponential time in the number of alternatives.
 const (
 	maxGlobs  = 64

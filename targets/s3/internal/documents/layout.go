@@ -53,7 +53,7 @@ func BeforePath(nonce, path string) string {
 	return before + nonce + "/" + hex.EncodeToString(sum[:16])
 }
 
-// NewNonce returns a name that nobody else gives.
+// NewNonce returns a random name that no other caller gets.
 func NewNonce() string { return rand.Text() }
 
 // IsSite reports whether a listed path is content of the site: not our own, and not the
