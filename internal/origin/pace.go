@@ -16,7 +16,7 @@ import (
 // it answers: additive increase, multiplicative decrease. It is safe for concurrent use.
 type Pace struct {
 	limiter *rate.Limiter
-	line    chan struct{} // held by who is next: nobody else has a time of its own yet
+	line    chan struct{} // held by the next request: no other one has a time of its own yet
 	ceiling rate.Limit    // what is configured
 	bounded atomic.Bool   // there is something to wait for
 

@@ -122,7 +122,7 @@ func (t *Target) sight(ctx context.Context, hash plumbing.Hash) (sighting, error
 	}
 	defer store.Close()
 	if c, err := store.ReadCommit(hash); err == nil {
-		seen.said, _ = objects.ParseReservation(c) // another commit there names nobody
+		seen.said, _ = objects.ParseReservation(c) // another commit there names no publisher
 	}
 	t.seeing.Lock()
 	defer t.seeing.Unlock()

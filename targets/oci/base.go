@@ -117,8 +117,8 @@ func inOCI(mt types.MediaType) types.MediaType {
 	return mt
 }
 
-// nobody is the user that mirror's own server runs as.
-const nobody = "65532:65532"
+// serverUser is the user that mirror's own server runs as.
+const serverUser = "65532:65532"
 
 // selfBase is the base that needs no registry: mirror's own binary, serving the web root.
 func (t *Target) selfBase(r recipe, created time.Time, p v1.Platform) (baseParts, error) {
@@ -132,7 +132,7 @@ func (t *Target) selfBase(r recipe, created time.Time, p v1.Platform) (baseParts
 		Config: v1.Config{
 			Entrypoint:   []string{"/mirror", "serve", r.WebRoot, "--listen", ":8080"},
 			ExposedPorts: map[string]struct{}{"8080/tcp": {}},
-			User:         nobody,
+			User:         serverUser,
 		},
 	}
 	return baseParts{layers: []mutate.Addendum{{Layer: layer, MediaType: layer.Info.MediaType}}, config: cf, opened: layer}, nil

@@ -88,7 +88,7 @@ func (p publisher) mustRelease(r targets.Reservation) {
 	}
 }
 
-// reserved has a publisher reserve a place that serves v1: nobody sees that, others can plan and
+// reserved has a publisher reserve a place that serves v1: visitors do not see that, others can plan and
 // stage and neither reserve nor commit, and the commit uses the reservation up.
 func reserved(t *testing.T, f Fixture) {
 	mustPublish(t, f.Open(t, nil), v1)
