@@ -16,8 +16,9 @@ FUZZTIME ?= 20s
 BENCH    ?= .
 PACKAGES ?= ./...
 SEED     ?= 1
+SYSTEMS  ?= windows/amd64 darwin/arm64 freebsd/amd64 linux/arm64
 
-.PHONY: experiment-window help build docs man test servers lint format bench fuzz clean
+.PHONY: experiment-window help build docs man test servers lint cross format bench fuzz clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 27
@@ -58,6 +59,9 @@ experiment-window: ## 300 publishes from unequal states: is each true window wit
 	@mkdir -p bin
 	MIRROR_EXPERIMENT=full MIRROR_SEED=$(SEED) MIRROR_RESULTS=$(CURDIR)/bin/experiment-window.jsonl \
 		go test -count=1 -timeout=2h -v -run=TestWindowFromUnequalStates ./cmd/mirror
+
+cross: ## type-check and vet for the systems that no test runs on
+	go run ./internal/crossvet $(SYSTEMS)
 
 fuzz: ## every fuzz test for FUZZTIME
 	@.ci/fuzz $(FUZZTIME)

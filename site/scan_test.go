@@ -167,24 +167,6 @@ func run(t *testing.T, name string, args ...string) {
 	}
 }
 
-func TestScanUnreadable(t *testing.T) {
-	for name, want := range map[string]string{
-		"secret.html": `"secret.html": permission denied`,
-		"closed":      `"closed": the folder cannot be read: permission denied`,
-	} {
-		t.Run(name, func(t *testing.T) {
-			dir := tree(t, map[string]string{"index.html": "", "secret.html": "", "closed/x": ""})
-			if err := os.Chmod(filepath.Join(dir, name), 0); err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { os.Chmod(filepath.Join(dir, name), 0o755) })
-			if got := scanAsNobody(t, dir); !strings.Contains(got, site.ErrRefused.Error()) || !strings.Contains(got, want) {
-				t.Errorf("got %s, want %s", got, want)
-			}
-		})
-	}
-}
-
 func TestScanNamesManyProblemsAtOnce(t *testing.T) {
 	dir := tree(t, map[string]string{"index.html": ""})
 	for i := range 25 {

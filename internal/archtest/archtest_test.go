@@ -96,6 +96,7 @@ func allowed() map[string][]string {
 		"internal/browser":    {"internal/realserver"},
 		"internal/realserver": {},
 		"internal/archtest":   {},
+		"internal/crossvet":   {},
 	}
 }
 

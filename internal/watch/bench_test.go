@@ -13,7 +13,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -134,16 +133,6 @@ func getAndHash(client *http.Client, from string, want site.Digest) error {
 		return fmt.Errorf("%s has other bytes", from)
 	}
 	return nil
-}
-
-// cpu is what this process has computed so far, in user and system time.
-func cpu(tb testing.TB) time.Duration {
-	tb.Helper()
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		tb.Fatal(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // BenchmarkWatch compares what a request of a watch costs the client with a bare loop that

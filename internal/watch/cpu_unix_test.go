@@ -1,4 +1,6 @@
-package check_test
+//go:build unix
+
+package watch_test
 
 import (
 	"syscall"

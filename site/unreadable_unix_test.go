@@ -1,9 +1,12 @@
+//go:build unix
+
 package site_test
 
 import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -57,4 +60,22 @@ func TestHelperScan(t *testing.T) {
 	}
 	_, err := scan(t, dir, site.ScanOptions{})
 	t.Log(err)
+}
+
+func TestScanUnreadable(t *testing.T) {
+	for name, want := range map[string]string{
+		"secret.html": `"secret.html": permission denied`,
+		"closed":      `"closed": the folder cannot be read: permission denied`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := tree(t, map[string]string{"index.html": "", "secret.html": "", "closed/x": ""})
+			if err := os.Chmod(filepath.Join(dir, name), 0); err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { os.Chmod(filepath.Join(dir, name), 0o755) })
+			if got := scanAsNobody(t, dir); !strings.Contains(got, site.ErrRefused.Error()) || !strings.Contains(got, want) {
+				t.Errorf("got %s, want %s", got, want)
+			}
+		})
+	}
 }
