@@ -56,6 +56,9 @@ func (a *app) completeTargets(*cobra.Command, []string, string) ([]string, cobra
 	for _, t := range w.Config.Targets {
 		names = append(names, t.Name+"\t"+t.Type)
 	}
+	for _, o := range w.Config.Origins {
+		names = append(names, o.Name+"\torigin")
+	}
 	return names, cobra.ShellCompDirectiveNoFileComp
 }
 

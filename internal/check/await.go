@@ -19,7 +19,7 @@ const (
 )
 
 // await asks the beacon, which is one request, and reads all pages when it claims the
-// release. ctx bounds the requests, patient the waiting.
+// release. An origin without a beacon is read at once. ctx bounds the requests, patient the waiting.
 func (v *visit) await(ctx, patient context.Context) error {
 	if patient.Err() != nil {
 		return v.read(ctx, v.claim)
@@ -29,7 +29,7 @@ func (v *visit) await(ctx, patient context.Context) error {
 	for pause := firstPause; ; pause = min(pause*3/2, lastPause) {
 		claim := v.claim(v.limit)
 		claimed := o.BeaconPath == "" || claim.Release == o.Release
-		if claimed || time.Since(read) > unclaimed {
+		if claimed || time.Since(read) > unclaimed || pause == firstPause && claim.Release == site.None {
 			if err := v.read(ctx, answered(claim)); err != nil || v.verdict.State() == diff.Agrees {
 				return err
 			}

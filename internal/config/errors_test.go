@@ -132,6 +132,8 @@ var errorTable = []struct {
 		`1:27: not_found: "../404.html" is no page of the site (hint: write its path without a leading slash: 404.html)`}},
 	{"beacon", body("site: {dir: x, beacon: mirror.json}"), []string{
 		`1:24: beacon: "mirror.json" is no plain URL path (hint: /.well-known/mirror.json, or "" for none)`}},
+	{"an origin with a target's name", body("targets: [{name: a, type: dir, path: p}]\norigins: [{name: a, url: 'http://a/'}, {name: b}]"), []string{
+		`2:18: name: another target or origin is called "a"`, `2:40: required key "url" is missing`}},
 	{"addresses of an origin", body("targets: [{name: a, type: dir, path: p, origin: {url: 'http://a/', address: 'http://b/'}}," +
 		" {name: b, type: dir, path: q, origin: {url: 'http://a/', address: 'b:0'}}, {name: c, type: dir, path: r, origin: {url: 'http://a/', address: '[::1]:443'}}," +
 		" {name: d, type: dir, path: s, origin: {url: 'http://a/', address: '2001:db8::7'}}, {name: e, type: dir, path: t, origin: {url: 'http://a/', address: edge-1.example.com}}]"), []string{

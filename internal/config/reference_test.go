@@ -78,7 +78,7 @@ func wantDescribed(t *testing.T, path string, schema map[string]any) (keys int) 
 }
 
 // inherited keys have the value of another key where they are not there.
-var inherited = map[string]bool{"targets.origin.concurrency": true, "targets.origin.rate": true, "daemon.url": true}
+var inherited = map[string]bool{"targets.origin.concurrency": true, "targets.origin.rate": true, "origins.concurrency": true, "origins.rate": true, "daemon.url": true}
 
 // nestedKeys judges the keys of a mapping, of a list's items, and of each kind of target.
 func nestedKeys(t *testing.T, path string, schema map[string]any) (keys int) {

@@ -17,6 +17,9 @@ type Config struct {
 	Site Site `yaml:"site" jsonschema:"required"`
 	// Targets are the places to publish to, each with the origin that serves it.
 	Targets []Target `yaml:"targets" jsonschema:"required,minItems=1"`
+	// Origins are live sites that build the site themselves: they are watched and compared with the
+	// release, and never published to.
+	Origins []OwnOrigin `yaml:"origins"`
 	// Publish is how a release goes out.
 	Publish Publish `yaml:"publish"`
 	// Check is how the live origins are read and compared.
@@ -97,6 +100,13 @@ type Origin struct {
 	Concurrency *int `yaml:"concurrency" jsonschema:"minimum=1,maximum=1024" example:"4"`
 	// Rate is how many requests a second this origin gets; check.rate where it is not set.
 	Rate *float64 `yaml:"rate" jsonschema:"minimum=0" example:"20"`
+}
+
+// OwnOrigin is a live site that no target holds.
+type OwnOrigin struct {
+	// Name tells this origin from the targets and from the other origins, in reports and in --target.
+	Name   string `yaml:"name" jsonschema:"required,format=name" example:"self-built"`
+	Origin `yaml:",inline"`
 }
 
 // ServesIndex reports whether the origin serves a folder's index.html at its URL.

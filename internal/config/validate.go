@@ -14,6 +14,10 @@ func validate(d *strictyaml.Decoder, c *Config) {
 	for i := range c.Targets {
 		names = unique(d, names, &c.Targets[i].Name, "target")
 	}
+	origins := slices.Clone(names)
+	for i := range c.Origins {
+		origins = unique(d, origins, &c.Origins[i].Name, "target or origin")
+	}
 	validateOrder(d, &c.Publish, names)
 	validateJobs(d, c.Schedule)
 	validateNotify(d, c.Notify)

@@ -22,6 +22,7 @@ type place struct {
 	*workspace.Workspace
 	t        *testing.T
 	root     string
+	kinds    targets.Kinds
 	warnings *workspace.Warnings
 	lines    *lines
 }
@@ -57,20 +58,27 @@ func newPlace(t *testing.T, url, more string) *place {
 		}
 		return ""
 	}
+	p.kinds = targets.Kinds{kind}
+	p.Workspace = p.open("state")
+	return p
+}
+
+// open opens the workspace with a state folder, and only the named targets and origins.
+func (p *place) open(state string, only ...string) *workspace.Workspace {
+	p.t.Helper()
 	w, err := workspace.Open(workspace.Options{
-		ConfigFile: filepath.Join(p.root, "mirror.yaml"), Kinds: targets.Kinds{kind}, Getenv: func(string) string { return "" },
-		Events: workspace.NewLines(p.lines), Warnings: p.warnings,
+		ConfigFile: filepath.Join(p.root, "mirror.yaml"), StateDir: filepath.Join(p.root, state), Kinds: p.kinds, Only: only,
+		Getenv: func(string) string { return "" }, Events: workspace.NewLines(p.lines), Warnings: p.warnings,
 	})
 	if err != nil {
-		t.Fatal(err)
+		p.t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	p.t.Cleanup(func() {
 		if err := w.Close(); err != nil {
-			t.Error(err)
+			p.t.Error(err)
 		}
 	})
-	p.Workspace = w
-	return p
+	return w
 }
 
 func (p *place) write(name, text string) {

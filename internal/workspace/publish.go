@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -86,6 +87,9 @@ func (w *Workspace) PlanPublish(ctx context.Context) (*publish.Report, error) {
 
 // prepare scans the site and opens the targets. Close the tree after use.
 func (w *Workspace) prepare(ctx context.Context, o PublishOptions) (tree, []targets.Destination, publish.Options, error) {
+	if len(w.Config.Targets) == 0 {
+		return tree{}, nil, publish.Options{}, usage(errors.New("--target names only origins that are never published to (hint: check and watch look at them)"))
+	}
 	rel, err := w.scan(ctx)
 	if err != nil {
 		return tree{}, nil, publish.Options{}, err
@@ -134,7 +138,7 @@ func (w *Workspace) publishOptions(ctx context.Context, dests []targets.Destinat
 		},
 	}
 	if len(w.Origins()) > 0 && !o.NoVerify {
-		options.Verifier, options.Watcher = verifier{w, p.VerifyTimeout}, watcher{w, declaredAtomic(dests), p.VerifyTimeout / 2}
+		options.Verifier, options.Watcher = verifier{w, dests, p.VerifyTimeout, time.Now()}, watcher{w, declaredAtomic(dests), p.VerifyTimeout / 2}
 	}
 	return options
 }
@@ -168,14 +172,31 @@ const giveUp = 2 * time.Second
 // verifier looks at the live origins for a publish.
 type verifier struct {
 	w     *Workspace
+	dests []targets.Destination
 	limit time.Duration // of one look
+	began time.Time     // before anything could change
 }
 
 // Await looks until all origins serve the release or patience has run out.
 func (v verifier) Await(ctx context.Context, rel *site.Release, deleted []string, patience time.Duration) (diff.Verdict, error) {
 	o := v.w.lookFor(rel, deleted)
 	o.Limit, o.GiveUp = v.limit, giveUp
+	o.Past = []check.PastFunc{v.before(rel, v.w.remembered()), v.before(rel, (&targetSet{dests: v.dests}).past)}
 	verdict, err := check.Await(ctx, v.w.Origins(), o, patience)
 	verdict.Notes = append(verdict.Notes, v.w.originNotes(verdict)...)
 	return verdict, err
+}
+
+// naming bounds how long a publish asks which release it is that an origin still serves.
+const naming = 10 * time.Second
+
+// before asks for the releases that were live before a publish of rel, which is the newest of them
+// however often it was live.
+func (v verifier) before(rel *site.Release, ask check.PastFunc) check.PastFunc {
+	return func(ctx context.Context, of []string) []site.Past {
+		ctx, cancel := context.WithTimeout(ctx, naming)
+		defer cancel()
+		past := slices.DeleteFunc(ask(ctx, of), func(p site.Past) bool { return !p.Published.Before(v.began) })
+		return diff.Sequence([]site.Past{{Release: rel.ID(), Published: time.Now(), Manifest: rel.Manifest}}, past)
+	}
 }

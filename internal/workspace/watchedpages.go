@@ -36,7 +36,16 @@ func (v watcher) Watch(ctx context.Context, rel *site.Release, plans map[string]
 	before := v.w.manifestsOf(ctx, plans)
 	own := map[string][]string{}
 	for _, at := range origins {
+		if _, isTarget := plans[at.Name]; !isTarget {
+			continue
+		}
 		own[at.Name] = watchable(rel.Manifest, at.Style, plans[at.Name].Changes, v.w.ownFiles(), v.w.unwatchable)
+	}
+	every := union(own)
+	for _, at := range origins {
+		if _, isTarget := plans[at.Name]; !isTarget { // it builds the site itself, so that it may lack whatever changes
+			own[at.Name] = watchableAt(rel.Manifest, at.Style, every)
+		}
 	}
 	o := watch.Options{Own: own, Release: rel.ID(), Manifest: rel.Manifest, BeaconPath: v.w.beacon(), Atomic: v.atomic, Patience: v.patience}
 	o.Changes, o.Earlier = changesOf(rel.Manifest, own, before)
@@ -58,6 +67,14 @@ func watchable(m site.Manifest, style site.URLStyle, c diff.Changes, ownFiles []
 	return spread(slices.DeleteFunc(c.Bytes(), func(path string) bool {
 		f, ok := m.Find(path)
 		return !ok && stays(path) || skip(site.File{Path: path, Size: f.Size})
+	}), watchedPages)
+}
+
+// watchableAt lists those of the watched pages that can be told apart at an origin of that style.
+func watchableAt(m site.Manifest, style site.URLStyle, paths []string) []string {
+	return spread(slices.DeleteFunc(slices.Clone(paths), func(path string) bool {
+		_, taken := diff.Removed{Path: path, Release: m, Style: style}.Replaced()
+		return taken
 	}), watchedPages)
 }
 

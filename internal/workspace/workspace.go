@@ -109,8 +109,8 @@ func Open(o Options) (*Workspace, error) {
 		return nil, err
 	}
 	w := &Workspace{Config: c, State: s, options: o, opened: &opened{paces: map[string]*origin.Pace{}, history: o.History}}
-	for _, t := range c.Targets {
-		w.paces[t.Name] = origin.NewPace(c.CheckFor(t.Origin).Rate)
+	for _, o := range originsOf(c) {
+		w.paces[o.Name] = origin.NewPace(c.CheckFor(o.Origin).Rate)
 	}
 	return w, nil
 }
@@ -137,11 +137,26 @@ func (w *Workspace) Close() error {
 	return err
 }
 
-// selectTargets keeps the named targets, all where none is named.
+// originsOf lists the live origins that a config names: those of the targets, then those that are
+// never published to.
+func originsOf(c *config.Config) []config.OwnOrigin {
+	var all []config.OwnOrigin
+	for _, t := range c.Targets {
+		if t.Origin.URL != nil {
+			all = append(all, config.OwnOrigin{Name: t.Name, Origin: t.Origin})
+		}
+	}
+	return append(all, c.Origins...)
+}
+
+// selectTargets keeps the named targets and origins, all where none is named.
 func selectTargets(c *config.Config, only []string) error {
 	var names []string
 	for _, t := range c.Targets {
 		names = append(names, t.Name)
+	}
+	for _, o := range c.Origins {
+		names = append(names, o.Name)
 	}
 	for _, name := range only {
 		if !slices.Contains(names, name) {
@@ -150,6 +165,7 @@ func selectTargets(c *config.Config, only []string) error {
 	}
 	if len(only) > 0 {
 		c.Targets = slices.DeleteFunc(c.Targets, func(t config.Target) bool { return !slices.Contains(only, t.Name) })
+		c.Origins = slices.DeleteFunc(c.Origins, func(o config.OwnOrigin) bool { return !slices.Contains(only, o.Name) })
 	}
 	return nil
 }
@@ -231,18 +247,15 @@ func placeOf(kind targets.Kind, t config.Target) string {
 // Origins lists the live origins that the config names.
 func (w *Workspace) Origins() []origin.Endpoint {
 	var all []origin.Endpoint
-	for _, t := range w.Config.Targets {
-		if t.Origin.URL == nil {
-			continue
-		}
-		c := w.Config.CheckFor(t.Origin)
+	for _, o := range originsOf(w.Config) {
+		c := w.Config.CheckFor(o.Origin)
 		all = append(all, origin.Endpoint{
-			Name: t.Name, URL: t.Origin.URL,
-			Style: site.URLStyle{CleanURLs: t.Origin.CleanURLs, NoIndex: !t.Origin.ServesIndex()},
-			CDN:   t.Origin.CDN,
+			Name: o.Name, URL: o.URL,
+			Style: site.URLStyle{CleanURLs: o.CleanURLs, NoIndex: !o.ServesIndex()},
+			CDN:   o.CDN,
 			Options: origin.Options{
-				Concurrency: c.Concurrency, Rate: c.Rate, Pace: w.paces[t.Name], Timeout: c.Timeout, Confirm: c.Confirm, Headers: c.Headers,
-				Address: t.Origin.Address,
+				Concurrency: c.Concurrency, Rate: c.Rate, Pace: w.paces[o.Name], Timeout: c.Timeout, Confirm: c.Confirm, Headers: c.Headers,
+				Address: o.Address,
 			},
 		})
 	}
