@@ -72,7 +72,8 @@ type Tally struct {
 	trusted, recovered    int
 	slowest               []Slow
 	onPages, beside       []Difference
-	unknown               int       // status of the answer for a path that never existed, 0 while there is none
+	unknown               int // status of the answer for a path that never existed, 0 while there is none
+	soft                  softAbsence
 	refusals              []refusal // of removed paths: what they say is known at the end
 	err                   error
 }
@@ -98,6 +99,7 @@ func (t *Tally) Add(want Expectation, o site.Observation) bool {
 	isPage := !want.Absent && !want.NotFound && !want.Folder
 	if want.NotFound {
 		t.unknown = o.Status
+		t.soft = softAbsenceOf(want, o)
 	}
 	if isPage {
 		t.pages++
@@ -179,7 +181,7 @@ func (t *Tally) Verdict(name, url string) OriginVerdict {
 		return v
 	}
 	t.refused()
-	onPages := Everywhere(withheld(t.onPages, t.match), t.pages)
+	onPages := t.soft.name(Everywhere(withheld(t.onPages, t.match), t.pages))
 	v.Differences = append(onPages, besideEverywhere(onPages, t.beside)...)
 	for i := range v.Differences {
 		v.Differences[i].Origin = name

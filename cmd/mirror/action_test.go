@@ -101,7 +101,7 @@ func runAction(t *testing.T, dir string, inputs map[string]string) step {
 	env := map[string]string{
 		"RUNNER_TEMP": temp, "GITHUB_ACTIONS": "true",
 		"GITHUB_OUTPUT": filepath.Join(temp, "output"), "GITHUB_STEP_SUMMARY": filepath.Join(temp, "summary"),
-		"COMMAND": "check", "CONFIG": "", "ARGS": "", "ANNOTATIONS": "true", "SUMMARY": "true", "SARIF": "", "JUNIT": "", "JSON": "",
+		"COMMAND": "check", "CONFIG": "", "SITE": "", "URLS": "", "ARGS": "", "ANNOTATIONS": "true", "SUMMARY": "true", "SARIF": "", "JUNIT": "", "JSON": "",
 		"HOME": temp, "PATH": os.Getenv("PATH"),
 	}
 	maps.Copy(env, inputs)
@@ -188,12 +188,22 @@ func TestAction(t *testing.T) {
 	if !strings.Contains(agree.summary, "The origin agrees") {
 		t.Errorf("summary: got %q", agree.summary)
 	}
+	config, err := os.ReadFile(filepath.Join(dir, "site.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	url := regexp.MustCompile(`http://[0-9.:]+/`).FindString(string(config))
+	want(runAction(t, dir, map[string]string{"SITE": "public", "URLS": "\t" + url + "\r\n\n"}), 0, "agree")
+	want(runAction(t, dir, map[string]string{"SITE": "$(touch injected)", "URLS": url + "  " + url}), 2, "usage")
+	want(runAction(t, dir, map[string]string{"SITE": "--version", "URLS": url}), 2, "usage")
 
 	if err := os.WriteFile(filepath.Join(dir, "www/current", "##[error]x.html"), []byte("hacked"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	drift := runAction(t, dir, map[string]string{"CONFIG": "site.yaml", "ARGS": "--live-only\r\n\n--quiet", "SARIF": "a b.sarif", "JUNIT": "$(id).xml", "JSON": "`x`.json"})
 	want(drift, 1, "drift", "::error title=mirror%3A one%3A 1 altered::")
+	host := strings.ReplaceAll(strings.TrimSuffix(strings.TrimPrefix(url, "http://"), "/"), ":", "%3A")
+	want(runAction(t, dir, map[string]string{"SITE": "public", "URLS": url}), 1, "drift", "::error title=mirror%3A "+host+"%3A 1 altered::")
 	for _, name := range []string{"a b.sarif", "$(id).xml", "`x`.json"} {
 		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
 			t.Error(err)

@@ -14,10 +14,10 @@ import (
 
 func (a *app) checkCommand() *cobra.Command {
 	var f checkFlags
-	var with compareFlags
+	var live liveFlags
 	var out *outputFlags[reports.Check]
 	cmd := &cobra.Command{
-		Use:   "check [URL URL…]",
+		Use:   "check [[SITE] URL…]",
 		Short: "Hash the live pages of every origin; exit 1 when they disagree",
 		Long: `Fetch every page of the release from every live origin, hash it, and compare it with
 the release and so with every other origin. Also looked for: pages that should be gone,
@@ -39,13 +39,14 @@ the images. Where a newer release goes live during the check, it counts from the
   mirror check --tolerate altered:feed.xml --max-unreachable 1%
   mirror check --sample 200           # with at least 95 % confidence, drift on under 1.5 % of the pages
   mirror check --live-only            # ask the origins only, not the targets' stores
+  mirror check ./public https://me.github.io/ https://my-blog.example.com/ --wait 10m
   mirror check https://me.github.io/ https://my-blog.example.com/ https://blog.example.run/`,
 		Args: cobra.ArbitraryArgs,
-		RunE: func(cmd *cobra.Command, urls []string) error {
+		RunE: func(cmd *cobra.Command, arguments []string) error {
 			if err := cmp.Or(out.validate(), f.validate()); err != nil {
 				return err
 			}
-			verdict, err := a.verdict(cmd, f, with, urls)
+			verdict, err := a.verdict(cmd, f, live, arguments)
 			if err != nil {
 				return err
 			}
@@ -60,17 +61,17 @@ the images. Where a newer release goes live during the check, it counts from the
 	out = outputFlagsOf(a, cmd, formats.Check())
 	f.flags(cmd)
 	f.configFlags(cmd)
-	with.flags(cmd)
+	live.flags(cmd)
 	return cmd
 }
 
-// verdict checks what the config says, or compares URLs with each other.
-func (a *app) verdict(cmd *cobra.Command, f checkFlags, with compareFlags, urls []string) (diff.Verdict, error) {
-	if len(urls) > 0 {
-		with.check = f
-		return a.compare(cmd.Context(), urls, with)
+// verdict checks what the config says, or what the arguments name.
+func (a *app) verdict(cmd *cobra.Command, f checkFlags, live liveFlags, arguments []string) (diff.Verdict, error) {
+	if len(arguments) > 0 {
+		live.CheckOptions = f.options(a.verbose)
+		return a.checkLive(cmd.Context(), cmd, arguments, live)
 	}
-	if err := with.unused(cmd); err != nil {
+	if err := refuse(cmd, "is for a comparison of URLs (hint: mirror check URL URL…, mirror check SITE URL…)", live.urls, live.both, live.site); err != nil {
 		return diff.Verdict{}, err
 	}
 	var v diff.Verdict

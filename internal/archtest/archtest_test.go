@@ -42,6 +42,7 @@ func allowed() map[string][]string {
 		"targets/oci/internal/image/imagetest": {"targets/targettest"},
 
 		"internal/origin/pages/sitemap": {"site"},
+		"internal/builtsite":            {"internal/regular", "internal/static", "site"},
 
 		"scheduler":                  {},
 		"reports":                    {"internal/humanize", "diff", "site"},
@@ -69,7 +70,7 @@ func allowed() map[string][]string {
 		"internal/wait":              {},
 		"internal/state":             {"internal/atomicfile", "site", "internal/regular"},
 		"internal/workspace": {
-			"internal/atomicfile", "diff", "site", "targets", "reports", "reports/formats", "scheduler", "internal/check", "internal/command", "internal/compare", "internal/config",
+			"internal/atomicfile", "diff", "site", "targets", "reports", "reports/formats", "scheduler", "internal/builtsite", "internal/check", "internal/command", "internal/compare", "internal/config",
 			"internal/daemon", "internal/history", "internal/humanize", "internal/notify", "internal/origin", "internal/origin/pages", "internal/publish",
 			"internal/netname", "internal/regular", "internal/secrets", "internal/state", "internal/summary", "internal/survey", "internal/wait", "internal/watch",
 		},

@@ -2,10 +2,12 @@ package static
 
 import (
 	"archive/tar"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -38,6 +40,7 @@ func (l ImageLimits) withDefaults() ImageLimits {
 // Image is the site inside a container image. Close frees its temporary file.
 type Image struct {
 	*Tree
+	Root  string // folder of the image that the site is in, as an absolute path
 	spool *Spool
 }
 
@@ -48,10 +51,25 @@ func (i *Image) Close() error { return i.spool.Close() }
 // /site) into a temporary file in the folder dir, "" for the system's. Later layers
 // replace and white out what earlier ones hold, as the OCI image layer specification says.
 func Unpack(img v1.Image, dir string, limits ImageLimits) (*Image, error) {
+	root, err := WebRoot(img)
+	if err != nil {
+		return nil, err
+	}
+	return UnpackAny(img, []string{cmp.Or(root, webRoot)}, dir, limits)
+}
+
+// WebRoot returns what the label mirror.web_root of an image says, "" where it has none.
+func WebRoot(img v1.Image) (string, error) {
 	config, err := img.ConfigFile()
 	if err != nil {
-		return nil, fmt.Errorf("read the image's config: %w", err)
+		return "", fmt.Errorf("read the image's config: %w", err)
 	}
+	return config.Config.Labels[webRootLabel], nil
+}
+
+// UnpackAny is Unpack for the first of the web roots that holds an index.html, else the first that
+// holds a file.
+func UnpackAny(img v1.Image, roots []string, dir string, limits ImageLimits) (*Image, error) {
 	layers, err := img.Layers()
 	if err != nil {
 		return nil, fmt.Errorf("read the image's layers: %w", err)
@@ -60,29 +78,38 @@ func Unpack(img v1.Image, dir string, limits ImageLimits) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	u := &unpacker{root: rootOf(config), spool: spool, left: limits.withDefaults(), nodes: map[string]node{}}
+	u := &unpacker{spool: spool, left: limits.withDefaults(), nodes: map[string]node{}}
+	for _, root := range roots {
+		u.roots = append(u.roots, clean(root))
+	}
 	for _, layer := range layers {
 		if err = u.add(layer); err != nil {
 			break
 		}
 	}
-	files := u.files()
+	root, files := u.site()
 	if err == nil && len(files) == 0 {
-		err = fmt.Errorf("%w: there is no file below %s (hint: the label %s names the folder)", ErrBadImage, "/"+u.root, webRootLabel)
+		err = fmt.Errorf("%w: there is no file below %s (hint: the label %s names the folder)", ErrBadImage, "/"+strings.Join(u.roots, ", /"), webRootLabel)
 	}
 	if err != nil {
 		_ = spool.Close() // a temporary file: nothing is lost
 		return nil, err
 	}
-	return &Image{NewTree(spool, files), spool}, nil
+	return &Image{NewTree(spool, files), "/" + root, spool}, nil
 }
 
-// rootOf is the web root without slashes around it.
-func rootOf(config *v1.ConfigFile) string {
-	if root := config.Config.Labels[webRootLabel]; root != "" {
-		return clean(root)
+// site picks the web root, and returns its files.
+func (u *unpacker) site() (root string, files map[string]Section) {
+	for _, candidate := range u.roots {
+		below := u.files(candidate)
+		if _, ok := below["index.html"]; ok {
+			return candidate, below
+		}
+		if len(files) == 0 {
+			root, files = candidate, below
+		}
 	}
-	return clean(webRoot)
+	return root, files
 }
 
 // clean makes a layer's name a path from the image's root, inside it.
@@ -95,7 +122,7 @@ type node struct {
 }
 
 type unpacker struct {
-	root  string
+	roots []string // without slashes around them
 	spool *Spool
 	left  ImageLimits
 	nodes map[string]node // by the path from the image's root
@@ -203,8 +230,10 @@ func (c *layerChange) folder(name string) {
 }
 
 func (u *unpacker) below(name string) bool {
-	return u.root == "" || strings.HasPrefix(name, u.root+"/")
+	return slices.ContainsFunc(u.roots, func(root string) bool { return isBelow(name, root) })
 }
+
+func isBelow(name, root string) bool { return root == "" || strings.HasPrefix(name, root+"/") }
 
 // find looks for the target of a hard link, in this layer first.
 func (c *layerChange) find(u *unpacker, name string) (node, bool) {
@@ -234,17 +263,17 @@ func (c *layerChange) removes(name string) bool {
 // maxLinks is how many symlinks may lead from one to the next.
 const maxLinks = 16
 
-// files are the files by their path in the site. A symlink stands for the file that it
+// files are the files below a web root by their path in the site. A symlink stands for the file that it
 // leads to; one that leads out of the web root or nowhere is left out.
-func (u *unpacker) files() map[string]Section {
+func (u *unpacker) files(root string) map[string]Section {
 	files := make(map[string]Section, len(u.nodes))
 	for name, n := range u.nodes {
-		ok := true
+		ok := isBelow(name, root)
 		for hops := 0; ok && n.link != "" && hops < maxLinks; hops++ {
 			n, ok = u.nodes[n.link]
 		}
 		if ok && n.link == "" {
-			files[strings.TrimPrefix(strings.TrimPrefix(name, u.root), "/")] = n.at
+			files[strings.TrimPrefix(strings.TrimPrefix(name, root), "/")] = n.at
 		}
 	}
 	return files

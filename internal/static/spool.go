@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
+	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -78,6 +80,9 @@ func (t *Tree) Open(name string) (fs.File, error) {
 	}
 	return &treeFile{t.spool.Open(at), treeInfo{path.Base(name), at.Size}}, nil
 }
+
+// Paths are the paths of the files, sorted.
+func (t *Tree) Paths() []string { return slices.Sorted(maps.Keys(t.files)) }
 
 // Len is the number of files.
 func (t *Tree) Len() int { return len(t.files) }

@@ -67,16 +67,12 @@ type CompareOptions struct {
 	MaxPages   int       // 0 for the default
 	Crawl      bool      // follow links where there are sitemaps, too
 	IgnoreHost bool      // take links to a site's own host for relative ones
-	Sample     int       // pages to look at, picked at random; 0 for all
-	Learn      bool      // what differs on every read is noise, and no drift
-	Wait       time.Duration
-	Tolerance  diff.Tolerance
 }
 
-// Compare compares the sites with each other until they agree or o.Wait has run out, and at
+// Compare compares the sites with each other until they agree or look.Wait has run out, and at
 // least once.
-func (s *Sites) Compare(ctx context.Context, o CompareOptions) (diff.Verdict, error) {
-	c := &comparison{Sites: s, options: o}
+func (s *Sites) Compare(ctx context.Context, look CheckOptions, o CompareOptions) (diff.Verdict, error) {
+	c := &comparison{Sites: s, look: look, options: o}
 	if o.Names != nil {
 		names, err := s.names(o)
 		if err != nil {
@@ -84,11 +80,11 @@ func (s *Sites) Compare(ctx context.Context, o CompareOptions) (diff.Verdict, er
 		}
 		c.names = names
 	}
-	verdict, err := awaitAlike(ctx, o.Wait, c.once)
+	verdict, err := awaitAlike(ctx, look.Wait, c.once)
 	if err != nil {
 		return diff.Verdict{}, err
 	}
-	verdict.Tolerate(o.Tolerance)
+	verdict.Tolerate(look.Tolerance)
 	return verdict, nil
 }
 
@@ -108,6 +104,7 @@ func (s *Sites) names(o CompareOptions) (*compare.Found, error) {
 // comparison is a comparison that may be made more than once.
 type comparison struct {
 	*Sites
+	look    CheckOptions
 	options CompareOptions
 	names   *compare.Found // that a person gave, nil for none
 	found   compare.Found
@@ -122,10 +119,10 @@ func (c *comparison) once(ctx context.Context) (diff.Verdict, error) {
 			return diff.Verdict{}, err
 		}
 		c.Events.Line("comparing %d pages of %d sites, by %s", len(c.found.Paths), len(c.Origins), c.found.From)
-		c.paths = sampled(c.found.Paths, c.options.Sample)
+		c.paths = sampled(c.found.Paths, c.look.Sample)
 	}
 	verdict, err := compare.Run(ctx, c.Origins, c.paths, compare.Options{
-		IgnoreHost: c.options.IgnoreHost, Learn: c.options.Learn, Named: c.names != nil, Unlisted: c.found.Unlisted, Unread: c.found.Unread, Progress: c.Events.Checking,
+		IgnoreHost: c.options.IgnoreHost, Learn: c.look.Learn, Named: c.names != nil, Unlisted: c.found.Unlisted, Unread: c.found.Unread, Progress: c.Events.Checking,
 		Again: func(pages int) { c.Events.Line("asking again for what differs: %d", pages) },
 	})
 	if err != nil {
