@@ -82,6 +82,9 @@ func (p *Process) close() {
 	}
 }
 
+// Pid is the program's number, and that of its process group where the system has such.
+func (p *Process) Pid() int { return p.cmd.Process.Pid }
+
 // Kill ends the program.
 func (p *Process) Kill() { p.cancel() }
 

@@ -72,7 +72,7 @@ func (t *Target) fetch(ctx context.Context, via *wire.Session, hash plumbing.Has
 		defer s.Close()
 		via = s
 	}
-	s, err := objects.NewStore(func(w io.Writer) error { return via.Fetch(ctx, hash, depth, filter, w) })
+	s, err := objects.NewStore(ctx, func(w io.Writer) error { return via.Fetch(ctx, hash, depth, filter, w) })
 	if err != nil {
 		return nil, fmt.Errorf("fetch %s: %w", hash, err)
 	}

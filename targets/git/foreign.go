@@ -33,8 +33,8 @@ func (t *Target) hasBeacon(ctx context.Context, live *objects.Snapshot, path str
 		return false
 	}
 	defer store.Close()
-	text, err := store.Read(plumbing.BlobObject, e.Blob)
-	if err != nil || len(text) > site.MaxBeacon {
+	text, err := store.Read(plumbing.BlobObject, e.Blob, site.MaxBeacon)
+	if err != nil {
 		return false
 	}
 	_, err = site.ParseBeacon(text)

@@ -52,7 +52,7 @@ func (t *Target) Past(ctx context.Context, limit int, of []string) (past []site.
 	if len(v.past) == 0 && v.err != nil {
 		return nil, v.err
 	}
-	if v.hash(trees); len(v.order) > 0 { // a server without filters has sent all
+	if v.hash(ctx, trees); len(v.order) > 0 { // a server without filters has sent all
 		err = t.fillIn(ctx, s, wants, limit, v)
 	}
 	return v.past, err
@@ -83,7 +83,7 @@ func (t *Target) fetchWithin(ctx context.Context, via *wire.Session, w wire.Wish
 			defer s.Close()
 			via = s
 		}
-		got, err := objects.NewStore(func(out io.Writer) error { return via.FetchAll(ctx, w, maxPastBytes, out) })
+		got, err := objects.NewStore(ctx, func(out io.Writer) error { return via.FetchAll(ctx, w, maxPastBytes, out) })
 		if err == nil || !errors.Is(err, objects.ErrTooMuch) || w.Depth <= 1 || ctx.Err() != nil {
 			return got, err
 		}
@@ -187,7 +187,7 @@ func (t *Target) fillIn(ctx context.Context, s *wire.Session, wants []plumbing.H
 	if s.Caps.Supports(capability.AllowReachableSHA1InWant) || s.Caps.Supports(capability.AllowTipSHA1InWant) {
 		got, err := t.fetchWithin(ctx, s, wire.Wish{Wants: v.order})
 		if err == nil {
-			v.hash(got)
+			v.hash(ctx, got)
 			return got.Close()
 		}
 		if ctx.Err() != nil {
@@ -200,14 +200,14 @@ func (t *Target) fillIn(ctx context.Context, s *wire.Session, wants []plumbing.H
 		t.log.Warn("the bytes of past pages could not be fetched; only their paths are known", "err", err)
 		return ctx.Err()
 	}
-	v.hash(got)
+	v.hash(ctx, got)
 	return got.Close()
 }
 
 // hash sets the digests of the blobs that the store has; the others stay in order.
-func (v *visit) hash(s *objects.Store) {
+func (v *visit) hash(ctx context.Context, s *objects.Store) {
 	v.order = slices.DeleteFunc(v.order, func(blob plumbing.Hash) bool {
-		f, err := s.Hash(blob)
+		f, err := s.Hash(ctx, blob)
 		if err != nil {
 			return false
 		}

@@ -126,8 +126,10 @@ func TestThinRefused(t *testing.T) {
 	h := httptest.NewServer(anotherAgent{goGit{server.NewServer(server.NewFilesystemLoader(osfs.New("/")))}})
 	defer h.Close()
 	c := Config{URL: h.URL + filepath.ToSlash(r.dir)}
-	publish(t, open(t, c, targets.Env{}), shapes[0].site(100, 1))
-	next := shapes[0].site(100, 2)
+	few := shapes[0]
+	few.files = 300 // a tree of a delta's worth
+	publish(t, open(t, c, targets.Env{}), few.site(100, 1))
+	next := few.site(100, 2)
 	publish(t, open(t, c, targets.Env{}), next)
 	r.want(t, "00000.html", next["00000.html"])
 	r.fsck(t)

@@ -96,7 +96,7 @@ func manifestOf(ctx context.Context, s *objects.Store, snap *objects.Snapshot, o
 		f, ok := seen[e.Blob]
 		if !ok && e.Mode != filemode.Submodule { // a submodule has no bytes here
 			var err error
-			if f, err = s.Hash(e.Blob); err != nil {
+			if f, err = s.Hash(ctx, e.Blob); err != nil {
 				return nil, fmt.Errorf("%q: %w", path, err)
 			}
 			seen[e.Blob] = f

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -54,7 +55,7 @@ type shape struct {
 
 var shapes = []shape{
 	{"tiny files in one folder", 5000, func(i int) string { return fmt.Sprintf("%05d.html", i) }, 20},
-	{"pages in a hundred folders", 5000, func(i int) string { return fmt.Sprintf("posts/%02d/%04d/index.html", i%100, i) }, 4000},
+	{"pages in a hundred folders", 1500, func(i int) string { return fmt.Sprintf("posts/%02d/%04d/index.html", i%100, i) }, 4000},
 }
 
 // site makes the files; those that every divides say that they are of another round.
@@ -65,10 +66,11 @@ func (s shape) site(every, round int) targettest.Files {
 		if i%every == 0 {
 			text += fmt.Sprintf("round %d ", round)
 		}
-		for n := 0; len(text) < s.size; n++ { // compresses about as HTML does
-			text += fmt.Sprintf("<p>%x</p> some words that every page has\n", (i+1)*(n+7919))
+		page := []byte(text)
+		for n := 0; len(page) < s.size; n++ { // compresses about as HTML does
+			page = append(strconv.AppendInt(append(page, "<p>"...), int64((i+1)*(n+7919)), 16), "</p> some words that every page has\n"...)
 		}
-		files[s.path(i)] = text
+		files[s.path(i)] = string(page)
 	}
 	return files
 }
@@ -79,20 +81,23 @@ func TestSentBytes(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: publishes large sites")
 	}
+	t.Parallel()
 	for _, sh := range shapes {
+		before, after := sh.site(100, 1), sh.site(100, 2)
 		for _, filter := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s, filter %v", sh.name, filter), func(t *testing.T) {
+				t.Parallel()
 				r := newRepo(t, "main")
 				r.run(t, nil, nil, "config", "uploadpack.allowFilter", fmt.Sprint(filter))
 				url := realserver.GitHTTP(t, filepath.Dir(r.dir)) + "/site.git"
-				publish(t, open(t, Config{URL: url}, targets.Env{}), sh.site(100, 1))
+				publish(t, open(t, Config{URL: url}, targets.Env{}), before)
 				count := &counter{}
 				tgt := open(t, Config{URL: url}, targets.Env{Transport: count})
-				plan, err := tgt.Plan(t.Context(), targettest.Release(sh.site(100, 2)))
+				plan, err := tgt.Plan(t.Context(), targettest.Release(after))
 				if err != nil {
 					t.Fatal(err)
 				}
-				publish(t, tgt, sh.site(100, 2))
+				publish(t, tgt, after)
 				limit := plan.Bytes*12/10 + 64<<10
 				t.Logf("%d files of %d bytes changed: %d bytes sent", len(plan.Changes.Change), plan.Bytes, count.sent.Load())
 				if len(plan.Changes.Change) != sh.files/100 || count.sent.Load() > limit {
@@ -154,6 +159,7 @@ func TestDamagedState(t *testing.T) {
 
 func BenchmarkStage(b *testing.B) {
 	sh := shapes[1]
+	sh.files = 5000
 	for _, bc := range []struct {
 		name  string
 		round func(i int) int

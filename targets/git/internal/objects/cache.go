@@ -1,6 +1,7 @@
 package objects
 
 import (
+	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -110,7 +111,7 @@ func (m *Cache) load(hash plumbing.Hash) (*Snapshot, error) {
 		return nil, err
 	}
 	defer f.Close()
-	s, err := NewStore(func(w io.Writer) error { _, err := io.Copy(w, f); return err })
+	s, err := NewStore(context.Background(), func(w io.Writer) error { _, err := io.Copy(w, f); return err })
 	if err != nil {
 		return nil, err
 	}

@@ -51,7 +51,7 @@ func TestStoreRefusesBombs(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer p.Close()
-			_, err = NewStore(func(w io.Writer) error { _, err := w.Write(bytesOf(t, p)); return err })
+			_, err = NewStore(t.Context(), func(w io.Writer) error { _, err := w.Write(bytesOf(t, p)); return err })
 			if !errors.Is(err, ErrTooMuch) {
 				t.Errorf("got %v, want ErrTooMuch", err)
 			}

@@ -42,7 +42,7 @@ const (
 
 // ReadCommit reads a commit without its trees.
 func (s *Store) ReadCommit(hash plumbing.Hash) (Commit, error) {
-	raw, err := s.Read(plumbing.CommitObject, hash)
+	raw, err := s.Read(plumbing.CommitObject, hash, maxTree)
 	if err != nil {
 		return Commit{}, err
 	}
@@ -60,15 +60,35 @@ func (s *Store) Snapshot(hash plumbing.Hash) (*Snapshot, error) {
 		return nil, err
 	}
 	snap := &Snapshot{Commit: c, Files: map[string]Entry{}, Folders: map[string]Folder{}}
-	return snap, snap.walk(s, "", c.Tree, 0)
+	w := walker{snap: snap, store: s, raws: map[plumbing.Hash][]byte{}}
+	return snap, w.walk("", c.Tree, 0)
+}
+
+// walker reads the trees of a snapshot, each once.
+type walker struct {
+	snap  *Snapshot
+	store *Store
+	raws  map[plumbing.Hash][]byte
+}
+
+func (w *walker) read(tree plumbing.Hash) ([]byte, error) {
+	if raw, seen := w.raws[tree]; seen {
+		return raw, nil
+	}
+	raw, err := w.store.Read(plumbing.TreeObject, tree, maxTree)
+	if err == nil {
+		w.raws[tree] = raw
+	}
+	return raw, err
 }
 
 // walk reads the tree of the folder at path, and those below.
-func (p *Snapshot) walk(s *Store, path string, tree plumbing.Hash, depth int) error {
+func (w *walker) walk(path string, tree plumbing.Hash, depth int) error {
+	p := w.snap
 	if depth > maxDepth || len(path) > maxPath || len(p.Files)+len(p.Folders) > maxEntries {
 		return fmt.Errorf("tree at %q: %w", path, ErrTooMuch)
 	}
-	raw, err := s.Read(plumbing.TreeObject, tree)
+	raw, err := w.read(tree)
 	if err != nil {
 		return err
 	}
@@ -82,7 +102,7 @@ func (p *Snapshot) walk(s *Store, path string, tree plumbing.Hash, depth int) er
 			p.Files[full] = e
 			continue
 		}
-		if err := p.walk(s, full, e.Blob, depth+1); err != nil {
+		if err := w.walk(full, e.Blob, depth+1); err != nil {
 			return err
 		}
 	}
