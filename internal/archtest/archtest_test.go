@@ -37,7 +37,7 @@ func allowed() map[string][]string {
 		"targets/kinds":      {"targets", "targets/dir", "targets/git", "targets/oci", "targets/s3"},
 		"targets/targettest": {"targets", "diff", "site"},
 
-		anyKind: {"internal/atomicfile", "targets", "diff", "site", "internal/command", "internal/netname", "internal/regular", "internal/wait", "internal/lease"},
+		anyKind: {"internal/atomicfile", "targets", "diff", "site", "internal/command", "internal/netname", "internal/regular", "internal/stall", "internal/wait", "internal/lease"},
 
 		"targets/oci/internal/image/imagetest": {"targets/targettest"},
 
@@ -68,6 +68,8 @@ func allowed() map[string][]string {
 		"internal/netname":           {},
 		"internal/secrets":           {},
 		"internal/wait":              {},
+		"internal/stall":             {},
+		"internal/stall/stalltest":   {},
 		"internal/state":             {"internal/atomicfile", "site", "internal/regular"},
 		"internal/workspace": {
 			"internal/atomicfile", "diff", "site", "targets", "reports", "reports/formats", "scheduler", "internal/builtsite", "internal/check", "internal/command", "internal/compare", "internal/config",

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/name"
 
+	"mirror/internal/stall"
 	"mirror/targets"
 	"mirror/targets/oci/internal/image"
 	"mirror/targets/oci/internal/selfbase"
@@ -63,6 +64,7 @@ func Open(_ context.Context, env targets.Env, c Config) (*Target, error) {
 	if transport == nil {
 		transport = tunedTransport()
 	}
+	transport = stall.New(transport, stall.Limit)
 	reg, err := newRegistry(tellingTransport{transport, env.Secret})
 	if err != nil {
 		return nil, err

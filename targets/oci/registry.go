@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 	"github.com/google/go-containerregistry/pkg/v1/types"
@@ -22,29 +23,31 @@ import (
 type registry struct {
 	options []remote.Option
 	puller  *remote.Puller
+	session *rewinding
 }
 
 func newRegistry(base http.RoundTripper) (*registry, error) {
+	session := &rewinding{base: base}
 	options := []remote.Option{
 		remote.WithAuthFromKeychain(authn.DefaultKeychain),
-		remote.WithTransport(metered{base}),
+		remote.WithTransport(metered{session}),
 		remote.WithUserAgent("mirror"),
 		remote.WithRetryBackoff(remote.Backoff{Duration: 200 * time.Millisecond, Factor: 3, Jitter: 0.1, Steps: 4}),
+		remote.WithRetryPredicate(session.worthRepeating),
 	}
 	puller, err := remote.NewPuller(options...)
-	return &registry{options, puller}, err
+	return &registry{options, puller, session}, err
 }
 
 func tunedTransport() http.RoundTripper {
 	t := netname.Transport()
 	t.MaxIdleConnsPerHost = 16
-	t.ResponseHeaderTimeout = 5 * time.Minute // a registry may hash a large blob before it answers
 	return t
 }
 
 // get returns the manifest at ref, nil where there is none.
 func (r *registry) get(ctx context.Context, ref name.Reference) (*remote.Descriptor, error) {
-	desc, err := r.puller.Get(ctx, ref)
+	desc, err := whileExpired(r, func() (*remote.Descriptor, error) { return r.puller.Get(ctx, ref) })
 	if isStatus(err, http.StatusNotFound) {
 		return nil, nil
 	}
@@ -56,7 +59,7 @@ func (r *registry) digest(ctx context.Context, ref name.Reference) (string, erro
 	if d, ok := ref.(name.Digest); ok {
 		return d.DigestStr(), nil
 	}
-	desc, err := r.puller.Head(ctx, ref)
+	desc, err := whileExpired(r, func() (*v1.Descriptor, error) { return r.puller.Head(ctx, ref) })
 	if isStatus(err, http.StatusNotFound) {
 		return "", nil
 	}
@@ -91,7 +94,7 @@ func (r *registry) untag(ctx context.Context, tag name.Tag) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	err = pusher.Delete(ctx, tag)
+	_, err = whileExpired(r, func() (any, error) { return nil, pusher.Delete(ctx, tag) })
 	var refused *transport.Error
 	switch {
 	case err == nil, isStatus(err, http.StatusNotFound):
@@ -103,7 +106,7 @@ func (r *registry) untag(ctx context.Context, tag name.Tag) (bool, error) {
 }
 
 func (r *registry) tags(ctx context.Context, repo name.Repository) ([]string, error) {
-	tags, err := r.puller.List(ctx, repo)
+	tags, err := whileExpired(r, func() ([]string, error) { return r.puller.List(ctx, repo) })
 	if isStatus(err, http.StatusNotFound) {
 		return nil, nil
 	}
