@@ -13,9 +13,9 @@ import (
 
 // typesOf returns how the types of a config are read which strictyaml does not know. name is the
 // config's path.
-func typesOf(name string, kinds targets.Kinds) strictyaml.Types {
+func typesOf(name string, getenv func(string) string, kinds targets.Kinds) strictyaml.Types {
 	return strictyaml.Types{
-		Formats: formats(name),
+		Formats: formats(name, getenv),
 		Texts: map[reflect.Type]strictyaml.TextType{
 			reflect.TypeFor[Limit](): {
 				Noun: "percentage or count", Hint: "write a share such as 50%, or a number of files",

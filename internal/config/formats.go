@@ -20,12 +20,14 @@ import (
 
 // formats returns the checks of strings by the format that their field's tag names, for the
 // config whose path is name.
-func formats(name string) map[string]strictyaml.DecodeFunc {
+func formats(name string, getenv func(string) string) map[string]strictyaml.DecodeFunc {
 	return map[string]strictyaml.DecodeFunc{
-		"path": func(_ *strictyaml.Decoder, _ string, _ *yaml.Node, v reflect.Value) {
-			if !filepath.IsAbs(v.String()) {
-				v.SetString(filepath.Join(filepath.Dir(name), v.String()))
+		"path": func(d *strictyaml.Decoder, key string, n *yaml.Node, v reflect.Value) {
+			path, why := localPath(v.String(), filepath.Dir(name), getenv)
+			if why != "" {
+				d.Errorf(n, "%s: %s %s", key, d.Describe(n), why)
 			}
+			v.SetString(path)
 		},
 		"glob":    refuse(wrongGlob),
 		"keep":    refuse(wrongKeep),

@@ -96,7 +96,7 @@ func Parse(name string, text []byte, getenv func(string) string, kinds targets.K
 		return nil, err
 	}
 	c := &Config{File: name, Secrets: secretsOf(doc, getenv)}
-	d := strictyaml.NewDecoder(doc, typesOf(name, kinds))
+	d := strictyaml.NewDecoder(doc, typesOf(name, getenv, kinds))
 	d.Decode("the config", doc.Root, reflect.ValueOf(c).Elem())
 	validate(d, c)
 	validatePlaces(d, c, kinds)

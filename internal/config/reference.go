@@ -49,7 +49,7 @@ const aboutConfig = "`mirror.yaml` says what is published, to which targets, and
 	"and `mirror init --schema` prints the JSON Schema for editors. Unknown keys, wrong types and impossible combinations are errors, all of " +
 	"them reported in one run with line and column. In a value `${NAME}` stands for an environment variable, and `$${` for a plain `${`. " +
 	"A duration is a number with its unit: `10s`, `5m`, `1h30m`. A glob is a [doublestar](https://github.com/bmatcuk/doublestar#patterns) " +
-	"pattern of paths in the site. A relative path is relative to the folder of the config. [Security](security.md) says what a config may do."
+	"pattern of paths in the site. A relative path is relative to the folder of the config, and `~/` stands for the home folder. [Security](security.md) says what a config may do."
 
 // Reference returns docs/config.md: every key with its type, default, description and example.
 func Reference(kinds targets.Kinds) ([]byte, error) {

@@ -36,7 +36,11 @@ func Open(c Config) (*Target, error) {
 	if err != nil {
 		return nil, fmt.Errorf("dir: %w", err)
 	}
-	return &Target{path: path}, nil
+	m, err := modesOf(c.Mode)
+	if err != nil {
+		return nil, fmt.Errorf("dir: mode %w", err)
+	}
+	return &Target{path: path, modes: m}, nil
 }
 
 // Plan hashes what is live and compares.

@@ -36,7 +36,7 @@ func (p *place) writeList(m site.Manifest) error {
 	made := name + partial
 	err := errors.Join(p.releases.RemoveAll(made), p.releases.RemoveAll(name))
 	if err == nil {
-		err = write(p.releases, made, &text)
+		err = p.modes.write(p.releases, made, &text)
 	}
 	if err == nil {
 		err = p.releases.Chtimes(made, neverLive, neverLive)

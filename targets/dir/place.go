@@ -25,13 +25,14 @@ type place struct {
 	root     *os.Root
 	releases *os.Root // nil where there is no such folder yet
 	keep     targets.Keep
+	modes    modes
 }
 
 // open opens the folder, and makes it where that is asked for. It gives an error that wraps
 // fs.ErrNotExist where there is none.
 func (t *Target) open(create bool) (*place, error) {
 	if create {
-		if err := os.MkdirAll(t.path, 0o755); err != nil {
+		if err := t.modes.makeFolders(t.path); err != nil {
 			return nil, fmt.Errorf("dir: %w", err)
 		}
 	}
@@ -39,9 +40,9 @@ func (t *Target) open(create bool) (*place, error) {
 	if err != nil {
 		return nil, fmt.Errorf("dir: %w", err)
 	}
-	p := &place{root: root, keep: t.keep}
+	p := &place{root: root, keep: t.keep, modes: t.modes}
 	if create {
-		err = root.Mkdir(releases, 0o755)
+		err = root.Mkdir(releases, t.modes.folder)
 	}
 	if err == nil || errors.Is(err, fs.ErrExist) {
 		p.releases, err = openOwn(root, releases)
@@ -49,7 +50,18 @@ func (t *Target) open(create bool) (*place, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, errors.Join(fmt.Errorf("dir: %s: %w", t.path, err), p.Close())
 	}
+	if create {
+		p.openReleases()
+	}
 	return p, nil
+}
+
+// openReleases gives the folder of the releases its mode, as far as it belongs to this user.
+func (p *place) openReleases() {
+	if f, err := p.releases.Open("."); err == nil {
+		_ = p.modes.ofFolder(f)
+		f.Close()
+	}
 }
 
 func (p *place) Close() error {

@@ -51,7 +51,7 @@ func (p *place) stage(ctx context.Context, rel *site.Release, progress targets.P
 		return err
 	}
 	if n := len(names); n > 0 && p.holds(ctx, names[n-1], rel) {
-		return errors.Join(p.touch(names[n-1]), p.writeList(rel.Manifest))
+		return errors.Join(p.restoreModes(ctx, names[n-1], rel), p.touch(names[n-1]), p.writeList(rel.Manifest))
 	}
 	if err := p.fill(ctx, work, rel, progress); err != nil {
 		return err
@@ -92,9 +92,22 @@ func (p *place) holds(ctx context.Context, name string, rel *site.Release) bool 
 	return err == nil && m.ID() == rel.ID()
 }
 
+// restoreModes gives a copy from before the modes of today.
+func (p *place) restoreModes(ctx context.Context, name string, rel *site.Release) error {
+	root, err := openOwn(p.releases, name)
+	if err != nil {
+		return fmt.Errorf("dir: %w", err)
+	}
+	defer root.Close()
+	if err := p.modes.restore(ctx, root, rel); err != nil {
+		return fmt.Errorf("dir: modes of the staged release: %w", err)
+	}
+	return nil
+}
+
 // fill makes a folder hold the release and its beacon, and nothing else.
 func (p *place) fill(ctx context.Context, name string, rel *site.Release, progress targets.Progress) error {
-	if err := p.releases.MkdirAll(name, 0o755); err != nil {
+	if err := p.releases.MkdirAll(name, p.modes.folder); err != nil {
 		return fmt.Errorf("dir: %w", err)
 	}
 	root, err := openOwn(p.releases, name)
@@ -102,30 +115,30 @@ func (p *place) fill(ctx context.Context, name string, rel *site.Release, progre
 		return fmt.Errorf("dir: %w", err)
 	}
 	defer root.Close()
-	missing, err := sweep(ctx, root, rel)
+	missing, err := p.modes.sweep(ctx, root, rel)
 	if err != nil {
 		return err
 	}
 	if progress != nil {
 		progress.Expect(len(missing), site.Manifest(missing).Bytes())
 	}
-	if err := copyAll(ctx, root, rel, missing, progress); err != nil {
+	if err := p.modes.copyAll(ctx, root, rel, missing, progress); err != nil {
 		return err
 	}
 	if rel.BeaconPath != "" {
-		if err := write(root, rel.BeaconPath, strings.NewReader(string(rel.Beacon()))); err != nil {
+		if err := p.modes.write(root, rel.BeaconPath, strings.NewReader(string(rel.Beacon()))); err != nil {
 			return fmt.Errorf("dir: stage the beacon: %w", err)
 		}
 	}
-	return syncFolders(root)
+	return p.modes.finishFolders(root)
 }
 
-func copyAll(ctx context.Context, root *os.Root, rel *site.Release, files []site.File, progress targets.Progress) error {
+func (m modes) copyAll(ctx context.Context, root *os.Root, rel *site.Release, files []site.File, progress targets.Progress) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(writers)
 	for _, f := range files {
 		group.Go(func() error {
-			if err := copyFile(ctx, root, rel, f); err != nil {
+			if err := m.copyFile(ctx, root, rel, f); err != nil {
 				return fmt.Errorf("dir: stage %q: %w", f.Path, err)
 			}
 			if progress != nil {
@@ -139,7 +152,7 @@ func copyAll(ctx context.Context, root *os.Root, rel *site.Release, files []site
 
 // sweep removes what an interrupted Stage left wrong and returns the files to copy. A file
 // that has other names too is not ours alone, and is made anew.
-func sweep(ctx context.Context, root *os.Root, rel *site.Release) ([]site.File, error) {
+func (m modes) sweep(ctx context.Context, root *os.Root, rel *site.Release) ([]site.File, error) {
 	folders := foldersOf(rel)
 	right := map[string]bool{}
 	err := fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
@@ -154,7 +167,7 @@ func sweep(ctx context.Context, root *os.Root, rel *site.Release) ([]site.File, 
 			digest, _, err := hashFile(ctx, root, name)
 			if err == nil && digest == f.Digest {
 				right[name] = true
-				return nil
+				return m.ofFile(root, name, d)
 			}
 		}
 		if err := root.RemoveAll(name); err != nil || !d.IsDir() {
@@ -185,13 +198,13 @@ func foldersOf(rel *site.Release) map[string]bool {
 	return folders
 }
 
-func copyFile(ctx context.Context, root *os.Root, rel *site.Release, f site.File) error {
+func (m modes) copyFile(ctx context.Context, root *os.Root, rel *site.Release, f site.File) error {
 	r, err := rel.Open(f)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	return write(root, f.Path, untilDone{ctx, r})
+	return m.write(root, f.Path, untilDone{ctx, r})
 }
 
 // sync makes the names of releases durable.

@@ -22,8 +22,9 @@ import (
 // a folder of its own, releases/<id>.2 and so on. releases/<id>.sha256 lists what a release
 // consists of.
 type Target struct {
-	path string
-	keep targets.Keep
+	path  string
+	keep  targets.Keep
+	modes modes
 
 	reserved sync.Map // targets.Swap → *reservation: those that this process holds
 }

@@ -9,20 +9,20 @@ import (
 	"path"
 )
 
-// write stores a new file durably.
-func write(root *os.Root, name string, r io.Reader) error {
+// write stores a new file durably. The folders that it makes are left to finishFolders.
+func (m modes) write(root *os.Root, name string, r io.Reader) error {
 	if dir := path.Dir(name); dir != "." {
-		if err := root.MkdirAll(dir, 0o755); err != nil {
+		if err := root.MkdirAll(dir, m.folder); err != nil {
 			return err
 		}
 	}
-	w, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	w, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, m.file)
 	if err != nil {
 		return err
 	}
 	_, err = io.Copy(w, r)
 	if err == nil {
-		err = w.Sync()
+		err = errors.Join(w.Chmod(m.file), w.Sync())
 	}
 	return errors.Join(err, w.Close())
 }

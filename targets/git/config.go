@@ -18,9 +18,9 @@ type Config struct {
 	Author string `yaml:"author" jsonschema:"default=mirror <mirror@localhost>" example:"Blog <blog@example.com>"`
 	// SSHKey is the file of the private key for ssh that is tried first; without it the agent's keys and
 	// those that ssh_config names are tried.
-	SSHKey string `yaml:"ssh_key" example:"/home/me/.ssh/deploy_key"`
+	SSHKey string `yaml:"ssh_key" jsonschema:"format=path" example:"/home/me/.ssh/deploy_key"`
 	// KnownHosts is the file of the known hosts for ssh; without it those that ssh_config names.
-	KnownHosts string `yaml:"known_hosts" example:"/etc/ssh/known_hosts"`
+	KnownHosts string `yaml:"known_hosts" jsonschema:"format=path" example:"/etc/ssh/known_hosts"`
 }
 
 const (

@@ -21,7 +21,7 @@ type Config struct {
 	// Insecure is whether plain HTTP is used to a registry on another machine.
 	Insecure bool `yaml:"insecure" json:"insecure,omitempty" example:"false"`
 	// SelfBinary is the file of the mirror binary for the base self; the running one where it is "".
-	SelfBinary string `yaml:"self_binary" json:"self_binary,omitempty" example:"/usr/local/bin/mirror"`
+	SelfBinary string `yaml:"self_binary" jsonschema:"format=path" json:"self_binary,omitempty" example:"/usr/local/bin/mirror"`
 	// Rollout is how what runs the image is made to use the new one, after the tag has moved.
 	Rollout Rollout `yaml:"rollout" json:"rollout,omitempty"`
 }
