@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"mirror/internal/wait"
 )
 
 // lastSlot returns the last slot of a job that the ledger knows, or the time now, as it is from
@@ -24,7 +26,7 @@ func (r *Runner) lastSlot(ctx context.Context, job string, now time.Time) time.T
 
 // write notes a slot that is not run.
 func (r *Runner) write(ctx context.Context, slot Slot, outcome Outcome) {
-	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), recording)
+	within, cancel := wait.Outlive(ctx, recording)
 	defer cancel()
 	fresh, err := r.options.Ledger.Begin(within, slot.Job, slot.At)
 	if err != nil {
@@ -37,7 +39,7 @@ func (r *Runner) write(ctx context.Context, slot Slot, outcome Outcome) {
 
 // end notes how a slot went, also when everything is about to stop.
 func (r *Runner) end(ctx context.Context, slot Slot, outcome Outcome) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recording)
+	ctx, cancel := wait.Outlive(ctx, recording)
 	defer cancel()
 	if err := r.options.Ledger.End(ctx, slot.Job, slot.At, string(outcome)); err != nil {
 		r.unrecorded(slot, err)

@@ -2,6 +2,7 @@ package site
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -83,10 +84,15 @@ func (r *Release) Readable() bool { return r.fsys != nil }
 // Open opens a file of the release. Reading it to its end gives ErrChanged in place of
 // io.EOF when the bytes are not the manifest's.
 func (r *Release) Open(f File) (io.ReadSeekCloser, error) {
+	return r.OpenContext(context.Background(), f)
+}
+
+// OpenContext is Open for a file that may be large: once ctx has ended, reading gives its cause.
+func (r *Release) OpenContext(ctx context.Context, f File) (io.ReadSeekCloser, error) {
 	if !r.Readable() {
 		return nil, fmt.Errorf("%s: %w", f.Path, errUnreadable)
 	}
-	c := &checkedReader{fsys: r.fsys, file: f}
+	c := &checkedReader{ctx: ctx, fsys: r.fsys, file: f}
 	if err := c.reopen(); err != nil {
 		return nil, err
 	}
@@ -110,6 +116,7 @@ func (r *Release) ReadFile(f File) ([]byte, error) {
 // checkedReader reads a file and compares what it read with the manifest at the end.
 // It can be rewound, as an upload that is tried again needs.
 type checkedReader struct {
+	ctx    context.Context
 	fsys   fs.FS
 	file   File
 	r      fs.File
@@ -130,6 +137,9 @@ func (c *checkedReader) reopen() error {
 }
 
 func (c *checkedReader) Read(p []byte) (int, error) {
+	if c.ctx.Err() != nil {
+		return 0, context.Cause(c.ctx)
+	}
 	n, err := c.r.Read(p)
 	c.hash.Write(p[:n])
 	c.offset += int64(n)

@@ -17,6 +17,8 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 	"golang.org/x/sync/errgroup"
+
+	"mirror/internal/wait"
 )
 
 var (
@@ -118,6 +120,9 @@ func (w *walk) folder(ctx context.Context, dir string, above []fs.FileInfo) erro
 }
 
 func (w *walk) entry(ctx context.Context, name string, e fs.DirEntry, above []fs.FileInfo) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	if w.excluded(name) {
 		return nil
 	}
@@ -223,7 +228,7 @@ func (w *walk) hashAll(ctx context.Context) (Manifest, error) {
 				if err := ctx.Err(); err != nil {
 					return err
 				}
-				f, err := w.digestOf(&w.files[i], *buf)
+				f, err := w.digestOf(ctx, &w.files[i], *buf)
 				if err != nil {
 					return err
 				}
@@ -247,13 +252,13 @@ func (w *walk) cacheEntries(m Manifest) map[string]entry {
 	return entries
 }
 
-func (w *walk) digestOf(f *found, buf []byte) (File, error) {
+func (w *walk) digestOf(ctx context.Context, f *found, buf []byte) (File, error) {
 	if d, ok := w.options.Cache.lookup(f.path, f.stamp); ok {
 		return File{Path: f.path, Size: f.stamp.size, Digest: d}, nil
 	}
 	const tries = 2 // an editor saves a file while it is read: once more, then it is an error
 	for range tries {
-		file, same, err := w.read(f, buf)
+		file, same, err := w.read(ctx, f, buf)
 		if err != nil || same {
 			return file, err
 		}
@@ -262,7 +267,7 @@ func (w *walk) digestOf(f *found, buf []byte) (File, error) {
 }
 
 // read hashes a file once and says whether it stayed the same meanwhile.
-func (w *walk) read(f *found, buf []byte) (file File, same bool, err error) {
+func (w *walk) read(ctx context.Context, f *found, buf []byte) (file File, same bool, err error) {
 	r, err := w.fsys.Open(f.path)
 	if err != nil {
 		return File{}, false, refusal(f.path, cause(err), "change its permissions or exclude it")
@@ -276,7 +281,7 @@ func (w *walk) read(f *found, buf []byte) (file File, same bool, err error) {
 		return File{}, false, nil
 	}
 	h := sha256.New()
-	n, err := io.CopyBuffer(h, onlyReader{r}, buf)
+	n, err := io.CopyBuffer(h, wait.Reader(ctx, r), buf) // whose lack of WriteTo has the buffer used
 	if err != nil {
 		return File{}, false, fmt.Errorf("read %q: %w", f.path, err)
 	}
@@ -288,9 +293,6 @@ func (w *walk) read(f *found, buf []byte) (file File, same bool, err error) {
 	same = stampOf(before) == f.stamp && n == f.stamp.size
 	return File{Path: f.path, Size: n, Digest: Digest(h.Sum(nil))}, same, nil
 }
-
-// onlyReader hides WriteTo, which would bypass the buffer.
-type onlyReader struct{ io.Reader }
 
 // cause is an error's innermost text: the path is told beside it.
 func cause(err error) string {

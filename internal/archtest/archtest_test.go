@@ -31,7 +31,7 @@ const anyKind = "targets/*"
 func allowed() map[string][]string {
 	return map[string][]string{
 		"cmd/mirror":         {anything},
-		"site":               {"internal/atomicfile", "internal/regular"},
+		"site":               {"internal/wait", "internal/atomicfile", "internal/regular"},
 		"diff":               {"site"},
 		"targets":            {"diff", "site"},
 		"targets/kinds":      {"targets", "targets/dir", "targets/git", "targets/oci", "targets/s3"},
@@ -44,7 +44,7 @@ func allowed() map[string][]string {
 		"internal/origin/pages/sitemap": {"site"},
 		"internal/builtsite":            {"internal/regular", "internal/static", "site"},
 
-		"scheduler":                  {},
+		"scheduler":                  {"internal/wait"},
 		"reports":                    {"internal/humanize", "diff", "site"},
 		"reports/html":               {"reports", "internal/humanize", "diff", "site"},
 		"reports/formats":            {"reports", "reports/html"},

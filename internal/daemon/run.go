@@ -9,6 +9,7 @@ import (
 
 	"mirror/diff"
 	"mirror/internal/history"
+	"mirror/internal/wait"
 	"mirror/scheduler"
 )
 
@@ -69,7 +70,7 @@ func (r *run) begin(ctx context.Context) {
 	if r.slot.Reason != scheduler.Triggered {
 		return
 	}
-	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), recording)
+	ctx, done := wait.Outlive(ctx, recording)
 	defer done()
 	if _, err := r.options.History.BeginRun(ctx, r.row()); err != nil {
 		r.options.Log.Error("a run is not remembered", "job", r.job.Name, "err", err)
@@ -83,7 +84,7 @@ func (r *run) end(ctx context.Context, outcome scheduler.Outcome, err error) {
 	if err != nil {
 		row.Err = err.Error()
 	}
-	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), recording)
+	ctx, done := wait.Outlive(ctx, recording)
 	defer done()
 	if err := r.options.History.EndRun(ctx, row); err != nil {
 		r.options.Log.Error("the end of a run is not remembered", "job", r.job.Name, "err", err)
@@ -126,7 +127,7 @@ func (r *run) check(ctx context.Context) error {
 		row = history.Check{Started: r.began, Elapsed: time.Since(r.began), Err: err.Error()}
 	}
 	row.Job = r.job.Name
-	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), recording)
+	ctx, done := wait.Outlive(ctx, recording)
 	defer done()
 	changes, recordErr := r.record(ctx, row, differences)
 	if recordErr != nil { // the verdict stands
@@ -245,7 +246,7 @@ func (r *run) recordPublish(ctx context.Context, p history.Publish, failure erro
 	} else {
 		log.Error("published", "err", p.Err)
 	}
-	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), recording)
+	ctx, done := wait.Outlive(ctx, recording)
 	defer done()
 	id, err := r.options.History.RecordPublish(ctx, p)
 	if err != nil {

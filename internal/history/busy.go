@@ -17,6 +17,9 @@ var ErrBusy = errors.New("another process is writing")
 // where the context has no deadline.
 const Patience = 10 * time.Second
 
+// leavingPatience is how long it is waited by what outlives an interrupt (wait.Outlive).
+const leavingPatience = 200 * time.Millisecond
+
 // turnPause is the pause between two attempts to get the lock. SQLite itself waits for
 // busyTimeout at each, which it does without looking at the context.
 const (
@@ -29,6 +32,8 @@ const (
 func (s *Store) awaitFree(ctx context.Context, try func() error) error {
 	patient, done := context.WithTimeout(ctx, s.patience)
 	defer done()
+	patient, calm := wait.Hurried(patient, leavingPatience)
+	defer calm()
 	for {
 		err := try()
 		if !isBusy(err) {

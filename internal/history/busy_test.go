@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"mirror/internal/history"
+	"mirror/internal/wait"
 )
 
 // lockFile holds the history's lock as another process would, until the test ends: writers are
@@ -154,5 +155,24 @@ func TestLockedForAWhileIsWaitedOut(t *testing.T) {
 	time.AfterFunc(500*time.Millisecond, func() { other.Close() })
 	if _, err := s.RecordPublish(t.Context(), history.Publish{}); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestLockedEndsSoonAfterAnInterrupt records, in a context that outlives one that has ended, while
+// another process has the file.
+func TestLockedEndsSoonAfterAnInterrupt(t *testing.T) {
+	path := made(t)
+	s, err := history.OpenWithin(t.Context(), path, endless)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	lockFile(t, path, false)
+	interrupted, cancel := context.WithCancel(t.Context())
+	within, done := wait.Outlive(interrupted, endless)
+	defer done()
+	time.AfterFunc(10*time.Millisecond, cancel) // while it waits
+	if err := s.AddRelease(within, big(10, 2)); !errors.Is(err, history.ErrBusy) || within.Err() != nil {
+		t.Errorf("got %v", err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"mirror/diff"
 	"mirror/internal/history"
 	"mirror/internal/publish"
+	"mirror/internal/wait"
 )
 
 // noting is how long a note of what was done may take, also when it was interrupted.
@@ -62,7 +63,7 @@ func (w *Workspace) note(ctx context.Context, what string, do func(ctx context.C
 	if w.State.Sealed() {
 		return
 	}
-	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), noting)
+	ctx, done := wait.Outlive(ctx, noting)
 	defer done()
 	err := w.remember(ctx, func(h *history.Store) error { return do(ctx, h) })
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"mirror/internal/history"
 	"mirror/internal/publish"
+	"mirror/internal/wait"
 	"mirror/site"
 	"mirror/targets"
 )
@@ -24,7 +25,7 @@ func (w *Workspace) finish(ctx context.Context, r *publish.Report, rel *site.Rel
 	if r.Outcome != publish.Live && r.Outcome != publish.Diverged {
 		return
 	}
-	within, done := context.WithTimeout(context.WithoutCancel(ctx), finishing)
+	within, done := wait.Outlive(ctx, finishing)
 	keep, err := w.learn(within, r, rel)
 	done()
 	if err != nil {

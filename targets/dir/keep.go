@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"mirror/internal/regular"
+	"mirror/internal/wait"
 	"mirror/site"
 )
 
@@ -112,7 +113,7 @@ func (t *Target) carry(ctx context.Context, p *place, from, to string, addOnly b
 	folders := keptFolders{source: source, target: target, newOnly: addOnly, seen: map[string]bool{}}
 	err = walkKept(ctx, source, kept, func(path string, d fs.DirEntry) error {
 		folders.see(path, d)
-		return p.carryOne(source, target, carried{path: path, entry: d, from: from, to: to, addOnly: addOnly})
+		return p.carryOne(ctx, source, target, carried{path: path, entry: d, from: from, to: to, addOnly: addOnly})
 	})
 	if err == nil {
 		err = folders.finish()
@@ -154,7 +155,7 @@ type carried struct {
 
 // carryOne puts a kept file into target: as a second name of the same file where the file
 // system has such, else as a copy. A symbolic link is made again with its text.
-func (p *place) carryOne(source, target *os.Root, c carried) error {
+func (p *place) carryOne(ctx context.Context, source, target *os.Root, c carried) error {
 	info, err := c.entry.Info()
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // it was deleted in this moment
@@ -189,7 +190,7 @@ func (p *place) carryOne(source, target *os.Root, c carried) error {
 	if !info.Mode().IsRegular() {
 		return nil // a pipe or a socket of an application that runs
 	}
-	return copyKept(source, target, c.path)
+	return copyKept(ctx, source, target, c.path)
 }
 
 // link gives the file a second name, where both folders lie below the target's path.
@@ -202,7 +203,7 @@ func (p *place) link(c carried) error {
 
 // copyKept copies a regular file with its owner, mode and time. No program gets the rights of
 // its owner that way: the setuid and setgid bits are left out.
-func copyKept(source, target *os.Root, path string) error {
+func copyKept(ctx context.Context, source, target *os.Root, path string) error {
 	r, err := regular.OpenOwn(source, path)
 	if err != nil {
 		return err
@@ -216,7 +217,7 @@ func copyKept(source, target *os.Root, path string) error {
 	if err != nil {
 		return err
 	}
-	if _, err = io.Copy(w, r); err == nil {
+	if _, err = io.Copy(w, wait.Reader(ctx, r)); err == nil {
 		takeOwner(w, info)
 		err = errors.Join(w.Chmod(info.Mode().Perm()), w.Sync())
 	}

@@ -51,9 +51,6 @@ func (k keptFolders) finish() error {
 	return nil
 }
 
-// special are the bits of a mode that mean something on a folder beside its permissions.
-const special = fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky
-
 // likeFolder gives a folder the time, the owner and then the mode of another: a change of owner clears
 // bits of the mode. No link in the folder's place is followed.
 func likeFolder(root *os.Root, name string, info fs.FileInfo) error {

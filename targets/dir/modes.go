@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strconv"
 
@@ -55,6 +56,9 @@ func (m modes) makeFolders(path string) error {
 	}
 	return os.Chmod(path, m.folder)
 }
+
+// special are the bits of a mode that mean something on a folder beside its permissions.
+const special = fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky
 
 // ofFolder gives a folder its mode. The bits that are no permissions stay as they are, as far as the
 // system lets them: the group of a folder's files may depend on one.
@@ -111,4 +115,15 @@ func (m modes) ofFile(root *os.Root, name string, d fs.DirEntry) error {
 		return err
 	}
 	return root.Chmod(name, m.file)
+}
+
+// foldersOf names the folders that a release's files are in.
+func foldersOf(rel *site.Release) map[string]bool {
+	folders := map[string]bool{}
+	for _, f := range rel.Manifest {
+		for dir := path.Dir(f.Path); dir != "." && !folders[dir]; dir = path.Dir(dir) {
+			folders[dir] = true
+		}
+	}
+	return folders
 }

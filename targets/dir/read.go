@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"mirror/internal/regular"
+	"mirror/internal/wait"
 	"mirror/site"
 )
 
@@ -94,21 +95,8 @@ func hashFile(ctx context.Context, root *os.Root, path string) (site.Digest, int
 	}
 	defer r.Close()
 	h := sha256.New()
-	n, err := io.Copy(h, untilDone{ctx, r})
+	n, err := io.Copy(h, wait.Reader(ctx, r))
 	return site.Digest(h.Sum(nil)), n, err
-}
-
-// untilDone ends the reading of a large file with its context.
-type untilDone struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (u untilDone) Read(p []byte) (int, error) {
-	if err := u.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return u.r.Read(p)
 }
 
 // isBeacon reports whether a file is a beacon by what it says, wherever the config of the

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
 	"strings"
 	"syscall"
 	"time"
@@ -187,24 +186,13 @@ func (m modes) sweep(ctx context.Context, root *os.Root, rel *site.Release) ([]s
 	return missing, nil
 }
 
-// foldersOf names the folders that a release's files are in.
-func foldersOf(rel *site.Release) map[string]bool {
-	folders := map[string]bool{}
-	for _, f := range rel.Manifest {
-		for dir := path.Dir(f.Path); dir != "." && !folders[dir]; dir = path.Dir(dir) {
-			folders[dir] = true
-		}
-	}
-	return folders
-}
-
 func (m modes) copyFile(ctx context.Context, root *os.Root, rel *site.Release, f site.File) error {
-	r, err := rel.Open(f)
+	r, err := rel.OpenContext(ctx, f)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	return m.write(root, f.Path, untilDone{ctx, r})
+	return m.write(root, f.Path, r)
 }
 
 // sync makes the names of releases durable.

@@ -54,7 +54,7 @@ func (b *blobIDs) of(ctx context.Context, rel *site.Release) (map[site.Digest]pl
 				if err := ctx.Err(); err != nil {
 					return err
 				}
-				name, err := blobName(rel, unknown[i], buf)
+				name, err := blobName(ctx, rel, unknown[i], buf)
 				if err != nil {
 					return err
 				}
@@ -92,8 +92,8 @@ func (b *blobIDs) lookup(rel *site.Release) (ids map[site.Digest]plumbing.Hash, 
 }
 
 // blobName reads a file to its end, where the release proves that it is the manifest's.
-func blobName(rel *site.Release, f site.File, buf []byte) (plumbing.Hash, error) {
-	r, err := rel.Open(f)
+func blobName(ctx context.Context, rel *site.Release, f site.File, buf []byte) (plumbing.Hash, error) {
+	r, err := rel.OpenContext(ctx, f)
 	if err != nil {
 		return plumbing.ZeroHash, err
 	}

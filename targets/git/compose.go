@@ -1,6 +1,7 @@
 package git
 
 import (
+	"context"
 	"io"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -11,7 +12,7 @@ import (
 )
 
 // compose lays a release out, with what is kept of the live branch.
-func (t *Target) compose(rel *site.Release, ids map[site.Digest]plumbing.Hash, live *objects.Snapshot) (*layout, error) {
+func (t *Target) compose(ctx context.Context, rel *site.Release, ids map[site.Digest]plumbing.Hash, live *objects.Snapshot) (*layout, error) {
 	l := &layout{
 		files: make(map[string]objects.Entry, len(rel.Manifest)+3),
 		blobs: make(map[plumbing.Hash]objects.Item, len(rel.Manifest)+3),
@@ -20,7 +21,7 @@ func (t *Target) compose(rel *site.Release, ids map[site.Digest]plumbing.Hash, l
 	for _, f := range rel.Manifest {
 		id := ids[f.Digest]
 		l.files[f.Path] = objects.Entry{Blob: id, Mode: filemode.Regular}
-		l.blobs[id] = objects.Item{Kind: plumbing.BlobObject, Size: f.Size, Open: func() (io.ReadCloser, error) { return rel.Open(f) }}
+		l.blobs[id] = objects.Item{Kind: plumbing.BlobObject, Size: f.Size, Open: func() (io.ReadCloser, error) { return rel.OpenContext(ctx, f) }}
 	}
 	if rel.BeaconPath != "" {
 		l.add(rel.BeaconPath, rel.Beacon())

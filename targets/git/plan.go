@@ -34,7 +34,7 @@ func (t *Target) Plan(ctx context.Context, rel *site.Release) (plan targets.Plan
 	if err != nil {
 		return targets.Plan{}, err
 	}
-	next, err := t.compose(rel, ids, live) // refuses what the tree cannot hold
+	next, err := t.compose(ctx, rel, ids, live) // refuses what the tree cannot hold
 	if err != nil {
 		return targets.Plan{}, err
 	}

@@ -50,7 +50,7 @@ func (t *Target) stage(ctx context.Context, rel *site.Release, ids map[site.Dige
 	if err != nil {
 		return err
 	}
-	want, err := t.compose(rel, ids, live)
+	want, err := t.compose(ctx, rel, ids, live)
 	if err != nil {
 		return err
 	}

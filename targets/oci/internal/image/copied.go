@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"mirror/internal/wait"
 	"mirror/targets"
 )
 
@@ -137,7 +138,7 @@ func (c *Copied) Layer(ctx context.Context, w io.Writer, webRoot string) error {
 		}
 		f.Name = root + p
 		if err = out.WriteHeader(&f.Header); err == nil && f.Typeflag == tar.TypeReg {
-			_, err = io.Copy(out, ctxReader{ctx, io.NewSectionReader(c.content, f.at, f.Size)})
+			_, err = io.Copy(out, wait.Reader(ctx, io.NewSectionReader(c.content, f.at, f.Size)))
 		}
 		if err != nil {
 			return fmt.Errorf("layer: %s: %w", p, err)

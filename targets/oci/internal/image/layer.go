@@ -87,12 +87,12 @@ func (s *siteWriter) writeFile(ctx context.Context, rel *site.Release, f site.Fi
 		_, err := s.tar.Write(rel.Beacon())
 		return err
 	}
-	r, err := rel.Open(f)
+	r, err := rel.OpenContext(ctx, f)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	_, err = io.CopyBuffer(s.tar, ctxReader{ctx, r}, s.buf)
+	_, err = io.CopyBuffer(s.tar, struct{ io.Reader }{r}, s.buf)
 	return err
 }
 
@@ -120,17 +120,4 @@ func WriteHeader(w *tar.Writer, kind byte, name string, mode, size int64, mtime 
 	return w.WriteHeader(&tar.Header{
 		Typeflag: kind, Name: name, Mode: mode, Size: size, ModTime: mtime, Format: tar.FormatPAX,
 	})
-}
-
-// ctxReader ends with the context's error, also in the middle of a large file.
-type ctxReader struct {
-	ctx context.Context
-	io.Reader
-}
-
-func (r ctxReader) Read(p []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return r.Reader.Read(p)
 }

@@ -63,7 +63,7 @@ func (b *Bucket) PutFile(ctx context.Context, path string, rel *site.Release, f 
 		_, err = b.Put(ctx, path, data, Staged, Condition{})
 		return err
 	}
-	body, err := rel.Open(f)
+	body, err := rel.OpenContext(ctx, f)
 	if err != nil {
 		return err
 	}
