@@ -17,7 +17,7 @@ import (
 )
 
 // Open opens a site: a folder, a .tar, .tar.gz, .tar.zst or .zip file by whatever name, or oci: and the
-// reference of an image, or the folder of an OCI layout, or the file of docker save.
+// reference of an image, or the folder or tar of an OCI layout, or the file of docker save.
 func Open(ctx context.Context, source string, o Options) (*Site, error) {
 	o.Limits = o.Limits.withDefaults()
 	if ref, ok := strings.CutPrefix(source, imagePrefix); ok {

@@ -12,9 +12,11 @@ import (
 	"io/fs"
 	"log"
 	"maps"
+	"math/rand/v2"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -203,7 +205,7 @@ func TestImages(t *testing.T) {
 		if err := errors.Join(err, remote.Write(ref, img), tarball.WriteToFile(file, ref, img)); err != nil {
 			t.Fatal(err)
 		}
-		for _, source := range []string{ref.String(), dir, file} {
+		for _, source := range []string{ref.String(), dir, file, tarOfFolder(t, dir)} {
 			s := open(t, "oci:"+source, builtsite.Options{})
 			if s.ID() != want || !strings.Contains(s.From, "its folder /"+root) {
 				t.Errorf("%s: got %v from %s", source, s.Manifest, s.From)
@@ -213,11 +215,22 @@ func TestImages(t *testing.T) {
 			t.Errorf("--web-root: got %v", s.Manifest)
 		}
 	}
-	for source, want := range map[string]string{"oci:" + host + "/none:latest": "none", "oci:Not A Reference": "is no site", "oci:" + t.TempDir(): "is no OCI layout"} {
+	for source, want := range map[string]string{"oci:" + host + "/none:latest": "none", "oci:Not A Reference": "is no site", "oci:" + t.TempDir(): "is no OCI layout", "oci:" + put(t, "a.tar", tarOf(t, entries()...)): "nor the tar of an OCI layout"} {
 		if _, err := builtsite.Open(t.Context(), source, builtsite.Options{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v", source, err)
 		}
 	}
+}
+
+// tarOfFolder packs a folder.
+func tarOfFolder(t *testing.T, dir string) string {
+	t.Helper()
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	if err := errors.Join(w.AddFS(os.DirFS(dir)), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return put(t, "layout.tar", b.Bytes())
 }
 
 func imageOf(t *testing.T, label string, layers ...[]byte) v1.Image {
@@ -367,6 +380,48 @@ func TestOpenEndsWithItsContext(t *testing.T) {
 	for name, text := range map[string][]byte{"a.tar": tarOf(t, entries()...), "a.zip": zipOf(t, entries()...)} {
 		if _, err := builtsite.Open(ctx, put(t, name, text), builtsite.Options{}); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+// TestMemoryDoesNotGrowWithFiles opens archives with files far larger than what may be allocated.
+func TestMemoryDoesNotGrowWithFiles(t *testing.T) {
+	const size, most = 96 << 20, 24 << 20
+	random := make([]byte, 1<<20)
+	rand.NewChaCha8([32]byte{1}).Read(random)
+	packed := map[string]func(w io.Writer) error{
+		"a.tar": func(w io.Writer) error {
+			z := tar.NewWriter(w)
+			z.WriteHeader(&tar.Header{Name: "index.html", Size: size, Mode: 0o644})
+			for range size / len(random) {
+				z.Write(random)
+			}
+			return z.Close()
+		},
+		"a.zip": func(w io.Writer) error {
+			z := zip.NewWriter(w)
+			f, err := z.CreateHeader(&zip.FileHeader{Name: "index.html", Method: zip.Store})
+			for range size / len(random) {
+				f.Write(random)
+			}
+			return errors.Join(err, z.Close())
+		},
+	}
+	for name, pack := range packed {
+		path := filepath.Join(t.TempDir(), name)
+		f, err := os.Create(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(pack(f), f.Close()); err != nil {
+			t.Fatal(err)
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		s := open(t, path, builtsite.Options{})
+		runtime.ReadMemStats(&after)
+		if grown := after.TotalAlloc - before.TotalAlloc; grown > most || s.Manifest[0].Size != size {
+			t.Errorf("%s: %d bytes were allocated for %d", name, grown, size)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package builtsite
 
 import (
+	"archive/tar"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"time"
@@ -18,6 +20,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 
+	"mirror/internal/regular"
 	"mirror/internal/static"
 	"mirror/site"
 )
@@ -35,10 +38,11 @@ func webRoots() []string {
 func openImage(ctx context.Context, ref string, o Options) (*Site, error) {
 	ctx, cancel := context.WithTimeout(ctx, imageTimeout)
 	defer cancel()
-	img, err := findImage(ctx, ref)
+	img, done, err := findImage(ctx, ref)
 	if err != nil {
 		return nil, err
 	}
+	defer done()
 	roots := []string{o.WebRoot}
 	if o.WebRoot == "" {
 		label, err := static.WebRoot(img)
@@ -90,26 +94,99 @@ func hashAll(ctx context.Context, tree *static.Tree) (site.Manifest, error) {
 	return m, nil
 }
 
-// findImage opens the image of an OCI layout folder, of a file of docker save, or in its registry.
-func findImage(ctx context.Context, ref string) (v1.Image, error) {
+// findImage opens the image of an OCI layout (a folder, or a tar of one), of a file of docker save, or in
+// its registry. done frees what it took.
+func findImage(ctx context.Context, ref string) (img v1.Image, done func(), err error) {
 	info, err := os.Stat(ref)
 	switch {
 	case err == nil && info.IsDir():
-		return layoutImage(ref)
+		img, err = layoutImage(ref)
+		return img, func() {}, err
 	case err == nil && info.Mode().IsRegular():
-		img, err := tarball.ImageFromPath(ref, nil)
-		if err != nil {
-			return nil, fmt.Errorf("image %s: %w (hint: the file of docker save with one image, the folder of an OCI layout, or a reference)", ref, err)
-		}
-		return img, nil
+		return fileImage(ctx, ref)
 	}
 	parsed, err := name.ParseReference(ref)
 	if err != nil {
-		return nil, fmt.Errorf("%s%q %w: %w", imagePrefix, ref, ErrNoSite, err)
+		return nil, nil, fmt.Errorf("%s%q %w: %w", imagePrefix, ref, ErrNoSite, err)
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.ResponseHeaderTimeout = time.Minute
-	return static.Fetch(ctx, parsed, transport)
+	img, err = static.Fetch(ctx, parsed, transport)
+	return img, func() {}, err
+}
+
+// fileImage opens the one image of a file of docker save, or of the tar of an OCI layout.
+func fileImage(ctx context.Context, file string) (v1.Image, func(), error) {
+	img, saved := tarball.ImageFromPath(file, nil)
+	if saved == nil {
+		return img, func() {}, nil
+	}
+	dir, err := os.MkdirTemp("", "mirror-layout-*")
+	if err != nil {
+		return nil, nil, err
+	}
+	done := func() { _ = os.RemoveAll(dir) } // temporary files: nothing is lost
+	err = unpackLayout(ctx, file, dir)
+	if err == nil {
+		img, err = layoutImage(dir)
+	}
+	if err != nil {
+		done()
+		return nil, nil, fmt.Errorf("image %s: it is neither the file of docker save with one image nor the tar of an OCI layout: %w", file, saved)
+	}
+	return img, done, nil
+}
+
+// layoutName matches the files of an OCI layout. No other file of an archive is written.
+var layoutName = regexp.MustCompile(`^(?:\./)?(index\.json|oci-layout|blobs/sha256/[0-9a-f]{64})$`)
+
+// unpackLayout writes the files of an OCI layout that a tar holds to a folder.
+func unpackLayout(ctx context.Context, file, dir string) error {
+	f, err := regular.Open(file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "blobs", "sha256"), 0o700); err != nil {
+		return err
+	}
+	r := tar.NewReader(f)
+	for {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("tar: %w", err)
+		}
+		m := layoutName.FindStringSubmatch(h.Name)
+		if m == nil || h.Typeflag != tar.TypeReg {
+			continue
+		}
+		if h.Size > info.Size() { // a sparse file
+			return refused(h.Name, "it is larger than the archive", "write the archive without sparse files")
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := writeNew(filepath.Join(dir, filepath.FromSlash(m[1])), r); err != nil {
+			return err
+		}
+	}
+}
+
+// writeNew writes a file that is not there yet.
+func writeNew(path string, content io.Reader) error {
+	out, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, content)
+	return errors.Join(err, out.Close())
 }
 
 // layoutImage returns the image for this machine of an OCI layout, else its first.
