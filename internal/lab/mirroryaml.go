@@ -33,7 +33,7 @@ targets:
   - name: registry
     type: oci
     image: %q
-    base: self
+    base: none # the runtime of the lab serves the image itself
     origin: {url: %q}
 check:
   rate: 0

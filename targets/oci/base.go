@@ -23,6 +23,9 @@ type baseParts struct {
 
 // baseFor returns what an image of the recipe begins with on one platform.
 func (t *Target) baseFor(ctx context.Context, r recipe, created time.Time, p v1.Platform) (baseParts, error) {
+	if t.cfg.bare {
+		return baseParts{config: &v1.ConfigFile{}}, nil
+	}
 	if t.cfg.base == nil {
 		return t.selfBase(r, created, p)
 	}

@@ -3,15 +3,19 @@ package oci
 // baseSelf is the base that is no image: mirror's own static server.
 const baseSelf = "self"
 
+// baseNone is the base of an image that holds the site alone.
+const baseNone = "none"
+
 // Config is a target's part of mirror.yaml.
 type Config struct {
 	// Image is the live tag, as registry/repository:tag.
 	Image string `yaml:"image" jsonschema:"required" json:"image" example:"ghcr.io/me/blog:latest"`
-	// Base is the name of the image that serves the site, or self for mirror's own static server, for which
-	// nothing is pulled.
+	// Base is the name of the image that serves the site; self for mirror's own static server, for which
+	// nothing is pulled; or none for an image that holds the site alone, for what reads images and brings
+	// its own server, such as mirror serve --image.
 	Base string `yaml:"base" jsonschema:"default=self" json:"base,omitempty" example:"nginx:1.28-alpine"`
 	// WebRoot is the folder that the base serves. Where it is "": /usr/share/nginx/html, and /site on the
-	// base self.
+	// bases self and none.
 	WebRoot string `yaml:"web_root" json:"web_root,omitempty" example:"/usr/share/nginx/html"`
 	// Platforms lists what to build for, as os/arch or os/arch/variant; where it is empty, Linux on the
 	// architecture of this machine. Several make an image index.
@@ -20,7 +24,8 @@ type Config struct {
 	Compression string `yaml:"compression" jsonschema:"default=gzip,enum=gzip,enum=zstd" json:"compression,omitempty" example:"zstd"`
 	// Insecure is whether plain HTTP is used to a registry on another machine.
 	Insecure bool `yaml:"insecure" json:"insecure,omitempty" example:"false"`
-	// SelfBinary is the file of the mirror binary for the base self; the running one where it is "".
+	// SelfBinary is the file of the mirror binary for Linux that the base self puts into the image. Where it
+	// is "": the running one, else mirror-linux-amd64 (for each architecture) beside it, as on macOS and Windows.
 	SelfBinary string `yaml:"self_binary" jsonschema:"format=path" json:"self_binary,omitempty" example:"/usr/local/bin/mirror"`
 	// Rollout is how what runs the image is made to use the new one, after the tag has moved.
 	Rollout Rollout `yaml:"rollout" json:"rollout,omitempty"`

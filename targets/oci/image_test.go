@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
 	"mirror/internal/realserver"
@@ -150,4 +151,30 @@ func (m *traffic) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	m.mu.Unlock()
 	return http.DefaultTransport.RoundTrip(r)
+}
+
+// TestAnImageOfTheSiteAlone needs no mirror binary for Linux, as on macOS and Windows.
+func TestAnImageOfTheSiteAlone(t *testing.T) {
+	p := newPlace(t, embeddedRegistry(t))
+	p.config.Base, p.config.SelfBinary = "none", "/nonexistent/mirror"
+	p.config.Platforms = []string{"linux/amd64", "linux/riscv64"}
+	tgt := p.open(t, targets.Env{State: t.TempDir()})
+	publish(t, tgt, pages)
+	wantPlatforms(t, p.tag, p.config.Platforms...)
+	img, err := remote.Image(p.tag, remote.WithPlatform(v1.Platform{OS: "linux", Architecture: "riscv64"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cf, err := img.ConfigFile()
+	if err != nil || len(cf.RootFS.DiffIDs) != 1 || len(cf.Config.Entrypoint) > 0 || cf.Config.User != "" {
+		t.Errorf("got %+v, %v; want the layer of the site and no server", cf, err)
+	}
+	held, err := p.open(t, targets.Env{}).ReadBack(t.Context())
+	if err != nil || !slices.Equal(held, targettest.Release(pages).Manifest) {
+		t.Errorf("read back: got %v, %v", held, err)
+	}
+	plan, err := tgt.Plan(t.Context(), targettest.Release(pages))
+	if err != nil || !plan.Changes.Empty() {
+		t.Errorf("plan: got %+v, %v; want no change", plan.Changes, err)
+	}
 }

@@ -14,7 +14,7 @@ import (
 // recipe is all that an image is made from but the site: what labelConfig is a digest of.
 type recipe struct {
 	Format      int               `json:"format"` // of the layer and the config, counted up when they change
-	Base        string            `json:"base"`   // digest of the base, "" for self
+	Base        string            `json:"base"`   // digest of the base, "" for self, "none" for none
 	Self        map[string]string `json:"self"`   // identity of the server's files, by platform
 	Platforms   []string          `json:"platforms"`
 	WebRoot     string            `json:"web_root"`
@@ -40,6 +40,10 @@ func (t *Target) recipeFor(ctx context.Context, rel *site.Release) (recipe, erro
 	for _, p := range t.cfg.platforms {
 		r.Platforms = append(r.Platforms, p.String())
 	}
+	if t.cfg.bare {
+		r.Base = baseNone
+		return r, nil
+	}
 	if t.cfg.base == nil {
 		return r, t.selfIdentities(r.Self)
 	}
@@ -49,7 +53,7 @@ func (t *Target) recipeFor(ctx context.Context, rel *site.Release) (recipe, erro
 	}
 	if digest == "" {
 		return r, &targets.RefusedError{
-			Reason: fmt.Sprintf("the registry has no base image %s", t.cfg.base), Hint: "correct base, or use self",
+			Reason: fmt.Sprintf("the registry has no base image %s", t.cfg.base), Hint: "correct base, or use self or none",
 		}
 	}
 	r.Base = digest

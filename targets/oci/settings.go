@@ -20,7 +20,8 @@ import (
 // settings is a Config that was understood.
 type settings struct {
 	image       name.Tag
-	base        name.Reference // nil for self
+	base        name.Reference // nil for self and none
+	bare        bool           // the base is none
 	webRoot     string         // absolute and clean
 	platforms   []v1.Platform
 	compression image.Compression
@@ -35,6 +36,7 @@ func (c Config) settings() (s settings, err error) {
 	}
 	s.image, _ = c.liveTag()
 	s.base, _ = c.baseRef(s.image)
+	s.bare = c.Base == baseNone
 	s.webRoot, _ = c.webRoot()
 	s.platforms = c.platforms(func(string, string) {})
 	s.compression, err = image.ParseCompression(c.Compression)
@@ -89,20 +91,23 @@ func (c Config) liveTag() (tag name.Tag, why string) {
 	return tag, "is not an image name " + hint
 }
 
+// noImage reports whether no image is pulled as the base.
+func (c Config) noImage() bool { return c.Base == "" || c.Base == baseSelf || c.Base == baseNone }
+
 // baseRef allows plain HTTP only to the registry for which the config allows it.
 func (c Config) baseRef(tag name.Tag) (ref name.Reference, why string) {
-	if c.Base == "" || c.Base == baseSelf {
+	if c.noImage() {
 		return nil, ""
 	}
 	ref, err := name.ParseReference(c.Base)
 	if strings.Contains(c.Base, "://") {
-		return nil, "begins with a scheme, which an image name does not have (hint: an image such as nginx:alpine, or self)"
+		return nil, "begins with a scheme, which an image name does not have (hint: an image such as nginx:alpine, self or none)"
 	}
 	if err != nil {
 		if _, err := name.ParseReference(strings.ToLower(c.Base)); err == nil {
 			return nil, "has capitals, which an image name may not have (hint: write it in lower case)"
 		}
-		return nil, "is not an image name (hint: an image such as nginx:alpine, or self)"
+		return nil, "is not an image name (hint: an image such as nginx:alpine, self or none)"
 	}
 	if c.Insecure && ref.Context().RegistryStr() == tag.RegistryStr() {
 		if plain, err := name.ParseReference(c.Base, name.Insecure); err == nil {
@@ -121,7 +126,7 @@ func nameOptions(insecure bool) []name.Option {
 
 func (c Config) webRoot() (root, why string) {
 	switch {
-	case c.WebRoot == "" && (c.Base == "" || c.Base == baseSelf):
+	case c.WebRoot == "" && c.noImage():
 		return "/site", ""
 	case c.WebRoot == "":
 		return "/usr/share/nginx/html", ""

@@ -64,8 +64,8 @@ func (s *Binary) locate(p v1.Platform) (string, error) {
 	}
 	return "", &targets.RefusedError{
 		Reason: fmt.Sprintf("no mirror binary for %s to put into the image", p.String()),
-		Hint: fmt.Sprintf("build it with `CGO_ENABLED=0 GOOS=%s GOARCH=%s go build -o %s ./cmd/mirror` into %s, or set base to an image",
-			p.OS, p.Architecture, beside, filepath.Dir(binary)),
+		Hint: fmt.Sprintf("put one at %s, or name it with self_binary; with CGO_ENABLED=0, GOOS=%s and GOARCH=%s in the environment `go build -o %s ./cmd/mirror` makes it; or set base to an image, or to none for the site alone",
+			filepath.Join(filepath.Dir(binary), beside), p.OS, p.Architecture, beside),
 	}
 }
 
