@@ -49,9 +49,12 @@ func (r *run) whole(ctx context.Context) (err error) {
 
 // outcomeOf says how a run ended, in the scheduler's words.
 func outcomeOf(ctx context.Context, err error) scheduler.Outcome {
+	var panicked *scheduler.PanicError
 	switch {
 	case err == nil:
 		return scheduler.Done
+	case errors.As(err, &panicked):
+		return scheduler.Panicked
 	case errors.Is(context.Cause(ctx), scheduler.ErrTimeout):
 		return scheduler.TimedOut
 	case ctx.Err() != nil:
@@ -95,7 +98,7 @@ func (r *run) end(ctx context.Context, outcome scheduler.Outcome, err error) {
 // for each other: a check in the middle of a publish would see drift where there is none.
 func (r *run) perform(ctx context.Context) error {
 	if r.job.Kind == Report {
-		return r.report(ctx)
+		return r.bounded(ctx, r.report)
 	}
 	select {
 	case r.world <- struct{}{}:
@@ -105,13 +108,22 @@ func (r *run) perform(ctx context.Context) error {
 	}
 	switch r.job.Kind {
 	case Check:
-		return r.check(ctx)
+		return r.bounded(ctx, r.check)
 	case Publish:
-		return r.publish(ctx)
+		return r.bounded(ctx, r.publish)
 	case Prune:
-		return r.work.Prune(ctx, &r.log)
+		return r.bounded(ctx, func(ctx context.Context) error { return r.work.Prune(ctx, &r.log) })
 	}
 	return fmt.Errorf("unknown kind of job %q", r.job.Kind)
+}
+
+// bounded does the work of the run, and waits for its end no longer than it may take.
+func (r *run) bounded(ctx context.Context, work func(context.Context) error) error {
+	longest := lingering
+	if r.job.Kind == Publish {
+		longest = publishLingering
+	}
+	return r.hangs.bounded(ctx, r.job.Name, longest, work)
 }
 
 // check looks at the origins and tells of what has changed. That they disagree is a verdict,

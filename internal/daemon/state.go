@@ -20,6 +20,7 @@ type Daemon struct {
 	fresh   []string      // checks that have never run; written before anything runs
 	world   chan struct{} // holds one while a job touches, or judges, the live origins
 
+	hangs   hangs
 	records sync.Mutex // held while a check, or the end of an origin, changes episodes; before mu
 
 	mu       sync.Mutex
@@ -104,3 +105,6 @@ func (d *Daemon) Overdue() []string {
 	}
 	return names
 }
+
+// Hanging lists the jobs with a run that did not end in its time.
+func (d *Daemon) Hanging() []string { return d.hangs.jobs() }

@@ -194,8 +194,10 @@ func TestWithoutATokenNothingStarts(t *testing.T) {
 }
 
 func TestHealth(t *testing.T) {
-	overdue := []string(nil)
-	w := newWorld(t, func(o *dashboard.Options) { o.Overdue = func() []string { return overdue } })
+	var overdue, hanging []string
+	w := newWorld(t, func(o *dashboard.Options) {
+		o.Overdue, o.Hanging = func() []string { return overdue }, func() []string { return hanging }
+	})
 	for _, path := range []string{"/healthz", "/readyz"} {
 		if answer, body := w.get(path); answer.StatusCode != 200 {
 			t.Errorf("%s: %s %s", path, answer.Status, body)
@@ -204,6 +206,10 @@ func TestHealth(t *testing.T) {
 	overdue = []string{"drift"}
 	if answer, body := w.get("/readyz"); answer.StatusCode != 503 || body != "job drift is overdue\n" {
 		t.Errorf("overdue: %s %s", answer.Status, body)
+	}
+	hanging = []string{"daily"}
+	if answer, body := w.get("/readyz"); answer.StatusCode != 503 || body != "job drift is overdue\njob daily hangs: a run of it did not end within its timeout\n" {
+		t.Errorf("hanging: %s %s", answer.Status, body)
 	}
 	if _, body := w.get("/"); !strings.Contains(body, "1 job should have been done by now and has not been") {
 		t.Error("the overview does not warn")

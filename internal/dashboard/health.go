@@ -20,6 +20,9 @@ func (d *Dashboard) readyz(w http.ResponseWriter, r *http.Request) {
 	for _, job := range d.options.Overdue() {
 		reasons = append(reasons, fmt.Sprintf("job %s is overdue", html.Show(job)))
 	}
+	for _, job := range d.options.Hanging() {
+		reasons = append(reasons, fmt.Sprintf("job %s hangs: a run of it did not end within its timeout", html.Show(job)))
+	}
 	if _, err := d.reader.LastCheck(r.Context()); err != nil {
 		d.options.Log.Error("the history could not be read", "path", r.URL.Path, "err", err)
 		reasons = append(reasons, "the history cannot be read")

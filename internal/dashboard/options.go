@@ -18,6 +18,9 @@ type Options struct {
 	// Overdue lists the jobs that ought to have run by now, as the scheduler has them. While
 	// there are any, /readyz fails. Nil for never.
 	Overdue func() []string
+	// Hanging lists the jobs with a run that did not end in its time. While there are any, /readyz
+	// fails. Nil for never.
+	Hanging func() []string
 	// Notifications tells how many messages were sent, and how many could not be, so far. Nil
 	// leaves both metrics out.
 	Notifications func() (sent, failed uint64)
@@ -75,6 +78,9 @@ func (o Options) complete() Options {
 	}
 	if o.Notice == nil {
 		o.Notice = func() string { return "" }
+	}
+	if o.Hanging == nil {
+		o.Hanging = func() []string { return nil }
 	}
 	if o.Overdue == nil {
 		o.Overdue = func() []string { return nil }
