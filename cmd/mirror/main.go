@@ -12,6 +12,7 @@ import (
 	"syscall"
 	_ "time/tzdata" // for cron specs with a zone where the system has no zones: a bare container
 
+	"mirror/internal/crash"
 	"mirror/internal/secrets"
 	"mirror/internal/workspace"
 	"mirror/targets"
@@ -19,6 +20,7 @@ import (
 )
 
 func main() {
+	crash.Abort()
 	log.SetOutput(io.Discard) // net/http would tell there what hostile origins send
 	os.Exit(run(context.Background(), os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr))
 }

@@ -100,6 +100,7 @@ func allowed() map[string][]string {
 		"internal/realserver": {},
 		"internal/archtest":   {},
 		"internal/crossvet":   {},
+		"internal/crash":      {},
 	}
 }
 

@@ -69,13 +69,15 @@ func (b *Bucket) ListFrom(ctx context.Context, under, after string, enough func(
 		in.StartAfter = b.key(after)
 	}
 	pages := s3.NewListObjectsV2Paginator(b.api, in, func(o *s3.ListObjectsV2PaginatorOptions) { o.StopOnDuplicateToken = true })
+	var within bound
 	for pages.HasMorePages() {
 		out, err := pages.NextPage(ctx)
 		if err != nil {
 			return nil, false, failed("list", b.Prefix+under, err)
 		}
-		seen := serverTime(out.ResultMetadata)
+		seen, bytes := serverTime(out.ResultMetadata), 0
 		for _, o := range out.Contents {
+			bytes += len(aws.ToString(o.Key))
 			path, ok := strings.CutPrefix(aws.ToString(o.Key), b.Prefix+under)
 			if !ok {
 				return nil, false, fmt.Errorf("list %q: the service gave the key %q, which is outside", b.Prefix+under, aws.ToString(o.Key))
@@ -84,6 +86,9 @@ func (b *Bucket) ListFrom(ctx context.Context, under, after string, enough func(
 				Path: under + path, ETag: aws.ToString(o.ETag), Size: aws.ToInt64(o.Size),
 				Modified: aws.ToTime(o.LastModified).UTC(), Seen: seen,
 			})
+		}
+		if err := within.page(len(out.Contents), bytes); err != nil {
+			return nil, false, fmt.Errorf("list %q: %w", b.Prefix+under, err)
 		}
 		if len(all) > 0 && pages.HasMorePages() && enough(all[len(all)-1].Path) {
 			return all, true, nil
