@@ -137,6 +137,10 @@ func (t *Target) pushStaged(ctx context.Context, s *wire.Session, sh shipment, t
 	if !errors.As(err, &refused) {
 		return err
 	}
+	explained, content := sh.refusal(refused)
+	if content {
+		return explained
+	}
 	if refused.Unpack != "" {
 		if t.thin(s) { // some servers promise thin packs and cannot complete them
 			t.whole.Store(true)
@@ -144,7 +148,7 @@ func (t *Target) pushStaged(ctx context.Context, s *wire.Session, sh shipment, t
 		}
 		return err
 	}
-	return t.pushFallback(ctx, sh, to, pack, sent, err)
+	return t.pushFallback(ctx, sh, to, pack, sent, explained)
 }
 
 func (t *Target) pushFallback(ctx context.Context, sh shipment, to plumbing.Hash, pack *objects.Pack, sent func(int), refused error) error {
@@ -161,7 +165,10 @@ func (t *Target) pushFallback(ctx context.Context, sh shipment, to plumbing.Hash
 		return refused
 	}
 	if err := s.Push(ctx, pack, sent, &packp.Command{Name: branch, New: to}); err != nil {
-		return fmt.Errorf("%w; nor as a branch: %w", refused, err)
+		if again, ok := errors.AsType[*wire.RejectedError](err); ok {
+			err, _ = sh.refusal(again)
+		}
+		return joined(refused, err)
 	}
 	return nil
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/format/pktline"
@@ -174,7 +173,7 @@ func (s *Session) demux(r io.Reader, messages io.Writer) io.Reader {
 }
 
 // Push sends commands and a pack (nil where only refs are deleted), and reads what became
-// of them. A refusal is a *rejectedError; after any other error the outcome is unknown.
+// of them. A refusal is a *RejectedError; after any other error the outcome is unknown.
 func (s *Session) Push(ctx context.Context, pack *objects.Pack, sent func(int), commands ...*packp.Command) error {
 	if !s.Caps.Supports(capability.ReportStatus) {
 		return errors.New("the server does not report what became of a push, so nothing was sent")
@@ -210,9 +209,9 @@ func (s *Session) readReport(answer io.Reader) error {
 	in := bufio.NewReader(&bounded{r: answer, left: maxReport})
 	report := packp.NewReportStatus()
 	if err := report.Decode(s.demux(in, messages)); err != nil {
-		return fmt.Errorf("the server's report of the push: %w%s", s.explain(err), messages.remote())
+		return fmt.Errorf("the server's report of the push: %w%s", s.explain(err), remote(messages.String()))
 	}
-	refused := &RejectedError{messages: messages.remote()}
+	refused := &RejectedError{said: messages.String()}
 	if report.UnpackStatus != "ok" {
 		refused.Unpack = plain(report.UnpackStatus)
 		return refused
@@ -226,20 +225,4 @@ func (s *Session) readReport(answer io.Reader) error {
 		return refused
 	}
 	return nil
-}
-
-// RejectedError is a push that the server refused in so many words.
-type RejectedError struct {
-	Unpack   string   // why the pack was not taken, "" if it was
-	refs     []string // the refs that did not move, and why
-	messages string
-}
-
-// Error says which refs did not move and why, and what else the server said.
-func (e *RejectedError) Error() string {
-	why := strings.Join(e.refs, "; ")
-	if e.Unpack != "" {
-		why = "it could not take the objects: " + e.Unpack
-	}
-	return "the server refused the push: " + why + e.messages
 }

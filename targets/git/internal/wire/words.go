@@ -28,15 +28,6 @@ func (t *words) String() string {
 	return plain(string(t.buf))
 }
 
-// remote shows a server's messages as git does.
-func (t *words) remote() string {
-	text := t.String()
-	if text == "" {
-		return ""
-	}
-	return "\nremote: " + strings.ReplaceAll(text, "\n", "\nremote: ")
-}
-
 // plain makes a server's words safe for a terminal and trims them.
 func plain(s string) string {
 	s = strings.Map(func(r rune) rune {
