@@ -43,6 +43,7 @@ type OriginAnswer struct {
 	Type     string   // Content-Type, "" where it is unknown
 	Location *url.URL // where a redirect to another host leads, nil for none
 	Folders  bool     // only URLs that end in a slash are answered so
+	Other    bool     // it serves another site, or another release that is not known
 }
 
 // Traits are what a publish must know about a kind of target, and may learn nowhere else.

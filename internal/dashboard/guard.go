@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"mirror/internal/netname"
 )
 
 // policy is the Content-Security-Policy: nothing but our own stylesheet, script, icon and
@@ -33,7 +35,8 @@ func (d *Dashboard) guard(next http.Handler) http.Handler {
 }
 
 // knows reports whether a Host header names us. A page of another site can make its own
-// name point here, but not a plain address, and not localhost.
+// name point here, but not a plain address, and neither localhost nor a name below it, which browsers
+// never ask a resolver for (RFC 6761).
 func (o Options) knows(host string) bool {
 	name := host
 	if bare, _, err := net.SplitHostPort(host); err == nil {
@@ -43,6 +46,6 @@ func (o Options) knows(host string) bool {
 	if _, err := netip.ParseAddr(strings.Trim(name, "[]")); err == nil {
 		return true
 	}
-	return name == "localhost" || slices.Contains(o.Hosts, "*") ||
+	return netname.IsLoopback(name) || slices.Contains(o.Hosts, "*") ||
 		slices.ContainsFunc(o.Hosts, func(h string) bool { return name != "" && strings.EqualFold(h, name) })
 }

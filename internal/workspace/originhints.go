@@ -1,7 +1,6 @@
 package workspace
 
 import (
-	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -42,7 +41,8 @@ func answerOf(o diff.OriginVerdict) (a targets.OriginAnswer, ok bool) {
 	onPages := slices.DeleteFunc(slices.Clone(o.Differences), func(d diff.Difference) bool { return d.Want.IsZero() && d.Path != "*" })
 	switch {
 	case o.Match == 0 && !slices.ContainsFunc(onPages, func(d diff.Difference) bool { return !same(d) }):
-		return a, a.Location != nil || refused(a.Status)
+		a.Other = first.Kind == diff.Altered && first.Status == http.StatusOK
+		return a, a.Location != nil || refused(a.Status) || a.Other
 	case o.Match > 0 && len(onPages) > 0 && !slices.ContainsFunc(onPages, func(d diff.Difference) bool { return !folder(d) }):
 		a.Folders = true
 		return a, true
@@ -93,6 +93,8 @@ func described(a targets.OriginAnswer) string {
 		return fmt.Sprintf("every page is answered %d, away to %s://%s", a.Status, a.Location.Scheme, a.Location.Host)
 	case a.Folders:
 		return fmt.Sprintf("every URL that ends in a slash is answered %d", a.Status)
+	case a.Other:
+		return "no page is that of the release or of one before"
 	}
-	return fmt.Sprintf("every page is answered %d", cmp.Or(a.Status, http.StatusOK))
+	return fmt.Sprintf("every page is answered %d", a.Status)
 }

@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"mime"
@@ -99,8 +100,9 @@ func (w *Workspace) claimsOther(ctx context.Context, client *origin.Client, held
 	if claim != site.None {
 		said = "serves release " + claim.Short()
 	}
-	return fmt.Sprintf("%s %s, though the target holds %s (hint: is this the URL of what the target holds? A deployment may also be under way)",
-		client.Endpoint().URL, said, held.Short())
+	at := client.Endpoint()
+	hint := cmp.Or(w.originHint(at.Name, targets.OriginAnswer{Status: http.StatusOK, Other: true}), "is this the URL of what the target holds?")
+	return fmt.Sprintf("%s %s, though the target holds %s (hint: %s A deployment may also be under way)", at.URL, said, held.Short(), hint)
 }
 
 func isXML(contentType string) bool {

@@ -59,8 +59,8 @@ func originHint(decode targets.Decode, a targets.OriginAnswer) string {
 	switch {
 	case a.Location != nil && c.CNAME != "" && netname.Same(a.Location.Hostname(), c.CNAME):
 		return fmt.Sprintf("%s is this target's cname: set origin.url to %s://%s/", a.Location.Host, a.Location.Scheme, a.Location.Host)
-	case a.Location == nil && a.Status == http.StatusNotFound:
-		return fmt.Sprintf("is %s the branch that the host serves? On GitHub that is under Settings, Pages", cmp.Or(c.Branch, defaultBranch))
+	case a.Location == nil && (a.Status == http.StatusNotFound || a.Other):
+		return fmt.Sprintf("is %s the branch that the host serves? On GitHub see Settings, Pages.", cmp.Or(c.Branch, defaultBranch))
 	}
 	return ""
 }

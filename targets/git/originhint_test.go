@@ -23,6 +23,7 @@ func TestOriginHint(t *testing.T) {
 		"to the cname":  {targets.OriginAnswer{Status: 301, Location: blog}, "this target's cname: set origin.url to https://Blog.example.com/"},
 		"to elsewhere":  {targets.OriginAnswer{Status: 301, Location: other}, ""},
 		"not found":     {targets.OriginAnswer{Status: 404}, "is gh-pages the branch that the host serves?"},
+		"another site":  {targets.OriginAnswer{Status: 200, Other: true}, "is gh-pages the branch that the host serves?"},
 		"a server down": {targets.OriginAnswer{Status: 503}, ""},
 	} {
 		if got := git.Kind().OriginHint(decode, c.answer); (got != "") != (c.want != "") || !strings.Contains(got, c.want) {

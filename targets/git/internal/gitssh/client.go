@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"mirror/internal/netname"
+
 	gitssh "github.com/go-git/go-git/v5/plumbing/transport/ssh"
 	"github.com/skeema/knownhosts"
 	"golang.org/x/crypto/ssh"
@@ -103,7 +105,7 @@ func (c *client) connect(ctx context.Context) (*ssh.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", c.name)
+	conn, err := netname.Dial(&net.Dialer{})(ctx, "tcp", c.name)
 	if err != nil {
 		return nil, err
 	}
