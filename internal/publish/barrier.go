@@ -91,7 +91,9 @@ func (p *publication) barrier(ctx context.Context, before, waiting []Step) error
 	wait := min(p.options.Order.Barrier, p.left())
 	patient, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
+	began := time.Now()
 	late := p.seen.Await(patient, namesOf(before))
+	wait = min(wait, time.Since(began).Round(time.Millisecond)) // less where waiting could not help
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
