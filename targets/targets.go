@@ -154,6 +154,16 @@ type Historian interface {
 	Past(ctx context.Context, limit int, of []string) ([]site.Past, error)
 }
 
+// Notes is a Target that keeps a small text beside the site, which visitors do not see: what
+// publishers on different machines tell each other. Losing it costs time and nothing else, and
+// others may have written it.
+type Notes interface {
+	// ReadNotes returns the text, nil where there is none. More bytes than limit are an error.
+	ReadNotes(ctx context.Context, limit int64) ([]byte, error)
+	// WriteNotes replaces the text, which has no empty lines. Of two writers at once one wins.
+	WriteNotes(ctx context.Context, text []byte) error
+}
+
 // Destination is a target under its name, and the origin that serves it.
 type Destination struct {
 	Name string

@@ -72,7 +72,7 @@ func allowed() map[string][]string {
 		"internal/stall/stalltest":   {},
 		"internal/state":             {"internal/atomicfile", "site", "internal/regular"},
 		"internal/workspace": {
-			"internal/atomicfile", "diff", "site", "targets", "reports", "reports/formats", "scheduler", "internal/builtsite", "internal/check", "internal/command", "internal/compare", "internal/config",
+			"internal/lag", "internal/atomicfile", "diff", "site", "targets", "reports", "reports/formats", "scheduler", "internal/builtsite", "internal/check", "internal/command", "internal/compare", "internal/config",
 			"internal/daemon", "internal/history", "internal/humanize", "internal/notify", "internal/origin", "internal/origin/pages", "internal/publish",
 			"internal/netname", "internal/regular", "internal/secrets", "internal/state", "internal/summary", "internal/survey", "internal/wait", "internal/watch",
 		},
@@ -88,6 +88,7 @@ func allowed() map[string][]string {
 		"internal/regular":    {},
 		"internal/humanize":   {},
 		"internal/lease":      {},
+		"internal/lag":        {"site"},
 
 		"internal/lab":               {"internal/lab/edge", "internal/lab/githost", "internal/lab/s3host", "internal/lab/registryhost", "internal/static"},
 		"internal/lab/edge":          {"internal/wait", "internal/static"},

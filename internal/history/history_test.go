@@ -246,33 +246,19 @@ func TestManyHandlesAtOnce(t *testing.T) {
 	}
 }
 
-func TestLagsAreMedians(t *testing.T) {
+func TestTheLastLagsAreKept(t *testing.T) {
 	s := open(t, place(t))
-	learn := func(name string, lag time.Duration) {
-		t.Helper()
-		if err := s.LearnLags(t.Context(), map[string]time.Duration{name: lag}); err != nil {
+	for n := range 20 {
+		lags := map[string]time.Duration{"a": time.Duration(n) * time.Second}
+		if n == 7 {
+			lags["b"] = time.Minute
+		}
+		if err := s.LearnLags(t.Context(), lags); err != nil {
 			t.Fatal(err)
 		}
 	}
-	want := func(name string, lag time.Duration) {
-		t.Helper()
-		if got, err := s.Lags(t.Context()); err != nil || got[name] != lag {
-			t.Errorf("%s: got %v, %v; want %s", name, got, err, lag)
-		}
+	got, err := s.Lags(t.Context())
+	if err != nil || len(got["a"]) != 15 || got["a"][0] != 19*time.Second || got["a"][14] != 5*time.Second || len(got["b"]) != 1 {
+		t.Errorf("got %v, %v; want the last 15, the latest first", got, err)
 	}
-	learn("b", time.Second)
-	for _, lag := range []time.Duration{9 * time.Second, 2 * time.Second} {
-		learn("a", lag)
-	}
-	want("a", 2*time.Second) // the smaller of two
-	for range 15 {
-		learn("a", 3*time.Second)
-	}
-	for range 7 { // fewer than half of those that count
-		learn("a", time.Hour)
-	}
-	want("a", 3*time.Second)
-	learn("a", time.Hour)
-	want("a", time.Hour)
-	want("b", time.Second)
 }

@@ -3,21 +3,18 @@ package history
 import (
 	"context"
 	"database/sql"
-	"slices"
 	"time"
 )
 
-// keepLags is how many lags of an origin are remembered: the median of so many is not moved
-// by an outage.
+// keepLags is how many lags of an origin are remembered.
 const keepLags = 15
 
-// Lags returns, for each origin, the median of the lags that were learnt of it last: how
-// long it took from the start of a commit until all of it was live. Of two in the middle it is
-// the smaller: a container's first start takes longer than those that follow.
-func (s *Store) Lags(ctx context.Context) (map[string]time.Duration, error) {
+// Lags returns, for each origin, the lags that were learnt of it, the latest first: how long it took
+// from the start of a commit until all of it was live.
+func (s *Store) Lags(ctx context.Context) (map[string][]time.Duration, error) {
 	all := map[string][]time.Duration{}
 	err := s.read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, "SELECT origin, lag FROM lag")
+		rows, err := tx.QueryContext(ctx, "SELECT origin, lag FROM lag ORDER BY seq DESC")
 		if err != nil {
 			return err
 		}
@@ -32,12 +29,7 @@ func (s *Store) Lags(ctx context.Context) (map[string]time.Duration, error) {
 		}
 		return rows.Err()
 	})
-	medians := make(map[string]time.Duration, len(all))
-	for name, lags := range all {
-		slices.Sort(lags)
-		medians[name] = lags[(len(lags)-1)/2]
-	}
-	return medians, err
+	return all, err
 }
 
 // LearnLags adds what a publish saw, by origin.

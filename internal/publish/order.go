@@ -24,8 +24,8 @@ type Order struct {
 	Mode  Mode
 	Names []string // with Listed
 	// Lags is how long each origin takes from the start of its commit until all of it is
-	// seen live, as learnt from earlier publishes.
-	Lags map[string]time.Duration
+	// seen live, as learnt from earlier publishes, and Spreads how much that varies.
+	Lags, Spreads map[string]time.Duration
 	// Barrier is how long the fastest origins wait for the others to be seen live; 0 for
 	// no waiting.
 	Barrier time.Duration
@@ -43,8 +43,9 @@ type Step struct {
 	Reason  string // for people
 }
 
-// together is how close two lags have to be for the origins to count as equally fast.
-const together = 50 * time.Millisecond
+// together is how close two lags have to be, beside what they vary by, for the origins to count as
+// equally fast: a difference that is only noise does not change the schedule.
+const together = 100 * time.Millisecond
 
 // schedule orders the commits.
 func (o Order) schedule(pending []targets.Destination, watched bool) []Step {
@@ -73,15 +74,23 @@ func (o Order) listed(pending []targets.Destination) []Step {
 	return steps
 }
 
-// auto commits each origin so much before the slowest's expected turn as its own lag is,
-// and the fastest ones when the others are seen live.
+// auto commits each origin so much before the slowest one is expected to show the release as its own
+// lag is, and the fastest ones when the others are seen live.
 func (o Order) auto(pending []targets.Destination, watched bool) []Step {
 	slowest, fastest := o.extremes(pending)
+	asFast := func(d targets.Destination) bool {
+		lag, _ := o.lag(d)
+		return lag <= fastest.lag+together+o.Spreads[fastest.name]+o.Spreads[d.Name]
+	}
+	alike := !slices.ContainsFunc(pending, func(d targets.Destination) bool { return !asFast(d) })
 	var steps []Step
 	for _, d := range pending {
 		lag, known := o.lag(d)
-		step := Step{Name: d.Name, After: slowest - lag, Reason: reason(lag, known)}
-		if fast := lag <= fastest+together; fast && slowest > fastest+together {
+		step := Step{Name: d.Name, After: slowest.lag - lag, Reason: reason(lag, known)}
+		switch {
+		case alike:
+			step.After = 0
+		case asFast(d):
 			step.Barrier = o.Barrier > 0 && watched && d.Origin != nil
 			if step.Barrier {
 				step.After = 0
@@ -102,12 +111,20 @@ func (o Order) auto(pending []targets.Destination, watched bool) []Step {
 	return steps
 }
 
-func (o Order) extremes(pending []targets.Destination) (slowest, fastest time.Duration) {
+// pace is an origin and its lag.
+type pace struct {
+	name string
+	lag  time.Duration
+}
+
+func (o Order) extremes(pending []targets.Destination) (slowest, fastest pace) {
 	for i, d := range pending {
 		lag, _ := o.lag(d)
-		slowest = max(slowest, lag)
-		if i == 0 || lag < fastest {
-			fastest = lag
+		if i == 0 || lag > slowest.lag {
+			slowest = pace{d.Name, lag}
+		}
+		if i == 0 || lag < fastest.lag {
+			fastest = pace{d.Name, lag}
 		}
 	}
 	return slowest, fastest

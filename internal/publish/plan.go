@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"mirror/site"
 	"mirror/targets"
@@ -14,6 +15,10 @@ func (p *publication) plan(ctx context.Context) error {
 	p.options.Events.Phase("plan")
 	if len(p.rel.Manifest) == 0 {
 		return site.ErrEmpty
+	}
+	var learning sync.WaitGroup
+	if p.options.Learn != nil {
+		learning.Go(func() { p.options.Order.Lags, p.options.Order.Spreads = p.options.Learn(ctx) })
 	}
 	err := p.everywhere(func(i int, d targets.Destination, r *TargetReport) error {
 		plan, err := d.Plan(ctx, p.rel)
@@ -28,6 +33,7 @@ func (p *publication) plan(ctx context.Context) error {
 			p.report.Previous = r.Plan.Live.Release
 		}
 	}
+	learning.Wait()
 	p.report.Schedule = p.options.Order.schedule(p.pendingDestinations(), p.options.Watcher != nil)
 	return err
 }

@@ -55,6 +55,9 @@ type Options struct {
 	MaxDelete func(deletes, held int) error
 	Adoption  Adoption
 	Order     Order
+	// Learn returns what is known of the origins' lags for Order, while the destinations make their
+	// plans. Nil: nothing more than Order says.
+	Learn func(ctx context.Context) (lags, spreads map[string]time.Duration)
 	// VerifyTimeout is how long the origins may take to show the release, from the start of the
 	// first commit on, with what the Watcher took to begin. It bounds everything that the publish
 	// waits for meanwhile: the commits' times, the barrier, the watch, the reading back and the

@@ -14,7 +14,6 @@ import (
 	"mirror/internal/check"
 	"mirror/internal/command"
 	"mirror/internal/config"
-	"mirror/internal/history"
 	"mirror/internal/publish"
 	"mirror/site"
 	"mirror/targets"
@@ -65,8 +64,10 @@ func (w *Workspace) publish(ctx context.Context, o PublishOptions) (*publish.Rep
 	}
 	defer rel.Close()
 	options.Journal = journal
+	book := w.newLagBook(dests)
+	options.Learn = book.expect
 	report, err := publish.Run(ctx, rel.Release, dests, options)
-	w.finish(ctx, report, rel.Release, dests)
+	w.finish(ctx, report, rel.Release, book)
 	return report, err
 }
 
@@ -78,6 +79,7 @@ func (w *Workspace) PlanPublish(ctx context.Context) (*publish.Report, error) {
 		return nil, err
 	}
 	defer rel.Close()
+	options.Learn = w.newLagBook(dests).expect
 	report, err := publish.Plan(ctx, rel.Release, dests, options)
 	if err == nil {
 		w.lookAtOrigins(ctx, rel.Release, report)
@@ -98,7 +100,7 @@ func (w *Workspace) prepare(ctx context.Context, o PublishOptions) (tree, []targ
 	if err != nil {
 		return tree{}, nil, publish.Options{}, errors.Join(err, rel.Close())
 	}
-	return rel, dests, w.publishOptions(ctx, dests, o), nil
+	return rel, dests, w.publishOptions(dests, o), nil
 }
 
 // RunBuild runs the site's build command in the config's folder. Where ctx ends first, nothing of
@@ -115,15 +117,7 @@ func (w *Workspace) RunBuild(ctx context.Context) error {
 }
 
 // publishOptions is what the config says of a publish, and o overrules.
-func (w *Workspace) publishOptions(ctx context.Context, dests []targets.Destination, o PublishOptions) publish.Options {
-	var lags map[string]time.Duration
-	err := w.remember(ctx, func(h *history.Store) (err error) {
-		lags, err = h.Lags(ctx)
-		return err
-	})
-	if err != nil {
-		w.options.Warnings.Add("the lags of the origins are not known, so the commits are not timed by them: %v", err)
-	}
+func (w *Workspace) publishOptions(dests []targets.Destination, o PublishOptions) publish.Options {
 	p := w.Config.Publish
 	if o.MaxDelete != nil {
 		p.MaxDelete = *o.MaxDelete
@@ -134,7 +128,7 @@ func (w *Workspace) publishOptions(ctx context.Context, dests []targets.Destinat
 	options := publish.Options{
 		MaxDelete: deleteGuard(p.MaxDelete), Adoption: o.Adoption, VerifyTimeout: p.VerifyTimeout, Events: w.options.Events,
 		Order: publish.Order{
-			Mode: publish.Mode(p.Order.Mode), Names: p.Order.Names, Lags: lags, Barrier: p.Barrier, LateRollsBack: p.OnLate == "rollback",
+			Mode: publish.Mode(p.Order.Mode), Names: p.Order.Names, Barrier: p.Barrier, LateRollsBack: p.OnLate == "rollback",
 		},
 	}
 	if len(w.Origins()) > 0 && !o.NoVerify {

@@ -21,11 +21,12 @@ const finishing = time.Minute
 
 // finish remembers a release that has gone live and lets the targets drop old ones. What
 // fails here is a warning: the release is live.
-func (w *Workspace) finish(ctx context.Context, r *publish.Report, rel *site.Release, dests []targets.Destination) {
+func (w *Workspace) finish(ctx context.Context, r *publish.Report, rel *site.Release, lags *lagBook) {
 	if r.Outcome != publish.Live && r.Outcome != publish.Diverged {
 		return
 	}
 	within, done := wait.Outlive(ctx, finishing)
+	warnOf(r, lags.learn(within, r))
 	keep, err := w.learn(within, r, rel)
 	done()
 	if err != nil {
@@ -34,7 +35,7 @@ func (w *Workspace) finish(ctx context.Context, r *publish.Report, rel *site.Rel
 	if err != nil {
 		return
 	}
-	for _, p := range pruneAll(ctx, dests, keep) {
+	for _, p := range pruneAll(ctx, lags.dests, keep) {
 		if p.err != nil {
 			r.Warn("%s: old releases stay: %v", p.name, p.err)
 		}
@@ -80,7 +81,7 @@ func prune(ctx context.Context, p targets.Pruner, keep targets.Retention) error 
 }
 
 // lagsOf is how long each origin took, from the start of its commit until all of it was
-// seen to have turned.
+// seen live. Nothing is learnt of a first upload, whose size tells nothing of later ones.
 func lagsOf(r *publish.Report) map[string]time.Duration {
 	lags := map[string]time.Duration{}
 	if r.Window == nil {
@@ -88,7 +89,7 @@ func lagsOf(r *publish.Report) map[string]time.Duration {
 	}
 	for _, o := range r.Window.Origins {
 		for _, t := range r.Targets {
-			if t.Name == o.Name && !t.Committed.IsZero() && !o.Unchanged && len(o.Open) == 0 && !o.AllNew.Before.IsZero() {
+			if t.Name == o.Name && t.Plan.Live.Release != site.None && !t.Committed.IsZero() && !o.Unchanged && len(o.Open) == 0 && !o.AllNew.Before.IsZero() {
 				lags[o.Name] = max(0, o.AllNew.Before.Sub(t.Began))
 			}
 		}

@@ -163,13 +163,8 @@ func (r *reservation) take(ctx context.Context, s *wire.Session) error {
 // advance moves the ref from where it was to the next commit.
 func (r *reservation) advance(ctx context.Context, s *wire.Session) error {
 	c := objects.NewReservation(r.target.author, time.Now(), r.said)
-	pack, err := objects.NewPack(ctx, []objects.Item{objects.Content(plumbing.CommitObject, c.Raw), objects.Content(plumbing.TreeObject, nil)})
-	if err != nil {
-		return err
-	}
-	defer pack.Close()
 	r.tried = c.Hash
-	if err := s.Push(ctx, pack, nil, &packp.Command{Name: r.ref, Old: r.hash, New: c.Hash}); err != nil {
+	if err := r.target.pushEmpty(ctx, s, c, &packp.Command{Name: r.ref, Old: r.hash, New: c.Hash}); err != nil {
 		return err
 	}
 	r.hash = c.Hash

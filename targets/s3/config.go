@@ -10,6 +10,7 @@
 //	.mirror/changes/<id>    what one commit copies and deletes, and how to undo it
 //	.mirror/before/…        content of others that a commit replaces
 //	.mirror/records/<sha>   what listings showed of objects whose bytes are known
+//	.mirror/notes           what publishers on different machines tell each other
 //
 // A commit is not atomic: it copies object by object, on the server, in an order that
 // never shows a page before what it needs. The state document is the handle for

@@ -109,7 +109,7 @@ func rank(path string) int {
 
 // inUse marks all of our own objects that are still referred to.
 func (t *Target) inUse(ctx context.Context, h documents.StateDocument, inv inventory, ids []site.ID) (map[string]bool, error) {
-	used := map[string]bool{documents.StatePath: true, documents.ProbePath: true}
+	used := map[string]bool{documents.StatePath: true, documents.ProbePath: true, documents.NotesPath: true}
 	if !h.None() {
 		for _, path := range h.Records {
 			used[path] = true

@@ -45,6 +45,7 @@ var cases = []struct {
 	{"reserved and released", reservedAndReleased},
 	{"reserved by one that is stopped", reservedByTheSilent},
 	{"reservation with a broken network", brokenReservation},
+	{"notes", notes},
 	{"concurrent use", concurrentUse},
 	{"readers during commit", readersDuringCommit},
 	{"writes refused", func(t *testing.T, f Fixture) { brokenWrites(t, f, refuse) }},

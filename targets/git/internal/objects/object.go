@@ -87,21 +87,26 @@ const (
 
 // NewCommit makes a commit of ours.
 func NewCommit(author mail.Address, now time.Time, tree plumbing.Hash, parent plumbing.Hash, said Trailers) Commit {
-	var b strings.Builder
-	fmt.Fprintf(&b, "tree %s\n", tree)
 	c := Commit{Tree: tree, When: now.UTC(), Trailers: said}
 	c.Named = said.Release != site.None
 	if !parent.IsZero() {
 		c.Parents = []plumbing.Hash{parent}
-		fmt.Fprintf(&b, "parent %s\n", parent)
 	}
-	for _, role := range []string{"author", "committer"} {
-		fmt.Fprintf(&b, "%s %s <%s> %d +0000\n", role, author.Name, author.Address, now.Unix())
-	}
-	b.WriteString("\n" + said.message(tree))
-	c.Raw = []byte(b.String())
+	c.Raw = append(commitHead(author, now, tree, parent), "\n"+said.message(tree)...)
 	c.Hash = Name(plumbing.CommitObject, c.Raw)
 	return c
+}
+
+// commitHead is a commit object as far as its message.
+func commitHead(author mail.Address, now time.Time, tree, parent plumbing.Hash) []byte {
+	head := fmt.Appendf(nil, "tree %s\n", tree)
+	if !parent.IsZero() {
+		head = fmt.Appendf(head, "parent %s\n", parent)
+	}
+	for _, role := range []string{"author", "committer"} {
+		head = fmt.Appendf(head, "%s %s <%s> %d +0000\n", role, author.Name, author.Address, now.Unix())
+	}
+	return head
 }
 
 func (s Trailers) message(tree plumbing.Hash) string {

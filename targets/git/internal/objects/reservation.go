@@ -31,15 +31,8 @@ const (
 // NewReservation makes the commit of a reservation. No two reservations, and no two beats of
 // one, have the same name.
 func NewReservation(author mail.Address, now time.Time, r Reservation) Commit {
-	c := Commit{Tree: EmptyTree, When: now.UTC()}
-	c.Raw = fmt.Appendf(nil, "tree %s\n", EmptyTree)
-	for _, role := range []string{"author", "committer"} {
-		c.Raw = fmt.Appendf(c.Raw, "%s %s <%s> %d +0000\n", role, author.Name, author.Address, now.Unix())
-	}
-	c.Raw = fmt.Appendf(c.Raw, "\nReserve %s\n\n%s: %s\n%s: %s\n%s: %s\n%s: %d\n", r.To.Short(),
-		trailerReserved, r.To, trailerOwner, quoteOdd(r.Owner), trailerHolder, r.Holder, trailerBeat, r.Beat)
-	c.Hash = Name(plumbing.CommitObject, c.Raw)
-	return c
+	return emptyCommit(author, now, fmt.Sprintf("Reserve %s\n\n%s: %s\n%s: %s\n%s: %s\n%s: %d\n", r.To.Short(),
+		trailerReserved, r.To, trailerOwner, quoteOdd(r.Owner), trailerHolder, r.Holder, trailerBeat, r.Beat))
 }
 
 // maxOwner bounds the name of an owner, in bytes.

@@ -196,3 +196,20 @@ func (b *Bucket) Digest(ctx context.Context, path string) (site.Digest, int64, e
 	}
 	return site.Digest(h.Sum(nil)), n, nil
 }
+
+// ReadUpTo returns all of a small document of our own. More bytes than limit are an error.
+func (b *Bucket) ReadUpTo(ctx context.Context, path string, limit int64) ([]byte, error) {
+	o, err := b.Open(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	defer o.Close()
+	data, err := io.ReadAll(io.LimitReader(o, limit+1))
+	if err != nil {
+		return nil, failed("read", path, err)
+	}
+	if int64(len(data)) > limit {
+		return nil, fmt.Errorf("read %q: larger than %d bytes: not written by mirror", path, limit)
+	}
+	return data, nil
+}

@@ -18,6 +18,7 @@ const (
 	OwnFolder      = ".mirror"
 	OwnPrefix      = OwnFolder + "/"
 	StatePath      = OwnPrefix + "live"
+	NotesPath      = OwnPrefix + "notes"
 	ProbePath      = OwnPrefix + "~probe" // sorts behind all else of ours; written before the state
 	ProbeFolder    = OwnPrefix + "try/"
 	objects        = OwnPrefix + "objects/"

@@ -1,0 +1,138 @@
+package workspace
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"mirror/internal/history"
+	"mirror/internal/lag"
+	"mirror/internal/publish"
+	"mirror/targets"
+)
+
+// asking bounds how long a target may take to say, or to keep, what is known of the lags.
+const asking = 10 * time.Second
+
+// lagBook is what is known of the origins' lags: by the records that the targets keep, so that a
+// machine without a history knows it too, and by the history here.
+type lagBook struct {
+	w     *Workspace
+	dests []targets.Destination
+	keys  map[string]string // of the destinations with an origin, by name
+	bound time.Duration     // of a lag: what a record says is not trusted further
+
+	mu     sync.Mutex
+	record lag.Record
+	silent map[string]error // destinations whose record could not be read
+}
+
+func (w *Workspace) newLagBook(dests []targets.Destination) *lagBook {
+	b := &lagBook{w: w, dests: dests, keys: map[string]string{}, bound: w.Config.Publish.Barrier, silent: map[string]error{}}
+	for _, d := range dests {
+		if d.Origin != nil && d.Place != "" {
+			b.keys[d.Name] = lag.Key(d.Place, d.Origin.String())
+		}
+	}
+	if b.bound <= 0 {
+		b.bound = w.Config.Publish.VerifyTimeout
+	}
+	return b
+}
+
+// each calls do for the destinations that keep notes, all at once and each within asking.
+func (b *lagBook) each(ctx context.Context, do func(ctx context.Context, name string, notes targets.Notes)) {
+	ctx, cancel := context.WithTimeout(ctx, asking)
+	defer cancel()
+	var all sync.WaitGroup
+	for _, d := range b.dests {
+		if notes, ok := d.Target.(targets.Notes); ok {
+			all.Go(func() { do(ctx, d.Name, notes) })
+		}
+	}
+	all.Wait()
+}
+
+// expect returns the lags that are to be expected, and what they vary by.
+func (b *lagBook) expect(ctx context.Context) (lags, spreads map[string]time.Duration) {
+	var here map[string][]time.Duration
+	err := b.w.remember(ctx, func(h *history.Store) (err error) {
+		here, err = h.Lags(ctx)
+		return err
+	})
+	if err != nil {
+		b.w.options.Warnings.Add("the history here does not say what the lags of the origins are: %v", err)
+	}
+	b.read(ctx)
+	lags, spreads = map[string]time.Duration{}, map[string]time.Duration{}
+	for name, key := range b.keys {
+		e, known := lag.Expect(b.record.Samples(key))
+		if !known {
+			e, known = lag.Expect(here[name])
+		}
+		if known {
+			lags[name], spreads[name] = min(e.Lag, b.bound), min(e.Spread, b.bound)
+		}
+	}
+	return lags, spreads
+}
+
+// read merges the records of all targets. A record that cannot be read costs time only.
+func (b *lagBook) read(ctx context.Context) {
+	b.each(ctx, func(ctx context.Context, name string, notes targets.Notes) {
+		text, err := notes.ReadNotes(ctx, lag.MaxRecord)
+		var r lag.Record
+		if err == nil && text != nil {
+			if r, err = lag.Decode(text, time.Now()); err != nil {
+				b.w.options.Log.Warn("the record of lags is not of use and is written anew", "target", name, "err", err)
+				err = nil
+			}
+		}
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.record = lag.Merge(b.record, r)
+		if err != nil {
+			b.silent[name] = err
+			b.w.options.Log.Debug("the record of lags cannot be read", "target", name, "err", err)
+		}
+	})
+}
+
+// learn adds what a publish saw to the targets' records, where it tells them something. What was first
+// uploaded, or has no lag, is left out by lagsOf. It returns what could not be written.
+func (b *lagBook) learn(ctx context.Context, r *publish.Report) map[string]error {
+	saw := lag.Publish{At: time.Now().UTC().Truncate(time.Millisecond), Release: r.Release, Lags: map[string]int64{}}
+	for name, took := range lagsOf(r) {
+		if key, ok := b.keys[name]; ok {
+			saw.Lags[key] = took.Milliseconds()
+		}
+	}
+	if len(saw.Lags) == 0 || !b.record.Tells(saw) {
+		return nil
+	}
+	text, err := lag.Merge(b.record, lag.Record{Publishes: []lag.Publish{saw}}).Encode()
+	if err != nil {
+		return map[string]error{"": err}
+	}
+	failed := map[string]error{}
+	b.each(ctx, func(ctx context.Context, name string, notes targets.Notes) {
+		if b.silent[name] != nil {
+			return // what is there would be lost
+		}
+		if err := notes.WriteNotes(ctx, text); err != nil {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			failed[name] = err
+		}
+	})
+	return failed
+}
+
+// warnOf tells of what could not be written.
+func warnOf(r *publish.Report, failed map[string]error) {
+	for _, name := range slices.Sorted(maps.Keys(failed)) {
+		r.Warn("%s does not keep what was learnt of the lags, so that other machines do not know it: %v", name, failed[name])
+	}
+}

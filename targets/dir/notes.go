@@ -1,0 +1,64 @@
+package dir
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+
+	"mirror/internal/regular"
+)
+
+// notesFile lies beside the releases, where no visitor sees it.
+const notesFile = ".mirror.notes"
+
+// ReadNotes reads the file of the notes. One that is not a regular file is none.
+func (t *Target) ReadNotes(_ context.Context, limit int64) ([]byte, error) {
+	p, err := t.open(false)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer p.Close()
+	r, err := regular.OpenOwn(p.root, notesFile)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, regular.ErrNotRegular) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("dir: notes: %w", err)
+	}
+	defer r.Close()
+	text, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err == nil && int64(len(text)) > limit {
+		err = errors.New("they are longer than any that mirror writes")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("dir: notes: %w", err)
+	}
+	return text, nil
+}
+
+// WriteNotes replaces that file.
+func (t *Target) WriteNotes(ctx context.Context, text []byte) error {
+	return t.locked(ctx, func(p *place) error {
+		made := notesFile + partial
+		err := p.root.RemoveAll(made)
+		if err == nil {
+			err = write(p.root, made, bytes.NewReader(text))
+		}
+		if err == nil {
+			err = p.clearOdd(notesFile)
+		}
+		if err == nil {
+			err = p.root.Rename(made, notesFile)
+		}
+		if err != nil {
+			return fmt.Errorf("dir: notes: %w", err)
+		}
+		return nil
+	})
+}
