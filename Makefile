@@ -18,7 +18,7 @@ PACKAGES ?= ./...
 SEED     ?= 1
 SYSTEMS  ?= windows/amd64 darwin/arm64 freebsd/amd64 linux/arm64
 
-.PHONY: experiment-window help build docs man test servers lint cross format bench fuzz clean
+.PHONY: experiment-orders experiment-window help build docs man test servers lint cross format bench fuzz clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 27
@@ -62,6 +62,11 @@ experiment-window: ## 300 publishes from unequal states: is each true window wit
 
 cross: ## type-check and vet for the systems that no test runs on
 	go run ./internal/crossvet $(SYSTEMS)
+
+experiment-orders: ## the window for each order of four lags over the four kinds of target, with state and without. Goes on in bin/experiment-orders.jsonl
+	@mkdir -p bin
+	MIRROR_EXPERIMENT=full MIRROR_SEED=$(SEED) MIRROR_RESULTS=$(CURDIR)/bin/experiment-orders.jsonl \
+		go test -count=1 -timeout=3h -v -run=TestWindowInEveryOrder ./cmd/mirror
 
 fuzz: ## every fuzz test for FUZZTIME
 	@.ci/fuzz $(FUZZTIME)
