@@ -48,7 +48,7 @@ func (t *Target) WriteNotes(ctx context.Context, text []byte) error {
 		made := notesFile + partial
 		err := p.root.RemoveAll(made)
 		if err == nil {
-			err = write(p.root, made, bytes.NewReader(text))
+			err = modes{file: 0o600}.write(p.root, made, bytes.NewReader(text))
 		}
 		if err == nil {
 			err = p.clearOdd(notesFile)
