@@ -316,14 +316,14 @@ func TestHostileArchives(t *testing.T) {
 		{"a page", []byte("<!doctype html><p>404" + strings.Repeat(" ", 300)), "no archive that can be read"},
 		{"an empty file", nil, "no archive that can be read"},
 		{"a packed page", gzipOf(t, bytes.Repeat([]byte("<p>"), 1000)), "tar: "},
-		{"a bomb of gzip", gzipOf(t, tarOf(t, home, entry{name: "big", text: strings.Repeat("\x00", 8<<20)})), "decompression bomb"},
-		{"a bomb of zstd", zstdOf(t, tarOf(t, home, entry{name: "big", text: strings.Repeat("\x00", 8<<20)})), "decompression bomb"},
-		{"a bomb in a zip", zipOf(t, home, entry{name: "big", text: strings.Repeat("\x00", 8<<20)}), "decompression bomb"},
+		{"a bomb of gzip", gzipOf(t, tarOf(t, home, entry{name: "big", text: strings.Repeat("\x00", 1<<20)})), "decompression bomb"},
+		{"a bomb of zstd", zstdOf(t, tarOf(t, home, entry{name: "big", text: strings.Repeat("\x00", 1<<20)})), "decompression bomb"},
+		{"a bomb in a zip", zipOf(t, home, entry{name: "big", text: strings.Repeat("\x00", 1<<20)}), "decompression bomb"},
 		{"a bomb of headers", gzipOf(t, tarOf(t, slices.Repeat([]entry{{name: "d/", kind: tar.TypeDir}}, 9_000)...)), "decompression bomb"},
 		{"many entries", tarOf(t, slices.Repeat([]entry{{name: "d/", kind: tar.TypeDir}}, 10_001)...), "more than 10000 entries"},
-		{"many bytes", tarOf(t, home, entry{name: "big", text: strings.Repeat("x", 17<<20)}), "more than 16777216 bytes"},
+		{"many bytes", tarOf(t, home, entry{name: "big", text: strings.Repeat("x", 3<<20)}), "more than 2097152 bytes"},
 	} {
-		limits := builtsite.Limits{Bytes: 16 << 20, Files: 10_000, Free: 1 << 20, Ratio: 50}
+		limits := builtsite.Limits{Bytes: 2 << 20, Files: 10_000, Free: 128 << 10, Ratio: 50}
 		s, err := builtsite.Open(t.Context(), put(t, "site.x", c.text), builtsite.Options{Limits: limits})
 		if err == nil {
 			s.Close()
@@ -386,7 +386,7 @@ func TestOpenEndsWithItsContext(t *testing.T) {
 
 // TestMemoryDoesNotGrowWithFiles opens archives with files far larger than what may be allocated.
 func TestMemoryDoesNotGrowWithFiles(t *testing.T) {
-	const size, most = 96 << 20, 24 << 20
+	const size, most = 48 << 20, 16 << 20
 	random := make([]byte, 1<<20)
 	rand.NewChaCha8([32]byte{1}).Read(random)
 	packed := map[string]func(w io.Writer) error{

@@ -104,7 +104,7 @@ func TestCheckLiveRefuses(t *testing.T) {
 	}{
 		{[]string{dir}, nil, "has nothing to be compared with"},
 		{[]string{"http://a.example"}, nil, "mirror check URL URL…"},
-		{[]string{dir, dir}, nil, "is no URL of a site"},
+		{[]string{dir, dir}, nil, "URL of a site"},
 		{[]string{dir + "/none", "http://a.example"}, nil, "there is no such folder or file"},
 		{[]string{"oci:Not A Reference", "http://a.example"}, nil, "is no site"},
 		{[]string{dir, "http://a.example", "http://a.example/"}, nil, "named twice"},
