@@ -28,12 +28,14 @@ type Options struct {
 	Secret func(source, value string)
 }
 
-// Source gives the logins for one address, one after the other as the server refuses them.
+// Source gives the logins for one address, one after the other as the server refuses them. It is not
+// safe for concurrent use.
 type Source struct {
-	address *url.URL // with the user name, where the config has one
-	options Options
-	tried   int
-	given   *helped // by a helper, and not confirmed yet
+	address   *url.URL // with the user name, where the config has one
+	options   Options
+	tried     int
+	given     *helped // by a helper
+	confirmed bool
 }
 
 // NewSource returns a source for an address.
@@ -51,24 +53,25 @@ func NewSource(address *url.URL, o Options) *Source {
 }
 
 // Next returns the next login to try after the server has refused the one before, false when there
-// is none left. The error says what went wrong where there would have been one.
+// is none left; then, and after Confirm, it begins anew. The error says what went wrong where there
+// would have been one.
 func (s *Source) Next(ctx context.Context) (l Login, found bool, err error) {
 	s.reject(ctx)
-	for ; s.tried < 2; s.tried++ {
-		switch s.tried {
-		case 0:
+	for s.tried < 2 {
+		switch s.tried++; s.tried {
+		case 1:
 			l, found, err = fromNetrc(s.address, s.options.Getenv)
 			if found {
 				s.options.Secret("netrc", l.Password)
 			}
-		case 1:
+		case 2:
 			l, found, err = s.fromHelper(ctx)
 		}
 		if found {
-			s.tried++
 			return l, true, nil
 		}
 	}
+	s.tried = 0
 	return Login{}, false, err
 }
 
@@ -81,18 +84,22 @@ func (s *Source) fromHelper(ctx context.Context) (Login, bool, error) {
 	for _, more := range h.secrets {
 		s.options.Secret("git's credential helper", more)
 	}
-	s.given = h
+	s.given, s.confirmed = h, false
 	return h.login, true, nil
 }
 
-// Confirm tells the helper that the server has taken its login. Only the first call does.
-func (s *Source) Confirm(ctx context.Context) { s.tell(ctx, "approve", "store") }
+// Confirm says that the server has taken the login; the first time a helper is told.
+func (s *Source) Confirm(ctx context.Context) {
+	s.tried = 0
+	if s.given != nil && !s.confirmed {
+		s.given.tell(ctx, "approve", "store")
+		s.confirmed = true
+	}
+}
 
-func (s *Source) reject(ctx context.Context) { s.tell(ctx, "reject", "erase") }
-
-func (s *Source) tell(ctx context.Context, git, helper string) {
+func (s *Source) reject(ctx context.Context) {
 	if s.given != nil {
-		s.given.tell(ctx, git, helper)
+		s.given.tell(ctx, "reject", "erase")
 		s.given = nil
 	}
 }

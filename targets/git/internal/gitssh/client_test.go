@@ -53,6 +53,25 @@ func TestClientOfOurOwn(t *testing.T) {
 	}
 }
 
+// TestPasswordsGoWithoutSSH: the program ssh takes a password from a terminal alone.
+func TestPasswordsGoWithoutSSH(t *testing.T) {
+	realserver.Need(t, "ssh")
+	for _, tc := range []struct {
+		host Host
+		env  []string
+		own  bool
+	}{
+		{Host{Name: "127.0.0.1"}, nil, false},
+		{Host{Name: "127.0.0.1", Password: "secret"}, nil, true},
+		{Host{Name: "127.0.0.1", Password: "secret"}, []string{"GIT_SSH", "plink"}, false},
+	} {
+		d, err := New(tc.host, Options{Getenv: environ(tc.env...)})
+		if _, own := d.(*client); err == nil && own != tc.own {
+			t.Errorf("%+v %v: got %T, %v", tc.host, tc.env, d, err)
+		}
+	}
+}
+
 // TestSettingsThatNeedSSH are refused by name, where they are for the host.
 func TestSettingsThatNeedSSH(t *testing.T) {
 	for config, want := range map[string]string{

@@ -23,8 +23,10 @@ type httpRemote struct {
 	source  *credentials.Source // nil where no other login than ours may be sent
 	fixed   bool                // the login is the config's
 
-	mu    sync.Mutex // guards login
+	mu    sync.Mutex // guards what follows, and source
 	login credentials.Login
+	first credentials.Login // that of the config, which may be a user name alone
+	found bool              // login is source's
 }
 
 func newHTTPRemote(place *Place, o Options) (*httpRemote, error) {
@@ -41,7 +43,7 @@ func newHTTPRemote(place *Place, o Options) (*httpRemote, error) {
 			r.login.User = "x-access-token"
 		}
 	}
-	r.fixed = r.login.Password != ""
+	r.first, r.fixed = r.login, r.login.Password != ""
 	options := credentials.Options{Getenv: o.Getenv, Git: o.Git, Secret: o.Secret}
 	switch {
 	case base.Scheme == "https" || netname.IsLoopback(base.Hostname()):
@@ -100,11 +102,14 @@ func (r *httpRemote) dial(ctx context.Context, s Service) (conversation, error) 
 
 const infoRefs = "/info/refs?service="
 
+// maxLogins is how many logins one request tries.
+const maxLogins = 4
+
 // do sends a request with the login that was good before: a server that wants one would else have
 // the pack sent twice. Where it is refused, the netrc file and git's credential helpers are asked.
 func (r *httpRemote) do(req *http.Request) (*http.Response, error) {
 	login := r.current()
-	for {
+	for tried := 1; ; tried++ {
 		resp, err := r.send(req, login)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", r.base, netname.WithoutURL(err))
@@ -114,7 +119,7 @@ func (r *httpRemote) do(req *http.Request) (*http.Response, error) {
 			return resp, nil
 		}
 		next, found, err := r.nextLogin(resp, req, login)
-		if !found {
+		if !found || tried == maxLogins {
 			defer resp.Body.Close()
 			return nil, r.statusError(resp, err)
 		}
@@ -134,18 +139,15 @@ func (r *httpRemote) current() credentials.Login {
 }
 
 func (r *httpRemote) accepted(ctx context.Context, login credentials.Login) {
-	if login.Empty() {
-		return
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.login = login; r.source != nil {
+	if r.login == login && r.found {
 		r.source.Confirm(ctx)
 	}
 }
 
-// nextLogin is another login to try after a refusal: one that another request has found meanwhile,
-// or the next that the user's files and helpers know.
+// nextLogin is another login to try after a refusal: one that another request has found in the
+// meantime, or the next that the user's files and helpers know.
 func (r *httpRemote) nextLogin(resp *http.Response, req *http.Request, refused credentials.Login) (credentials.Login, bool, error) {
 	if resp.StatusCode != http.StatusUnauthorized || r.fixed || r.source == nil {
 		return credentials.Login{}, false, nil
@@ -155,7 +157,11 @@ func (r *httpRemote) nextLogin(resp *http.Response, req *http.Request, refused c
 	if r.login != refused {
 		return r.login, true, nil
 	}
-	return r.source.Next(req.Context())
+	var err error
+	if r.login, r.found, err = r.source.Next(req.Context()); !r.found {
+		r.login = r.first
+	}
+	return r.login, r.found, err
 }
 
 // again is a request that was sent, to be sent once more.

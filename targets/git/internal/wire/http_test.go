@@ -10,7 +10,10 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
+
+	"golang.org/x/sync/errgroup"
 
 	"mirror/internal/realserver"
 	"mirror/targets/git/internal/gitconfig"
@@ -46,12 +49,7 @@ func (h *gitHost) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func machine(t *testing.T, files map[string]string, env ...string) Options {
 	t.Helper()
 	values := map[string]string{"HOME": t.TempDir(), "GIT_CONFIG_NOSYSTEM": "1"}
-	for name, text := range files {
-		text = strings.ReplaceAll(text, "HOME", values["HOME"])
-		if err := os.WriteFile(filepath.Join(values["HOME"], name), []byte(text), 0o700); err != nil { //nolint:gosec // some are programs
-			t.Fatal(err)
-		}
-	}
+	writePrograms(t, values["HOME"], files)
 	for i := 0; i+1 < len(env); i += 2 {
 		values[env[i]] = strings.ReplaceAll(env[i+1], "HOME", values["HOME"])
 	}
@@ -62,6 +60,20 @@ func machine(t *testing.T, files map[string]string, env ...string) Options {
 	}
 	o.Git = settings
 	return o
+}
+
+// writePrograms writes files, some of which are programs.
+func writePrograms(t *testing.T, home string, files map[string]string) {
+	t.Helper()
+	// A program that a fork of a parallel test holds open for writing cannot be run.
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	for name, text := range files {
+		text = strings.ReplaceAll(text, "HOME", home)
+		if err := os.WriteFile(filepath.Join(home, name), []byte(text), 0o700); err != nil { //nolint:gosec // some are programs
+			t.Fatal(err)
+		}
+	}
 }
 
 // helper is a credential helper that gives a login, and writes down what else it is told.
@@ -112,6 +124,72 @@ func TestLogins(t *testing.T) {
 			wantAsked(t, o.Getenv("HOME"), tc.asked)
 		})
 	}
+}
+
+// TestLoginThatExpires has a server take each password for one request, and a helper that knows the next.
+func TestLoginThatExpires(t *testing.T) {
+	t.Parallel()
+	realserver.Need(t, "git")
+	h := &gitHost{logins: map[string]string{}}
+	server := httptest.NewServer(h)
+	defer server.Close()
+	o := machine(t, map[string]string{".gitconfig": `[credential]
+	helper = "!f() { echo >> HOME/$1; echo username=me; echo password=$(wc -l < HOME/get); }; f"
+`})
+	at, err := Locate(server.URL+"/x.git", o.Git)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := NewRemote(at, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for round := range 4 {
+		h.mu.Lock()
+		h.logins["me"] = fmt.Sprint(round + 1)
+		h.mu.Unlock()
+		s, err := Open(t.Context(), r, ReceivePack)
+		if err != nil {
+			t.Fatalf("round %d: %v", round, err)
+		}
+		s.Close()
+	}
+	for verb, want := range map[string]int{"get": 4, "store": 4, "erase": 3} {
+		if text, err := os.ReadFile(filepath.Join(o.Getenv("HOME"), verb)); err != nil || len(text) != want {
+			t.Errorf("%s: %d times, %v; want %d", verb, len(text), err, want)
+		}
+	}
+}
+
+// TestLoginOfManyRequests has all of them refused at first.
+func TestLoginOfManyRequests(t *testing.T) {
+	t.Parallel()
+	realserver.Need(t, "git")
+	server := httptest.NewServer(&gitHost{logins: map[string]string{"helped": "h3lp3r-s3cret"}})
+	defer server.Close()
+	o := machine(t, map[string]string{".gitconfig": helper})
+	at, err := Locate(server.URL+"/x.git", o.Git)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := NewRemote(at, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all errgroup.Group
+	for range 8 {
+		all.Go(func() error {
+			s, err := Open(t.Context(), r, ReceivePack)
+			if err != nil {
+				return err
+			}
+			return s.Close()
+		})
+	}
+	if err := all.Wait(); err != nil {
+		t.Error(err)
+	}
+	wantAsked(t, o.Getenv("HOME"), "get store")
 }
 
 // open reads what the repository has, and then begins a push twice: what the first has learnt the
