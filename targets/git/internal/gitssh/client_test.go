@@ -121,6 +121,9 @@ Host blog
 	if c.name != "blog.example.com:22" || c.known != "alias:22" || c.user != "deploy" {
 		t.Errorf("got %+v", c)
 	}
+	if got, err = settingsFrom(Host{Name: "other"}, "", nil); err != nil || len(got.identityFiles) > 0 {
+		t.Errorf("no home: got %+v, %v", got, err)
+	}
 	got, err = settingsFrom(Host{Name: "other"}, "/home/me", nil)
 	if err != nil || len(got.identityFiles) != 3 || !strings.HasPrefix(got.identityFiles[0], "/home/me/.ssh/id_") {
 		t.Errorf("got %+v, %v", got, err)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"strconv"
 	"strings"
 	"sync"
@@ -47,14 +48,23 @@ func (e *external) Run(ctx context.Context, remote string, stderr io.Writer) (*P
 // start runs the program, by the shell where it is a command line, as git does.
 func (e *external) start(ctx context.Context, stderr io.Writer, args ...string) (*command.Process, error) {
 	name := e.program.path
-	if e.program.line != "" {
-		name, args = "sh", append([]string{"-c", e.program.line + ` "$@"`, e.program.line}, args...)
+	if line := e.program.line; line != "" {
+		name, args = shellCommand(line, args)
 	}
 	p, err := command.Start(ctx, sshEnvironment(os.Environ()), stderr, name, args...)
 	if err != nil {
 		return nil, fmt.Errorf("run %s: %w", name, err)
 	}
 	return p, nil
+}
+
+// shellCommand has the shell run a command line. Where there is none, the line is cut at its spaces.
+func shellCommand(line string, args []string) (name string, all []string) {
+	if _, err := exec.LookPath("sh"); err != nil {
+		words := strings.Fields(line)
+		return words[0], append(words[1:], args...)
+	}
+	return "sh", append([]string{"-c", line + ` "$@"`, line}, args...)
 }
 
 // sshEnvironment is env without what would have ssh ask on a screen, or the server speak another

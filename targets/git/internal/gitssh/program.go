@@ -17,9 +17,9 @@ type program struct {
 // findProgram chooses as git does: GIT_SSH_COMMAND, core.sshCommand, GIT_SSH, ssh. It returns nil
 // where there is none.
 func findProgram(o Options) *program {
-	p := &program{line: o.Getenv("GIT_SSH_COMMAND"), named: true}
+	p := &program{line: strings.TrimSpace(o.Getenv("GIT_SSH_COMMAND")), named: true}
 	if p.line == "" && o.Setting != nil {
-		p.line = o.Setting("core.sshCommand")
+		p.line = strings.TrimSpace(o.Setting("core.sshCommand"))
 	}
 	if p.path = o.Getenv("GIT_SSH"); p.path == "" || p.line != "" {
 		p.path = "ssh"

@@ -40,22 +40,27 @@ const maxSSHConfig = 1 << 20 // bytes
 // configFiles are the user's and the system's ssh_config. As in OpenSSH the home folder is that of
 // the user and not $HOME.
 func configFiles(home string) []string {
+	if home == "" {
+		return []string{"/etc/ssh/ssh_config"}
+	}
 	return []string{filepath.Join(home, ".ssh", "config"), "/etc/ssh/ssh_config"}
 }
 
 func readSettings(host Host) (settings, error) {
-	home, err := homeFolder()
-	if err != nil {
-		return settings{}, err
-	}
+	home := homeFolder()
 	return settingsFrom(host, home, configFiles(home))
 }
 
-func homeFolder() (string, error) {
+// homeFolder is "" where there is none, as in a container with nothing but mirror in it.
+func homeFolder() string {
 	if me, err := user.Current(); err == nil && me.HomeDir != "" {
-		return me.HomeDir, nil
+		return me.HomeDir
 	}
-	return os.UserHomeDir()
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return ""
+	}
+	return home
 }
 
 func settingsFrom(host Host, home string, paths []string) (settings, error) {
@@ -133,12 +138,12 @@ func (cs configs) settings(host Host, home string) (s settings, err error) {
 			s.knownHosts = append(s.knownHosts, path)
 		}
 	}
-	s.identityFiles, err = cs.identities(host.Name, expand)
+	s.identityFiles, err = cs.identities(host.Name, home, expand)
 	return s, err
 }
 
 // identities lists the files of private keys, in all of the settings, or else the usual ones.
-func (cs configs) identities(host string, expand func(string) (string, error)) ([]string, error) {
+func (cs configs) identities(host, home string, expand func(string) (string, error)) ([]string, error) {
 	var files []string
 	for _, c := range cs {
 		more, err := c.config.GetAll(host, "IdentityFile")
@@ -147,7 +152,7 @@ func (cs configs) identities(host string, expand func(string) (string, error)) (
 		}
 		files = append(files, more...)
 	}
-	if len(files) == 0 {
+	if len(files) == 0 && home != "" {
 		files = []string{"~/.ssh/id_rsa", "~/.ssh/id_ecdsa", "~/.ssh/id_ed25519"}
 	}
 	for i, path := range files {

@@ -19,7 +19,7 @@ import (
 )
 
 // large is the size in bytes of the files in TestLargeFilesAreNotHeld.
-const large = 64 << 20
+const large = 16 << 20
 
 // TestLargeFilesAreNotHeld stores packs with large files, as a whole and as a delta, and hashes the
 // files: what is allocated in all is a small part of them.
@@ -68,8 +68,10 @@ func TestLargeFilesAreNotHeld(t *testing.T) {
 			if err != nil || f.Size != large || f.Digest != site.Digest(want.Sum(nil)) {
 				t.Errorf("got %+v, %v", f, err)
 			}
-			if held := after.TotalAlloc - before.TotalAlloc; held > large/4 {
-				t.Errorf("%d bytes were allocated for a file of %d", held, large)
+			held := after.TotalAlloc - before.TotalAlloc
+			t.Logf("%d bytes were allocated for a file of %d", held, large)
+			if held > large/2 {
+				t.Errorf("got %d bytes allocated, want at most half of the file", held)
 			}
 		})
 	}

@@ -2,10 +2,12 @@ package wire
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -156,8 +158,17 @@ type farEnd struct {
 func newTestStream(t *testing.T) (*stream, farEnd) {
 	inR, inW := io.Pipe()
 	outR, outW := io.Pipe()
-	kill := func() { inW.Close(); outR.CloseWithError(io.ErrUnexpectedEOF) }
-	s := newStream(t.Context(), program{in: inW, out: outR, kill: kill, wait: func() error { return nil }}, &words{}, silence)
+	killed := make(chan struct{})
+	kill := sync.OnceFunc(func() { close(killed); inW.Close(); outR.CloseWithError(io.ErrUnexpectedEOF) })
+	wait := func() error {
+		select {
+		case <-killed:
+			return errors.New("signal: terminated")
+		default:
+			return nil
+		}
+	}
+	s := newStream(t.Context(), program{in: inW, out: outR, kill: kill, wait: wait}, &words{}, silence)
 	return s, farEnd{inR, outW}
 }
 

@@ -85,12 +85,12 @@ func (s *stream) Close() error {
 
 // explain prefers silence, and what the program complained of, to what followed from it.
 func (s *stream) explain(err error) error {
-	if s.watch.silent() {
+	said, hint, silent := s.stderr.String(), "", s.watch.silent()
+	if silent {
 		err = silentError(s.watch.limit)
 	}
-	said, hint := s.stderr.String(), ""
 	switch {
-	case said == "" && s.err != nil:
+	case said == "" && s.err != nil && !silent:
 		err = fmt.Errorf("%w (%w)", err, s.err)
 	case said != "" && errors.Is(err, errNoWord):
 		err = errors.New(said)
