@@ -46,8 +46,9 @@ lint: ## formatting, vet, golangci-lint, actionlint, tidy
 man: build ## a man page for each command, in bin/man
 	bin/mirror man bin/man
 
-docs: ## docs/config.md, from the comments of the config structs
+docs: ## docs/config.md from the comments of the config structs, and the tables of docs/s3-services.md
 	go test ./internal/config -run=TestReferenceIsOfTheseSources -update
+	go test ./targets/s3/internal/provider -run=TestServicesDocument -update
 
 format: ## format every source
 	gofmt -w .

@@ -77,8 +77,8 @@ func wantDescribed(t *testing.T, path string, schema map[string]any) (keys int) 
 	return keys
 }
 
-// inherited keys have the value of another key where they are not there.
-var inherited = map[string]bool{"targets.origin.concurrency": true, "targets.origin.rate": true, "origins.concurrency": true, "origins.rate": true, "daemon.url": true}
+// inherited keys have the value of another key, or of the service, where they are not there.
+var inherited = map[string]bool{"targets.origin.concurrency": true, "targets.origin.rate": true, "origins.concurrency": true, "origins.rate": true, "daemon.url": true, "targets.path_style": true}
 
 // nestedKeys judges the keys of a mapping, of a list's items, and of each kind of target.
 func nestedKeys(t *testing.T, path string, schema map[string]any) (keys int) {

@@ -26,7 +26,7 @@ func (t *Target) apply(ctx context.Context, h documents.StateDocument, ch *docum
 	}
 	todo := t.doSteps(ch)
 	if undo {
-		todo = undoSteps(ch)
+		todo = t.undoSteps(ch)
 	}
 	r := &run{bucket: t.bucket, steps: todo, gone: map[string]bool{}, made: map[string]bucket.Copied{}}
 	recorded := h.Records

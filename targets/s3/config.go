@@ -25,12 +25,31 @@ type Config struct {
 	Bucket string `yaml:"bucket" jsonschema:"required" example:"my-blog"`
 	// Prefix is the folder of the site in the bucket; "" for all of the bucket.
 	Prefix string `yaml:"prefix" example:"blog/"`
-	// Region is the bucket's region; where it is "", that of the environment or of the AWS config file.
+	// Region is the bucket's region; where it is "", the one that the endpoint names, that of the
+	// environment or of the AWS config file, or the provider's usual one.
 	Region string `yaml:"region" example:"us-east-1"`
-	// Endpoint is the URL of the S3-compatible service; "" for AWS.
+	// Endpoint is the URL of the S3-compatible service; "" for AWS, or for what the environment variable
+	// AWS_ENDPOINT_URL_S3 names.
 	Endpoint string `yaml:"endpoint" example:"https://s3.example.com"`
-	// PathStyle is whether the bucket's name is in the path of a request and not in its host name.
-	PathStyle bool `yaml:"path_style" jsonschema:"default=false" example:"true"`
+	// Provider is the service, which decides what of the S3 API is used (docs/s3-services.md). Where it is
+	// "", it is detected from the endpoint. A service that is not in the list is other, and is probed.
+	Provider string `yaml:"provider" jsonschema:"enum=aws,enum=r2,enum=b2,enum=gcs,enum=digitalocean,enum=linode,enum=wasabi,enum=alibaba,enum=tencent,enum=scaleway,enum=ovh,enum=hetzner,enum=idrive,enum=storj,enum=tigris,enum=minio,enum=ceph,enum=garage,enum=versitygw,enum=other" example:"ceph"`
+	// PathStyle is whether the bucket's name is in the path of a request and not in its host name. Where it
+	// is not set, the provider decides.
+	PathStyle *bool `yaml:"path_style" example:"true"`
+	// ACL is the canned ACL of every object of the site; none neither sends nor reads ACLs. Where it is "",
+	// an object that is replaced keeps its ACL, and a new one gets that of index.html. Objects below
+	// .mirror/ never get it.
+	ACL string `yaml:"acl" jsonschema:"enum=none,enum=private,enum=public-read,enum=public-read-write,enum=authenticated-read,enum=aws-exec-read,enum=bucket-owner-read,enum=bucket-owner-full-control" example:"public-read"`
+	// SSE is the server-side encryption of all objects that are written; "" for the bucket's default.
+	SSE string `yaml:"sse" jsonschema:"enum=AES256,enum=aws:kms,enum=aws:kms:dsse" example:"aws:kms"`
+	// SSEKMSKeyID is the key for sse: aws:kms; "" for the account's default key.
+	SSEKMSKeyID string `yaml:"sse_kms_key_id" example:"alias/blog"`
+	// StorageClass is the storage class of the site's objects; "" for the bucket's default.
+	StorageClass string `yaml:"storage_class" example:"STANDARD_IA"`
+	// CABundle is a file of certificates in PEM form that the service's certificate is checked against, in
+	// place of the system's; "" for the one that the environment variable AWS_CA_BUNDLE names.
+	CABundle string `yaml:"ca_bundle" example:"/etc/ssl/minio.pem"`
 	// Layout is how a release is stored in the bucket. live: the keys are the paths of the site.
 	Layout string `yaml:"layout" jsonschema:"default=live,enum=live,unsupported=pointer" example:"live"`
 	// Headers are rules for response headers; the last match wins, header by header.
@@ -44,6 +63,9 @@ type Config struct {
 	AccessKeyEnv string `yaml:"access_key_env" example:"BLOG_ACCESS_KEY"`
 	// SecretKeyEnv names the environment variable that holds the secret key.
 	SecretKeyEnv string `yaml:"secret_key_env" example:"BLOG_SECRET_KEY"`
+	// InstanceRole has the keys come from the metadata service of the machine where there are none
+	// elsewhere. Without it that service is asked only for AWS and only on an EC2 instance.
+	InstanceRole bool `yaml:"instance_role" jsonschema:"default=false" example:"true"`
 }
 
 // HeaderRule sets response headers of the files that it matches.

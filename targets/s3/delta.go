@@ -64,7 +64,8 @@ func (t *Target) compare(ctx context.Context, inv inventory, want documents.Entr
 // sameBytes reports whether two contents are served with the same bytes. Another encoding
 // decodes to other bytes, and a header that is never set here may be a redirect.
 func sameBytes(have, want verified.Content) bool {
-	return have.Digest == want.Digest && have.Headers.Encoding == want.Headers.Encoding && have.Headers.Other == want.Headers.Other
+	return have.Digest == want.Digest && bucket.ContentCoding(have.Headers.Encoding) == bucket.ContentCoding(want.Headers.Encoding) &&
+		have.Headers.Other == want.Headers.Other
 }
 
 // hashAll tells the content of objects by reading them, unless this process did so

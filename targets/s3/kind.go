@@ -5,6 +5,7 @@ import (
 	"mime"
 
 	"mirror/targets"
+	"mirror/targets/s3/internal/provider"
 )
 
 // configSource has the descriptions of the keys.
@@ -27,7 +28,7 @@ func Kind() targets.Kind {
 		Sample: targets.Sample{
 			Name:  "bucket",
 			About: "A bucket of any S3-compatible service that serves it as a website.",
-			Keys:  []targets.SampleKey{{Name: "bucket", Value: "BUCKET", Placeholder: true}, {Name: "prefix"}, {Name: "region", Value: defaultRegion}},
+			Keys:  []targets.SampleKey{{Name: "bucket", Value: "BUCKET", Placeholder: true}, {Name: "prefix"}, {Name: "region", Value: "us-east-1"}},
 			Asked: []targets.SampleKey{{Name: "endpoint"}},
 			Options: `    # endpoint: https://s3.example.com
     # path_style: true
@@ -42,7 +43,7 @@ func Kind() targets.Kind {
 func place(decode targets.Decode) (targets.Place, error) {
 	var c Config
 	err := decode(&c)
-	return targets.Place{ID: c.Endpoint + " " + c.Bucket + " " + c.Prefix, Key: "bucket"}, err
+	return targets.Place{ID: provider.WithoutBucket(c.Endpoint, c.Bucket) + " " + c.Bucket + " " + c.Prefix, Key: "bucket"}, err
 }
 
 // expectedHeaders are those that the config's rules set.

@@ -77,7 +77,7 @@ func (p *place) openAs(t testing.TB, owner, state string, transport http.RoundTr
 func (p *place) openWith(t testing.TB, env targets.Env) *s3.Target {
 	t.Helper()
 	c := p.config
-	c.Bucket, c.Endpoint, c.PathStyle, c.Region = p.bucket, p.endpoint, true, "us-east-1"
+	c.Bucket, c.Endpoint, c.Region = p.bucket, p.endpoint, "us-east-1"
 	c.AccessKeyEnv, c.SecretKeyEnv = "TEST_KEY", "TEST_SECRET"
 	env.Getenv = func(name string) string { return map[string]string{"TEST_KEY": p.key, "TEST_SECRET": p.secret}[name] }
 	tgt, err := s3.Open(t.Context(), env, c)

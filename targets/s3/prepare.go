@@ -47,6 +47,9 @@ func (t *Target) prepare(ctx context.Context, r request) (*documents.Change, err
 	if err != nil {
 		return nil, err
 	}
+	if err := t.keepACLs(ctx, ch, r.inv); err != nil {
+		return nil, err
+	}
 	if err := t.inherit(ctx, ch, r.held); err != nil {
 		return nil, err
 	}
@@ -149,6 +152,7 @@ func (t *Target) inherit(ctx context.Context, ch *documents.Change, h documents.
 	ch.Added = slices.DeleteFunc(ch.Added, func(path string) bool { return settled[path] })
 	ch.Restores, ch.Added = append(ch.Restores, torn.Restores...), append(ch.Added, torn.Added...)
 	ch.Origin, ch.Before = torn.Origin, torn.Before
+	inheritACLs(ch, torn)
 	return nil
 }
 

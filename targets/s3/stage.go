@@ -68,6 +68,10 @@ func (t *Target) stage(ctx context.Context, rel *site.Release, p targets.Progres
 	if err != nil {
 		return documents.StateDocument{}, err
 	}
+	if err := t.probe(ctx); err != nil {
+		return documents.StateDocument{}, err
+	}
+	defer t.saveLearnt()
 	if err := t.tryNames(ctx, want, c); err != nil {
 		return documents.StateDocument{}, err
 	}

@@ -25,10 +25,13 @@ type steps struct {
 	last          []documents.Copy
 	deletes       []string
 	grace         time.Duration // before the deletions
+	acl           func(path string) bucket.ACL
+	demanded      bool   // the ACL is the config's
+	class         string // the storage class
 }
 
 func (t *Target) doSteps(ch *documents.Change) steps {
-	s := steps{deletes: ch.Deletes, grace: t.grace}
+	s := steps{deletes: ch.Deletes, grace: t.grace, acl: ch.ACL, demanded: t.acl != "", class: t.class}
 	s.assets, s.pages = split(ch.Copies)
 	if ch.Beacon != nil {
 		s.beacon, s.headers = ch.Beacon, t.beaconHeaders(ch.Beacon.Path)
@@ -36,8 +39,8 @@ func (t *Target) doSteps(ch *documents.Change) steps {
 	return s
 }
 
-func undoSteps(ch *documents.Change) steps {
-	s := steps{deletes: ch.Added}
+func (t *Target) undoSteps(ch *documents.Change) steps {
+	s := steps{deletes: ch.Added, acl: ch.ACL, demanded: t.acl != "", class: t.class}
 	restores := slices.Clone(ch.Restores)
 	if ch.Beacon != nil {
 		isBeacon := func(c documents.Copy) bool { return c.Path == ch.Beacon.Path }
@@ -80,7 +83,7 @@ func (r *run) execute(ctx context.Context) error {
 		}
 	}
 	if r.beacon != nil {
-		if _, err := r.bucket.Put(ctx, r.beacon.Path, r.beacon.Body, r.headers, bucket.Condition{}); err != nil {
+		if err := r.bucket.PutAs(ctx, r.beacon.Path, r.beacon.Body, r.attributes(r.beacon.Path, &r.headers)); err != nil {
 			return err
 		}
 	}
@@ -130,7 +133,7 @@ func (r *run) copyOne(ctx context.Context, c documents.Copy) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	made, err := r.bucket.Copy(ctx, c.Source, c.Path, c.Headers, "")
+	made, err := r.bucket.CopyAs(ctx, c.Source, c.Path, r.attributes(c.Path, c.Headers), "")
 	if err != nil {
 		return err
 	}
@@ -138,6 +141,10 @@ func (r *run) copyOne(ctx context.Context, c documents.Copy) error {
 	defer r.mu.Unlock()
 	r.made[c.Path] = made
 	return nil
+}
+
+func (r *run) attributes(path string, h *bucket.Headers) bucket.Attributes {
+	return bucket.Attributes{Headers: h, ACL: r.acl(path), Demanded: r.demanded, Class: r.class}
 }
 
 // clear deletes what is in the way of a path.

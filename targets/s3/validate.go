@@ -53,6 +53,7 @@ func (c Config) Validate(wrong targets.Wrong) {
 	case c.AccessKeyEnv != "" && c.SecretKeyEnv == "":
 		wrong("access_key_env", "needs secret_key_env beside it")
 	}
+	c.lacking(wrong)
 	if c.DeleteGrace < 0 {
 		wrong("delete_grace", "is negative")
 	}

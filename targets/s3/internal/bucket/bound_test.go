@@ -3,6 +3,7 @@ package bucket
 import (
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -10,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"mirror/targets/s3/internal/provider"
 )
 
 // endless answers every listing with an empty page that is not the last.
@@ -28,7 +31,7 @@ func TestAListingWithoutEndIsGivenUp(t *testing.T) {
 		Region: "us-east-1", BaseEndpoint: aws.String("http://s3.test"), UsePathStyle: true,
 		HTTPClient: &http.Client{Transport: service}, Credentials: credentials.NewStaticCredentialsProvider("a", "b", ""),
 	})
-	all, err := New(api, "site", "", 1).List(t.Context(), "")
+	all, err := New(api, NewService(provider.Provider{}, nil, slog.New(slog.DiscardHandler)), Options{Name: "site", Limit: 1}).List(t.Context(), "")
 	if err == nil || len(all) > 0 || service.pages != maxEmptyPages {
 		t.Errorf("got %d objects, %v, after %d pages", len(all), err, service.pages)
 	}

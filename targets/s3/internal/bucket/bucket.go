@@ -6,15 +6,18 @@ package bucket
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go/middleware"
 
 	"mirror/site"
@@ -23,20 +26,32 @@ import (
 // Bucket speaks with the service. Paths are relative to the prefix; nothing outside of
 // the prefix is ever listed, read or written.
 type Bucket struct {
-	api    *s3.Client
-	name   string
+	api     *s3.Client
+	name    string
+	sse     types.ServerSideEncryption
+	sseKey  string
+	Service *Service
+	Prefix  string // "" or ending in a slash
+	Limit   int    // requests at once
+	Page    int32  // keys asked for in one listing request
+}
+
+// Options say which part of which bucket is spoken about, and how.
+type Options struct {
+	Name   string
 	Prefix string // "" or ending in a slash
 	Limit  int    // requests at once
-	Page   int32  // keys asked for in one listing request
+	SSE    string // x-amz-server-side-encryption of all that is written; "" for the bucket's default
+	SSEKey string // x-amz-server-side-encryption-aws-kms-key-id
 }
 
-// New returns the part of a bucket below a prefix; limit is how many requests run at once.
-func New(api *s3.Client, name, prefix string, limit int) *Bucket {
-	return &Bucket{api: api, name: name, Prefix: prefix, Limit: limit, Page: maxPage}
+// New returns the part of a bucket that the options name.
+func New(api *s3.Client, service *Service, o Options) *Bucket {
+	return &Bucket{
+		api: api, name: o.Name, sse: types.ServerSideEncryption(o.SSE), sseKey: o.SSEKey,
+		Service: service, Prefix: o.Prefix, Limit: o.Limit, Page: maxPage,
+	}
 }
-
-// maxPage is the most that one listing request gives (ListObjectsV2, MaxKeys).
-const maxPage = 1000
 
 func (b *Bucket) key(path string) *string { return aws.String(b.Prefix + path) }
 
@@ -55,48 +70,6 @@ const settle = 2 * time.Second
 // Settled reports whether a later change of the object would show in its time stamp.
 func Settled(modified, seen time.Time) bool { return seen.Sub(modified) > settle }
 
-// List returns the objects whose paths begin with under.
-func (b *Bucket) List(ctx context.Context, under string) ([]Object, error) {
-	all, _, err := b.ListFrom(ctx, under, "", func(string) bool { return false })
-	return all, err
-}
-
-// ListFrom lists page by page, from after a path on. It stops, and says so, after a page
-// whose last path is enough.
-func (b *Bucket) ListFrom(ctx context.Context, under, after string, enough func(path string) bool) (all []Object, stopped bool, err error) {
-	in := &s3.ListObjectsV2Input{Bucket: &b.name, Prefix: b.key(under), MaxKeys: &b.Page}
-	if after != "" {
-		in.StartAfter = b.key(after)
-	}
-	pages := s3.NewListObjectsV2Paginator(b.api, in, func(o *s3.ListObjectsV2PaginatorOptions) { o.StopOnDuplicateToken = true })
-	var within bound
-	for pages.HasMorePages() {
-		out, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, false, failed("list", b.Prefix+under, err)
-		}
-		seen, bytes := serverTime(out.ResultMetadata), 0
-		for _, o := range out.Contents {
-			bytes += len(aws.ToString(o.Key))
-			path, ok := strings.CutPrefix(aws.ToString(o.Key), b.Prefix+under)
-			if !ok {
-				return nil, false, fmt.Errorf("list %q: the service gave the key %q, which is outside", b.Prefix+under, aws.ToString(o.Key))
-			}
-			all = append(all, Object{
-				Path: under + path, ETag: aws.ToString(o.ETag), Size: aws.ToInt64(o.Size),
-				Modified: aws.ToTime(o.LastModified).UTC(), Seen: seen,
-			})
-		}
-		if err := within.page(len(out.Contents), bytes); err != nil {
-			return nil, false, fmt.Errorf("list %q: %w", b.Prefix+under, err)
-		}
-		if len(all) > 0 && pages.HasMorePages() && enough(all[len(all)-1].Path) {
-			return all, true, nil
-		}
-	}
-	return all, false, nil
-}
-
 // serverTime is the service's clock when it answered. Without a Date header nothing
 // counts as settled.
 func serverTime(m middleware.Metadata) time.Time {
@@ -114,6 +87,9 @@ type Reader struct {
 // Open reads an object. A missing one gives an error for which IsMissing is true.
 func (b *Bucket) Open(ctx context.Context, path string) (*Reader, error) {
 	out, err := b.api.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.name, Key: b.key(path)})
+	if Status(err) == http.StatusForbidden && b.isAbsent(ctx, path) {
+		return nil, &Error{Op: "read", Path: path, Err: errAbsent}
+	}
 	if err != nil {
 		return nil, failed("read", path, err)
 	}
@@ -128,6 +104,16 @@ func (b *Bucket) Open(ctx context.Context, path string) (*Reader, error) {
 			Other: strings.Join(present(out.ContentDisposition, out.ContentLanguage, out.ExpiresString, out.WebsiteRedirectLocation), "\n"),
 		},
 	}, nil
+}
+
+// errAbsent is for a missing object about which the service says only that access is denied.
+var errAbsent = errors.New("the object does not exist")
+
+// isAbsent finds out by a listing whether an object does not exist: S3 answers 403 for one that is
+// missing where the keys may list only a part of the bucket.
+func (b *Bucket) isAbsent(ctx context.Context, path string) bool {
+	listed, _, err := b.ListFrom(ctx, path, "", func(string) bool { return true })
+	return err == nil && !slices.ContainsFunc(listed, func(o Object) bool { return o.Path == path })
 }
 
 func present(values ...*string) []string {
@@ -179,7 +165,7 @@ func escapeKey(key string) string {
 
 // IsMissing reports whether an error says that an object does not exist.
 func IsMissing(err error) bool {
-	return Status(err) == http.StatusNotFound && code(err) != "NoSuchBucket"
+	return errors.Is(err, errAbsent) || Status(err) == http.StatusNotFound && code(err) != "NoSuchBucket"
 }
 
 // Digest reads an object and returns the SHA-256 and the size of its content.

@@ -48,7 +48,15 @@ func hints(code string) string {
 	case "NoSuchBucket":
 		return "create the bucket first, or look at bucket, endpoint and region"
 	case "AccessDenied", "Forbidden":
-		return "the keys need s3:ListBucket, GetObject, PutObject and DeleteObject on the bucket"
+		return "the keys need s3:ListBucket, GetObject, PutObject and DeleteObject on the bucket; a policy may ask for encryption (sse) or forbid acl"
+	case "AccessControlListNotSupported":
+		return "the bucket takes no ACLs: remove acl, and let a bucket policy make it public"
+	case "InvalidStorageClass":
+		return "look at storage_class"
+	case "InvalidObjectState":
+		return "the object is archived: restore or delete it"
+	case "SecondLevelDomainForbidden", "PathStyleDomainForbidden":
+		return "path_style: false"
 	case "InvalidAccessKeyId", "SignatureDoesNotMatch":
 		return "look at the access key and the secret key"
 	case "PermanentRedirect", "AuthorizationHeaderMalformed":

@@ -1,6 +1,9 @@
 package bucket
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
@@ -25,4 +28,26 @@ func optional(s string) *string {
 		return nil
 	}
 	return &s
+}
+
+// ContentCoding is a Content-Encoding without the tokens that change no byte: other tools leave
+// aws-chunked, which is a form of upload, and names of character sets on the objects that they write.
+func ContentCoding(value string) string {
+	var codings []string
+	for token := range strings.SplitSeq(strings.ToLower(value), ",") {
+		token = strings.TrimSpace(token)
+		if !slices.Contains([]string{"", "aws-chunked", "identity", "none", "utf-8", "utf8", "binary", "8bit"}, token) {
+			codings = append(codings, token)
+		}
+	}
+	return strings.Join(codings, ",")
+}
+
+// Attributes are what an object that visitors may ask for is stored with beside its bytes.
+type Attributes struct {
+	Headers *Headers // nil for those of a copy's source
+	ACL     ACL
+	// Demanded is whether the write fails where the service takes no ACL; else it goes without.
+	Demanded bool
+	Class    string // the storage class; "" for the bucket's default
 }

@@ -3,7 +3,6 @@ package bucket
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -11,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"golang.org/x/sync/errgroup"
+
+	"mirror/targets/s3/internal/provider"
 )
 
 // maxBatch is the most that one DeleteObjects request takes.
@@ -25,10 +26,12 @@ func (b *Bucket) Remove(ctx context.Context, paths []string) error {
 			}
 			continue
 		}
-		err := b.removeBatch(ctx, batch)
-		if refusesBatches(err) {
-			err = b.removeEach(ctx, batch)
-		}
+		err := b.Service.try(provider.BulkDelete, func(with bool) error {
+			if with {
+				return b.removeBatch(ctx, batch)
+			}
+			return b.removeEach(ctx, batch)
+		})
 		if err != nil {
 			return err
 		}
@@ -41,8 +44,8 @@ func (b *Bucket) removeBatch(ctx context.Context, paths []string) error {
 	for _, path := range paths {
 		in.Delete.Objects = append(in.Delete.Objects, types.ObjectIdentifier{Key: b.key(path)})
 	}
-	// Many services still ask for Content-MD5, which the SDK no longer sends by itself.
-	out, err := b.api.DeleteObjects(ctx, in, s3.WithAPIOptions(smithyhttp.AddContentChecksumMiddleware))
+	// Every service takes Content-MD5, and many refuse the checksums that the SDK sends by itself.
+	out, err := b.api.DeleteObjects(ctx, in, s3.WithAPIOptions(smithyhttp.AddContentChecksumMiddleware, withoutChecksums))
 	if err != nil {
 		return failed("delete", fmt.Sprintf("%d objects", len(paths)), err)
 	}
@@ -52,15 +55,6 @@ func (b *Bucket) removeBatch(ctx context.Context, paths []string) error {
 		}
 	}
 	return nil
-}
-
-// refusesBatches reports whether a service knows no batched delete.
-func refusesBatches(err error) bool {
-	switch Status(err) {
-	case http.StatusNotImplemented, http.StatusMethodNotAllowed, http.StatusBadRequest:
-		return true
-	}
-	return false
 }
 
 func (b *Bucket) removeEach(ctx context.Context, paths []string) error {

@@ -8,16 +8,18 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
+	transfertypes "github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"mirror/site"
+	"mirror/targets/s3/internal/provider"
 )
 
 const (
@@ -45,11 +47,53 @@ func (b *Bucket) Put(ctx context.Context, path string, data []byte, h Headers, c
 	in := &s3.PutObjectInput{Bucket: &b.name, Key: b.key(path), Body: bytes.NewReader(data)}
 	c.apply(in)
 	h.apply(in)
-	out, err := b.api.PutObject(ctx, in, signedAs(in, sha256.Sum256(data)))
+	return b.put(ctx, path, in, sha256.Sum256(data))
+}
+
+// PutAs writes a small object with the attributes.
+func (b *Bucket) PutAs(ctx context.Context, path string, data []byte, a Attributes) error {
+	in := &s3.PutObjectInput{Bucket: &b.name, Key: b.key(path), Body: bytes.NewReader(data), StorageClass: types.StorageClass(a.Class)}
+	if a.Headers != nil {
+		a.Headers.apply(in)
+	}
+	return b.withACL(a, func(acl ACL) error {
+		acl.applyToPut(in)
+		_, err := b.put(ctx, path, in, sha256.Sum256(data))
+		return err
+	})
+}
+
+// put sends an object whose digest is known, which the service is told in a way that it knows, and
+// returns the ETag. The body can be read twice.
+func (b *Bucket) put(ctx context.Context, path string, in *s3.PutObjectInput, d site.Digest) (etag string, err error) {
+	in.ServerSideEncryption, in.SSEKMSKeyId = b.sse, optional(b.sseKey)
+	body := in.Body.(io.ReadSeeker)
+	try := b.Service.try
+	if in.IfMatch != nil || in.IfNoneMatch != nil { // a refusal would be of the condition
+		try = func(f provider.Feature, request func(with bool) error) error { return request(!b.Service.Lacks(f)) }
+	}
+	err = try(provider.Checksums, func(with bool) error {
+		if _, err := body.Seek(0, io.SeekStart); err != nil {
+			return err
+		}
+		check := signedAs(in, d)
+		if !with {
+			in.ChecksumSHA256 = nil
+		}
+		out, err := b.api.PutObject(ctx, in, check, func(o *s3.Options) {
+			if !with {
+				o.APIOptions = append(o.APIOptions, smithyhttp.AddContentChecksumMiddleware)
+			}
+		})
+		if err == nil {
+			etag = aws.ToString(out.ETag)
+		}
+		return err
+	})
 	if err != nil {
 		return "", failed("write", path, err)
 	}
-	return aws.ToString(out.ETag), nil
+	return etag, nil
 }
 
 // PutFile sends a file of a release. The service is told the manifest's digest, so that it
@@ -74,7 +118,7 @@ func (b *Bucket) PutFile(ctx context.Context, path string, rel *site.Release, f 
 	} else {
 		in := &s3.PutObjectInput{Bucket: &b.name, Key: b.key(path), Body: watched, ContentLength: &f.Size}
 		Staged.apply(in)
-		_, err = b.api.PutObject(ctx, in, signedAs(in, f.Digest))
+		_, err = b.put(ctx, path, in, f.Digest)
 	}
 	if errors.Is(watched.err, site.ErrChanged) {
 		return watched.err
@@ -93,6 +137,7 @@ func (b *Bucket) putParts(ctx context.Context, path string, body io.Reader) erro
 	})
 	_, err := parts.UploadObject(ctx, &transfermanager.UploadObjectInput{
 		Bucket: &b.name, Key: b.key(path), Body: struct{ io.Reader }{body}, ContentType: aws.String(Staged.Type),
+		ServerSideEncryption: transfertypes.ServerSideEncryption(b.sse), SSEKMSKeyID: optional(b.sseKey),
 	})
 	return err
 }
@@ -121,40 +166,4 @@ func signedAs(in *s3.PutObjectInput, d site.Digest) func(*s3.Options) {
 				return next.HandleInitialize(v4.SetPayloadHash(ctx, hex.EncodeToString(d[:])), in)
 			}), middleware.After)
 	})
-}
-
-// Copied is what the service said of a copy that it made.
-type Copied struct {
-	etag     string
-	modified time.Time
-}
-
-// IsThat reports whether a listed object is surely the copy: nothing changed it since,
-// and a later change would show.
-func (c Copied) IsThat(o Object) bool {
-	return c.etag != "" && c.etag == o.ETag && c.modified.Unix() == o.Modified.Unix() && Settled(o.Modified, o.Seen)
-}
-
-// Copy copies from one path to another on the service. With headers nil the source's own
-// metadata goes along. match, if set, is the ETag that the source must have.
-func (b *Bucket) Copy(ctx context.Context, from, to string, h *Headers, match string) (Copied, error) {
-	in := &s3.CopyObjectInput{
-		Bucket: &b.name, Key: b.key(to), CopySource: aws.String(b.name + "/" + escapeKey(b.Prefix+from)),
-		MetadataDirective: types.MetadataDirectiveCopy,
-	}
-	if h != nil {
-		in.MetadataDirective = types.MetadataDirectiveReplace
-		in.ContentType, in.CacheControl, in.ContentEncoding = optional(h.Type), optional(h.Cache), optional(h.Encoding)
-	}
-	if match != "" {
-		in.CopySourceIfMatch = &match
-	}
-	out, err := b.api.CopyObject(ctx, in)
-	if err != nil {
-		return Copied{}, failed("copy to", to, err)
-	}
-	if out.CopyObjectResult == nil {
-		return Copied{}, nil
-	}
-	return Copied{etag: aws.ToString(out.CopyObjectResult.ETag), modified: aws.ToTime(out.CopyObjectResult.LastModified)}, nil
 }

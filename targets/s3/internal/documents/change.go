@@ -29,7 +29,20 @@ type Change struct {
 	Restores []Copy   `json:"restores,omitempty"`
 	Added    []string `json:"added,omitempty"` // to be deleted when undone
 
+	// ACLs of single paths, where objects have their own: what they were given before, which they
+	// keep, and what undoing brings back. A path that is not listed gets the other ones.
+	ACLs   map[string]bucket.ACL `json:"acls,omitempty"`
+	NewACL bucket.ACL            `json:"new_acl,omitzero"` // of objects that were not there
+
 	Path string `json:"-"` // of the document itself
+}
+
+// ACL is the access control list that a path of the site gets.
+func (ch *Change) ACL(path string) bucket.ACL {
+	if acl, ok := ch.ACLs[path]; ok {
+		return acl
+	}
+	return ch.NewACL
 }
 
 // Copy replaces a key by a copy.

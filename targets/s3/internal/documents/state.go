@@ -6,13 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"time"
 
 	"mirror/site"
 	"mirror/targets"
 	"mirror/targets/s3/internal/bucket"
+	"mirror/targets/s3/internal/provider"
 )
 
 // Phase says whether a state is at rest.
@@ -314,10 +314,14 @@ func (d *Store) honoursConditions(ctx context.Context) (bool, error) {
 		switch {
 		case err == nil:
 			honoured = honoured && unconditional
-		case !unconditional && bucket.Status(err) == http.StatusNotImplemented:
+		case !unconditional && bucket.IsRefusal(err):
 			honoured = false
 		case unconditional || !bucket.IsUnmet(err):
 			return false, err
+		}
+		if d.bucket.Service.Lacks(provider.Conditions) {
+			honoured = false
+			break
 		}
 	}
 	if !honoured {
