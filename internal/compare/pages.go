@@ -65,7 +65,7 @@ func FindAt(ctx context.Context, at string, origins []origin.Endpoint, maxPages 
 	base := &url.URL{Scheme: u.Scheme, Host: u.Host, Path: "/"}
 	client := origin.New(origin.Endpoint{Name: u.Host, URL: base, Style: origins[0].Style, Options: origins[0].Options})
 	defer client.Close()
-	l, err := pages.ListSitemapAt(ctx, client, []string{u.Path[min(1, len(u.Path)):]},
+	l, err := pages.ListSitemapAt(ctx, client, []pages.Location{{Path: u.Path[min(1, len(u.Path)):], Query: u.RawQuery}},
 		pages.Listing{Bases: basesOf(origins), Site: origins[0].URL, MaxPages: maxPages})
 	switch {
 	case ctx.Err() != nil:

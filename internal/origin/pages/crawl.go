@@ -93,7 +93,7 @@ func (w *crawl) visit(ctx context.Context, path string) {
 	at := w.own.at(path)
 	var links []*url.URL
 	isCSS := false
-	o, err := stream(ctx, w.client, path, maxLinkedFile, func(h http.Header) bool {
+	o, err := stream(ctx, w.client, pageAt(w.client, path), maxLinkedFile, func(h http.Header) bool {
 		mediaType := strings.ToLower(h.Get("Content-Type"))
 		isCSS = strings.HasPrefix(mediaType, "text/css")
 		return isCSS || strings.HasPrefix(mediaType, "text/html") || strings.HasPrefix(mediaType, "application/xhtml")

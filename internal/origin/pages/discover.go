@@ -38,18 +38,18 @@ func ListSitemap(ctx context.Context, c *origin.Client, home Home, o Listing) (L
 	return w.result(ctx)
 }
 
-// ListSitemapAt lists the pages that the sitemaps at these paths below the origin's base name.
-func ListSitemapAt(ctx context.Context, c *origin.Client, paths []string, o Listing) (Listed, error) {
+// ListSitemapAt lists the pages that the sitemaps at these locations below the origin's base name.
+func ListSitemapAt(ctx context.Context, c *origin.Client, at []Location, o Listing) (Listed, error) {
 	w := newSitemapWalk(c, o)
-	w.enqueue(paths, 0)
+	w.enqueue(at, 0)
 	w.run(ctx)
 	return w.result(ctx)
 }
 
-// robotsSitemaps returns the paths of the sitemaps that robots.txt names (RFC 9309 leaves
+// robotsSitemaps returns the locations of the sitemaps that robots.txt names (RFC 9309 leaves
 // the line to sitemaps.org). The error says that there was no answer; without a robots.txt, or with
 // one that cannot be read, there are none.
-func robotsSitemaps(ctx context.Context, c *origin.Client, o Listing) ([]string, error) {
+func robotsSitemaps(ctx context.Context, c *origin.Client, o Listing) ([]Location, error) {
 	text, status, err := fetchText(ctx, c, "robots.txt")
 	if err != nil && status == 0 {
 		return nil, err
@@ -58,35 +58,36 @@ func robotsSitemaps(ctx context.Context, c *origin.Client, o Listing) ([]string,
 		return nil, nil
 	}
 	own := newOwnership(c.Endpoint().URL, o.Bases)
-	var paths []string
+	var named []Location
 	for line := range strings.Lines(string(text)) {
 		line, _, _ = strings.Cut(strings.TrimPrefix(line, "\ufeff"), "#") // a comment (RFC 9309, section 2.2)
 		key, value, ok := strings.Cut(line, ":")
-		if !ok || !strings.EqualFold(strings.TrimSpace(key), "sitemap") || len(paths) >= maxSitemapFiles {
+		if !ok || !strings.EqualFold(strings.TrimSpace(key), "sitemap") || len(named) >= maxSitemapFiles {
 			continue
 		}
-		if path, _, ok := own.path(strings.TrimSpace(value)); ok {
-			paths = append(paths, path)
+		if path, query, ok := own.path(strings.TrimSpace(value)); ok {
+			named = append(named, Location{path, query})
 		}
 	}
-	return paths, nil
+	return named, nil
 }
 
 // guess takes in the sitemap at a path that nothing names, where one is there.
 func (w *sitemapWalk) guess(ctx context.Context, path string) {
-	if w.seen[path] {
+	at := Location{Path: path}
+	if w.seen[at] {
 		return
 	}
-	w.seen[path] = true
-	status, err := w.read(ctx, sitemapFile{path: path})
+	w.seen[at] = true
+	status, err := w.read(ctx, sitemapFile{at, 0})
 	switch {
 	case err == nil:
 		w.found++
 		w.run(ctx) // what an index names
 	case status == 0 && ctx.Err() == nil:
-		w.fail(path, err)
+		w.fail(at, err)
 	case status/100 == 4 && status != http.StatusTooManyRequests, w.isUnknown(ctx, status, err):
 	default:
-		w.fail(path, err)
+		w.fail(at, err)
 	}
 }

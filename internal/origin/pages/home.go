@@ -15,7 +15,7 @@ import (
 
 // Home is what an origin's home page says of the site.
 type Home struct {
-	Sitemaps []string // decoded paths that <link rel="sitemap"> names
+	Sitemaps []Location // that <link rel="sitemap"> names
 	// Production is the base URL that the home page names as the site's own (canonical link, og:url or
 	// base element), where that is on another host; nil for none.
 	Production *url.URL
@@ -29,7 +29,7 @@ func ReadHome(ctx context.Context, c *origin.Client, o Listing) Home {
 	for range maxHops + 1 {
 		at := own.at(path)
 		var head homeHead
-		obs, err := stream(ctx, c, path, maxLinkedFile, isHTML, func(h http.Header, r io.Reader) error {
+		obs, err := stream(ctx, c, pageAt(c, path), maxLinkedFile, isHTML, func(h http.Header, r io.Reader) error {
 			head = homeHead{base: at}
 			return head.read(decoded(r, h.Get("Content-Type")))
 		})
@@ -115,8 +115,8 @@ func (h *homeHead) link(rel, href string) {
 func (h *homeHead) home(own ownership, path string) Home {
 	var home Home
 	for _, u := range h.sitemaps {
-		if path, query, ok := own.path(u.String()); ok && !query {
-			home.Sitemaps = append(home.Sitemaps, path)
+		if path, query, ok := own.path(u.String()); ok {
+			home.Sitemaps = append(home.Sitemaps, Location{path, query})
 		}
 	}
 	for _, u := range []*url.URL{h.canonical, h.graph} {

@@ -7,6 +7,20 @@ import (
 	"slices"
 )
 
+// Location is where a sitemap is below an origin's base: content systems give parts of it by a query.
+type Location struct {
+	Path  string // decoded
+	Query string // percent-encoded, "" for none
+}
+
+// String is the location for people.
+func (l Location) String() string {
+	if l.Query == "" {
+		return l.Path
+	}
+	return l.Path + "?" + l.Query
+}
+
 // ErrNoSitemap says that an origin has no sitemap.
 var ErrNoSitemap = errors.New("there is no sitemap")
 
@@ -54,12 +68,12 @@ type unread struct {
 	more  int
 }
 
-func (u *unread) add(path string, err error) {
+func (u *unread) add(at Location, err error) {
 	if len(u.named) >= maxUnread {
 		u.more++
 		return
 	}
-	u.named = append(u.named, fmt.Errorf("%s: %w", path, err))
+	u.named = append(u.named, fmt.Errorf("%s: %w", at, err))
 }
 
 // err is nil where every sitemap was read.

@@ -24,22 +24,22 @@ func newOwnership(base *url.URL, others []*url.URL) ownership {
 }
 
 // path returns the decoded path below the site's base of a URL that a sitemap names, and
-// whether it has a query. Of hosts that are not known only the path counts.
-func (o ownership) path(location string) (path string, query, ok bool) {
+// its query. Of hosts that are not known only the path counts.
+func (o ownership) path(location string) (path, query string, ok bool) {
 	u, err := url.Parse(location)
 	if err != nil {
-		return "", false, false
+		return "", "", false
 	}
 	u = o.base.ResolveReference(u)
 	if u.Scheme != "http" && u.Scheme != "https" {
-		return "", false, false
+		return "", "", false
 	}
 	base := o.baseOf(u)
 	if base == nil {
 		base = o.base
 	}
 	path, ok = below(base, u)
-	return path, u.RawQuery != "", ok
+	return path, u.RawQuery, ok
 }
 
 // link returns the decoded path below the site's base of a URL that a page links to, and

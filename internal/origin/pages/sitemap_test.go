@@ -44,7 +44,10 @@ func siteOf(t *testing.T, texts map[string]string) *origin.Client {
 	t.Helper()
 	var own string
 	own = serve(t, func(w http.ResponseWriter, r *http.Request) {
-		text, ok := texts[strings.TrimPrefix(r.URL.Path, "/")]
+		text, ok := texts[strings.TrimPrefix(r.URL.RequestURI(), "/")]
+		if !ok && r.URL.RawQuery == "" {
+			text, ok = texts[strings.TrimPrefix(r.URL.Path, "/")]
+		}
 		if !ok {
 			http.NotFound(w, r)
 			return
@@ -124,6 +127,9 @@ func TestListSitemap(t *testing.T) {
 		{"comments in robots", map[string]string{"robots.txt": "# Sitemap: OWN/no.xml\nUser-agent: * # all\nSITEMAP : OWN/s.xml#top # all pages\nSitemap: /t.xml\t#x\n",
 			"s.xml": urlset + "<url><loc>OWN/a</loc></url></urlset>", "t.xml": urlset + "<url><loc>OWN/b</loc></url></urlset>", "no.xml": "x"}, `"a" "b"`},
 		{"robots names one that is not there", map[string]string{"robots.txt": "Sitemap: OWN/no.xml", "sitemap.xml": urlset + "<url><loc>OWN/a</loc></url></urlset>"}, `"a"`},
+		{"parts by a query", map[string]string{"sitemap.xml": `<sitemapindex><sitemap><loc>OWN/sitemap.xml?page=1</loc></sitemap><sitemap><loc>OWN/sitemap.xml?page=2&amp;x=%20</loc></sitemap></sitemapindex>`,
+			"sitemap.xml?page=1": urlset + "<url><loc>OWN/a</loc></url></urlset>", "sitemap.xml?page=2&x=%20": urlset + "<url><loc>OWN/b</loc></url></urlset>"}, `"a" "b"`},
+		{"a query in robots", map[string]string{"robots.txt": "Sitemap: OWN/map.php?lang=en", "map.php?lang=en": urlset + "<url><loc>OWN/a</loc></url></urlset>"}, `"a"`},
 		{"RSS", map[string]string{"robots.txt": "Sitemap: /rss.xml", "rss.xml": `<?xml version="1.0"?><rss version="2.0"><channel><title>x</title><link>OWN/</link><item><link>OWN/a</link><guid>OWN/no</guid></item><item><link>OWN/b</link></item></channel></rss>`}, `"a" "b"`},
 		{"Atom", map[string]string{"robots.txt": "Sitemap: /atom.xml", "atom.xml": `<feed xmlns="http://www.w3.org/2005/Atom"><link href="OWN/"/><entry><link rel="enclosure" href="OWN/no"/><link href="OWN/a"/></entry><entry><link rel="alternate" href="/b"/></entry></feed>`}, `"a" "b"`},
 		{"a mark and blank lines at the start", map[string]string{"sitemap.xml": "\ufeff" + urlset + "<url><loc>OWN/a</loc></url></urlset>\n<!-- made by x -->\n"}, `"a"`},
@@ -336,7 +342,7 @@ func FuzzSitemap(f *testing.F) {
 	base, _ := url.Parse("https://a.example/base/")
 	f.Fuzz(func(t *testing.T, text []byte) {
 		c := origin.New(origin.Endpoint{Name: "x", URL: base, Options: origin.Options{Timeout: 5e9, Transport: answering(text)}})
-		l, err := pages.ListSitemapAt(t.Context(), c, []string{"sitemap.xml"}, pages.Listing{})
+		l, err := pages.ListSitemapAt(t.Context(), c, []pages.Location{{Path: "sitemap.xml"}}, pages.Listing{})
 		if err != nil {
 			return
 		}

@@ -31,8 +31,8 @@ type sitemapWalk struct {
 	site     ownership // of pages
 	limit    int
 	queue    []sitemapFile
-	seen     map[string]bool // sitemaps by path
-	sitemaps map[string]bool // those that are there
+	seen     map[Location]bool
+	sitemaps map[string]bool // paths of those that are there and have no query
 	pages    map[string]bool
 	hosts    map[string]int // pages by the host that is none of the bases
 	found    int            // sitemaps that are there, those that cannot be read included
@@ -42,14 +42,14 @@ type sitemapWalk struct {
 }
 
 type sitemapFile struct {
-	path  string
+	at    Location
 	depth int // below the sitemap that is named elsewhere
 }
 
 func newSitemapWalk(c *origin.Client, o Listing) *sitemapWalk {
 	w := &sitemapWalk{
 		client: c, own: newOwnership(c.Endpoint().URL, o.Bases), site: newOwnership(cmp.Or(o.Site, c.Endpoint().URL), o.Bases),
-		limit: o.MaxPages, seen: map[string]bool{}, sitemaps: map[string]bool{}, pages: map[string]bool{}, hosts: map[string]int{},
+		limit: o.MaxPages, seen: map[Location]bool{}, sitemaps: map[string]bool{}, pages: map[string]bool{}, hosts: map[string]int{},
 	}
 	if w.limit <= 0 {
 		w.limit = maxListed
@@ -57,17 +57,17 @@ func newSitemapWalk(c *origin.Client, o Listing) *sitemapWalk {
 	return w
 }
 
-func (w *sitemapWalk) enqueue(paths []string, depth int) {
-	for _, path := range paths {
+func (w *sitemapWalk) enqueue(all []Location, depth int) {
+	for _, at := range all {
 		switch {
-		case w.seen[path]:
+		case w.seen[at]:
 		case depth > maxSitemapDepth:
 			w.listed.note("sitemap indexes within each other deeper than %d were not read", maxSitemapDepth)
 		case len(w.seen) >= maxSitemapFiles:
 			w.listed.note("only the first %d sitemaps were read", maxSitemapFiles)
 		default:
-			w.seen[path] = true
-			w.queue = append(w.queue, sitemapFile{path, depth})
+			w.seen[at] = true
+			w.queue = append(w.queue, sitemapFile{at, depth})
 		}
 	}
 }
@@ -85,7 +85,7 @@ func (w *sitemapWalk) run(ctx context.Context) {
 		case status == http.StatusNotFound || status == http.StatusGone || w.isUnknown(ctx, status, err):
 			w.missing(next)
 		default:
-			w.fail(next.path, err)
+			w.fail(next.at, err)
 		}
 	}
 }
@@ -106,19 +106,23 @@ func (w *sitemapWalk) result(ctx context.Context) (Listed, error) {
 
 // read takes one sitemap in, all of it or nothing. The status is that of the first answer.
 func (w *sitemapWalk) read(ctx context.Context, f sitemapFile) (status int, err error) {
-	path := f.path
+	at := f.at
 	for hop := range maxHops + 1 {
 		var doc sitemap.File
-		o, err := stream(ctx, w.client, path, sitemap.Bytes, anyHeader, func(_ http.Header, r io.Reader) (err error) {
+		page := pageAt(w.client, at.Path)
+		if at.Query != "" {
+			page.URL += "?" + at.Query
+		}
+		o, err := stream(ctx, w.client, page, sitemap.Bytes, anyHeader, func(_ http.Header, r io.Reader) (err error) {
 			doc, err = sitemap.Parse(r)
 			return err
 		})
 		if hop == 0 {
 			status = o.Status
 		}
-		if to, ok := w.own.landing(w.own.at(path), o.Header.Get("Location")); ok && o.Status/100 == 3 && to != path && hop < maxHops {
-			path = to
-			w.seen[path] = true
+		if to, ok := w.own.landing(w.own.at(at.Path), o.Header.Get("Location")); ok && o.Status/100 == 3 && to != at.Path && hop < maxHops {
+			at = Location{Path: to}
+			w.seen[at] = true
 			continue
 		}
 		switch {
@@ -129,8 +133,8 @@ func (w *sitemapWalk) read(ctx context.Context, f sitemapFile) (status int, err 
 		case err != nil:
 			return status, err
 		}
-		w.sitemaps[f.path] = true
-		w.take(sitemapFile{path, f.depth}, doc)
+		w.there(f.at)
+		w.take(sitemapFile{at, f.depth}, doc)
 		return status, nil
 	}
 	return status, nil
@@ -138,19 +142,19 @@ func (w *sitemapWalk) read(ctx context.Context, f sitemapFile) (status int, err 
 
 // take takes in what a sitemap names.
 func (w *sitemapWalk) take(f sitemapFile, doc sitemap.File) {
-	w.sitemaps[f.path] = true
+	w.there(f.at)
 	if n := len(doc.Pages) + len(doc.Sitemaps); n > sitemap.URLs {
-		w.listed.note("%s names %d URLs, and search engines read %d of a file", f.path, n, sitemap.URLs)
+		w.listed.note("%s names %d URLs, and search engines read %d of a file", f.at, n, sitemap.URLs)
 	}
 	if doc.Cut {
-		w.listed.note("%s names more than %d URLs; the rest was not looked at", f.path, sitemap.MaxURLs)
+		w.listed.note("%s names more than %d URLs; the rest was not looked at", f.at, sitemap.MaxURLs)
 	}
-	var nested []string
+	var nested []Location
 	for _, loc := range doc.Sitemaps {
-		if path, _, ok := w.own.path(loc); ok {
-			nested = append(nested, path)
+		if path, query, ok := w.own.path(loc); ok {
+			nested = append(nested, Location{path, query})
 		} else {
-			w.unread.add(f.path, fmt.Errorf("it names %q, which is not below this site and was not read", loc))
+			w.unread.add(f.at, fmt.Errorf("it names %q, which is not below this site and was not read", loc))
 		}
 	}
 	w.enqueue(nested, f.depth+1)
@@ -167,7 +171,7 @@ func (w *sitemapWalk) add(locations []string) {
 		switch {
 		case !ok:
 			w.listed.Outside++
-		case query:
+		case query != "":
 			w.listed.Queries++
 		case w.pages[path]:
 		case len(w.pages) >= w.limit:
@@ -232,20 +236,27 @@ func (w *sitemapWalk) isUnknown(ctx context.Context, status int, err error) bool
 }
 
 // fail remembers that a sitemap is there and cannot be read.
-func (w *sitemapWalk) fail(path string, err error) {
+func (w *sitemapWalk) fail(at Location, err error) {
 	w.found++
-	w.sitemaps[path] = true
-	w.unread.add(path, err)
+	w.there(at)
+	w.unread.add(at, err)
+}
+
+// there remembers that a sitemap is there. What is given by a query is not compared.
+func (w *sitemapWalk) there(at Location) {
+	if at.Query == "" {
+		w.sitemaps[at.Path] = true
+	}
 }
 
 // missing tells of a sitemap that is named and is not there. What an index names belongs to the
 // list of pages; robots.txt often names what a generator has never written.
 func (w *sitemapWalk) missing(f sitemapFile) {
 	if f.depth > 0 {
-		w.fail(f.path, errors.New("an index names it, and it is not there"))
+		w.fail(f.at, errors.New("an index names it, and it is not there"))
 		return
 	}
-	w.listed.note("%s is named as a sitemap and is not there", f.path)
+	w.listed.note("%s is named as a sitemap and is not there", f.at)
 }
 
 func anyHeader(http.Header) bool { return true }

@@ -14,10 +14,15 @@ import (
 // errEnough ends a stream of which no more is wanted.
 var errEnough = errors.New("enough was read")
 
+// pageAt is what to ask for at a path.
+func pageAt(c *origin.Client, path string) origin.Page {
+	return origin.Page{Path: path, URL: c.Endpoint().Style.URLPath(path)}
+}
+
 // stream asks for a page and has parse read its body while it comes, so that a large one
 // is never held. parse begins anew with each answer that accept takes, and what it says of
 // the last one is returned.
-func stream(ctx context.Context, c *origin.Client, path string, limit int64, accept func(http.Header) bool, parse func(http.Header, io.Reader) error) (site.Observation, error) {
+func stream(ctx context.Context, c *origin.Client, page origin.Page, limit int64, accept func(http.Header) bool, parse func(http.Header, io.Reader) error) (site.Observation, error) {
 	var reading *streaming
 	again := func(status int, header http.Header) io.Writer {
 		_ = reading.end(site.ErrTooLong) // what the answer before this one was counts no more
@@ -28,7 +33,8 @@ func stream(ctx context.Context, c *origin.Client, path string, limit int64, acc
 		reading = newStreaming(func(r io.Reader) error { return parse(header, r) })
 		return reading.in
 	}
-	o := origin.FetchAny(ctx, c.Fetch, origin.Page{Path: path, URL: c.Endpoint().Style.URLPath(path), Keep: again}, limit)
+	page.Keep = again
+	o := origin.FetchAny(ctx, c.Fetch, page, limit)
 	if err := reading.end(o.Err); err != nil {
 		return o, err
 	}
@@ -41,8 +47,9 @@ func stream(ctx context.Context, c *origin.Client, path string, limit int64, acc
 // fetchText returns the start of a small text, and the status of the answer, 0 where none came.
 func fetchText(ctx context.Context, c *origin.Client, path string) (text []byte, status int, err error) {
 	var body bytes.Buffer
-	again := func(int, http.Header) io.Writer { body.Reset(); return &body }
-	o := c.Fetch(ctx, origin.Page{Path: path, URL: c.Endpoint().Style.URLPath(path), Keep: again})
+	page := pageAt(c, path)
+	page.Keep = func(int, http.Header) io.Writer { body.Reset(); return &body }
+	o := c.Fetch(ctx, page)
 	return body.Bytes(), o.Status, o.Err
 }
 
