@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mirror/internal/pointer"
 	"mirror/internal/static"
 	"mirror/site"
 )
@@ -72,8 +73,14 @@ func (a *app) content(ctx context.Context, f serveFlags, args []string) (http.Ha
 		}()
 		return swapper, nil
 	}
-	if info, err := os.Stat(args[0]); err != nil || !info.IsDir() {
-		return nil, fmt.Errorf("serve %s: %w", args[0], errors.Join(err, errors.New("it must be a folder")))
+	folder, err := pointer.Folder(args[0])
+	if info, statErr := os.Stat(folder); err == nil && statErr == nil && !info.IsDir() {
+		err = errors.New("it must be a folder")
+	} else {
+		err = errors.Join(err, statErr)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("serve %s: %w", args[0], err)
 	}
 	return static.New(static.Dir(args[0]), options), nil
 }

@@ -37,7 +37,7 @@ func allowed() map[string][]string {
 		"targets/kinds":      {"targets", "targets/dir", "targets/git", "targets/oci", "targets/s3"},
 		"targets/targettest": {"targets", "diff", "site"},
 
-		anyKind: {"internal/atomicfile", "targets", "diff", "site", "internal/command", "internal/netname", "internal/regular", "internal/stall", "internal/wait", "internal/lease"},
+		anyKind: {"internal/fsname", "internal/pointer", "internal/atomicfile", "targets", "diff", "site", "internal/command", "internal/netname", "internal/regular", "internal/stall", "internal/wait", "internal/lease"},
 
 		"targets/oci/internal/image/imagetest": {"targets/targettest"},
 
@@ -82,7 +82,7 @@ func allowed() map[string][]string {
 		},
 		"internal/output":     {"internal/atomicfile", "diff", "site", "internal/humanize", "internal/secrets", "reports", "reports/formats"},
 		"internal/demo":       {"diff", "internal/humanize", "internal/lab", "internal/publish", "internal/workspace", "reports"},
-		"internal/static":     {"internal/regular"},
+		"internal/static":     {"internal/pointer", "internal/regular"},
 		"internal/command":    {},
 		"internal/atomicfile": {},
 		"internal/regular":    {},
@@ -101,6 +101,8 @@ func allowed() map[string][]string {
 		"internal/realserver": {},
 		"internal/archtest":   {},
 		"internal/crossvet":   {},
+		"internal/fsname":     {},
+		"internal/pointer":    {"internal/regular"},
 		"internal/crash":      {},
 	}
 }

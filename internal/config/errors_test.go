@@ -140,6 +140,7 @@ var errorTable = []struct {
 		`1:77: address: "http://b/" is not an address (hint: 203.0.113.7, 203.0.113.7:8443, [2001:db8::7]:443 or host.example.com)`, `1:158: address: "b:0" is not an address (hint: 203.0.113.7, 203.0.113.7:8443, [2001:db8::7]:443 or host.example.com)`}},
 	{"header", body("check: {headers: ['a b']}"), []string{`1:19: headers: "a b" is no header's name`}},
 	{"name", body("targets: [{name: a/b, type: odd}]"), []string{`1:18: name: "a/b" is not a valid name (hint: letters, digits, - . and _)`}},
+	{"name of dots", body("targets: [{name: .., type: odd}]"), []string{`1:18: name: ".." is not a valid name (hint: letters, digits, - . and _, and not dots alone)`}},
 
 	// URLs of live sites.
 	{"scheme", origin("ftp://a/"), []string{`1:46: url: "ftp://a/" is no base URL of a site: it must begin with http:// or https://`}},

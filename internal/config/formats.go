@@ -67,6 +67,9 @@ func wrongBeacon(text string) string {
 }
 
 func wrongName(text string) string {
+	if text != "" && strings.Trim(text, ".") == "" {
+		return "is not a valid name (hint: letters, digits, - . and _, and not dots alone)"
+	}
 	if strings.ContainsFunc(text, notInName) {
 		return "is not a valid name (hint: letters, digits, - . and _)"
 	}

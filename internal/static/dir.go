@@ -5,11 +5,12 @@ import (
 	"os"
 	"path/filepath"
 
+	"mirror/internal/pointer"
 	"mirror/internal/regular"
 )
 
 // Dir is the site in a folder on disk. The folder is looked up anew for each file, so that
-// a symlink that moves from release to release is followed. Links inside the site work;
+// a link, or a pointer file, that moves from release to release is followed. Links inside the site work;
 // none leads out of it.
 type Dir string
 
@@ -19,14 +20,18 @@ func (d Dir) Open(name string) (fs.File, error) {
 	if !fs.ValidPath(name) {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
-	folder, err := os.Stat(string(d))
+	path, err := pointer.Folder(string(d))
+	if err != nil {
+		return nil, err
+	}
+	folder, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
 	if !folder.IsDir() {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
-	root, err := os.OpenRoot(string(d))
+	root, err := os.OpenRoot(path)
 	if err != nil {
 		return nil, err
 	}

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path/filepath"
+	"path"
 	"strconv"
 
 	"mirror/site"
@@ -20,7 +20,7 @@ func (p *place) newest(id site.ID) (string, error) {
 	if len(copies) == 0 {
 		return "", fmt.Errorf("dir: %s: %w", id.Short(), targets.ErrNotStaged)
 	}
-	return filepath.Join(releases, copies[len(copies)-1]), nil
+	return path.Join(releases, copies[len(copies)-1]), nil
 }
 
 // copies lists the folders of the complete copies of a release, the newest last, and the name

@@ -40,11 +40,14 @@ func Open(c Config) (*Target, error) {
 	if err != nil {
 		return nil, fmt.Errorf("dir: mode %w", err)
 	}
-	return &Target{path: path, modes: m}, nil
+	return &Target{path: path, modes: m, names: systemOf(path)}, nil
 }
 
 // Plan hashes what is live and compares.
 func (t *Target) Plan(ctx context.Context, rel *site.Release) (targets.Plan, error) {
+	if err := t.names.refuse(rel); err != nil {
+		return targets.Plan{}, err
+	}
 	live, err := t.Live(ctx)
 	if err != nil {
 		return targets.Plan{}, err

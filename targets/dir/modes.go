@@ -54,7 +54,7 @@ func (m modes) makeFolders(path string) error {
 	} else if err != nil {
 		return nil // another process made it
 	}
-	return os.Chmod(path, m.folder)
+	return os.Chmod(path, m.folder) // which means nothing on Windows
 }
 
 // special are the bits of a mode that mean something on a folder beside its permissions.
@@ -63,6 +63,9 @@ const special = fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky
 // ofFolder gives a folder its mode. The bits that are no permissions stay as they are, as far as the
 // system lets them: the group of a folder's files may depend on one.
 func (m modes) ofFolder(f *os.File) error {
+	if !posix {
+		return nil
+	}
 	info, err := f.Stat()
 	if err != nil || info.Mode().Perm() == m.folder {
 		return err
@@ -75,6 +78,9 @@ func (m modes) ofFolder(f *os.File) error {
 
 // finishFolders gives the folders below root their mode and makes the names in them durable.
 func (m modes) finishFolders(root *os.Root) error {
+	if !posix {
+		return nil
+	}
 	return fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || !d.IsDir() {
 			return err
@@ -111,7 +117,7 @@ func (m modes) restore(ctx context.Context, root *os.Root, rel *site.Release) er
 // ofFile gives a file that is there its mode.
 func (m modes) ofFile(root *os.Root, name string, d fs.DirEntry) error {
 	info, err := d.Info()
-	if err != nil || info.Mode().Perm() == m.file {
+	if err != nil || !posix || info.Mode().Perm() == m.file {
 		return err
 	}
 	return root.Chmod(name, m.file)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path/filepath"
 	"slices"
 
 	"mirror/site"
@@ -53,7 +52,7 @@ func (t *Target) Past(ctx context.Context, limit int, of []string) ([]site.Past,
 
 // lookAt lists what is live, and hashes the files that are asked for.
 func (t *Target) lookAt(ctx context.Context, of []string) (site.Manifest, error) {
-	root, err := openFolder(filepath.Join(t.path, current))
+	root, err := t.openServed()
 	if err != nil {
 		return nil, fmt.Errorf("dir: past: %w", err)
 	}
@@ -82,7 +81,7 @@ func (t *Target) recorded(live targets.Live, beaconPath string) bool {
 }
 
 func (t *Target) hasBeacon(path string) bool {
-	root, err := openFolder(filepath.Join(t.path, current))
+	root, err := t.openServed()
 	if err != nil {
 		return false
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"mirror/internal/pointer"
 	"mirror/internal/regular"
 	"mirror/targets"
 )
@@ -26,6 +27,7 @@ type place struct {
 	releases *os.Root // nil where there is no such folder yet
 	keep     targets.Keep
 	modes    modes
+	plain    bool // make no symbolic link
 }
 
 // open opens the folder, and makes it where that is asked for. It gives an error that wraps
@@ -40,7 +42,7 @@ func (t *Target) open(create bool) (*place, error) {
 	if err != nil {
 		return nil, fmt.Errorf("dir: %w", err)
 	}
-	p := &place{root: root, keep: t.keep, modes: t.modes}
+	p := &place{root: root, keep: t.keep, modes: t.modes, plain: t.plain}
 	if create {
 		err = root.Mkdir(releases, t.modes.folder)
 	}
@@ -81,6 +83,15 @@ func openFolder(path string) (*os.Root, error) {
 		return nil, err
 	}
 	return os.OpenRoot(path)
+}
+
+// openServed opens the folder that is live.
+func (t *Target) openServed() (*os.Root, error) {
+	folder, err := pointer.Folder(filepath.Join(t.path, current))
+	if err != nil {
+		return nil, err
+	}
+	return openFolder(folder)
 }
 
 // openOwn opens a folder below root that is no link.

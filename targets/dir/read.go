@@ -18,7 +18,7 @@ import (
 
 // readLive lists what is live: the site's files, and the paths of those that are kept beside it.
 func (t *Target) readLive(ctx context.Context, kept func(path string) bool) (site.Manifest, []string, error) {
-	root, err := openFolder(filepath.Join(t.path, current))
+	root, err := t.openServed()
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, nil
 	}

@@ -23,6 +23,9 @@ const writers = 8
 // interrupted Stage left are kept where their bytes are right. A Stage for which there is no
 // room leaves nothing behind.
 func (t *Target) Stage(ctx context.Context, rel *site.Release, progress targets.Progress) error {
+	if err := t.names.refuse(rel); err != nil {
+		return err
+	}
 	return t.locked(ctx, func(p *place) error {
 		err := p.stage(ctx, rel, progress)
 		if noRoom(err) {

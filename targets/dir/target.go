@@ -5,18 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"strings"
 	"sync"
 
+	"mirror/internal/pointer"
 	"mirror/site"
 	"mirror/targets"
 )
 
 // Target is a folder whose symlink current is turned from release to release. The turn is
-// one rename(2): a reader sees all of a release or nothing of it.
+// one rename(2): a reader sees all of a release or nothing of it. Where the system lets the user make no
+// symbolic link, current is a pointer file (package pointer), which is replaced in the same way.
 //
 // A release that has to be staged again because the live copy of it was tampered with gets
 // a folder of its own, releases/<id>.2 and so on. releases/<id>.sha256 lists what a release
@@ -25,6 +26,8 @@ type Target struct {
 	path  string
 	keep  targets.Keep
 	modes modes
+	names system // of files, that the file system of path can hold
+	plain bool   // make no symbolic link
 
 	reserved sync.Map // targets.Swap → *reservation: those that this process holds
 }
@@ -43,21 +46,21 @@ const (
 	partial  = ".partial" // ends the name of what is being made
 )
 
-// Live reads the symlink.
+// Live reads the link.
 func (t *Target) Live(context.Context) (targets.Live, error) {
-	to, err := os.Readlink(filepath.Join(t.path, current))
+	to, err := pointer.Read(filepath.Join(t.path, current))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return targets.Live{}, nil
 	case err != nil:
-		return targets.Live{}, fmt.Errorf("dir: %s is no symlink (hint: move the folder away; mirror makes the link): %w", filepath.Join(t.path, current), err)
+		return targets.Live{}, fmt.Errorf("dir: %w (hint: move it away; mirror makes the link)", err)
 	}
 	return targets.Live{Release: releaseOf(to), Revision: to}, nil
 }
 
 // releaseOf tells the release from the symlink's text: releases/<id> or releases/<id>.<n>.
 func releaseOf(to string) site.ID {
-	name, ok := strings.CutPrefix(filepath.ToSlash(to), releases+"/")
+	name, ok := strings.CutPrefix(to, releases+"/")
 	if !ok {
 		return site.None
 	}

@@ -38,6 +38,9 @@ func syncFolders(root *os.Root) error {
 }
 
 func syncFolder(root *os.Root, name string) error {
+	if !posix {
+		return nil
+	}
 	f, err := root.Open(name)
 	if err != nil {
 		return fmt.Errorf("dir: %w", err)
