@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/term"
 
+	"mirror/internal/console"
 	"mirror/internal/secrets"
 	"mirror/internal/workspace"
 	"mirror/reports"
@@ -97,7 +98,7 @@ func terminal(stream any) (fd int, ok bool) {
 	if !ok {
 		return 0, false
 	}
-	return int(f.Fd()), term.IsTerminal(int(f.Fd()))
+	return int(f.Fd()), console.IsTerminal(f)
 }
 
 // document is a result in both its forms.

@@ -37,7 +37,7 @@ func allowed() map[string][]string {
 		"targets/kinds":      {"targets", "targets/dir", "targets/git", "targets/oci", "targets/s3"},
 		"targets/targettest": {"targets", "diff", "site"},
 
-		anyKind: {"internal/fsname", "internal/pointer", "internal/atomicfile", "targets", "diff", "site", "internal/command", "internal/netname", "internal/regular", "internal/stall", "internal/wait", "internal/lease"},
+		anyKind: {"internal/oserr", "internal/fsname", "internal/pointer", "internal/atomicfile", "targets", "diff", "site", "internal/command", "internal/netname", "internal/regular", "internal/stall", "internal/wait", "internal/lease"},
 
 		"targets/oci/internal/image/imagetest": {"targets/targettest"},
 
@@ -49,7 +49,7 @@ func allowed() map[string][]string {
 		"reports/html":               {"reports", "internal/humanize", "diff", "site"},
 		"reports/formats":            {"reports", "reports/html"},
 		"internal/publish":           {"internal/atomicfile", "internal/wait", "targets", "diff", "site", "internal/regular"},
-		"internal/origin":            {"internal/netname", "internal/wait", "site"},
+		"internal/origin":            {"internal/oserr", "internal/netname", "internal/wait", "site"},
 		"internal/origin/pages":      {"internal/origin", "internal/origin/pages/sitemap", "site"},
 		"internal/survey":            {"internal/origin", "diff", "site"},
 		"internal/check":             {"internal/wait", "internal/survey", "internal/origin", "diff", "site"},
@@ -70,7 +70,7 @@ func allowed() map[string][]string {
 		"internal/wait":              {},
 		"internal/stall":             {},
 		"internal/stall/stalltest":   {},
-		"internal/state":             {"internal/atomicfile", "site", "internal/regular"},
+		"internal/state":             {"internal/oserr", "internal/atomicfile", "site", "internal/regular"},
 		"internal/workspace": {
 			"internal/lag", "internal/atomicfile", "diff", "site", "targets", "reports", "reports/formats", "scheduler", "internal/builtsite", "internal/check", "internal/command", "internal/compare", "internal/config",
 			"internal/daemon", "internal/history", "internal/humanize", "internal/notify", "internal/origin", "internal/origin/pages", "internal/publish",
@@ -82,7 +82,7 @@ func allowed() map[string][]string {
 		},
 		"internal/output":     {"internal/atomicfile", "diff", "site", "internal/humanize", "internal/secrets", "reports", "reports/formats"},
 		"internal/demo":       {"diff", "internal/humanize", "internal/lab", "internal/publish", "internal/workspace", "reports"},
-		"internal/static":     {"internal/pointer", "internal/regular"},
+		"internal/static":     {"internal/oserr", "internal/pointer", "internal/regular"},
 		"internal/command":    {},
 		"internal/atomicfile": {},
 		"internal/regular":    {},
@@ -103,6 +103,8 @@ func allowed() map[string][]string {
 		"internal/crossvet":   {},
 		"internal/fsname":     {},
 		"internal/pointer":    {"internal/regular"},
+		"internal/console":    {},
+		"internal/oserr":      {},
 		"internal/crash":      {},
 	}
 }

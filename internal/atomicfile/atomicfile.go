@@ -86,7 +86,7 @@ func (p *Pending) Cleanup() error {
 	return errors.Join(err, os.Remove(p.Name()))
 }
 
-// insist repeats what fails because a file is in use, for about two seconds in all. On Windows a
+// insist repeats what fails because a file is in use, for about a second in all. On Windows a
 // file that another program reads, such as a virus scanner, cannot be replaced meanwhile.
 func insist(do func() error, inUse func(error) bool, sleep func(time.Duration)) error {
 	const longest = 500 * time.Millisecond

@@ -56,7 +56,8 @@ func (c *Config) KeptPaths() []string { return c.Publish.Keep }
 type Site struct {
 	// Dir is the folder with the generated site, relative to the config's own folder.
 	Dir string `yaml:"dir" jsonschema:"required,format=path" example:"./public"`
-	// Build is the command that generates the site, run by publish --build and by the daemon only.
+	// Build is the command that generates the site, run by publish --build and by the daemon only. It is a line
+	// for the shell: sh, or cmd.exe on Windows.
 	Build string `yaml:"build" example:"hexo generate"`
 	// Exclude lists globs of files that are not published. .git never is.
 	Exclude []string `yaml:"exclude" jsonschema:"format=glob" example:"[\"**/.DS_Store\", \"drafts/**\"]"`

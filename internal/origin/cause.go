@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mirror/internal/oserr"
 	"net"
 	"net/http"
 	"strconv"
 	"strings"
-	"syscall"
 )
 
 // Cause is why no whole answer came, for errors.Is. An Observation's error begins with it.
@@ -76,11 +76,11 @@ func nameFault(err error) (Cause, string) {
 func networkFault(err error) (Cause, string) {
 	timeout, ok := errors.AsType[net.Error](err)
 	switch {
-	case errors.Is(err, syscall.ECONNREFUSED):
+	case oserr.Refused(err):
 		return Refused, "nothing listens there (hint: is the server up, and is the port right?)"
-	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+	case oserr.Unreachable(err):
 		return NoRoute, "the network does not lead to the host"
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+	case oserr.Reset(err):
 		return ConnectionReset, "the origin dropped the connection"
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return Cut, "the connection ended in the middle of the answer"

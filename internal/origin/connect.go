@@ -8,10 +8,10 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"syscall"
 	"time"
 
 	"mirror/internal/netname"
+	"mirror/internal/oserr"
 )
 
 // dial returns what connects to the origin: at Address, where that is set.
@@ -85,7 +85,7 @@ func proxyCause(err error) string {
 	switch {
 	case isDNS && dns.IsNotFound:
 		return "no such host"
-	case errors.Is(err, syscall.ECONNREFUSED):
+	case oserr.Refused(err):
 		return "nothing listens there"
 	case isNet && timeout.Timeout():
 		return "the connection was not ready in time"

@@ -12,9 +12,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 
 	"mirror/internal/atomicfile"
+	"mirror/internal/oserr"
 	"mirror/internal/regular"
 )
 
@@ -31,7 +31,7 @@ type Folder struct {
 // checkout, nothing is kept: those that only read go on without.
 func Open(dir string) (Folder, error) {
 	err := prepare(dir)
-	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+	if errors.Is(err, fs.ErrPermission) || oserr.ReadOnly(err) {
 		return Folder{dir: dir, sealed: true}, nil
 	}
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"mime"
+	"mirror/internal/oserr"
 	"net/http"
 	"net/url"
 	"path"
@@ -182,8 +183,7 @@ func absence(err error) error {
 	if !errors.As(err, &errno) {
 		return fs.ErrNotExist
 	}
-	switch errno {
-	case syscall.ENOENT, syscall.ENOTDIR, syscall.ENAMETOOLONG, syscall.ELOOP, syscall.EINVAL:
+	if oserr.NoFile(err) {
 		return fs.ErrNotExist
 	}
 	return err

@@ -106,7 +106,7 @@ func (w *Workspace) prepare(ctx context.Context, o PublishOptions) (tree, []targ
 // RunBuild runs the site's build command in the config's folder. Where ctx ends first, nothing of
 // the build is left running.
 func (w *Workspace) RunBuild(ctx context.Context) error {
-	cmd := command.New(ctx, "sh", "-c", w.Config.Site.Build)
+	cmd := command.Shell(ctx, w.Config.Site.Build)
 	cmd.Dir = filepath.Dir(w.Config.File)
 	cmd.Env = os.Environ()
 	cmd.Stdout, cmd.Stderr = w.options.Output, w.options.Output

@@ -7,11 +7,11 @@ import (
 	"io/fs"
 	"os"
 	"strings"
-	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"mirror/internal/oserr"
 	"mirror/site"
 	"mirror/targets"
 )
@@ -28,7 +28,7 @@ func (t *Target) Stage(ctx context.Context, rel *site.Release, progress targets.
 	}
 	return t.locked(ctx, func(p *place) error {
 		err := p.stage(ctx, rel, progress)
-		if noRoom(err) {
+		if oserr.NoRoom(err) {
 			if left := p.dropPartial(""); left != nil {
 				return errors.Join(err, left)
 			}
@@ -36,11 +36,6 @@ func (t *Target) Stage(ctx context.Context, rel *site.Release, progress targets.
 		}
 		return err
 	})
-}
-
-// noRoom reports whether a disk, a quota or a limit is full.
-func noRoom(err error) bool {
-	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG)
 }
 
 func (p *place) stage(ctx context.Context, rel *site.Release, progress targets.Progress) error {

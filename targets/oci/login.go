@@ -3,11 +3,11 @@ package oci
 import (
 	"errors"
 	"io"
+	"mirror/internal/oserr"
 	"net"
 	"net/http"
 	"strings"
 	"sync/atomic"
-	"syscall"
 )
 
 // A registry's token may expire at any request, and others of the same session may use up the new
@@ -79,10 +79,13 @@ func (t *rewinding) worthRepeating(err error) bool {
 	}](err); ok && temporary.Temporary() {
 		return true
 	}
-	for _, broken := range []error{io.ErrUnexpectedEOF, io.EOF, syscall.EPIPE, syscall.ECONNRESET, net.ErrClosed} {
+	for _, broken := range []error{io.ErrUnexpectedEOF, io.EOF, net.ErrClosed} {
 		if errors.Is(err, broken) {
 			return true
 		}
+	}
+	if oserr.Reset(err) {
+		return true
 	}
 	return t.expired(err)
 }

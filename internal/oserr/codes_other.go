@@ -1,0 +1,16 @@
+//go:build !windows
+
+package oserr
+
+import "syscall"
+
+func noRoom() []syscall.Errno {
+	return []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG}
+}
+func readOnly() []syscall.Errno    { return []syscall.Errno{syscall.EROFS} }
+func refused() []syscall.Errno     { return []syscall.Errno{syscall.ECONNREFUSED} }
+func unreachable() []syscall.Errno { return []syscall.Errno{syscall.EHOSTUNREACH, syscall.ENETUNREACH} }
+func reset() []syscall.Errno       { return []syscall.Errno{syscall.ECONNRESET, syscall.EPIPE} }
+func noFile() []syscall.Errno {
+	return []syscall.Errno{syscall.ENOENT, syscall.ENOTDIR, syscall.ENAMETOOLONG, syscall.ELOOP, syscall.EINVAL}
+}
