@@ -22,6 +22,7 @@ import (
 
 	"mirror/internal/regular"
 	"mirror/internal/static"
+	"mirror/internal/wait"
 	"mirror/site"
 )
 
@@ -81,7 +82,7 @@ func hashAll(ctx context.Context, tree *static.Tree) (site.Manifest, error) {
 			return nil, err
 		}
 		hash := sha256.New()
-		n, err := io.Copy(hash, f)
+		n, err := io.Copy(hash, wait.Reader(ctx, f))
 		if err = errors.Join(err, f.Close()); err != nil {
 			return nil, err
 		}
@@ -173,7 +174,7 @@ func unpackLayout(ctx context.Context, file, dir string) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := writeNew(filepath.Join(dir, filepath.FromSlash(m[1])), r); err != nil {
+		if err := writeNew(filepath.Join(dir, filepath.FromSlash(m[1])), wait.Reader(ctx, r)); err != nil {
 			return err
 		}
 	}
