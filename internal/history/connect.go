@@ -32,8 +32,7 @@ func connect(ctx context.Context, path, mode string) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	place := url.URL{Scheme: "file", Path: filepath.ToSlash(full)}
-	db, err := sql.Open("sqlite", place.String()+"?"+mode+
+	db, err := sql.Open("sqlite", fileURI(filepath.ToSlash(full))+"?"+mode+
 		"&_txlock=immediate&_pragma=busy_timeout("+busyTimeout+")&_pragma=synchronous(NORMAL)&_pragma=foreign_keys(1)")
 	if err != nil {
 		return nil, err
@@ -43,6 +42,15 @@ func connect(ctx context.Context, path, mode string) (*sql.DB, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
+}
+
+// fileURI returns the URI for SQLite of an absolute path with slashes. One with the letter of a drive, as
+// on Windows, gets a slash in front: else SQLite takes the letter for a host (https://sqlite.org/uri.html).
+func fileURI(path string) string {
+	if !strings.HasPrefix(path, "/") {
+		path = "/" + path
+	}
+	return (&url.URL{Scheme: "file", Path: path}).String()
 }
 
 // connectToRead opens a file that is there, also where it cannot be written.

@@ -1,6 +1,7 @@
 package oci
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"io"
@@ -16,7 +17,7 @@ const maxLogins = 1 << 20
 // storedSecrets tells of the passwords and tokens in the files in which docker and podman keep
 // their logins. What a credential helper holds is told when it is used.
 func storedSecrets(getenv func(string) string, tell func(source, value string)) {
-	home := getenv("HOME")
+	home := cmp.Or(getenv("HOME"), getenv("USERPROFILE")) // the latter on Windows
 	files := []string{getenv("REGISTRY_AUTH_FILE")}
 	if dir := getenv("DOCKER_CONFIG"); dir != "" {
 		files = append(files, filepath.Join(dir, "config.json"))

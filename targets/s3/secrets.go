@@ -2,6 +2,7 @@ package s3
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"io"
 	"os"
@@ -18,8 +19,8 @@ const maxProfiles = 1 << 20
 // part of the credential chain holds is told when it is used.
 func storedSecrets(getenv func(string) string, tell func(source, value string)) {
 	name := getenv("AWS_SHARED_CREDENTIALS_FILE")
-	if name == "" && getenv("HOME") != "" {
-		name = filepath.Join(getenv("HOME"), ".aws", "credentials")
+	if home := cmp.Or(getenv("HOME"), getenv("USERPROFILE")); name == "" && home != "" { // the latter on Windows
+		name = filepath.Join(home, ".aws", "credentials")
 	}
 	info, err := os.Stat(name)
 	if err != nil || !info.Mode().IsRegular() {

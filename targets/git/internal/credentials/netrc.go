@@ -1,6 +1,7 @@
 package credentials
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -43,7 +44,7 @@ func netrcFiles(getenv func(string) string) []string {
 	if path := getenv("NETRC"); path != "" {
 		return []string{path}
 	}
-	home := getenv("HOME")
+	home := cmp.Or(getenv("HOME"), getenv("USERPROFILE")) // the latter on Windows
 	if runtime.GOOS == "windows" {
 		profile := getenv("USERPROFILE")
 		return []string{filepath.Join(profile, "_netrc"), filepath.Join(profile, ".netrc")}

@@ -2,6 +2,7 @@ package gitconfig
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -42,7 +43,7 @@ func files(getenv func(string) string) []string {
 	if getenv("GIT_CONFIG_NOSYSTEM") == "" {
 		paths = append(paths, or(getenv("GIT_CONFIG_SYSTEM"), "/etc/gitconfig"))
 	}
-	home := getenv("HOME")
+	home := cmp.Or(getenv("HOME"), getenv("USERPROFILE")) // the latter on Windows
 	switch global := getenv("GIT_CONFIG_GLOBAL"); {
 	case global != "":
 		paths = append(paths, global)
