@@ -167,6 +167,8 @@ func TestJudgeNotFound(t *testing.T) {
 		{"404 with the page", page, func(o *site.Observation) { o.Status = 404 }, ""},
 		{"404 with another page", page, status(404), diff.Altered},
 		{"404, no page configured", site.File{}, status(404), ""},
+		{"410 with another page", page, status(410), diff.Altered},
+		{"410, no page configured", site.File{}, status(410), ""},
 		{"403, no page configured", site.File{}, status(403), ""},
 		{"200 with the page", page, nil, diff.Altered},
 		{"403, page configured", page, status(403), diff.Altered},
@@ -178,6 +180,9 @@ func TestJudgeNotFound(t *testing.T) {
 		d, ok := diff.Judge(diff.Expectation{File: c.page, NotFound: true}, answer(c.change))
 		if ok != (c.want == "") || !ok && d.Kind != c.want {
 			t.Errorf("%s: got %v %q (%s), want %q", c.name, ok, d.Kind, d.Detail, c.want)
+		}
+		if named := strings.Fields(c.name)[0]; !ok && d.Status == 410 && !strings.Contains(d.Detail, named) {
+			t.Errorf("%s: got %q, want the status named", c.name, d.Detail)
 		}
 	}
 }

@@ -62,6 +62,14 @@ func proxyAnswer(_ context.Context, proxy *url.URL, _ *http.Request, answer *htt
 	return &proxyRefusal{proxy.Host, answer.StatusCode}
 }
 
+// refusingProxy is the host and port of the proxy that wants a login, "" where the origin was asked.
+func (a *attempt) refusingProxy(resp *http.Response) string {
+	if resp.StatusCode != http.StatusProxyAuthRequired {
+		return ""
+	}
+	return a.proxyHost()
+}
+
 // proxyFault tells what is wrong with the proxy that stands before the origin.
 func (a *attempt) proxyFault(err error) (Cause, string) {
 	if refused, ok := errors.AsType[*proxyRefusal](err); ok {
@@ -71,7 +79,11 @@ func (a *attempt) proxyFault(err error) (Cause, string) {
 		}
 		return BadProxy, said
 	}
-	if op, ok := errors.AsType[*net.OpError](err); !ok || op.Op != "proxyconnect" {
+	op, ok := errors.AsType[*net.OpError](err)
+	switch {
+	case ok && strings.HasPrefix(op.Op, "socks "): // the proxy itself could be reached
+		return BadProxy, fmt.Sprintf("the proxy %s does not connect to the origin: %s", a.proxyHost(), printable(op.Err.Error()))
+	case !ok || op.Op != "proxyconnect":
 		return "", ""
 	}
 	return BadProxy, fmt.Sprintf("the proxy %s cannot be used: %s (hint: HTTP_PROXY, HTTPS_PROXY and NO_PROXY in the environment say which requests go by it)",

@@ -102,6 +102,8 @@ func TestADeadProxyIsNamed(t *testing.T) {
 		"https://blog.example.com/":  {"127.0.0.1:1", "proxy: the proxy 127.0.0.1:1 cannot be used: nothing listens there"},
 		"https://other.example.com/": {"http://" + refusing, "proxy: the proxy " + refusing + " does not connect to the origin, it answered 502"},
 		"https://login.example.com/": {"http://" + refusing, "it answered 407 (hint: it wants a user name"},
+		"http://login.example.com/":  {"http://" + refusing, "it answered 407 (hint: it wants a user name"},
+		"http://socks.example.com/":  {"socks5://" + socks(t), "proxy: the proxy 127.0.0.1:"},
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
@@ -113,4 +115,32 @@ func TestADeadProxyIsNamed(t *testing.T) {
 			t.Errorf("%s: got %s, %v; want %s", target, out, err, c.want)
 		}
 	}
+}
+
+// socks is a SOCKS5 proxy (RFC 1928) that reaches no host.
+func socks(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				greeting, request := make([]byte, 3), make([]byte, 5)
+				io.ReadFull(conn, greeting)
+				conn.Write([]byte{5, 0})
+				io.ReadFull(conn, request)
+				io.CopyN(io.Discard, conn, int64(request[4])+2)
+				conn.Write([]byte{5, 4, 0, 1, 0, 0, 0, 0, 0, 0}) // host unreachable
+			}()
+		}
+	}()
+	return listener.Addr().String()
 }

@@ -223,6 +223,9 @@ func (a *attempt) exchange(o *site.Observation) error {
 		return err
 	}
 	defer resp.Body.Close()
+	if proxy := a.refusingProxy(resp); proxy != "" {
+		return &proxyRefusal{proxy, resp.StatusCode}
+	}
 	a.client.learnt.from(resp)
 	return a.receive(resp, o)
 }

@@ -66,7 +66,7 @@ func (w *Workspace) CheckUnrecorded(ctx context.Context, o CheckOptions) (diff.V
 	tolerance := o.Tolerance
 	tolerance.Since = w.liveFor(ctx, verdict)
 	verdict.Tolerate(tolerance)
-	verdict.Notes = append(append(verdict.Notes, held.notes...), w.originNotes(verdict)...)
+	verdict.Notes = append(append(verdict.Notes, held.notes...), w.originNotes(ctx, verdict)...)
 	return verdict, nil
 }
 

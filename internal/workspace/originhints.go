@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -10,23 +11,41 @@ import (
 	"mirror/diff"
 	"mirror/internal/config"
 	"mirror/internal/netname"
+	"mirror/internal/origin"
 	"mirror/targets"
 )
 
 // originNotes says of each origin that a check found wrong as a whole what in the config is likely
 // the mistake, a line each.
-func (w *Workspace) originNotes(v diff.Verdict) []string {
+func (w *Workspace) originNotes(ctx context.Context, v diff.Verdict) []string {
+	ctx, cancel := context.WithTimeout(ctx, naming)
+	defer cancel()
 	var notes []string
 	for _, o := range v.Origins {
 		a, ok := answerOf(o)
 		if !ok {
 			continue
 		}
+		if a.Location == nil && refused(a.Status) && !a.Folders {
+			a.Type = w.typeOf(ctx, o.Name)
+		}
 		if hint := w.originHint(o.Name, a); hint != "" {
 			notes = append(notes, fmt.Sprintf("%s: %s (hint: %s)", o.Name, described(a), hint))
 		}
 	}
 	return notes
+}
+
+// typeOf asks an origin for the type in which it answers for its home page, "" where it does not.
+func (w *Workspace) typeOf(ctx context.Context, name string) string {
+	all := w.Origins()
+	i := slices.IndexFunc(all, func(at origin.Endpoint) bool { return at.Name == name })
+	if i < 0 {
+		return ""
+	}
+	client := origin.New(all[i])
+	defer client.Close()
+	return client.Fetch(ctx, origin.Page{Path: "index.html", URL: all[i].Style.URLPath("index.html")}).Header.Get("Content-Type")
 }
 
 // answerOf is how an origin answers for every page, or for every folder, in place of the release.

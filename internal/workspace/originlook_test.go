@@ -53,8 +53,11 @@ func newPlace(t *testing.T, url, more string) *place {
 	p.write("mirror.yaml", fmt.Sprintf("version: 1\nsite: {dir: ./public}\ntargets:\n  - {name: disk, type: dir, path: ./disk, origin: {url: %q}}\n%s", url, more))
 	kind := dir.Kind()
 	kind.OriginHint = func(_ targets.Decode, a targets.OriginAnswer) string {
-		if a.Location != nil {
+		switch {
+		case a.Location != nil:
 			return a.Location.Host + " is known"
+		case a.Type == "application/xml":
+			return "an API answers"
 		}
 		return ""
 	}
@@ -112,11 +115,16 @@ func movedAway(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "https://blog.example.com"+r.URL.Path, http.StatusMovedPermanently)
 }
 
-// withoutIndex is the REST endpoint of a bucket: it knows the names of files alone.
+// noSuchKey is the REST endpoint of an empty bucket.
+func noSuchKey(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/xml")
+	w.WriteHeader(http.StatusNotFound)
+}
+
+// withoutIndex knows the names of files alone.
 func withoutIndex(w http.ResponseWriter, r *http.Request) {
 	if strings.HasSuffix(r.URL.Path, "/") {
-		w.Header().Set("Content-Type", "application/xml")
-		w.WriteHeader(http.StatusNotFound)
+		http.NotFound(w, r)
 		return
 	}
 	fmt.Fprint(w, "home")
@@ -135,6 +143,7 @@ func TestPlanWarnsOfOrigins(t *testing.T) {
 		"nothing there yet":       {answers: http.NotFound},
 		"not what is held":        {answers: http.NotFound, held: true, want: "answers 404, though the target holds release "},
 		"no index of folders":     {answers: withoutIndex, held: true, want: "set origin.index to false"},
+		"an API, nothing there":   {answers: noSuchKey, want: "answers 404 (hint: an API answers)"},
 		"another site":            {answers: func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "{}") }, held: true, want: "claims no release, though the target holds "},
 		"another site, beginning": {answers: func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "{}") }},
 		"failing":                 {answers: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }, want: "answers 502"},
@@ -177,6 +186,22 @@ func TestPlanIsQuietAboutAGoodOrigin(t *testing.T) {
 	}
 	if got := p.warnings.Take(); len(got) > 0 {
 		t.Errorf("got %q", got)
+	}
+}
+
+// A check says what is likely wrong in the config where an origin answers for every page in place of
+// the site.
+func TestCheckNamesTheLikelyMistake(t *testing.T) {
+	t.Parallel()
+	for want, answers := range map[string]http.HandlerFunc{
+		"disk: every page is answered 404 (hint: an API answers)":                                              noSuchKey,
+		"disk: every page is answered 301, away to https://blog.example.com (hint: blog.example.com is known)": movedAway,
+	} {
+		p := newPlace(t, serve(t, answers), "")
+		v, err := p.Check(t.Context(), workspace.CheckOptions{})
+		if err != nil || len(v.Notes) != 1 || v.Notes[0] != want {
+			t.Errorf("got %v, %q; want %q", err, v.Notes, want)
+		}
 	}
 }
 

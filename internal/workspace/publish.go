@@ -177,7 +177,7 @@ func (v verifier) Await(ctx context.Context, rel *site.Release, deleted []string
 	o.Limit, o.GiveUp = v.limit, giveUp
 	o.Past = []check.PastFunc{v.before(rel, v.w.remembered()), v.before(rel, (&targetSet{dests: v.dests}).past)}
 	verdict, err := check.Await(ctx, v.w.Origins(), o, patience)
-	verdict.Notes = append(verdict.Notes, v.w.originNotes(verdict)...)
+	verdict.Notes = append(verdict.Notes, v.w.originNotes(ctx, verdict)...)
 	return verdict, err
 }
 
