@@ -1,12 +1,13 @@
 package command
 
 import (
+	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"io"
 	"os"
 	"os/exec"
-	"time"
 )
 
 // Process is a running program with pipes to its standard input and output.
@@ -17,13 +18,11 @@ type Process struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	cmd    *exec.Cmd
-	stderr *os.File
-	copied chan struct{} // closed when all of the standard error was copied
-}
 
-// lastWords is how long the standard error of a program that has ended is waited for: something
-// that it left running, such as the master of shared ssh connections, may hold it open.
-const lastWords = 100 * time.Millisecond
+	stderr, stderrEnd *os.File      // what the program writes, and the end that it writes to
+	marker            []byte        // written to stderrEnd when the program has ended
+	copied            chan struct{} // closed when all before the marker was copied
+}
 
 // Start starts a program. What it writes on its standard error is copied to stderr. When ctx ends,
 // or Kill is called, the pipes are closed and the program and all its descendants are ended, as with
@@ -32,7 +31,7 @@ func Start(ctx context.Context, env []string, stderr io.Writer, name string, arg
 	ctx, cancel := context.WithCancel(ctx)
 	cmd := New(ctx, name, args...)
 	cmd.Env = env
-	p := &Process{ctx: ctx, cancel: cancel, cmd: cmd, copied: make(chan struct{})}
+	p := &Process{ctx: ctx, cancel: cancel, cmd: cmd, marker: []byte(rand.Text()), copied: make(chan struct{})}
 	theirs, err := p.pipes()
 	if err == nil {
 		err = cmd.Start()
@@ -43,12 +42,13 @@ func Start(ctx context.Context, env []string, stderr io.Writer, name string, arg
 	if err != nil {
 		cancel()
 		p.close()
+		p.closeStderr()
 		return nil, err
 	}
 	context.AfterFunc(ctx, p.close)
 	go func() {
 		defer close(p.copied)
-		_, _ = io.Copy(stderr, p.stderr) // what is lost of it is only missing in a message
+		copyUntil(stderr, p.stderr, p.marker)
 	}()
 	return p, nil
 }
@@ -69,8 +69,39 @@ func (p *Process) pipes() (theirs []*os.File, err error) {
 	if err != nil {
 		return []*os.File{inR, outW}, err
 	}
-	p.stderr, p.cmd.Stderr = errR, errW
-	return []*os.File{inR, outW, errW}, nil
+	p.stderr, p.stderrEnd, p.cmd.Stderr = errR, errW, errW
+	return []*os.File{inR, outW}, nil
+}
+
+// copyUntil copies what comes before a marker, or all. What is lost is only missing in a message.
+func copyUntil(to io.Writer, from io.Reader, marker []byte) {
+	var held []byte
+	buf := make([]byte, 8<<10)
+	for {
+		n, err := from.Read(buf)
+		held = append(held, buf[:n]...)
+		end := bytes.Index(held, marker)
+		if end < 0 && err == nil {
+			ready := len(held) - beginning(held, marker)
+			_, _ = to.Write(held[:ready])
+			held = append(held[:0], held[ready:]...)
+			continue
+		}
+		if end >= 0 {
+			held = held[:end]
+		}
+		_, _ = to.Write(held)
+		return
+	}
+}
+
+// beginning is how many bytes at the end of a text may be the beginning of a marker.
+func beginning(text, marker []byte) int {
+	n := min(len(text), len(marker)-1)
+	for n > 0 && !bytes.HasPrefix(marker, text[len(text)-n:]) {
+		n--
+	}
+	return n
 }
 
 func (p *Process) close() {
@@ -89,19 +120,24 @@ func (p *Process) Pid() int { return p.cmd.Process.Pid }
 func (p *Process) Kill() { p.cancel() }
 
 // Wait waits for the program's end and frees what it held. What a program that ended by itself has
-// left running is left alone.
+// left running is left alone; it may still hold the standard error, so that this never ends by itself.
 func (p *Process) Wait() error {
 	err := p.cmd.Wait()
 	if p.ctx.Err() != nil {
 		killRest(p.cmd)
 		err = errors.Join(p.ctx.Err(), err)
 	}
-	select {
-	case <-p.copied:
-	case <-time.After(lastWords):
-	}
-	_ = p.stderr.Close() // it was only read
+	_, _ = p.stderrEnd.Write(p.marker) // it is read until then
 	<-p.copied
+	p.closeStderr()
 	p.cancel()
 	return err
+}
+
+func (p *Process) closeStderr() {
+	for _, f := range []*os.File{p.stderr, p.stderrEnd} {
+		if f != nil {
+			_ = f.Close() // nothing is lost
+		}
+	}
 }

@@ -48,7 +48,7 @@ func TestStartedProgramIsEnded(t *testing.T) {
 // TestStart talks to a program that leaves another one behind, which holds its standard error.
 func TestStart(t *testing.T) {
 	var stderr bytes.Buffer
-	p, err := command.Start(t.Context(), os.Environ(), &stderr, "sh", "-c", `sleep 300 >&- & cat; echo complaint >&2; exit 3`)
+	p, err := command.Start(t.Context(), os.Environ(), &stderr, "sh", "-c", `sleep 300 >&- & cat; yes complaint | head -n 5000 >&2; exit 3`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,8 +60,8 @@ func TestStart(t *testing.T) {
 	if waited := p.Wait(); err != nil || string(out) != "hello" || waited == nil || !strings.Contains(waited.Error(), "exit status 3") {
 		t.Errorf("got %q, %v, %v", out, err, waited)
 	}
-	if stderr.String() != "complaint\n" {
-		t.Errorf("stderr: got %q", stderr.String())
+	if want := strings.Repeat("complaint\n", 5000); stderr.String() != want {
+		t.Errorf("stderr: got %d bytes, want %d", stderr.Len(), len(want))
 	}
 	if err := syscall.Kill(-p.Pid(), syscall.SIGKILL); err != nil {
 		t.Errorf("what was left running on purpose was ended: %v", err)

@@ -136,7 +136,7 @@ func (e *external) findVariant(ctx context.Context) string {
 }
 
 const (
-	settingsTimeout = 10 * time.Second
+	settingsTimeout = 30 * time.Second
 	maxSettings     = 256 << 10 // bytes
 )
 
