@@ -54,6 +54,7 @@ func Scan(ctx context.Context, fsys fs.FS, o ScanOptions) (*Release, error) {
 	if err := w.folder(ctx, ".", nil); err != nil {
 		return nil, err
 	}
+	w.validateBeacon()
 	if err := w.refusal(); err != nil {
 		return nil, err
 	}
@@ -152,12 +153,7 @@ func (w *walk) excluded(name string) bool {
 	if base == ".git" || name == DefaultBeacon || name == w.options.BeaconPath {
 		return true
 	}
-	for _, glob := range w.options.Exclude {
-		if doublestar.MatchUnvalidated(glob, name) {
-			return true
-		}
-	}
-	return false
+	return w.excludedByGlob(name)
 }
 
 // stat follows links; what is no link needs no second look-up by name.

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/term"
 
+	"mirror/internal/config"
 	"mirror/internal/console"
 	"mirror/internal/secrets"
 	"mirror/internal/workspace"
@@ -26,6 +27,7 @@ type app struct {
 	configFile string
 	stateDir   string
 	only       []string
+	untrusted  config.Untrusted
 	json       bool
 	quiet      bool
 	verbose    bool
@@ -42,7 +44,7 @@ func (a *app) open(events workspace.Events) (*workspace.Workspace, error) {
 
 func (a *app) workspaceOptions(events workspace.Events) workspace.Options {
 	return workspace.Options{
-		ConfigFile: a.configFile, StateDir: a.stateDir, Only: a.only, Kinds: a.kinds, Getenv: a.getenv,
+		Untrusted: &a.untrusted, ConfigFile: a.configFile, StateDir: a.stateDir, Only: a.only, Kinds: a.kinds, Getenv: a.getenv,
 		Log: a.log(), Events: events, Output: a.stderr, Secrets: a.secrets, Warnings: a.warnings,
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"reflect"
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
 
@@ -42,7 +43,7 @@ func (k targetDecoder) target(d *strictyaml.Decoder, key string, n *yaml.Node, v
 		return
 	}
 	t := v.Addr().Interface().(*Target)
-	t.wrong = func(path, why string) { d.Wrong(n, path, why) }
+	t.wrong = func(path, why string) { wrong(d, n, path, why) }
 	t.Decode = func(config any) error {
 		again := d.Again()
 		k.kind(again, key, n, t.Type, config)
@@ -68,7 +69,7 @@ func (k targetDecoder) kind(d *strictyaml.Decoder, key string, n *yaml.Node, kin
 	}
 	d.Members(key, n, v.Elem())
 	if own, ok := config.(targets.Validator); ok {
-		own.Validate(func(key, why string) { d.Wrong(n, key, why) })
+		own.Validate(func(key, why string) { wrong(d, n, key, why) })
 	}
 	d.Unknown(n, append(strictyaml.KeysOf(Target{}), strictyaml.KeysOf(config)...), func(key string) string {
 		for _, name := range k.Names() {
@@ -79,6 +80,15 @@ func (k targetDecoder) kind(d *strictyaml.Decoder, key string, n *yaml.Node, kin
 		}
 		return ""
 	})
+}
+
+// wrong notes what is wrong with a key of a target. A webhook's URL is a secret, and not quoted.
+func wrong(d *strictyaml.Decoder, n *yaml.Node, path, why string) {
+	describe := d.Describe
+	if path == "webhook" || strings.HasSuffix(path, ".webhook") {
+		describe = func(at *yaml.Node) string { return redacted(d, at) }
+	}
+	d.Wrong(n, path, why, describe)
 }
 
 // fresh returns a pointer to a zero value of the struct that sample is or points to.

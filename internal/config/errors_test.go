@@ -138,6 +138,10 @@ var errorTable = []struct {
 		" {name: b, type: dir, path: q, origin: {url: 'http://a/', address: 'b:0'}}, {name: c, type: dir, path: r, origin: {url: 'http://a/', address: '[::1]:443'}}," +
 		" {name: d, type: dir, path: s, origin: {url: 'http://a/', address: '2001:db8::7'}}, {name: e, type: dir, path: t, origin: {url: 'http://a/', address: edge-1.example.com}}]"), []string{
 		`1:77: address: "http://b/" is not an address (hint: 203.0.113.7, 203.0.113.7:8443, [2001:db8::7]:443 or host.example.com)`, `1:158: address: "b:0" is not an address (hint: 203.0.113.7, 203.0.113.7:8443, [2001:db8::7]:443 or host.example.com)`}},
+	{"beacon below .mirror", body("site: {dir: x, beacon: /.mirror/live}"), []string{
+		`1:24: beacon: "/.mirror/live" is below .mirror, where targets keep their own records (hint: /.well-known/mirror.json)`}},
+	{"beacon as a page", body("site: {dir: x, not_found: 404.html, beacon: /404.html}"), []string{
+		`1:45: beacon: "/404.html" is the page not_found (hint: /.well-known/mirror.json)`}},
 	{"header", body("check: {headers: ['a b']}"), []string{`1:19: headers: "a b" is no header's name`}},
 	{"name", body("targets: [{name: a/b, type: odd}]"), []string{`1:18: name: "a/b" is not a valid name (hint: letters, digits, - . and _)`}},
 	{"name of dots", body("targets: [{name: .., type: odd}]"), []string{`1:18: name: ".." is not a valid name (hint: letters, digits, - . and _, and not dots alone)`}},

@@ -60,6 +60,9 @@ func wrongPage(text string) string {
 }
 
 func wrongBeacon(text string) string {
+	if first, _, _ := strings.Cut(strings.TrimPrefix(text, "/"), "/"); strings.EqualFold(first, ".mirror") {
+		return "is below .mirror, where targets keep their own records (hint: /.well-known/mirror.json)"
+	}
 	if text != "" && (!path.IsAbs(text) || path.Clean(text) != text || text == "/" || strings.ContainsAny(text, "?#%")) {
 		return "is no plain URL path (hint: /.well-known/mirror.json, or \"\" for none)"
 	}

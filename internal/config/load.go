@@ -74,9 +74,22 @@ func Similar(dir string) string {
 	}
 }
 
+// Source says how a config is read.
+type Source struct {
+	Getenv func(string) string
+	Kinds  targets.Kinds // that targets may be of
+	// Untrusted are the limits of a config that is not trusted, such as that of a pull request; nil for none.
+	Untrusted *Untrusted
+}
+
 // Load reads the config at path, in which targets may be of the given kinds. An error in its text is one or more joined
 // *strictyaml.Error.
 func Load(path string, getenv func(string) string, kinds targets.Kinds) (*Config, error) {
+	return Source{Getenv: getenv, Kinds: kinds}.Load(path)
+}
+
+// Load is the function Load for this source.
+func (s Source) Load(path string) (*Config, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("read config: %w", err)
@@ -86,20 +99,26 @@ func Load(path string, getenv func(string) string, kinds targets.Kinds) (*Config
 	if err != nil {
 		return nil, fmt.Errorf("read config: %w", err)
 	}
-	return Parse(path, text, getenv, kinds)
+	return s.Parse(path, text)
 }
 
 // Parse reads a config from text. name is its path for errors and the base of relative paths.
 func Parse(name string, text []byte, getenv func(string) string, kinds targets.Kinds) (*Config, error) {
-	doc, err := strictyaml.Read(name, text, getenv)
+	return Source{Getenv: getenv, Kinds: kinds}.Parse(name, text)
+}
+
+// Parse is the function Parse for this source.
+func (s Source) Parse(name string, text []byte) (*Config, error) {
+	doc, err := strictyaml.Read(name, text, strictyaml.Environment{Get: s.Getenv, Refused: s.Untrusted.refusedVariable()})
 	if err != nil {
 		return nil, err
 	}
-	c := &Config{File: name, Secrets: secretsOf(doc, getenv)}
-	d := strictyaml.NewDecoder(doc, typesOf(name, getenv, kinds))
+	c := &Config{File: name, Secrets: secretsOf(doc, s.Getenv)}
+	d := strictyaml.NewDecoder(doc, typesOf(name, s.Getenv, s.Kinds))
 	d.Decode("the config", doc.Root, reflect.ValueOf(c).Elem())
 	validate(d, c)
-	validatePlaces(d, c, kinds)
+	validatePlaces(d, c, s.Kinds)
+	s.Untrusted.validate(d, c, s.Kinds)
 	if err := d.Err(); err != nil {
 		return nil, err
 	}

@@ -18,6 +18,9 @@ func validate(d *strictyaml.Decoder, c *Config) {
 	for i := range c.Origins {
 		origins = unique(d, origins, &c.Origins[i].Name, "target or origin")
 	}
+	if at := d.Place(&c.Site.Beacon); at != nil && c.Site.Beacon != "" && c.Site.Beacon == "/"+c.Site.NotFound {
+		d.Errorf(at, "beacon: %s is the page not_found (hint: /.well-known/mirror.json)", d.Describe(at))
+	}
 	validateOrder(d, &c.Publish, names)
 	validateJobs(d, c.Schedule)
 	validateNotify(d, c.Notify)

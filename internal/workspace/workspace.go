@@ -34,6 +34,8 @@ type Options struct {
 	Getenv     func(string) string
 	Log        *slog.Logger
 	Events     Events
+	// Untrusted are the limits of a config that is not trusted; nil for none.
+	Untrusted *config.Untrusted
 	// Secrets are kept out of what is stored; those of the config are added. nil for none.
 	Secrets *secrets.Scrubber
 	// Warnings collects what fails without changing an outcome. It may be nil.
@@ -93,7 +95,10 @@ func Open(o Options) (*Workspace, error) {
 		}
 		file = found
 	}
-	c, err := config.Load(file, o.Getenv, o.Kinds)
+	if err := o.Untrusted.Validate(); err != nil {
+		return nil, usage(err)
+	}
+	c, err := config.Source{Getenv: o.Getenv, Kinds: o.Kinds, Untrusted: o.Untrusted}.Load(file)
 	if err != nil {
 		return nil, usage(err)
 	}

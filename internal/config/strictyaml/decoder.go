@@ -12,6 +12,7 @@ type Decoder struct {
 	*problems
 	written map[*yaml.Node]string
 	types   Types
+	env     Environment
 	places  map[any]*yaml.Node // where the value under a pointer was read from
 }
 
@@ -39,7 +40,7 @@ type TextType struct {
 
 // NewDecoder returns a decoder of the document's values.
 func NewDecoder(doc *Document, types Types) *Decoder {
-	return &Decoder{problems: doc.problems, written: doc.written, types: types, places: map[any]*yaml.Node{}}
+	return &Decoder{problems: doc.problems, written: doc.written, types: types, env: doc.env, places: map[any]*yaml.Node{}}
 }
 
 // Again returns a decoder of the same document that has read and noted nothing.

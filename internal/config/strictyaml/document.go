@@ -28,11 +28,27 @@ type Document struct {
 	*problems
 	Root    *yaml.Node
 	written map[*yaml.Node]string // what a value said in the file before ${NAME} was replaced
+	env     Environment
+}
+
+// Environment is what a document may take from the environment.
+type Environment struct {
+	Get func(name string) string
+	// Refused says why a document may not name a variable, "" where it may; nil where it may name any.
+	Refused func(name string) string
+}
+
+// refused says why a document may not name a variable, "" where it may.
+func (e Environment) refused(name string) string {
+	if e.Refused == nil {
+		return ""
+	}
+	return e.Refused(name)
 }
 
 // Read reads a document from text. name is its path for errors, which hold one or more joined
 // *Error. What is wrong with single values is among the errors of the document's decoder.
-func Read(name string, text []byte, getenv func(string) string) (*Document, error) {
+func Read(name string, text []byte, env Environment) (*Document, error) {
 	p := newProblems(name, text)
 	if len(text) > MaxSize {
 		p.errorAt(1, 1, "larger than %d MiB", MaxSize>>20)
@@ -42,8 +58,8 @@ func Read(name string, text []byte, getenv func(string) string) (*Document, erro
 	if root == nil {
 		return nil, p.Err()
 	}
-	r := &resolver{problems: p, getenv: getenv, written: map[*yaml.Node]string{}, open: map[*yaml.Node]bool{}}
-	return &Document{problems: p, Root: r.resolve(root, 0), written: r.written}, nil
+	r := &resolver{problems: p, env: env, written: map[*yaml.Node]string{}, open: map[*yaml.Node]bool{}}
+	return &Document{problems: p, Root: r.resolve(root, 0), written: r.written, env: env}, nil
 }
 
 // Written returns what the value at n said in the file before ${NAME} was replaced, "" where

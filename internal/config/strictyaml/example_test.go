@@ -28,7 +28,7 @@ var types = strictyaml.Types{Formats: map[string]strictyaml.DecodeFunc{
 
 func read(text string) (s server, err error) {
 	getenv := func(name string) string { return map[string]string{"HOST": "example.org"}[name] }
-	doc, err := strictyaml.Read("server.yaml", []byte(text), getenv)
+	doc, err := strictyaml.Read("server.yaml", []byte(text), strictyaml.Environment{Get: getenv})
 	if err != nil {
 		return s, err
 	}

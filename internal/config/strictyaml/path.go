@@ -34,13 +34,13 @@ func child(n *yaml.Node, step string) *yaml.Node {
 }
 
 // Wrong notes what is wrong with the value under a key path of a mapping. why completes the sentence
-// that begins with the value. A value with an error already gets no second one.
-func (d *Decoder) Wrong(n *yaml.Node, path, why string) {
+// that begins with the value, as describe shows it. A value with an error already gets no second one.
+func (d *Decoder) Wrong(n *yaml.Node, path, why string, describe func(*yaml.Node) string) {
 	at, found := d.At(n, path)
 	switch {
 	case d.at[at] && found, at.Kind == refused:
 	case found:
-		d.Errorf(at, "%s: %s %s", path, d.Describe(at), why)
+		d.Errorf(at, "%s: %s %s", path, describe(at), why)
 	default:
 		d.Errorf(at, "%s: %s", path, why)
 	}

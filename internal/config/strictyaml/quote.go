@@ -22,9 +22,24 @@ func Quoted(text string) string {
 	return strconv.Quote(text)
 }
 
-// Masked hides the user names and passwords in a text's URLs.
+var (
+	userinfo = regexp.MustCompile(`://[^/@\s"]*@`)
+	urlPart  = regexp.MustCompile(`[^/?&=#:@\s"]+`)
+)
+
+// Masked hides the user names and passwords in a text's URLs, and the parts of their paths and queries that
+// look like secrets.
 func Masked(text string) string {
-	return regexp.MustCompile(`://[^/@\s"]*@`).ReplaceAllString(text, "://***@")
+	before, rest, found := strings.Cut(userinfo.ReplaceAllString(text, "://***@"), "://")
+	if !found {
+		return text
+	}
+	return before + "://" + urlPart.ReplaceAllStringFunc(rest, func(part string) string {
+		if LooksSecret(part) {
+			return "***"
+		}
+		return part
+	})
 }
 
 // LooksSecret reports whether text has the shape of a token: the prefix of a known kind, or

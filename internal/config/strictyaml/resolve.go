@@ -16,7 +16,7 @@ const MaxDepth = 64
 // ${NAME} in a value is taken from the environment, and keys are checked to be unique.
 type resolver struct {
 	*problems
-	getenv  func(string) string
+	env     Environment
 	written map[*yaml.Node]string // what a value said in the file before ${NAME} was replaced
 	open    map[*yaml.Node]bool   // the nodes being resolved
 	nodes   int
@@ -160,7 +160,11 @@ func (r *resolver) variable(n *yaml.Node, name string) string {
 		r.Errorf(n, "%q holds no environment variable's name (hint: write $${ for a plain ${)", "${"+name+"}")
 		return ""
 	}
-	value := r.getenv(name)
+	if why := r.env.refused(name); why != "" {
+		r.Errorf(n, "environment variable %s %s", name, why)
+		return ""
+	}
+	value := r.env.Get(name)
 	if value == "" {
 		r.Errorf(n, "environment variable %s is not set or is empty", name)
 	}

@@ -176,6 +176,8 @@ func (d *Decoder) envName(key string, n *yaml.Node) {
 			"(hint: write the bare name, such as %s: MY_TOKEN; a secret that was in a file should be replaced)", key, key)
 	case !IsEnvName(n.Value):
 		d.Errorf(n, "%s: takes the name of an environment variable, letters, digits and _", key)
+	case d.env.refused(n.Value) != "":
+		d.Errorf(n, "%s: environment variable %s %s", key, n.Value, d.env.refused(n.Value))
 	}
 }
 
