@@ -23,6 +23,9 @@ import (
 func formats(name string, getenv func(string) string) map[string]strictyaml.DecodeFunc {
 	return map[string]strictyaml.DecodeFunc{
 		"path": func(d *strictyaml.Decoder, key string, n *yaml.Node, v reflect.Value) {
+			if v.String() == "" {
+				return // as without the key
+			}
 			path, why := localPath(v.String(), filepath.Dir(name), getenv)
 			if why != "" {
 				d.Errorf(n, "%s: %s %s", key, d.Describe(n), why)

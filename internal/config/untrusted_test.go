@@ -3,6 +3,8 @@ package config_test
 import (
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -66,6 +68,8 @@ func TestUntrustedRefuses(t *testing.T) {
 		{"a git host", "targets: [{name: a, type: git, url: 'git@evil.example:me/x.git'}]\n", "is on ssh://evil.example, which"},
 		{"a bucket service", "targets: [{name: a, type: s3, bucket: b, endpoint: 'https://evil.example'}]\n", "is on https://evil.example, which"},
 		{"AWS", "targets: [{name: a, type: s3, bucket: b}]\n", "endpoint: is on https://s3.amazonaws.com, which"},
+		{"the keys of a machine", "targets: [{name: a, type: s3, bucket: b, endpoint: 'https://ok.example', instance_role: true}]\n", `instance_role: "true" is on http://169.254.169.254, which`},
+		{"certificates", "targets: [{name: a, type: s3, bucket: b, endpoint: 'https://ok.example', ca_bundle: /etc/x.pem}]\n", `ca_bundle: "/etc/x.pem" is not below`},
 		{"a registry", "targets: [{name: a, type: oci, image: 'evil.example/b'}]\n", "is on https://evil.example, which"},
 		{"the registry of a base", "targets: [{name: a, type: oci, image: 'ghcr.io/b/c', base: 'evil.example/b'}]\n", "base: "},
 		{"a place to notify", disk + "}]\nnotify: [{url: 'https://evil.example/x'}]\n", `url: "https://evil.example/***" is on https://evil.example, which`},
@@ -113,6 +117,21 @@ func TestAllKindsSayWhatTheyUse(t *testing.T) {
 	for _, kind := range kinds.All() {
 		if _, ok := kind.Config.(targets.Accessor); !ok {
 			t.Errorf("%s: the config struct has no Access (hint: list every key that names a host, a file or a command)", kind.Name)
+			continue
+		}
+		own := reflect.New(reflect.TypeOf(kind.Config)).Elem()
+		var files []string
+		for i := range own.NumField() {
+			if f := own.Type().Field(i); strings.Contains(f.Tag.Get("jsonschema"), "format=path") {
+				own.Field(i).SetString("/some/file")
+				files = append(files, f.Tag.Get("yaml"))
+			}
+		}
+		all := own.Interface().(targets.Accessor).Access()
+		for _, key := range files {
+			if !slices.Contains(all, targets.Access{Key: key, File: "/some/file"}) {
+				t.Errorf("%s: Access does not list the file of %s", kind.Name, key)
+			}
 		}
 	}
 }

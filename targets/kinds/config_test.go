@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"mirror/internal/config"
+	"mirror/targets/git"
 	"mirror/targets/kinds"
 )
 
@@ -86,6 +87,18 @@ func TestKeptPathsThatGitCannotRecord(t *testing.T) {
 	errs := errorsOf(t, "  - {name: a, type: git, url: u}\npublish: {keep: [uploads/**, "+glob+"]}\n")
 	if len(errs) != 1 || !strings.HasPrefix(errs[0], "mirror.yaml:5:30: keep: ") || !strings.Contains(errs[0], "is not a glob that a git target takes") {
 		t.Errorf("got %q", errs)
+	}
+}
+
+func TestAnEmptyPathIsNone(t *testing.T) {
+	text := "version: 1\nsite: {dir: site}\ntargets:\n  - {name: t, type: git, url: 'https://a.example/b', ssh_key: '', known_hosts: ''}\n"
+	c, err := config.Parse("/srv/mirror.yaml", []byte(text), func(string) string { return "" }, kinds.All())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var own git.Config
+	if err := c.Targets[0].Decode(&own); err != nil || own.SSHKey != "" || own.KnownHosts != "" {
+		t.Errorf("got %+v, %v", own, err)
 	}
 }
 

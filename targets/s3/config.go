@@ -49,7 +49,7 @@ type Config struct {
 	StorageClass string `yaml:"storage_class" example:"STANDARD_IA"`
 	// CABundle is a file of certificates in PEM form that the service's certificate is checked against, in
 	// place of the system's; "" for the one that the environment variable AWS_CA_BUNDLE names.
-	CABundle string `yaml:"ca_bundle" example:"/etc/ssl/minio.pem"`
+	CABundle string `yaml:"ca_bundle" jsonschema:"format=path" example:"/etc/ssl/minio.pem"`
 	// Layout is how a release is stored in the bucket. live: the keys are the paths of the site.
 	Layout string `yaml:"layout" jsonschema:"default=live,enum=live,unsupported=pointer" example:"live"`
 	// Headers are rules for response headers; the last match wins, header by header.
