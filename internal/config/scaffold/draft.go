@@ -70,7 +70,7 @@ func (d *Draft) note(o Options) {
 	if d.Site.Unknown != "" {
 		d.Notes = append(d.Notes, "the folder of the generated site is not known: "+d.Site.Unknown+" (hint: fill in site.dir, or give it with --dir)")
 	}
-	if more := mixed(o.Folder, d.Site.Dir); more != "" {
+	if more := mixed(o.Folder, d.Site.Dir); more != "" && d.Site.Dir != "" {
 		d.Notes = append(d.Notes, "site.dir is the project's own folder, which has "+more+": all that it holds would be published (hint: exclude what is not the site)")
 	}
 }

@@ -67,6 +67,9 @@ func TestDraftMarksWhatIsNotKnown(t *testing.T) {
 	}
 	wants(t, string(d.Text), "# FILL IN: the folder with the generated site. vite.config.ts:1 sets the output folder with an expression, which is not evaluated: path()", "dir: ./FILL-IN-THE-OUTPUT-FOLDER\n")
 	wants(t, strings.Join(d.Notes, "\n"), "hint: fill in site.dir, or give it with --dir")
+	if len(d.Notes) != 1 {
+		t.Errorf("got the notes %q", d.Notes)
+	}
 	if _, err := config.Parse("mirror.yaml", d.Text, os.Getenv, kinds.All()); err != nil {
 		t.Error(err)
 	}
