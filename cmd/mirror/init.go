@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -39,7 +40,7 @@ Without a terminal, what is not known is marked in the file.
   mirror init --dir public --with git --with s3
   mirror init --schema > mirror.schema.json   # for editors`,
 		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error { return a.init(f) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.init(cmd.Context(), f) },
 	}
 	cmd.Flags().StringVar(&f.dir, "dir", "", "`folder` of the generated site (default: as detected)")
 	cmd.Flags().StringVar(&f.build, "build", "", "`command` that generates it (default: as detected)")
@@ -49,7 +50,7 @@ Without a terminal, what is not known is marked in the file.
 	return cmd
 }
 
-func (a *app) init(f initFlags) error {
+func (a *app) init(ctx context.Context, f initFlags) error {
 	if f.schema {
 		text, err := config.Schema(a.kinds)
 		if err != nil {
@@ -70,7 +71,7 @@ func (a *app) init(f initFlags) error {
 	}
 	o := scaffold.Options{Folder: filepath.Dir(file), Dir: f.dir, Build: f.build, Kinds: f.targets}
 	if _, ok := terminal(a.stdin); ok {
-		o.Prompt = scaffold.NewPrompt(a.stdin, a.stderr)
+		o.Prompt = scaffold.NewPrompt(ctx, a.stdin, a.stderr)
 	}
 	draft, err := scaffold.New(o, a.kinds)
 	if err != nil {
@@ -90,7 +91,7 @@ func (a *app) init(f initFlags) error {
 	for _, note := range draft.Notes {
 		fmt.Fprintf(a.stderr, "note     %s\n", note)
 	}
-	fmt.Fprintf(a.stderr, "%s; fill in the targets, then try: mirror plan\n", draft.Done(file))
+	fmt.Fprintln(a.stderr, draft.Done(file, o.Prompt != nil))
 	return nil
 }
 

@@ -94,8 +94,16 @@ func mixed(project, dir string) string {
 	return ""
 }
 
-// Done says what was written, for a person.
-func (d Draft) Done(file string) string {
+// Done says what was written, and what to do next, for a person.
+func (d Draft) Done(file string, asked bool) string {
+	next := "; fill in the targets, then try: mirror plan"
+	if asked {
+		next = "; try: mirror plan"
+	}
+	return d.written(file) + next
+}
+
+func (d Draft) written(file string) string {
 	s := d.Site
 	where := s.Dir
 	if s.Source != "" {

@@ -1,7 +1,9 @@
 package scaffold
 
 import (
+	"context"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -34,7 +36,7 @@ func draft(t *testing.T, files map[string]string, o Options, answers ...string) 
 	o.Folder = folder(t, files)
 	var said strings.Builder
 	if len(answers) > 0 {
-		o.Prompt = NewPrompt(strings.NewReader(strings.Join(answers, "\n")+"\n"), &said)
+		o.Prompt = NewPrompt(t.Context(), strings.NewReader(strings.Join(answers, "\n")+"\n"), &said)
 	}
 	d, err := New(o, kinds.All())
 	return d, said.String(), err
@@ -55,7 +57,7 @@ func TestDraftNeverPublishesTheProject(t *testing.T) {
 		t.Fatal(err)
 	}
 	wants(t, string(d.Text), "dir: ./dist\n")
-	if said := d.Done("mirror.yaml"); said != "wrote mirror.yaml for the vite site in dist" {
+	if said := d.Done("mirror.yaml", false); said != "wrote mirror.yaml for the vite site in dist; fill in the targets, then try: mirror plan" {
 		t.Errorf("said %q", said)
 	}
 }
@@ -148,4 +150,25 @@ func TestInterviewEnds(t *testing.T) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
+}
+
+// TestAnInterruptEndsTheInterview has an input that says nothing, as a terminal before which no person sits.
+func TestAnInterruptEndsTheInterview(t *testing.T) {
+	silent, end := io.Pipe()
+	t.Cleanup(func() { end.Close() })
+	ctx, cancel := context.WithCancel(t.Context())
+	var said asked
+	said.now = cancel // when the question is there
+	_, err := New(Options{Folder: t.TempDir(), Prompt: NewPrompt(ctx, silent, &said)}, kinds.All())
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// asked calls now at the first write.
+type asked struct{ now func() }
+
+func (a *asked) Write(p []byte) (int, error) {
+	a.now()
+	return len(p), nil
 }

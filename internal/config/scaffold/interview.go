@@ -2,6 +2,7 @@ package scaffold
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -25,13 +26,36 @@ const maxAnswers = 10
 // ErrNoAnswer is the end of the input, or too many wrong answers, where an answer is needed.
 var ErrNoAnswer = errors.New("no answer")
 
-// NewPrompt asks on w and reads the answers from r.
-func NewPrompt(r io.Reader, w io.Writer) Prompt {
-	lines := bufio.NewReader(r)
+// line is one that was read, or the end of the input.
+type line struct {
+	text string
+	err  error
+}
+
+// NewPrompt asks on w and reads the answers from r, until ctx ends: a read from a terminal cannot be interrupted, so
+// that it goes on in a goroutine until the program ends.
+func NewPrompt(ctx context.Context, r io.Reader, w io.Writer) Prompt {
+	reader, lines := bufio.NewReader(r), make(chan line, 1)
+	read := func() (string, error) {
+		go func() {
+			text, err := reader.ReadString('\n')
+			lines <- line{text, err}
+		}()
+		select {
+		case l := <-lines:
+			return l.text, l.err
+		case <-ctx.Done():
+			return "", ctx.Err()
+		}
+	}
 	return func(question, usual string, check func(string) error) (string, error) {
 		for range maxAnswers {
 			fmt.Fprintf(w, "%s [%s]: ", question, usual)
-			line, err := lines.ReadString('\n')
+			question = question[strings.LastIndexByte(question, '\n')+1:] // what explains it is shown once
+			line, err := read()
+			if ctx.Err() != nil {
+				return "", ctx.Err()
+			}
 			answer := strings.TrimSpace(line)
 			if answer == "" {
 				answer = usual
