@@ -50,7 +50,7 @@ func TestWriteFile(t *testing.T) {
 // TestReadersSeeWholeFiles reads while the file is replaced again and again.
 func TestReadersSeeWholeFiles(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "file")
-	const rounds = 200
+	const rounds = 50
 	text := func(i int) []byte { return bytes.Repeat([]byte{byte('a' + i%26)}, 1+i*100) }
 	if err := WriteFile(name, text(0), 0o600); err != nil {
 		t.Fatal(err)
