@@ -13,7 +13,7 @@ import (
 	"mirror/site"
 )
 
-// maxDrift is how many differences the text shows; JSON has them all.
+// maxDrift is how many rows of differences the text shows without --all.
 const maxDrift = 50
 
 // maxCell bounds, in runes, what an origin can put into one cell.
@@ -165,13 +165,14 @@ func (c Check) driftTable(w io.Writer, s Style, rows []Drift) error {
 		return nil
 	}
 	t := s.table(w, "origin", "kind", "path", "detail")
-	for _, d := range rows[:min(len(rows), maxDrift)] {
-		t.row(clean(d.Origin), s.paint(red, string(d.Kind)), clip(clean(d.shown()), maxCell), clip(clean(c.detail(d)), maxCell))
+	shown, hidden := tableRows(rows, maxDrift, s.All)
+	for _, r := range shown {
+		t.row(clean(r.Origin), s.paint(red, string(r.Kind)), clip(clean(r.path()), maxCell), clip(clean(c.rowDetail(r)), maxCell))
 	}
 	if err := t.render(); err != nil {
 		return err
 	}
-	return more(w, len(rows))
+	return more(w, hidden)
 }
 
 func (c Check) passedTable(w io.Writer, s Style, rows []Drift) error {
@@ -179,13 +180,14 @@ func (c Check) passedTable(w io.Writer, s Style, rows []Drift) error {
 		return nil
 	}
 	t := s.table(w, "origin", "tolerated", "path", "detail", "by")
-	for _, d := range rows[:min(len(rows), maxDrift)] {
-		t.row(clean(d.Origin), s.paint(yellow, string(d.Kind)), clip(clean(d.shown()), maxCell), clip(clean(c.detail(d)), maxCell), clean(d.Tolerated))
+	shown, hidden := tableRows(rows, maxDrift, s.All)
+	for _, r := range shown {
+		t.row(clean(r.Origin), s.paint(yellow, string(r.Kind)), clip(clean(r.path()), maxCell), clip(clean(c.rowDetail(r)), maxCell), clean(r.Tolerated))
 	}
 	if err := t.render(); err != nil {
 		return err
 	}
-	return more(w, len(rows))
+	return more(w, hidden)
 }
 
 func (d Drift) shown() string { return shown(d.Path) }
@@ -193,12 +195,24 @@ func (d Drift) shown() string { return shown(d.Path) }
 // shown is a path as people know it: a site's root is "/".
 func shown(path string) string { return cmp.Or(path, "/") }
 
-func more(w io.Writer, rows int) error {
-	if rows <= maxDrift {
+func more(w io.Writer, hidden int) error {
+	if hidden == 0 {
 		return nil
 	}
-	_, err := fmt.Fprintf(w, "… and %d more (--json lists all)\n", rows-maxDrift)
+	_, err := fmt.Fprintf(w, "… and %d more (--all shows every one)\n", hidden)
 	return err
+}
+
+// rowDetail is the detail of a difference, or of the first of those that a row stands for.
+func (c Check) rowDetail(r row) string {
+	if r.more == 0 {
+		return c.detail(r.Drift)
+	}
+	text := humanize.Plural(1+r.more, "path") + ", as " + r.shown()
+	if detail := c.detail(r.Drift); detail != "" {
+		text += ": " + detail
+	}
+	return text
 }
 
 // detail says of a difference what people want to know: of which release it is, how old that

@@ -211,7 +211,7 @@ func TestSummaries(t *testing.T) {
 		"apart, unjudged": {apartUnjudged, "The origins do not serve the same: 1 difference, and 1 page that could not be judged."},
 		"noisy":           {noisy, "The 2 origins serve the same 120 pages, but for 3 that are noise."},
 		"one of them":     {one, "The 2 origins serve the same 1 of 120 pages, picked at random. With 95% confidence at most 100% of the pages drift."},
-		"unseen":          {unseen, "The origin agrees on release abababababab: 1204 pages. 1 origin could not be seen, which is tolerated."},
+		"unseen":          {unseen, "The origin serves release abababababab: 1204 pages. 1 origin could not be seen, which is tolerated."},
 	} {
 		text := string(encode(t, "text", reports.CheckOf(test.v), reports.Style{}))
 		lines := strings.Split(strings.TrimSpace(text), "\n")

@@ -91,25 +91,25 @@ func (c Check) markdownDrift(b *bytes.Buffer, title string, rows []Drift) {
 		return
 	}
 	fmt.Fprintf(b, "\n| %s | origin | path | detail |\n| --- | --- | --- | --- |\n", title)
-	shown := 0
-	for _, d := range rows[:min(len(rows), maxMarkdownRows)] {
+	shown, hidden := tableRows(rows, maxMarkdownRows, false)
+	for _, r := range shown {
 		if b.Len() > maxMarkdownBytes {
-			break
+			hidden += 1 + r.more
+			continue
 		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", d.Kind, code(d.Origin), code(d.shown()), inline(c.reason(d)))
-		shown++
+		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", r.Kind, code(r.Origin), code(r.path()), inline(c.reason(r)))
 	}
-	if n := len(rows) - shown; n > 0 {
-		fmt.Fprintf(b, "\n… and %d more.\n", n)
+	if hidden > 0 {
+		fmt.Fprintf(b, "\n… and %d more.\n", hidden)
 	}
 }
 
 // reason is the detail, with the rule by which the difference does not count.
-func (c Check) reason(d Drift) string {
-	if d.Tolerated == "" {
-		return c.detail(d)
+func (c Check) reason(r row) string {
+	if r.Tolerated == "" {
+		return c.rowDetail(r)
 	}
-	return fmt.Sprintf("%s (tolerated: %s)", c.detail(d), d.Tolerated)
+	return fmt.Sprintf("%s (tolerated: %s)", c.rowDetail(r), r.Tolerated)
 }
 
 // code shows text as code. In a table a code span cannot hold every character, so this is

@@ -3,11 +3,13 @@ package reports
 import (
 	"fmt"
 	"io"
-	"mirror/internal/humanize"
-	"mirror/site"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
+
+	"mirror/internal/humanize"
+	"mirror/site"
 )
 
 // Plan is the document of `mirror plan`.
@@ -44,7 +46,7 @@ type PlanTarget struct {
 	Kept    []string `json:"kept"` // files that are not the release's and stay
 }
 
-// maxPaths is how many paths of a kind a plan's text names; JSON has them all.
+// maxPaths is how many lines of a kind a plan's text has without --all.
 const maxPaths = 20
 
 // Text writes the plan for people.
@@ -66,13 +68,11 @@ func (p Plan) Text(w io.Writer, s Style) error {
 	if err := t.render(); err != nil {
 		return err
 	}
-	for _, r := range p.Targets {
-		listPaths(w, r.Name, s.paint(green, "+"), r.Add)
-		listPaths(w, r.Name, s.paint(yellow, "~"), r.Change)
-		listPaths(w, r.Name, s.paint(red, "-"), without(r.Delete, r.Foreign))
-		listPaths(w, r.Name, s.paint(red, "!"), r.Foreign)
-		listPaths(w, r.Name, "=", r.Kept)
-	}
+	p.list(w, s, s.paint(red, "!"), func(r PlanTarget) []string { return r.Foreign })
+	p.list(w, s, s.paint(red, "-"), func(r PlanTarget) []string { return without(r.Delete, r.Foreign) })
+	p.list(w, s, s.paint(yellow, "~"), func(r PlanTarget) []string { return r.Change })
+	p.list(w, s, s.paint(green, "+"), func(r PlanTarget) []string { return r.Add })
+	p.list(w, s, "=", func(r PlanTarget) []string { return r.Kept })
 	for _, r := range p.Targets {
 		if len(r.Foreign) > 0 {
 			fmt.Fprintf(w, "%s %s was never published to and holds files of others (!), which would be deleted: publish asks, or needs --adopt; max_delete does not count them.\n",
@@ -95,12 +95,23 @@ func (p Plan) Text(w io.Writer, s Style) error {
 		_, err := fmt.Fprintf(w, "%s\n", s.paint(red, "There is no whole plan: "+strings.Join(failed, ", ")+" failed. Nothing was changed."))
 		return err
 	}
+	if !p.changes() {
+		_, err := fmt.Fprintf(w, "No changes. Every target holds release %s.\n", p.Release.Short())
+		return err
+	}
 	next := "`mirror publish` does it"
 	if slices.ContainsFunc(p.Targets, func(r PlanTarget) bool { return len(r.Foreign) > 0 }) {
 		next = "`mirror publish` asks first on a terminal, else `mirror publish --adopt` does it"
 	}
 	_, err := fmt.Fprintf(w, "Release %s. Nothing was changed; %s.\n", p.Release.Short(), next)
 	return err
+}
+
+// changes reports whether a publish would change anything.
+func (p Plan) changes() bool {
+	return slices.ContainsFunc(p.Targets, func(r PlanTarget) bool {
+		return len(r.Add)+len(r.Change)+len(r.Delete) > 0 || r.From != p.Release
+	})
 }
 
 // planned reports whether the target said what would change: an error is then a refusal of that.
@@ -126,11 +137,46 @@ func without(paths, others []string) []string {
 	})
 }
 
-func listPaths(w io.Writer, target, mark string, paths []string) {
-	for _, path := range paths[:min(len(paths), maxPaths)] {
-		fmt.Fprintf(w, "%s %s: %s\n", mark, clean(target), clean(path))
+// pathLine is a line of a plan: a path, or a folder of many, with the targets behind it.
+type pathLine struct{ path, targets string }
+
+// list shows the paths that any target has, each once with the targets behind it.
+func (p Plan) list(w io.Writer, s Style, mark string, of func(PlanTarget) []string) {
+	behind := map[string][]string{}
+	for _, r := range p.Targets {
+		for _, path := range of(r) {
+			behind[path] = append(behind[path], clean(r.Name))
+		}
 	}
-	if n := len(paths) - maxPaths; n > 0 {
-		fmt.Fprintf(w, "%s %s: … and %d more\n", mark, clean(target), n)
+	var lines []pathLine
+	for _, path := range slices.Sorted(maps.Keys(behind)) {
+		line := pathLine{path, ""}
+		if len(p.Targets) > 1 {
+			line.targets = "  on " + strings.Join(behind[path], ", ")
+		}
+		lines = append(lines, line)
+	}
+	many := map[pathLine]int{} // by folder
+	for _, l := range lines {
+		many[pathLine{folder(l.path), l.targets}]++
+	}
+	shown, hidden := map[pathLine]bool{}, 0
+	for _, l := range lines {
+		group := pathLine{folder(l.path), l.targets}
+		n := many[group]
+		switch fold := !s.All && group.path != "" && n >= foldFrom; {
+		case fold && shown[group]:
+		case !s.All && len(shown) >= maxPaths:
+			hidden++
+		case fold:
+			shown[group] = true
+			fmt.Fprintf(w, "%s %s/**  %s%s\n", mark, clean(group.path), humanize.Plural(n, "path"), l.targets)
+		default:
+			shown[l] = true
+			fmt.Fprintf(w, "%s %s%s\n", mark, clean(l.path), l.targets)
+		}
+	}
+	if hidden > 0 {
+		fmt.Fprintf(w, "%s … and %d more (--all lists every one)\n", mark, hidden)
 	}
 }

@@ -3,10 +3,11 @@ package reports
 import (
 	"fmt"
 	"io"
-	"mirror/internal/humanize"
-	"mirror/site"
 	"strconv"
 	"time"
+
+	"mirror/internal/humanize"
+	"mirror/site"
 )
 
 // Publish is the document of `mirror publish`.
@@ -65,8 +66,23 @@ func (p Publish) Text(w io.Writer, s Style) error {
 	if err := p.warn(w, s); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintln(w, p.summary(s))
-	return err
+	if _, err := fmt.Fprintln(w, p.summary(s)); err != nil {
+		return err
+	}
+	return p.addresses(w)
+}
+
+// addresses lists where the release is live.
+func (p Publish) addresses(w io.Writer) error {
+	if p.Check == nil || p.Outcome != "live" && p.Outcome != "unchanged" {
+		return nil
+	}
+	for _, o := range p.Check.Origins {
+		if _, err := fmt.Fprintf(w, "  %s\n", clean(o.URL)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (p Publish) summary(s Style) string {

@@ -9,6 +9,7 @@ type Style struct {
 	Width int  // of the terminal in cells, which no line exceeds from 40 on; 0 for no bound
 
 	Verbose bool // with what one asks for only when something is wrong
+	All     bool // every difference in a row of its own
 }
 
 // Marks for states and outcomes.

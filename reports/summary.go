@@ -98,7 +98,7 @@ func (c Check) agreement() string {
 	case c.Release == site.None:
 		return fmt.Sprintf("The %d origins serve the same %s%s%s.", n, c.pages(""), but, c.uncompared())
 	case n == 1:
-		return fmt.Sprintf("The origin agrees on release %s%s: %s.", c.Release.Short(), but, c.pages(""))
+		return fmt.Sprintf("The origin serves release %s%s: %s.", c.Release.Short(), but, c.pages(""))
 	}
 	return fmt.Sprintf("The %d origins agree on release %s%s: %s.", n, c.Release.Short(), but, c.pages(" each"))
 }

@@ -185,7 +185,7 @@ func TestAction(t *testing.T) {
 	}
 	agree := runAction(t, dir, map[string]string{"CONFIG": "site.yaml"})
 	want(agree, 0, "agree")
-	if !strings.Contains(agree.summary, "The origin agrees") {
+	if !strings.Contains(agree.summary, "The origin serves") {
 		t.Errorf("summary: got %q", agree.summary)
 	}
 	config, err := os.ReadFile(filepath.Join(dir, "site.yaml"))

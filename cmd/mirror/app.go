@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 
+	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"mirror/internal/config"
@@ -31,6 +32,7 @@ type app struct {
 	json       bool
 	quiet      bool
 	verbose    bool
+	all        bool // every difference and path in a row of its own
 	noColor    bool
 
 	warnings   *workspace.Warnings // of this run
@@ -72,13 +74,13 @@ func (a *app) log() *slog.Logger {
 func (a *app) style(w io.Writer) reports.Style {
 	fd, ok := terminal(w)
 	if !ok {
-		return reports.Style{}
+		return reports.Style{Verbose: a.verbose, All: a.all}
 	}
 	width, _, err := term.GetSize(fd)
 	if err != nil {
 		width = 0
 	}
-	return reports.Style{Color: a.colors(), Lines: true, Width: width}
+	return reports.Style{Color: a.colors(), Lines: true, Width: width, Verbose: a.verbose, All: a.all}
 }
 
 func (a *app) colors() bool {
@@ -101,6 +103,11 @@ func terminal(stream any) (fd int, ok bool) {
 		return 0, false
 	}
 	return int(f.Fd()), console.IsTerminal(f)
+}
+
+// allFlag adds --all to a command whose text folds long lists.
+func (a *app) allFlag(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&a.all, "all", false, "list every difference, and fold no folder into one row")
 }
 
 // document is a result in both its forms.

@@ -62,6 +62,7 @@ the images. Where a newer release goes live during the check, it counts from the
 	f.flags(cmd)
 	f.configFlags(cmd)
 	live.flags(cmd)
+	a.allFlag(cmd)
 	return cmd
 }
 

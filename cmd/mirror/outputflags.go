@@ -64,7 +64,5 @@ func (o *outputFlags[Document]) validate() (err error) {
 // write writes a document everywhere that the flags say.
 func (o *outputFlags[Document]) write(d Document) error {
 	o.app.documented = true
-	style := o.app.style(o.app.stdout)
-	style.Verbose = o.app.verbose
-	return o.set.Write(d, output.Streams{Stdout: o.app.stdout, Style: style, Secrets: o.app.secrets})
+	return o.set.Write(d, output.Streams{Stdout: o.app.stdout, Style: o.app.style(o.app.stdout), Secrets: o.app.secrets})
 }

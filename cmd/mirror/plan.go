@@ -8,7 +8,7 @@ import (
 )
 
 func (a *app) planCommand() *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "plan",
 		Short: "Show what publish would do to each target; touch nothing",
 		Long: "Scan the site, ask every target what it holds, and show what publish would do to each:\n" +
@@ -30,4 +30,6 @@ func (a *app) planCommand() *cobra.Command {
 			return ending(err, a.show(doc))
 		},
 	}
+	a.allFlag(cmd)
+	return cmd
 }

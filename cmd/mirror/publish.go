@@ -57,6 +57,7 @@ origins are watched until they serve the release.
 	cmd.Flags().StringVar(&f.maxDelete, "max-delete", "", "`limit` of files to delete on a target, as a share (50%) or a count; what --adopt deletes is not counted")
 	cmd.Flags().BoolVar(&f.adopt, "adopt", false, "delete what a place holds that was never published to, whatever max_delete says")
 	cmd.Flags().DurationVar(&f.verifyTimeout, "verify-timeout", 0, "how long the live origins may take to agree")
+	a.allFlag(cmd)
 	return cmd
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -18,6 +17,7 @@ registries and folders: it stages everywhere first, then commits everywhere, and
 the live bytes of every origin.
 
 ` + exitCodes,
+		Version:       version,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          cobra.NoArgs,
@@ -26,9 +26,7 @@ the live bytes of every origin.
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usage(fmt.Errorf("%w (hint: %s --help)", err, cmd.CommandPath()))
-	})
+	root.SetFlagErrorFunc(flagError)
 	flags := root.PersistentFlags()
 	flags.StringVarP(&a.configFile, "config", "c", "", "config `file` (default mirror.yaml here or in a folder above)")
 	flags.StringVar(&a.stateDir, "state", "", "state `folder` (default .mirror beside the config)")
@@ -70,7 +68,7 @@ func wrapArgs(cmd *cobra.Command) {
 	if check := cmd.Args; check != nil {
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
 			if err := check(cmd, args); err != nil {
-				return usage(fmt.Errorf("%w (hint: %s --help)", err, cmd.CommandPath()))
+				return argsError(cmd, args, err)
 			}
 			return nil
 		}

@@ -26,7 +26,7 @@ func (p Now) Verdict() string {
 	switch p.State {
 	case diff.Agrees:
 		if all == 1 {
-			return "The origin agrees"
+			return "The origin serves"
 		}
 		return fmt.Sprintf("All %d origins agree", all)
 	case diff.Drifts:
