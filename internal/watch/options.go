@@ -25,6 +25,9 @@ type Options struct {
 	Atomic     []string      // origins that declare that their pages turn all at once
 	// Patience is how long Baseline waits for answers, at most and by default baselinePatience.
 	Patience time.Duration
+	// GiveUp has the watch not wait for an origin of which each answer is a permanent failure, see
+	// Progress.Hopeless.
+	GiveUp bool
 	// Seen are answers from before the watch. Those from before Began say what the origins
 	// served when it began.
 	Seen []Seen

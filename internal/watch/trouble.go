@@ -58,8 +58,8 @@ func said(o site.Observation, side diff.Side) string {
 	return "serves other bytes"
 }
 
-// hopeless reports whether waiting for an origin cannot help. The caller must hold mu.
+// hopeless reports whether waiting for an origin cannot help, and is not asked for. The caller must hold mu.
 func (w *Watch) hopeless(name string) bool {
 	t := w.trouble[name]
-	return t.permanent >= hopelessAnswers && time.Since(t.since) >= hopelessAfter
+	return w.options.GiveUp && t.permanent >= hopelessAnswers && time.Since(t.since) >= hopelessAfter
 }

@@ -69,7 +69,7 @@ func TestAPermanentFailureEndsTheWait(t *testing.T) {
 				Options: origin.Options{Concurrency: 2, Rate: 50, Timeout: time.Second, Transport: network},
 			})
 		}
-		w := watch.Start(t.Context(), origins, watch.Options{Began: began, Changes: changes()})
+		w := watch.Start(t.Context(), origins, watch.Options{Began: began, Changes: changes(), GiveUp: true})
 		defer w.Stop()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
@@ -89,10 +89,17 @@ func TestAPermanentFailureEndsTheWait(t *testing.T) {
 				t.Errorf("%s: got %q, %v; want %q, %v", p.Name, p.Trouble, p.Hopeless, want.Trouble, want.Hopeless)
 			}
 		}
+		patient := watch.Start(t.Context(), origins, watch.Options{Began: began, Changes: changes()})
+		defer patient.Stop()
 		short, done := context.WithTimeout(t.Context(), 15*time.Second)
 		defer done()
 		if w.Settle(short, []string{"down"}); short.Err() == nil {
 			t.Error("an origin that is down may come up, and is not waited for")
+		}
+		long, end := context.WithTimeout(t.Context(), 15*time.Second)
+		defer end()
+		if patient.Settle(long, []string{"moved"}); long.Err() == nil {
+			t.Error("a watch that is not to give up does so")
 		}
 	})
 }

@@ -47,7 +47,7 @@ func (v watcher) Watch(ctx context.Context, rel *site.Release, plans map[string]
 			own[at.Name] = watchableAt(rel.Manifest, at.Style, every)
 		}
 	}
-	o := watch.Options{Own: own, Release: rel.ID(), Manifest: rel.Manifest, BeaconPath: v.w.beacon(), Atomic: v.atomic, Patience: v.patience}
+	o := watch.Options{GiveUp: true, Own: own, Release: rel.ID(), Manifest: rel.Manifest, BeaconPath: v.w.beacon(), Atomic: v.atomic, Patience: v.patience}
 	o.Changes, o.Earlier = changesOf(rel.Manifest, own, before)
 	o, err := watch.Baseline(ctx, origins, o)
 	if err != nil {
