@@ -29,12 +29,22 @@ type Kind struct {
 	// OriginHint says what in a target's config is likely wrong where its origin answers so in place of
 	// the release, and what to do; "" where nothing is known. Nil likewise.
 	OriginHint func(decode Decode, a OriginAnswer) string
+	// Private is a file that the target keeps beside the site and that visitors need not read. Nil for
+	// none.
+	Private *PrivateFile
 	// OwnFiles are the paths that the target adds to a site by itself. They are no drift.
 	OwnFiles []string
 	// StoredSecrets tells of the keys and passwords in the files that the tools for this kind
 	// keep them in, before any target is opened. It is best effort; nil where there are none.
 	StoredSecrets func(getenv func(string) string, tell func(source, value string))
 	Sample        Sample
+}
+
+// PrivateFile is a file of a target's own that is stored where the origin may serve it.
+type PrivateFile struct {
+	Path string // relative to the site
+	Type string // the Content-Type that it is stored with
+	Hint string // how to keep it from visitors
 }
 
 // OriginAnswer is how a target's origin answers in place of the release.

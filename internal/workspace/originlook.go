@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"mirror/internal/config"
 	"mirror/internal/origin"
 	"mirror/internal/publish"
 	"mirror/internal/survey"
@@ -59,7 +61,7 @@ func (w *Workspace) lookAt(ctx context.Context, at origin.Endpoint, rel *site.Re
 	}
 	api := isXML(a.Type) && strings.HasSuffix(page.Path, ".html")
 	if o.Status == http.StatusOK && !api {
-		return w.claimsOther(ctx, client, held)
+		return cmp.Or(w.claimsOther(ctx, client, held), w.showsPrivate(ctx, client, held))
 	}
 	a.Folders = refused(o.Status) && strings.HasSuffix(o.URL, "/") && client.Fetch(ctx, origin.Page{Path: page.Path, URL: page.Path, Size: page.Size}).Status == http.StatusOK
 	hint := w.originHint(at.Name, a)
@@ -108,4 +110,22 @@ func (w *Workspace) claimsOther(ctx context.Context, client *origin.Client, held
 func isXML(contentType string) bool {
 	media, _, _ := mime.ParseMediaType(contentType) // "" where there is none
 	return media == "application/xml" || media == "text/xml"
+}
+
+// showsPrivate says so where visitors can read what a target keeps for itself. An origin that answers
+// every path with the same page has another type.
+func (w *Workspace) showsPrivate(ctx context.Context, client *origin.Client, held site.ID) string {
+	i := slices.IndexFunc(w.Config.Targets, func(t config.Target) bool { return t.Name == client.Endpoint().Name })
+	if i < 0 || held == site.None {
+		return ""
+	}
+	kind, _ := w.options.Kinds.Find(w.Config.Targets[i].Type)
+	if kind.Private == nil {
+		return ""
+	}
+	o := client.Fetch(ctx, origin.Page{Path: kind.Private.Path, URL: kind.Private.Path})
+	if media, _, _ := mime.ParseMediaType(o.Header.Get("Content-Type")); o.Status != http.StatusOK || media != kind.Private.Type {
+		return ""
+	}
+	return fmt.Sprintf("visitors can read %s, which tells what is published and when (hint: %s)", o.URL, kind.Private.Hint)
 }

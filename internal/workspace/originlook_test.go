@@ -52,6 +52,7 @@ func newPlace(t *testing.T, url, more string) *place {
 	p.write("public/index.html", "home")
 	p.write("mirror.yaml", fmt.Sprintf("version: 1\nsite: {dir: ./public}\ntargets:\n  - {name: disk, type: dir, path: ./disk, origin: {url: %q}}\n%s", url, more))
 	kind := dir.Kind()
+	kind.Private = &targets.PrivateFile{Path: ".own/state", Type: "application/json", Hint: "hide it"}
 	kind.OriginHint = func(_ targets.Decode, a targets.OriginAnswer) string {
 		switch {
 		case a.Location != nil:
@@ -221,5 +222,36 @@ func TestPublishEndsAWaitInVain(t *testing.T) {
 		if got := p.lines.String() + strings.Join(report.Verdict.Notes, "\n"); !strings.Contains(got, want) {
 			t.Errorf("got %s\nwant %s", got, want)
 		}
+	}
+}
+
+// A plan warns of an origin that shows visitors what a target keeps for itself, and not of one that
+// answers every path alike.
+func TestPlanWarnsOfPrivateFiles(t *testing.T) {
+	for name, c := range map[string]struct{ contentType, want string }{
+		"shown":       {"application/json", "visitors can read "},
+		"not its own": {"text/html", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var p *place
+			p = newPlace(t, serve(t, func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/.own/state" {
+					w.Header().Set("Content-Type", c.contentType)
+					fmt.Fprint(w, "{}")
+					return
+				}
+				http.FileServer(http.Dir(filepath.Join(p.root, "disk", "current"))).ServeHTTP(w, r)
+			}), "")
+			p.publish()
+			p.warnings.Take()
+			if _, err := p.PlanPublish(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			got := strings.Join(p.warnings.Take(), "\n")
+			if (got != "") != (c.want != "") || !strings.Contains(got, c.want) || c.want != "" && !strings.Contains(got, "(hint: hide it)") {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"mime"
 
 	"mirror/targets"
+	"mirror/targets/s3/internal/documents"
 	"mirror/targets/s3/internal/provider"
 )
 
@@ -25,6 +26,10 @@ func Kind() targets.Kind {
 		ExpectedHeaders: expectedHeaders,
 		StoredSecrets:   storedSecrets,
 		OriginHint:      originHint,
+		Private: &targets.PrivateFile{
+			Path: documents.StatePath, Type: documents.StateType,
+			Hint: "deny s3:GetObject on .mirror/* to visitors in the bucket's policy; docs/s3-services.md shows one",
+		},
 		Sample: targets.Sample{
 			Name:  "bucket",
 			About: "A bucket of any S3-compatible service that serves it as a website.",

@@ -27,6 +27,9 @@ const (
 	PhaseReserved Phase = "reserved"
 )
 
+// StateType is the Content-Type of the state document.
+const StateType = "application/json"
+
 // State is the document that says what is live. Every write of it is a compare-and-swap.
 type State struct {
 	Version  int      `json:"version"`
@@ -253,7 +256,7 @@ func (d *Store) WriteRaw(ctx context.Context, old StateDocument, raw []byte) (St
 		}
 		c = bucket.Condition{}
 	}
-	etag, err := d.bucket.Put(ctx, StatePath, raw, bucket.Headers{Type: "application/json", Cache: "no-store"}, c)
+	etag, err := d.bucket.Put(ctx, StatePath, raw, bucket.Headers{Type: StateType, Cache: "no-store"}, c)
 	if bucket.IsUnmet(err) {
 		return d.afterUnmet(ctx, raw)
 	}
