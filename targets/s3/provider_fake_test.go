@@ -33,6 +33,9 @@ type providerFake struct {
 	again   atomic.Bool  // the first publish is over
 	failing atomic.Int64 // writes of the site's objects that still succeed, where it is positive
 
+	hides bool // it tells no ACL, as where the keys have no right to
+	saw   func(*http.Request, string)
+
 	mu      sync.Mutex // guards what follows
 	acls    map[string]string
 	refused map[provider.Feature]int // requests that used what the service lacks
@@ -98,12 +101,17 @@ func (f *providerFake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case f.refuses(w, r):
 	case f.row.Name == "aws" && r.URL.Query().Has("ownershipControls"):
 		refuseAs(w, 404, "OwnershipControlsNotFoundError", "The bucket ownership controls were not found")
+	case r.URL.Query().Has("acl") && f.hides:
+		refuseAs(w, 403, "AccessDenied", "Access Denied")
 	case r.URL.Query().Has("acl"):
 		f.tellACL(w, key)
 	case r.Method == http.MethodPut && !strings.HasPrefix(key, ".mirror/") && f.failing.Add(-1) == 0:
 		f.failing.Store(1) // and all that follow
 		refuseAs(w, 400, "InjectedFailure", "as the test asks for")
 	default:
+		if f.saw != nil {
+			f.saw(r, key)
+		}
 		f.serve(w, r, key)
 	}
 }
@@ -202,7 +210,9 @@ func (f *providerFake) serve(w http.ResponseWriter, r *http.Request, key string)
 		f.acls[key] = acl // a copy, too, loses the ACL of what it replaces
 		f.mu.Unlock()
 	}
-	r.Header.Del("X-Amz-Acl")
+	for _, name := range []string{"X-Amz-Acl", "X-Amz-Server-Side-Encryption", "X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id"} {
+		r.Header.Del(name) // the store knows none of them
+	}
 	f.store.ServeHTTP(w, r)
 }
 

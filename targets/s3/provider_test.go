@@ -132,12 +132,16 @@ func (p *provided) open() *s3.Target {
 // seed puts an object of another tool's.
 func (p *provided) seed(key, content, acl string) {
 	p.t.Helper()
+	p.seedAs(key, content, http.Header{"Content-Type": {"text/html"}, "X-Amz-Acl": {acl}})
+}
+
+func (p *provided) seedAs(key, content string, header http.Header) {
+	p.t.Helper()
 	r, err := http.NewRequestWithContext(p.t.Context(), http.MethodPut, "/"+key, strings.NewReader(content))
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	r.Header.Set("Content-Type", "text/html")
-	r.Header.Set("X-Amz-Acl", acl)
+	r.Header = header
 	r.Header.Set("Content-Length", fmt.Sprint(len(content)))
 	w := &answer{header: http.Header{}}
 	p.fake.serve(w, r, key)
