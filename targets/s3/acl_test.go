@@ -1,10 +1,15 @@
 package s3_test
 
 import (
+	"bytes"
+	"errors"
+	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"mirror/site"
 	"mirror/targets"
@@ -120,5 +125,97 @@ func TestCodingsOfOtherTools(t *testing.T) {
 	publish(t, p.open(), rel)
 	if resp, body := p.get("index.html"); body != "home" || resp.Header.Get("Content-Encoding") != "" {
 		t.Errorf("a visitor gets %q in the coding %q", body, resp.Header.Get("Content-Encoding"))
+	}
+}
+
+// TestAnEmptyBucketThatVisitorsCannotRead: objects without an ACL are private there, which the first publish
+// warns of.
+func TestAnEmptyBucketThatVisitorsCannotRead(t *testing.T) {
+	t.Setenv("AWS_CA_BUNDLE", "")
+	for acl, warned := range map[string]bool{"": true, "public-read": false, "none": false} {
+		p := onSpaces(t, s3.Config{ACL: acl})
+		var log bytes.Buffer
+		p.log = slog.New(slog.NewTextHandler(&log, nil))
+		publish(t, p.open(), targettest.Release(targettest.Files{"index.html": "1"}))
+		if got := strings.Contains(log.String(), "set acl: public-read"); got != warned {
+			t.Errorf("acl %q: warned %t, log %s", acl, got, log.String())
+		}
+		want := map[string]int{"index.html": 403}
+		if acl == "public-read" {
+			want["index.html"] = 200
+		}
+		p.wantStatus(want)
+	}
+}
+
+// TestTwoWritersWithoutConditions: where the service cannot compare, of two publishers whose writes of
+// the state cross one goes on, and the other has written nothing that visitors see.
+func TestTwoWritersWithoutConditions(t *testing.T) {
+	t.Setenv("AWS_CA_BUNDLE", "")
+	row, _ := provider.Find("b2")
+	endpoint, region := endpointOf(row)
+	fake, transport := startProvider(t, row, endpoint, region, true)
+	p := &provided{t: t, fake: fake, transport: transport, endpoint: endpoint, state: t.TempDir()}
+	publish(t, p.open(), targettest.Release(targettest.Files{"index.html": "0"}))
+	swap := func(tgt *s3.Target, content string) targets.Swap {
+		rel := targettest.Release(targettest.Files{"index.html": content})
+		plan, err := tgt.Plan(t.Context(), rel)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := tgt.Stage(t.Context(), rel, nil); err != nil {
+			t.Fatal(err)
+		}
+		return targets.Swap{From: plan.Live, To: rel.ID()}
+	}
+	first, second := p.openAs("first"), p.openAs("second")
+	one, two := swap(first, "1"), swap(second, "2")
+	compared, written := newMeeting(2), newMeeting(2) // each has compared before the other writes, and written before the other looks again
+	isState := func(r *http.Request, key string) bool { return r.Method == http.MethodPut && key == ".mirror/live" }
+	var pages atomic.Int64
+	fake.saw = func(r *http.Request, key string) {
+		if isState(r, key) {
+			compared.join()
+		}
+		if r.Method == http.MethodPut && key == "index.html" {
+			pages.Add(1)
+		}
+	}
+	fake.stored = func(r *http.Request, key string) {
+		if isState(r, key) {
+			written.join()
+		}
+	}
+	var all sync.WaitGroup
+	errs := make([]error, 2)
+	all.Go(func() { errs[0] = first.Commit(t.Context(), one) })
+	all.Go(func() { errs[1] = second.Commit(t.Context(), two) })
+	all.Wait()
+	if n := pages.Load(); n != 1 || (errs[0] == nil) == (errs[1] == nil) {
+		t.Errorf("%d commits wrote the page: %v, %v; want one winner", n, errs[0], errs[1])
+	}
+	for _, err := range errs {
+		if err != nil && !errors.Is(err, targets.ErrConflict) {
+			t.Errorf("got %v, want a conflict", err)
+		}
+	}
+}
+
+// meeting holds up the first who join until all have.
+type meeting struct {
+	all  int64
+	came atomic.Int64
+	open chan struct{}
+}
+
+func newMeeting(all int64) *meeting { return &meeting{all: all, open: make(chan struct{})} }
+
+func (m *meeting) join() {
+	if m.came.Add(1) == m.all {
+		close(m.open)
+	}
+	select {
+	case <-m.open:
+	case <-time.After(time.Minute): // the test fails for another reason
 	}
 }

@@ -33,8 +33,9 @@ type providerFake struct {
 	again   atomic.Bool  // the first publish is over
 	failing atomic.Int64 // writes of the site's objects that still succeed, where it is positive
 
-	hides bool // it tells no ACL, as where the keys have no right to
-	saw   func(*http.Request, string)
+	hides  bool                        // it tells no ACL, as where the keys have no right to
+	saw    func(*http.Request, string) // before a request is carried out
+	stored func(*http.Request, string) // after it was, and before it is answered
 
 	mu      sync.Mutex // guards what follows
 	acls    map[string]string
@@ -113,6 +114,9 @@ func (f *providerFake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			f.saw(r, key)
 		}
 		f.serve(w, r, key)
+		if f.stored != nil {
+			f.stored(r, key)
+		}
 	}
 }
 

@@ -106,10 +106,13 @@ type provided struct {
 	endpoint  string
 	state     string
 	config    s3.Config
+	log       *slog.Logger // nil for none
 }
 
 // open gives a handle as another process of the same publisher would have it.
-func (p *provided) open() *s3.Target {
+func (p *provided) open() *s3.Target { return p.openAs("provided") }
+
+func (p *provided) openAs(owner string) *s3.Target {
 	p.t.Helper()
 	c := p.config
 	c.Bucket, c.Endpoint, c.AccessKeyEnv, c.SecretKeyEnv = p.fake.bucket, p.endpoint, "TEST_KEY", "TEST_SECRET"
@@ -118,7 +121,7 @@ func (p *provided) open() *s3.Target {
 		c.Region = p.fake.region
 	}
 	tgt, err := s3.Open(p.t.Context(), targets.Env{
-		Owner: "provided", State: p.state, Transport: p.transport, Log: slog.New(slog.DiscardHandler),
+		Owner: owner, State: p.state, Transport: p.transport, Log: p.log,
 		Getenv: func(name string) string {
 			return map[string]string{"TEST_KEY": fakeKey, "TEST_SECRET": fakeSecret}[name]
 		},

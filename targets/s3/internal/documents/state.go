@@ -244,18 +244,10 @@ func (d *Store) WriteRaw(ctx context.Context, old StateDocument, raw []byte) (St
 	if err != nil {
 		return StateDocument{}, err
 	}
-	c := bucket.Condition{IfMatch: old.etag, IfNoneMatch: old.raw == nil}
 	if !honoured {
-		// The service cannot compare: a writer between this read and the write is lost.
-		now, err := d.ReadState(ctx)
-		if err != nil {
-			return StateDocument{}, err
-		}
-		if !bytes.Equal(now.raw, old.raw) {
-			return StateDocument{}, Conflict(now)
-		}
-		c = bucket.Condition{}
+		return d.writeCompared(ctx, old, s, raw)
 	}
+	c := bucket.Condition{IfMatch: old.etag, IfNoneMatch: old.raw == nil}
 	etag, err := d.bucket.Put(ctx, StatePath, raw, bucket.Headers{Type: StateType, Cache: "no-store"}, c)
 	if bucket.IsUnmet(err) {
 		return d.afterUnmet(ctx, raw)
@@ -263,8 +255,26 @@ func (d *Store) WriteRaw(ctx context.Context, old StateDocument, raw []byte) (St
 	return document(s, etag, raw), err
 }
 
-// afterUnmet tells a lost race from a write of ours whose answer was lost and that was
-// sent again.
+// writeCompared replaces the state where the service cannot compare. It looks before and after: of two
+// publishers that wrote at the same moment the first sees the other's state, and has lost. A writer
+// between the two looks of another that reads late may still be overwritten.
+func (d *Store) writeCompared(ctx context.Context, old StateDocument, s *State, raw []byte) (StateDocument, error) {
+	now, err := d.ReadState(ctx)
+	if err != nil {
+		return StateDocument{}, err
+	}
+	if !bytes.Equal(now.raw, old.raw) {
+		return StateDocument{}, Conflict(now)
+	}
+	etag, err := d.bucket.Put(ctx, StatePath, raw, bucket.Headers{Type: StateType, Cache: "no-store"}, bucket.Condition{})
+	if err != nil {
+		return document(s, etag, raw), err
+	}
+	return d.afterUnmet(ctx, raw)
+}
+
+// afterUnmet reads the state that is stored, which is either the one that was just written or that of
+// another publisher. It so tells a lost race from a write whose answer was lost and that was sent again.
 func (d *Store) afterUnmet(ctx context.Context, raw []byte) (StateDocument, error) {
 	now, err := d.ReadState(ctx)
 	if err != nil {
