@@ -42,7 +42,7 @@ func allowed() map[string][]string {
 		"targets/oci/internal/image/imagetest": {"targets/targettest"},
 
 		"internal/origin/pages/sitemap": {"site"},
-		"internal/builtsite":            {"internal/wait", "internal/regular", "internal/static", "site"},
+		"internal/builtsite":            {"internal/wait", "internal/regular", "internal/stall", "internal/static", "site"},
 
 		"scheduler":                  {"internal/wait"},
 		"reports":                    {"internal/humanize", "diff", "site"},

@@ -21,6 +21,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 
 	"mirror/internal/regular"
+	"mirror/internal/stall"
 	"mirror/internal/static"
 	"mirror/internal/wait"
 	"mirror/site"
@@ -110,9 +111,7 @@ func findImage(ctx context.Context, ref string) (img v1.Image, done func(), err 
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s%q %w: %w", imagePrefix, ref, ErrNoSite, err)
 	}
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.ResponseHeaderTimeout = time.Minute
-	img, err = static.Fetch(ctx, parsed, transport)
+	img, err = static.Fetch(ctx, parsed, stall.New(http.DefaultTransport, stall.Limit))
 	return img, func() {}, err
 }
 
