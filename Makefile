@@ -18,7 +18,7 @@ PACKAGES ?= ./...
 SEED     ?= 1
 SYSTEMS  ?= windows/amd64 darwin/arm64 freebsd/amd64 linux/arm64
 
-.PHONY: experiment-orders experiment-window help build docs man test servers lint cross format bench fuzz clean
+.PHONY: experiment-orders experiment-publishers experiment-window help build docs man test servers lint cross format bench fuzz clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 27
@@ -68,6 +68,9 @@ experiment-orders: ## the window for each order of four lags over the four kinds
 	@mkdir -p bin
 	MIRROR_EXPERIMENT=full MIRROR_SEED=$(SEED) MIRROR_RESULTS=$(CURDIR)/bin/experiment-orders.jsonl \
 		go test -count=1 -timeout=3h -v -run=TestWindowInEveryOrder ./cmd/mirror
+
+experiment-publishers: ## 200 rounds of four publishers at once, and 200 with one that is stopped for longer than its lease
+	MIRROR_EXPERIMENT=full MIRROR_SEED=$(SEED) go test -count=1 -timeout=3h -v -run=TestOneOfSeveralPublishersWins ./internal/publish
 
 fuzz: ## every fuzz test for FUZZTIME
 	@.ci/fuzz $(FUZZTIME)

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"time"
 
 	"mirror/diff"
 	"mirror/site"
@@ -181,7 +182,10 @@ type Env struct {
 	// "" for none.
 	State string
 	// Owner names this publisher (one state folder, one owner) in locks that others see.
-	Owner  string
+	Owner string
+	// Lease is how long a reservation or a commit without a sign of life keeps others out; 0 for the
+	// target's own time.
+	Lease  time.Duration
 	Getenv func(string) string
 	// Secret is told of each secret that the target comes to know (a key, a password, a session's
 	// token), before the target uses it, so that it is shown nowhere. The source is for people.

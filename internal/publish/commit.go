@@ -108,7 +108,7 @@ func (p *publication) commitOne(ctx context.Context, d targets.Destination, r *T
 	}
 	p.begun.Store(true)
 	r.Began = time.Now()
-	err := d.Commit(ctx, p.swap(r))
+	err := d.Commit(targets.WithFence(ctx, p.assure), p.swap(r))
 	r.Commit = time.Since(r.Began)
 	switch {
 	case errors.Is(err, targets.ErrConflict):

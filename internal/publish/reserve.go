@@ -37,6 +37,9 @@ func (p *publication) reserve(ctx context.Context) error {
 	patient, cancel := context.WithTimeout(ctx, max(reservePatience, p.options.VerifyTimeout))
 	defer cancel()
 	for wait := firstRetry; ; wait = min(2*wait, slowestRetry) {
+		if err := p.unmoved(ctx, wait > firstRetry); err != nil {
+			return err
+		}
 		busy, err := p.reserveAll(ctx)
 		if err == nil {
 			return nil
@@ -57,6 +60,31 @@ func (p *publication) reserve(ctx context.Context) error {
 		case <-time.After(wait/2 + rand.N(wait)): //nolint:gosec // no secret
 		}
 	}
+}
+
+// unmoved gives ErrConflict where something else is live than the plans saw: at the destinations that
+// cannot be reserved and, before another try, at all of them. A publisher that is stopped while it
+// commits so keeps the places that it needs to go on.
+func (p *publication) unmoved(ctx context.Context, all bool) error {
+	pending := p.pendingDestinations()
+	errs := make([]error, len(pending))
+	var asking sync.WaitGroup
+	for i, d := range pending {
+		if _, reservable := d.Target.(targets.Guard); reservable && !all {
+			continue
+		}
+		asking.Go(func() {
+			live, err := d.Live(ctx)
+			if was := p.reportOf(d.Name).Plan.Live; err == nil && live.Revision != was.Revision && live.Release != p.rel.ID() {
+				err = overtaken(fmt.Errorf("%w: release %s is live", targets.ErrConflict, live.Release.Short()))
+			}
+			if err != nil {
+				errs[i] = &Error{"reserve", d.Name, err}
+			}
+		})
+	}
+	asking.Wait()
+	return p.failures(errs...)
 }
 
 // reserveAll reserves one place after the other, in the order in which every publisher does, so

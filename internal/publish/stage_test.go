@@ -53,6 +53,11 @@ func (d *stand) Plan(ctx context.Context, rel *site.Release) (targets.Plan, erro
 	return targets.Plan{Live: targets.Live{Release: d.live}}, nil
 }
 
+// Live tells what is live.
+func (d *stand) Live(context.Context) (targets.Live, error) {
+	return targets.Live{Release: d.live}, nil
+}
+
 func (*stand) Stage(context.Context, *site.Release, targets.Progress) error { return nil }
 
 func (d *stand) Commit(_ context.Context, s targets.Swap) error {

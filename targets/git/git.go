@@ -8,6 +8,7 @@
 package git
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -85,7 +86,7 @@ func Open(ctx context.Context, env targets.Env, c Config) (*Target, error) {
 	}
 	t := &Target{
 		host: at.Push.Host, secrets: newSecretList(env.Secret, at), cname: strings.TrimSpace(c.CNAME), orphan: c.Orphan,
-		log: env.Log, keep: env.Keep, owner: env.Owner, lease: leaseLength,
+		log: env.Log, keep: env.Keep, owner: env.Owner, lease: cmp.Or(env.Lease, leaseLength),
 		known: objects.NewCache(env.State), blobs: newBlobIDs(env.State),
 	}
 	if t.log == nil {

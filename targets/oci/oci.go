@@ -65,7 +65,7 @@ func Open(_ context.Context, env targets.Env, c Config) (*Target, error) {
 		transport = tunedTransport()
 	}
 	transport = stall.New(transport, stall.Limit)
-	reg, err := newRegistry(tellingTransport{transport, env.Secret})
+	reg, err := newRegistry(tellingTransport{fenced{transport}, env.Secret})
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"sync"
@@ -69,6 +70,6 @@ func Open(ctx context.Context, env targets.Env, c Config) (*Target, error) {
 		bucket: b, docs: documents.NewStore(b, log), log: log,
 		rules: c.Headers, grace: c.DeleteGrace, owner: env.Owner, keep: env.Keep,
 		acl: c.ACL, class: c.StorageClass, where: where, state: env.State,
-		verified: verified.Load(env.State), lease: documents.Lease, recording: recording,
+		verified: verified.Load(env.State), lease: cmp.Or(env.Lease, documents.Lease), recording: recording,
 	}, nil
 }
