@@ -32,6 +32,11 @@ type view struct {
 // crawl reads the paths below each base, a page of each a millisecond, until the returned
 // function is called.
 func crawl(t testing.TB, bases, paths []string) (stop func() *crawler) {
+	return crawlEvery(t, time.Millisecond, bases, paths)
+}
+
+// crawlEvery is crawl with another time from one page of a base to the next.
+func crawlEvery(t testing.TB, pause time.Duration, bases, paths []string) (stop func() *crawler) {
 	ctx, cancel := context.WithCancel(t.Context())
 	c := &crawler{views: map[string][]view{}}
 	c.client.Transport = &http.Transport{}
@@ -39,7 +44,7 @@ func crawl(t testing.TB, bases, paths []string) (stop func() *crawler) {
 	var all sync.WaitGroup
 	for _, base := range bases {
 		all.Go(func() {
-			ticker := time.NewTicker(time.Millisecond)
+			ticker := time.NewTicker(pause)
 			defer ticker.Stop()
 			for last := false; !last; {
 				last = ctx.Err() != nil // and one more round

@@ -50,13 +50,14 @@ func (c *contest) open(owner string, lease time.Duration, transport http.RoundTr
 	c.t.Helper()
 	keys := map[string]string{"KEY": c.lab.S3.AccessKey, "SECRET": c.lab.S3.SecretKey}
 	env := targets.Env{Owner: owner, Lease: lease, Transport: transport, Getenv: func(name string) string { return keys[name] }}
+	pathStyle := true
 	decode := func(config any) error {
 		switch into := config.(type) {
 		case *git.Config:
 			*into = git.Config{URL: c.lab.Git.Remote, Branch: c.lab.Git.Branch}
 		case *s3.Config:
 			*into = s3.Config{
-				Endpoint: c.lab.S3.Endpoint, Region: c.lab.S3.Region, Bucket: c.lab.S3.Bucket, PathStyle: true, AccessKeyEnv: "KEY", SecretKeyEnv: "SECRET",
+				Endpoint: c.lab.S3.Endpoint, Region: c.lab.S3.Region, Bucket: c.lab.S3.Bucket, PathStyle: &pathStyle, AccessKeyEnv: "KEY", SecretKeyEnv: "SECRET",
 			}
 		case *oci.Config:
 			*into = oci.Config{Image: c.lab.Registry.Image, Base: "none"}

@@ -40,11 +40,15 @@ func (t *Target) stageSteadily(ctx context.Context, rel *site.Release, p targets
 	var now documents.StateDocument
 	for range stageAttempts {
 		was, err := t.stage(ctx, rel, p)
-		if err != nil {
+		changed := bucket.IsUnmet(err) // another publisher replaced what was to be kept
+		if err != nil && !changed {
 			return err
 		}
 		if now, err = t.docs.ReadState(ctx); err != nil {
 			return err
+		}
+		if changed {
+			continue
 		}
 		if now.None() && was.None() || !now.None() && !was.None() && now.Revision == was.Revision {
 			return nil
