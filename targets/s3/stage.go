@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
@@ -40,7 +41,7 @@ func (t *Target) stageSteadily(ctx context.Context, rel *site.Release, p targets
 	var now documents.StateDocument
 	for range stageAttempts {
 		was, err := t.stage(ctx, rel, p)
-		changed := bucket.IsUnmet(err) // another publisher replaced what was to be kept
+		changed := bucket.Status(err) == http.StatusPreconditionFailed // another publisher replaced what was to be kept
 		if err != nil && !changed {
 			return err
 		}
