@@ -82,7 +82,7 @@ func allowed() map[string][]string {
 		},
 		"internal/output":     {"internal/atomicfile", "diff", "site", "internal/humanize", "internal/secrets", "reports", "reports/formats"},
 		"internal/demo":       {"diff", "internal/humanize", "internal/lab", "internal/publish", "internal/workspace", "reports"},
-		"internal/static":     {"internal/oserr", "internal/pointer", "internal/regular"},
+		"internal/static":     {"internal/oserr", "internal/pointer", "internal/regular", "internal/stall"},
 		"internal/command":    {},
 		"internal/atomicfile": {},
 		"internal/regular":    {},

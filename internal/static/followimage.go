@@ -13,6 +13,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+
+	"mirror/internal/stall"
 )
 
 // Follower serves the site of an image straight from its registry, and goes where the tag
@@ -170,9 +172,10 @@ func pick(d *remote.Descriptor) (v1.Image, error) {
 }
 
 func remoteOptions(ctx context.Context, transport http.RoundTripper) []remote.Option {
-	o := []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain)}
-	if transport != nil {
-		o = append(o, remote.WithTransport(transport))
+	if transport == nil {
+		transport = remote.DefaultTransport
 	}
-	return o
+	return []remote.Option{
+		remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain), remote.WithTransport(stall.New(transport, stall.Limit)),
+	}
 }
