@@ -16,9 +16,11 @@ FUZZTIME ?= 20s
 BENCH    ?= .
 PACKAGES ?= ./...
 SEED     ?= 1
+OLD      ?=
+NEW      ?= .
 SYSTEMS  ?= windows/amd64 darwin/arm64 freebsd/amd64 linux/arm64
 
-.PHONY: experiment-orders experiment-publishers experiment-window help build docs man test servers lint cross format bench fuzz clean
+.PHONY: bench-pairs experiment-orders experiment-publishers experiment-window help build docs man test servers lint cross format bench fuzz clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 27
@@ -55,6 +57,9 @@ format: ## format every source
 
 bench: ## the benchmarks, or those that BENCH names
 	go test -run='^$$' -bench='$(BENCH)' -benchmem $(PACKAGES)
+
+bench-pairs: ## the benchmarks BENCH of PACKAGES in the trees OLD and NEW, in 15 interleaved pairs: is any figure worse?
+	go run ./internal/benchpairs -old '$(OLD)' -new '$(NEW)' -bench '$(BENCH)' $(PACKAGES)
 
 experiment-window: ## 300 publishes from unequal states: is each true window within its bounds? Goes on in bin/experiment-window.jsonl; SEED sets the seed
 	@mkdir -p bin

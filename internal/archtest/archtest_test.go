@@ -106,12 +106,13 @@ func allowed() map[string][]string {
 		"internal/console":    {},
 		"internal/oserr":      {},
 		"internal/crash":      {},
+		"internal/benchpairs": {},
 	}
 }
 
 // forTests lists the packages that only tests may import.
 func forTests() []string {
-	return []string{"targets/targettest", "internal/browser", "internal/realserver", "internal/lab/edge/edgetest", "targets/oci/internal/image/imagetest", "internal/archtest"}
+	return []string{"targets/targettest", "internal/browser", "internal/realserver", "internal/lab/edge/edgetest", "internal/stall/stalltest", "targets/oci/internal/image/imagetest", "internal/archtest"}
 }
 
 // pure packages do no I/O of their own.
