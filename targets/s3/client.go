@@ -18,6 +18,7 @@ import (
 
 	"mirror/internal/netname"
 	"mirror/internal/regular"
+	"mirror/internal/stall"
 	"mirror/targets"
 	"mirror/targets/s3/internal/bucket"
 )
@@ -119,14 +120,13 @@ func httpClient(transport http.RoundTripper, c Config) (*http.Client, error) {
 		}
 		tuned := netname.Transport()
 		tuned.MaxIdleConnsPerHost = c.Concurrency
-		tuned.ResponseHeaderTimeout = 2 * time.Minute
 		if roots != nil {
 			tuned.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}
 		}
 		transport = tuned
 	}
 	return &http.Client{
-		Transport:     transport,
+		Transport:     stall.New(transport, stall.Limit), // its error is not repeated, see stall.Error
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}, nil
 }

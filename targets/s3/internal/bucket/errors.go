@@ -7,6 +7,8 @@ import (
 
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"mirror/internal/stall"
 )
 
 // Error is a request that failed: what it was for, what the service said, and a way out
@@ -20,6 +22,9 @@ type Error struct {
 // Error gives the service's own code and message where it sent them.
 func (e *Error) Error() string {
 	text := e.Err.Error()
+	if stalled := (*stall.Error)(nil); errors.As(e.Err, &stalled) {
+		text = stalled.Error() // what the SDK says around it tells no more
+	}
 	if api := (smithy.APIError)(nil); errors.As(e.Err, &api) {
 		text = api.ErrorCode()
 		if m := api.ErrorMessage(); m != "" {
