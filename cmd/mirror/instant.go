@@ -24,17 +24,5 @@ func (i *instant) Set(text string) error {
 
 // at returns the instant as seen from now; the zero time where the flag is empty.
 func (i *instant) at(now time.Time) (time.Time, error) {
-	if i.text == "" {
-		return time.Time{}, nil
-	}
-	for _, layout := range []string{time.DateOnly, "2006-01-02T15:04", "2006-01-02 15:04", time.RFC3339} {
-		if t, err := time.Parse(layout, i.text); err == nil {
-			return t, nil
-		}
-	}
-	ago, err := humanize.ParseAgo(i.text)
-	if err != nil {
-		return time.Time{}, err
-	}
-	return now.Add(-ago), nil
+	return humanize.ParseInstant(i.text, now)
 }

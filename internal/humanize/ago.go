@@ -33,3 +33,21 @@ func ParseAgo(text string) (time.Duration, error) {
 	}
 	return all, nil
 }
+
+// ParseInstant reads a date, a time, or how long before now an instant was: 2026-01-31,
+// "2026-01-31 10:30", RFC 3339, 7d. An empty text is the zero time.
+func ParseInstant(text string, now time.Time) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	for _, layout := range []string{time.DateOnly, "2006-01-02T15:04", "2006-01-02 15:04", time.RFC3339} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t, nil
+		}
+	}
+	ago, err := ParseAgo(text)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return now.Add(-ago), nil
+}

@@ -10,14 +10,14 @@ type Page struct {
 	Path string // manifest path
 	URL  string // below the origin's base, percent-encoded
 	Size int64  // of the body that is expected, in bytes
-	// BypassCache asks with a query that nobody has used before, which no cache has an answer for.
+	// BypassCache asks with a query that was never used before, which no cache has an answer for.
 	BypassCache bool
 	// ETag and Modified, where set, are of the page as it was last verified: Fetch's answer
 	// may be 304 then (RFC 9110, section 13.1). FetchFresh, and a request that bypasses the
 	// caches, go without them.
 	ETag, Modified string
-	// Keep, where set, is asked for each answer that comes who gets its decoded body; nil for
-	// nobody. An error of that writer ends the answer, and is the observation's.
+	// Keep, where set, returns for each answer the writer that gets its decoded body, or
+	// nil. An error of that writer ends the answer, and is the observation's.
 	Keep func(status int, header http.Header) io.Writer
 }
 

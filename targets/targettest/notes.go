@@ -12,7 +12,7 @@ import (
 const notesLimit = 1 << 10
 
 // notes has publishers leave notes for each other, at a place that serves nothing and at one that does:
-// nobody else sees them, and they stay.
+// visitors do not see them, and they stay.
 func notes(t *testing.T, f Fixture) {
 	first, ok := f.Open(t, nil).(targets.Notes)
 	if !ok {

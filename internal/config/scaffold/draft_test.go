@@ -125,7 +125,7 @@ func TestInterview(t *testing.T) {
 		t.Fatalf("%v\n%s", err, said)
 	}
 	wants(t, said, "vite.config.js:1 sets the output folder with an expression", "a folder is needed", ". holds more than the site: package.json", "notes is not a folder",
-		"there is no folder", `there is no kind "ftp"`, "a value is needed, such as BUCKET", "is a URL (hint: write the name of the bucket alone", "has no scheme (hint: write https:// before it)",
+		"there is no folder", `"ftp" is not a kind of target`, "a value is needed, such as BUCKET", "is a URL (hint: write the name of the bucket alone", "has no scheme (hint: write https:// before it)",
 		"it must begin with http:// or https://", "a value is needed, such as /srv/www/SITE")
 	wants(t, string(d.Text), "dir: ./web\n", "build: npm run build\n", "bucket: mine\n", "region: us-east-1\n", "endpoint: https://s3.example.com\n", `origin: {url: "https://mine.dev"}`,
 		"path: /srv/www/site\n", "# origin: {url:")

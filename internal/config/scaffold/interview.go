@@ -134,7 +134,7 @@ func (i interview) kindsOf(o Options, git bool) ([]string, error) {
 	answer, err := i.prompt(about+"Targets", usual, func(answer string) error {
 		for _, name := range listed(answer) {
 			if _, ok := i.kinds.Find(name); !ok {
-				return fmt.Errorf("there is no kind %q (%s)", name, strings.Join(i.kinds.Names(), ", "))
+				return fmt.Errorf("%q is not a kind of target (%s)", name, strings.Join(i.kinds.Names(), ", "))
 			}
 		}
 		if len(listed(answer)) == 0 {
