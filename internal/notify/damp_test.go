@@ -62,6 +62,30 @@ func TestFlappingIsToldOnceAndThenWhenItIsSteady(t *testing.T) {
 	}
 }
 
+// TestAnotherKindOfDriftIsToldWhileAnOriginFlaps has a script injected into a page of an origin
+// whose pages are stale and fresh by turns.
+func TestAnotherKindOfDriftIsToldWhileAnOriginFlaps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &place{}
+		n := start(t, Recipient{Name: "ops", Sender: p}, Options{Ledger: NewMemory(100)})
+		for i := range 3 {
+			e := opened(fmt.Sprint(i), "bucket")
+			n.Send(e)
+			time.Sleep(time.Minute)
+			n.Send(closed(e))
+			time.Sleep(time.Minute)
+		}
+		injected := opened("injected", "bucket")
+		injected.Counts = map[string]int{"altered": 1}
+		n.Send(injected)
+		time.Sleep(time.Minute)
+		if !slices.Contains(p.told(), "injected opened") {
+			t.Errorf("an altered page is not told while the origin flaps: %v", p.told())
+		}
+		stop(t, n)
+	})
+}
+
 // flap sends the openings and closings of one origin for a day, each after the wait that
 // next returns, and ends closed.
 func flap(n *Notifier, next func() time.Duration) (last Event) {

@@ -1,7 +1,9 @@
 package notify
 
 import (
+	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -242,10 +244,11 @@ func (o *outbox) delivered(batch []*waiting, now time.Time) {
 
 // story returns the story that an event belongs to.
 func (o *outbox) story(e Event, now time.Time) *story {
-	i := slices.IndexFunc(o.stories, func(s *story) bool { return s.kind == e.Kind && s.origin == e.Origin })
+	drift := strings.Join(slices.Sorted(maps.Keys(e.Counts)), ",")
+	i := slices.IndexFunc(o.stories, func(s *story) bool { return s.kind == e.Kind && s.origin == e.Origin && s.drift == drift })
 	if i < 0 {
 		i = len(o.stories)
-		o.stories = append(o.stories, &story{kind: e.Kind, origin: e.Origin})
+		o.stories = append(o.stories, &story{kind: e.Kind, origin: e.Origin, drift: drift})
 	}
 	o.stories[i].touched = now
 	return o.stories[i]

@@ -5,10 +5,12 @@ import (
 	"time"
 )
 
-// story is what one recipient was told of one kind of event on one origin.
+// story is what one recipient was told of one kind of event on one origin. Drift of each kind is
+// a story of its own, so that stale pages that come and go never hold back an altered one.
 type story struct {
 	kind    Kind
 	origin  string
+	drift   string      // kinds of drift, with commas between
 	touched time.Time   // by an event
 	closed  time.Time   // when an episode last ended
 	told    []time.Time // the messages of the last hour
