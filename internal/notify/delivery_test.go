@@ -115,6 +115,29 @@ func TestSignaturesThatAreNotValid(t *testing.T) {
 	}
 }
 
+// TestAnErrorInTheBodyIsNoSuccess has messengers that answer 200 to what they refuse.
+func TestAnErrorInTheBodyIsNoSuccess(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"errcode":310000,"errmsg":"sign not match"}`: "errcode 310000: sign not match",
+		`{"code":19024,"msg":"Key Words Not Found"}`:   "code 19024: Key Words Not Found",
+		`{"ok":false,"error":"channel_not_found"}`:     "refused the message: channel_not_found",
+		`{"success":false}`:                            "no reason was given",
+		`{"errcode":0,"errmsg":"ok"}`:                  "",
+		`{"code":0,"msg":"success","StatusCode":0}`:    "",
+		`{"code":200,"message":"queued"}`:              "",
+		`{"ok":true}`:                                  "", `ok`: "", ``: "", `[1]`: "", `{"code":"200"}`: "",
+	} {
+		address, _ := receiver(t, func(_ int, w http.ResponseWriter) { _, _ = io.WriteString(w, body) })
+		err := newWebhook(address, "").Send(t.Context(), Message{ID: "1", Title: "title", News: []News{{Change: Opened, Event: opened("1", "bucket")}}})
+		switch {
+		case want == "" && err != nil:
+			t.Errorf("%s: got %v", body, err)
+		case want != "" && (err == nil || !strings.Contains(err.Error(), want)):
+			t.Errorf("%s: got %v, want %q", body, err, want)
+		}
+	}
+}
+
 func TestAWebhookIsTriedAgain(t *testing.T) {
 	address, calls := receiver(t, func(n int, w http.ResponseWriter) {
 		switch n {
