@@ -169,6 +169,14 @@ func (d Window) summary(s Style) string {
 	return s.paint(green, text)
 }
 
+// Length is how long a window that is closed lasted, for people; "" for one that is open or had no pages.
+func (d Window) Length() string {
+	if !d.Closed || d.Pages == 0 || d.Upper == nil {
+		return ""
+	}
+	return atLeast(d.Lower) + " to " + atMost(*d.Upper)
+}
+
 // Watching is a watch that goes on.
 type Watching struct {
 	Elapsed time.Duration

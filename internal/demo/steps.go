@@ -175,8 +175,12 @@ func (s *steps) publish(ctx context.Context, outcome string) (string, error) {
 	for _, t := range doc.Targets {
 		sent += t.SentBytes
 	}
-	return fmt.Sprintf("%s: release %s, %d files on %d targets, %s sent",
-		doc.Outcome, doc.Release.Short(), doc.Files, len(doc.Targets), humanize.Bytes(sent)), nil
+	detail := fmt.Sprintf("%s: release %s, %d files on %d targets, %s sent",
+		doc.Outcome, doc.Release.Short(), doc.Files, len(doc.Targets), humanize.Bytes(sent))
+	if doc.Window != nil && doc.Window.Length() != "" {
+		detail += ", inconsistency window " + doc.Window.Length()
+	}
+	return detail, nil
 }
 
 // check checks as a user would and wants the given state.
