@@ -111,7 +111,7 @@ func (p Publish) good() string {
 	case p.Check == nil:
 		return fmt.Sprintf("Release %s is committed on %s; no live origin was looked at.", release, humanize.Plural(len(p.Targets), "target"))
 	}
-	return fmt.Sprintf("Release %s is live on %s: %d files, %s.", release, humanize.Plural(len(p.Targets), "target"), p.Files, humanize.Bytes(p.Bytes))
+	return fmt.Sprintf("Release %s is live on %s: %s, %s.", release, humanize.Plural(len(p.Targets), "target"), humanize.Plural(p.Files, "file"), humanize.Bytes(p.Bytes))
 }
 
 // state tells what became of one target.
