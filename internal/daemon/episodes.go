@@ -32,7 +32,7 @@ func (d *Daemon) notifyEpisode(e history.Episode) {
 		Opened: e.Opened, Closed: e.Closed, URL: d.link(fmt.Sprintf("episodes/%d", e.ID)),
 	}
 	if e.Kind == diff.Unreachable {
-		event.Kind = notify.Unreachable
+		event.Kind, event.Reason = notify.Unreachable, e.Detail
 	}
 	if e.Release != "" {
 		event.Lines = append(event.Lines, "What it serves is of release "+e.Release.Short()+".")

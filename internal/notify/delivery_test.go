@@ -246,7 +246,7 @@ func TestAServiceOfShoutrrrIsTold(t *testing.T) {
 	wait(t, calls)
 	got := wait(t, calls)
 	stop(t, n)
-	if !strings.HasPrefix(got.body, "bucket drifts: 3 stale\nSince ") || got.path != "/hook" {
+	if !strings.HasPrefix(got.body, "bucket: 3 pages are stale\nSince ") || got.path != "/hook" {
 		t.Errorf("%s got %q", got.path, got.body)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -51,32 +50,6 @@ func idOf(news []News) string {
 		fmt.Fprintf(h, "%q %q %v %d\n", n.Change, n.Event.Episode, n.Event.closes(), n.Changes)
 	}
 	return hex.EncodeToString(h.Sum(nil)[:12])
-}
-
-// headline says in one line what happened.
-func headline(n News, now time.Time) string {
-	e, say := n.Event, phrasesFor(n.Event.Kind)
-	switch n.Change {
-	case Closed:
-		return fmt.Sprintf("%s recovered: %s for %s", nameOf(e), say.noun, span(e.lasted(now)))
-	case Passed:
-		return fmt.Sprintf("%s %s for %s, recovered", nameOf(e), say.was, span(e.lasted(now)))
-	case Flapping:
-		return fmt.Sprintf("%s is flapping: %s again; more when it is steady for %s", nameOf(e), say.noun, span(n.Steady))
-	case Settled:
-		state := say.is
-		if e.closes() {
-			state = "recovered"
-		}
-		return fmt.Sprintf("%s %s, steady after flapping (%d changes since %s)", nameOf(e), state, n.Changes, clock(n.Since))
-	}
-	if e.Title != "" {
-		return nameOf(e) + ": " + plain(e.Title)
-	}
-	if counts := countsOf(e); counts != "" {
-		return fmt.Sprintf("%s %s: %s", nameOf(e), say.is, counts)
-	}
-	return nameOf(e) + " " + say.is
 }
 
 // details says the rest of one piece of news. What to do next is never cut off.
@@ -132,33 +105,6 @@ func within(lines, last []string, characters int) string {
 		out.WriteString(lines[i] + "\n")
 	}
 	return strings.TrimSpace(out.String() + end)
-}
-
-// summary is the title of several news.
-func summary(news []News) string {
-	counts := map[Change]int{}
-	var origins []string
-	oneKind := true
-	for _, n := range news {
-		counts[n.Change]++
-		oneKind = oneKind && n.Event.Kind == news[0].Event.Kind
-		if !slices.Contains(origins, n.Event.Origin) {
-			origins = append(origins, n.Event.Origin)
-		}
-	}
-	switch {
-	case counts[Opened] == len(news) && oneKind && len(origins) == len(news):
-		return fmt.Sprintf("%d origins %s", len(news), phrasesFor(news[0].Event.Kind).are)
-	case counts[Closed] == len(news) && len(origins) == len(news):
-		return fmt.Sprintf("%d origins recovered", len(news))
-	}
-	var parts []string
-	for _, change := range []Change{Opened, Flapping, Settled, Closed, Passed} {
-		if counts[change] > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", counts[change], change))
-		}
-	}
-	return "Origins: " + strings.Join(parts, ", ")
 }
 
 // overview lists several news, one in a line.

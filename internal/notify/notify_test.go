@@ -27,7 +27,7 @@ func TestAnEpisodeIsToldWhenItOpensAndWhenItCloses(t *testing.T) {
 		n.Send(e) // from a check that began before
 		stop(t, n)
 		wantTold(t, p, "1 opened", "1 closed")
-		if got := p.messages()[1].Title; got != "bucket recovered: drift for 20 m" {
+		if got := p.messages()[1].Title; got != "bucket recovered after 20 m: 3 pages were stale" {
 			t.Errorf("the end is told as %q", got)
 		}
 	})
@@ -41,7 +41,7 @@ func TestEventsThatComeTogetherAreOneMessage(t *testing.T) {
 		time.Sleep(9 * time.Second)
 		n.Send(opened("2", "pages"))
 		time.Sleep(2 * time.Second)
-		if got := p.messages(); len(got) != 1 || got[0].Title != "2 origins drift" {
+		if got := p.messages(); len(got) != 1 || got[0].Title != "bucket and pages do not serve the release" {
 			t.Errorf("got %v", got)
 		}
 		stop(t, n)
@@ -59,7 +59,7 @@ func TestWhatOpensAndClosesUntoldIsOneSentence(t *testing.T) {
 		time.Sleep(time.Hour)
 		stop(t, n)
 		wantTold(t, p, "1 passed")
-		if got, want := p.messages()[0].Title, "bucket was drifting for 5 m, recovered"; got != want {
+		if got, want := p.messages()[0].Title, "bucket recovered after 5 m: 3 pages were stale"; got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	})

@@ -1,33 +1,62 @@
 package notify
 
-// phrases are how a kind of event is spoken of.
+// phrases are how a kind of event is named to people.
 type phrases struct {
-	is, are, was string // after the origin's name
-	noun         string
-	next         string // what to do next
+	is   string // what happens, after the origin's name
+	are  string // what happens to several origins
+	was  string // what happened, as a clause of its own
+	noun string
+	next string // what to do next
 }
 
 func phrasesFor(k Kind) phrases {
 	switch k {
 	case Drift:
-		return phrases{"drifts", "drift", "was drifting", "drift", "mirror check shows every page; mirror publish puts the release back."}
+		return phrases{" does not serve the release", "do not serve the release", "it did not serve the release", "drifting",
+			"mirror check shows every page; mirror publish puts the release back."}
 	case Unreachable:
-		return phrases{"is unreachable", "are unreachable", "was unreachable", "unreachable",
+		return phrases{" is unreachable", "are unreachable", "it was unreachable", "unreachable",
 			"see whether the host, its name and its certificate are as they should be."}
 	case PublishFailed:
-		return phrases{"publish failed", "publishes failed", "publish was failing", "publish failing",
+		return phrases{": publish failed", "publishes failed", "publishes failed", "a failed publish",
 			"mirror plan shows what is left to do; mirror publish tries again."}
 	case Window:
-		return phrases{"window is over its limit", "windows are over their limit", "window was over its limit", "window over its limit",
-			"mirror history shows which origin was late."}
+		return phrases{": the origins disagreed for too long", "disagreed for too long", "the origins disagreed for too long",
+			"a window over its limit", "mirror history shows which origin was late."}
 	case Certificate:
-		return phrases{"certificate is near its end", "certificates are near their end", "certificate was near its end",
-			"certificate near its end", "renew it before browsers refuse the site."}
+		return phrases{": the certificate expires soon", "have certificates that expire soon", "the certificate was about to expire",
+			"a certificate that expires soon", "renew it before browsers refuse the site."}
 	case Overdue:
-		return phrases{"checks are overdue", "checks are overdue", "checks were overdue", "checks overdue",
+		return phrases{": checks are overdue", "have overdue checks", "a check was overdue", "an overdue check",
 			"see the daemon's log: the origins are not being checked."}
 	case Trial:
-		return phrases{"test message", "test messages", "test message", "test message", ""}
+		return phrases{": test message", "have test messages", "a test message", "a test message", ""}
 	}
-	return phrases{"needs a look", "need a look", "needed a look", string(k), ""}
+	return phrases{" needs a look", "need a look", "it needed a look", string(k), ""}
+}
+
+// tense is when something is so.
+type tense int
+
+const (
+	present tense = iota
+	past
+	noun // neither
+)
+
+// stateOf says of so many pages that they have a kind of drift.
+func stateOf(kind string, pages int, t tense) string {
+	verb := map[tense]string{present: "are ", past: "were "}[t]
+	if pages == 1 {
+		verb = map[tense]string{present: "is ", past: "was "}[t]
+	}
+	switch kind {
+	case "mistyped":
+		return verb + "served with a wrong type"
+	case "headers":
+		return verb + "served with wrong headers"
+	case "extra":
+		return verb + "served that the release does not have"
+	}
+	return verb + cut(plain(kind), 30)
 }

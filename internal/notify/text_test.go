@@ -20,16 +20,16 @@ func TestWhatADriftSays(t *testing.T) {
 		Paths: []string{"about/index.html", "my_page.html", "c", "d", "e", "f"}, Lines: []string{"the live release is 3 behind"},
 		URL: "https://status.example.com/episodes/7"}
 	m := composeOne(Opened, e, now)
-	want := "bucket drifts: 8 stale, 1 missing\nSince 2026-11-22 13:04 UTC (5 m).\n  about/index.html\n  my_page.html\n  c\n  d\n  e\n" +
+	want := "bucket: 8 pages are stale, 1 page is missing\nSince 2026-11-22 13:04 UTC (5 m).\n  about/index.html\n  my_page.html\n  c\n  d\n  e\n" +
 		"  and more\nthe live release is 3 behind\nNext: mirror check shows every page; mirror publish puts the release back.\n" +
 		"https://status.example.com/episodes/7"
 	if got := m.Title + "\n" + m.Text; got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
-	if got := composeOne(Settled, e, now).Title; got != "bucket drifts, steady after flapping (14 changes since 2026-11-22 11:09 UTC)" {
+	if got := composeOne(Settled, e, now).Title; got != "bucket: 8 pages are stale, 1 page is missing, steady after flapping (14 changes since 2026-11-22 11:09 UTC)" {
 		t.Error(got)
 	}
-	if got := composeOne(Flapping, e, now).Title; got != "bucket is flapping: drift again; more when it is steady for 10 m" {
+	if got := composeOne(Flapping, e, now).Title; got != "bucket is flapping, again 8 pages stale, 1 page missing; the next message comes when it is steady for 10 m" {
 		t.Error(got)
 	}
 	e.Closed = now
@@ -38,10 +38,71 @@ func TestWhatADriftSays(t *testing.T) {
 	}
 }
 
+// TestTitles name the origin and say what happened to it.
+func TestTitles(t *testing.T) {
+	now := time.Date(2026, 11, 22, 13, 9, 0, 0, time.UTC)
+	began, ended := now.Add(-20*time.Minute), now
+	of := func(k Kind, pages map[string]int, paths ...string) Event {
+		return Event{Kind: k, Origin: "pages", Opened: began, Counts: pages, Paths: paths}
+	}
+	down := of(Unreachable, map[string]int{"unreachable": 44}, "*")
+	down.Reason = "connection refused"
+	partly := of(Unreachable, map[string]int{"unreachable": 1}, "a.html")
+	partly.Reason = "answered 503"
+	failed := Event{Kind: PublishFailed, Title: "publish failed; the origins are unchanged", Opened: began}
+	altered := of(Drift, map[string]int{"altered": 1}, "index.html")
+	for _, c := range []struct {
+		change Change
+		event  Event
+		ends   bool
+		want   string
+	}{
+		{Opened, altered, false, "pages: 1 page is altered: index.html"},
+		{Opened, of(Drift, map[string]int{"stale": 3}, "a", "b", "c"), false, "pages: 3 pages are stale"},
+		{Opened, of(Drift, map[string]int{"mistyped": 2}), false, "pages: 2 pages are served with a wrong type"},
+		{Opened, down, false, "pages is unreachable: connection refused"},
+		{Opened, partly, false, "pages: 1 page is unreachable: answered 503"},
+		{Opened, failed, false, "mirror: publish failed; the origins are unchanged"},
+		{Closed, altered, true, "pages recovered after 20 m: 1 page was altered"},
+		{Closed, down, true, "pages recovered after 20 m: it was unreachable"},
+		{Passed, down, true, "pages recovered after 20 m: it was unreachable"},
+		{Closed, failed, true, "mirror recovered after 20 m: publishes failed"},
+		{Flapping, down, false, "pages is flapping, again unreachable; the next message comes when it is steady for 10 m"},
+		{Flapping, altered, false, "pages is flapping, again 1 page altered; the next message comes when it is steady for 10 m"},
+		{Settled, down, true, "pages recovered, steady after flapping (14 changes since 2026-11-22 11:09 UTC)"},
+		{Settled, down, false, "pages is unreachable, steady after flapping (14 changes since 2026-11-22 11:09 UTC)"},
+	} {
+		if c.ends {
+			c.event.Closed = ended
+		}
+		if got := composeOne(c.change, c.event, now).Title; got != c.want {
+			t.Errorf("%s %s\n got %q\nwant %q", c.change, c.event.Kind, got, c.want)
+		}
+	}
+}
+
+func TestTitlesOfSeveralNews(t *testing.T) {
+	stale := func(origin, kind string) News {
+		return News{Change: Opened, Event: Event{Kind: Drift, Origin: origin, Counts: map[string]int{kind: 2}}}
+	}
+	ended := News{Change: Closed, Event: Event{Kind: Drift, Origin: "a"}}
+	for want, news := range map[string][]News{
+		"a: 2 pages are altered, 2 pages are stale":     {stale("a", "stale"), stale("a", "altered")},
+		"a and b do not serve the release":              {stale("a", "stale"), stale("b", "altered")},
+		"a, b, c and 2 others do not serve the release": {stale("a", "stale"), stale("b", "stale"), stale("c", "stale"), stale("d", "stale"), stale("e", "stale")},
+		"a recovered from 2 problems":                   {ended, ended},
+		"b and a: 1 new problem, 2 recovered":           {stale("b", "stale"), ended, ended},
+	} {
+		if got := compose(news, time.Now()).Title; got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
 func TestEveryKindHasWords(t *testing.T) {
 	for _, kind := range Kinds() {
 		w := phrasesFor(kind)
-		if kind != Recovered && (w.is == "needs a look" || w.is == "" || w.are == "" || w.was == "" || w.noun == "") {
+		if kind != Recovered && (w.is == " needs a look" || w.is == "" || w.are == "" || w.was == "" || w.noun == "") {
 			t.Errorf("%s has %+v", kind, w)
 		}
 	}
@@ -76,7 +137,7 @@ func hostile() map[string]string {
 func TestHostileTextsAreHarmlessEverywhere(t *testing.T) {
 	now := time.Date(2026, 11, 22, 13, 9, 0, 0, time.UTC)
 	for text, bad := range hostile() {
-		e := Event{Kind: Drift, Episode: "1", Origin: text, Title: text, Lines: []string{text}, Paths: []string{text},
+		e := Event{Kind: Drift, Episode: "1", Origin: text, Title: text, Reason: text, Lines: []string{text}, Paths: []string{text},
 			Counts: map[string]int{text: 1}, Next: text, URL: "https://status.example.com/" + text}
 		for _, change := range []Change{Opened, Closed, Passed, Flapping, Settled} {
 			m := composeOne(change, e, now)
