@@ -114,13 +114,5 @@ func (s Schedule) newest(first, upto time.Time) (slot time.Time, before int) {
 		}
 		slot, before = next, before+1
 	}
-	for back := time.Minute; ; back *= 2 { // the clock leapt far: look from its end
-		if slot = s.Next(upto.Add(-back)); !slot.IsZero() && !slot.After(upto) {
-			break
-		}
-	}
-	for next := slot; !next.IsZero() && !next.After(upto); next = s.Next(slot) {
-		slot = next
-	}
-	return slot, before
+	return s.Prev(upto.Add(time.Second)), before // the clock leapt far: look from its end
 }

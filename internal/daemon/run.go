@@ -231,13 +231,18 @@ func (d *Daemon) published(site, print string) {
 	d.prints[site] = print
 }
 
-// report is over the time from the slot before, and those that were missed, to this one.
+// report is over the time from the slot before to this one. Where this one stands for others
+// that were missed, it begins before them.
 func (r *run) report(ctx context.Context) error {
 	until := r.slot.At
-	next := r.job.Schedule.Next(until)
-	since := until.Add(-24 * time.Hour)
-	if !next.IsZero() {
-		since = until.Add(-next.Sub(until) * time.Duration(1+r.slot.Missed))
+	since := r.job.Schedule.Prev(until)
+	for range r.slot.Missed {
+		if earlier := r.job.Schedule.Prev(since); !earlier.IsZero() {
+			since = earlier
+		}
+	}
+	if since.IsZero() { // there was no slot before
+		since = until.Add(-24 * time.Hour)
 	}
 	return r.work.Report(ctx, r.job.Name, since, until, &r.log)
 }
