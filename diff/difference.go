@@ -35,4 +35,16 @@ type Difference struct {
 	// Cached says that only caches in front of the origin serve it: past them the origin
 	// serves the release.
 	Cached bool
+	// Pages is how many pages the one difference stands for, 0 where it is of a single page; see PagesOf.
+	Pages int
 }
+
+// PagesOf counts the pages of differences. One with the path "*" counts as all that it stands for.
+func PagesOf(all []Difference) (n int) {
+	for _, d := range all {
+		n += d.pages()
+	}
+	return n
+}
+
+func (d Difference) pages() int { return max(1, d.Pages) }

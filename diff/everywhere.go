@@ -21,7 +21,7 @@ func Everywhere(diffs []Difference, pages int) []Difference {
 			return diffs
 		}
 	}
-	first.Path, first.Want = "*", site.Digest{}
+	first.Path, first.Want, first.Pages = "*", site.Digest{}, pages
 	what := "the same on all %d pages: %s"
 	if first.Kind == Altered {
 		what = "the whole origin answers the same page, on all %d pages: %s"

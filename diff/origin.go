@@ -63,9 +63,9 @@ func (o OriginVerdict) Summary() OriginState {
 	}
 	for _, d := range o.Differences {
 		if d.Tolerated == "" {
-			s.Counts[d.Kind]++
+			s.Counts[d.Kind] += d.pages()
 		} else {
-			s.Tolerated++
+			s.Tolerated += d.pages()
 		}
 	}
 	if o.Err != nil {
@@ -116,11 +116,11 @@ func (k Kind) state() State {
 // noisy reports whether so much of an origin is noise that what it serves cannot be judged.
 func (o OriginVerdict) noisy() bool { return len(o.Noise) > 0 && 2*len(o.Noise) >= o.Pages }
 
-// Counts tells how many differences there are of each kind.
+// Counts tells how many differences there are of each kind; one that stands for many pages counts as so many.
 func (o OriginVerdict) Counts() map[Kind]int {
 	counts := map[Kind]int{}
 	for _, d := range o.Differences {
-		counts[d.Kind]++
+		counts[d.Kind] += d.pages()
 	}
 	return counts
 }
@@ -154,7 +154,7 @@ func (o *OriginVerdict) AddHeaders(found []Difference) {
 	}
 	if len(found) > 1 && len(found) == o.Pages && !slices.ContainsFunc(found, func(d Difference) bool { return d.Detail != found[0].Detail }) {
 		one := found[0]
-		one.Path, one.Want, one.Got = "*", site.Digest{}, site.Digest{}
+		one.Path, one.Want, one.Got, one.Pages = "*", site.Digest{}, site.Digest{}, o.Pages
 		one.Detail = fmt.Sprintf("on all %d pages: %s", o.Pages, one.Detail)
 		found = []Difference{one}
 	}

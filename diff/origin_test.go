@@ -57,3 +57,12 @@ func TestASummaryLeavesNothingOut(t *testing.T) {
 		}
 	}
 }
+
+// TestOneRowForEveryPageCountsAllPages covers the row that one header makes on all pages.
+func TestOneRowForEveryPageCountsAllPages(t *testing.T) {
+	o := diff.OriginVerdict{Pages: 3, Match: 3}
+	o.AddHeaders([]diff.Difference{{Path: "a", Kind: diff.Headers}, {Path: "b", Kind: diff.Headers}, {Path: "c", Kind: diff.Headers}})
+	if n := o.Summary().Counts[diff.Headers]; len(o.Differences) != 1 || n != 3 || diff.PagesOf(o.Differences) != 3 || o.Counts()[diff.Headers] != 3 {
+		t.Errorf("%+v count as %d", o.Differences, n)
+	}
+}

@@ -91,6 +91,19 @@ type Drift struct {
 	Earlier     bool `json:"-"` // Detail tells it
 
 	Cached bool `json:"cached,omitempty"` // past the caches the origin serves the release
+
+	Pages int `json:"pages,omitempty"` // that the one row with the path "*" stands for; absent for a single page
+}
+
+// pages is how many pages a row stands for.
+func (d Drift) pages() int { return max(1, d.Pages) }
+
+// pagesOf counts the pages of rows.
+func pagesOf(rows []Drift) (n int) {
+	for _, d := range rows {
+		n += d.pages()
+	}
+	return n
 }
 
 // CheckOf makes the document of a verdict.

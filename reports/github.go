@@ -111,12 +111,12 @@ func grouped(rows []Drift) []group {
 		}
 		groups[i] = append(groups[i], d)
 	}
-	slices.SortStableFunc(groups, func(a, b group) int { return cmp.Compare(len(b), len(a)) })
+	slices.SortStableFunc(groups, func(a, b group) int { return cmp.Compare(pagesOf(b), pagesOf(a)) })
 	return groups
 }
 
 func (g group) title() string {
-	return fmt.Sprintf("%s: %d %s", clip(g[0].Origin, maxInText), len(g), g[0].Kind)
+	return fmt.Sprintf("%s: %d %s", clip(g[0].Origin, maxInText), pagesOf(g), g[0].Kind)
 }
 
 func (c Check) namePaths(g group) string {
@@ -132,7 +132,7 @@ func (c Check) namePaths(g group) string {
 		parts = append(parts, part)
 	}
 	text := strings.Join(parts, ", ")
-	if n := len(g) - maxNamed; n > 0 {
+	if n := pagesOf(g[min(len(g), maxNamed):]); n > 0 {
 		text += fmt.Sprintf(" and %d more", n)
 	}
 	return text

@@ -70,7 +70,7 @@ func (c Check) JUnit(w io.Writer) error {
 		rows := byOrigin[o.Name]
 		shown := min(len(rows), left)
 		left -= shown
-		suite := c.suite(o, rows[:shown], len(rows)-shown)
+		suite := c.suite(o, rows[:shown], pagesOf(rows[shown:]))
 		doc.Tests, doc.Failures = doc.Tests+suite.Tests, doc.Failures+suite.Failures
 		doc.Errors, doc.Skipped = doc.Errors+suite.Errors, doc.Skipped+suite.Skipped
 		doc.Suites = append(doc.Suites, suite)

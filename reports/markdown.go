@@ -94,7 +94,7 @@ func (c Check) markdownDrift(b *bytes.Buffer, title string, rows []Drift) {
 	shown, hidden := tableRows(rows, maxMarkdownRows, false)
 	for _, r := range shown {
 		if b.Len() > maxMarkdownBytes {
-			hidden += 1 + r.more
+			hidden += r.differences()
 			continue
 		}
 		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", r.Kind, code(r.Origin), code(r.path()), inline(c.reason(r)))

@@ -19,6 +19,9 @@ type row struct {
 	more int // differences beyond the first
 }
 
+// differences is how many the row stands for.
+func (r row) differences() int { return r.pages() + r.more }
+
 // path is the path of the one difference, or a glob for all of the row.
 func (r row) path() string {
 	if r.more == 0 {
@@ -49,9 +52,9 @@ func tableRows(all []Drift, limit int, unfolded bool) (rows []row, hidden int) {
 		return rows, 0
 	}
 	rows = shared(folded(sorted), limit)
-	hidden = len(all)
+	hidden = pagesOf(all)
 	for _, r := range rows {
-		hidden -= 1 + r.more
+		hidden -= r.differences()
 	}
 	return rows, hidden
 }

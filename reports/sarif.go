@@ -77,6 +77,7 @@ type sarifResult struct {
 	Message      sarifText         `json:"message"`
 	Locations    []sarifLocation   `json:"locations"`
 	Fingerprints map[string]string `json:"partialFingerprints"`
+	Occurrences  int               `json:"occurrenceCount,omitempty"` // of one result for many pages
 	Suppressions []sarifSuppressed `json:"suppressions,omitempty"`
 	Properties   sarifProperties   `json:"properties"`
 }
@@ -171,8 +172,8 @@ func (c Check) result(d Drift) sarifResult {
 			Physical: sarifPhysical{sarifArtifact{d.artifact()}, sarifRegion{1}},
 			Logical:  []sarifLogical{{clean(d.Origin), clip(clean(d.Origin+" "+d.URL), maxInResult), "resource"}},
 		}},
-		Fingerprints: d.fingerprints(),
-		Properties:   sarifProperties{clean(d.Origin), d.Want.String(), d.Got.String(), d.Status, string(d.Release)},
+		Fingerprints: d.fingerprints(), Occurrences: d.Pages,
+		Properties: sarifProperties{clean(d.Origin), d.Want.String(), d.Got.String(), d.Status, string(d.Release)},
 	}
 	if d.Tolerated != "" {
 		r.Suppressions = []sarifSuppressed{{"external", clip(clean(d.Tolerated), maxInResult)}}

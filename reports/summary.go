@@ -64,7 +64,7 @@ func (c Check) drifted() bool {
 
 // unjudged counts the pages that could not be judged, on origins that could be seen.
 func (c Check) unjudged() string {
-	switch n := len(c.counted()); n {
+	switch n := pagesOf(c.counted()); n {
 	case 0:
 		return ""
 	case 1:
@@ -79,10 +79,10 @@ func (c Check) difference() string {
 	unjudged := 0
 	for _, d := range c.counted() {
 		if d.Kind == diff.Unreachable {
-			unjudged++
+			unjudged += d.pages()
 		}
 	}
-	text := humanize.Plural(len(c.counted())-unjudged, "difference")
+	text := humanize.Plural(pagesOf(c.counted())-unjudged, "difference")
 	if unjudged > 0 {
 		text += ", and " + humanize.Plural(unjudged, "page") + " that could not be judged"
 	}
@@ -106,7 +106,7 @@ func (c Check) agreement() string {
 // but tells of what the agreement leaves out.
 func (c Check) but() string {
 	var parts []string
-	if n := len(c.passed()); n > 0 {
+	if n := pagesOf(c.passed()); n > 0 {
 		parts = append(parts, humanize.Plural(n, "tolerated difference"))
 	}
 	switch n := c.noise(); {
@@ -166,7 +166,7 @@ func (c Check) besides() string {
 	if c.AtMost != nil {
 		text = fmt.Sprintf(" With 95%% confidence at most %s%% of the pages drift.", strconv.FormatFloat(100**c.AtMost, 'g', 3, 64))
 	}
-	if n := len(c.passed()); n > 0 && !c.Agree {
+	if n := pagesOf(c.passed()); n > 0 && !c.Agree {
 		text += fmt.Sprintf(" %s tolerated.", humanize.Plural(n, "difference"))
 	}
 	if n := len(c.unseen()); n > 0 && c.Agree {

@@ -361,7 +361,7 @@ func TestRunSaysOnceThatAnOriginIsParked(t *testing.T) {
 	if got := drifts(v); !slices.Equal(got, []string{"a altered *"}) {
 		t.Errorf("got %q", got)
 	}
-	if d := differenceAt(t, v, "a", "*"); !strings.Contains(d.Detail, "the whole origin answers the same page") {
+	if d := differenceAt(t, v, "a", "*"); d.Pages != len(release) || !strings.Contains(d.Detail, "the whole origin answers the same page") {
 		t.Errorf("got %q", d.Detail)
 	}
 }

@@ -229,6 +229,11 @@ func TestRun(t *testing.T) {
 		if got := drifts(v); err != nil || got != c.want {
 			t.Errorf("%s: got %q, %v, want %q", c.name, got, err, c.want)
 		}
+		for _, o := range v.Origins {
+			if n := len(o.Differences); n == 1 && o.Differences[0].Path == "*" && o.Summary().Counts[o.Differences[0].Kind] != o.Pages {
+				t.Errorf("%s: %s counts %v of its %d pages", c.name, o.Name, o.Summary().Counts, o.Pages)
+			}
+		}
 		if v.Agree() != (c.want == "") {
 			t.Errorf("%s: agree is %v", c.name, v.Agree())
 		}

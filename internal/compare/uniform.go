@@ -35,7 +35,7 @@ func (s *collector) uniform(ctx context.Context, paths []string, probe string) (
 			return d, false
 		}
 	}
-	d.Path, d.URL, d.Got, d.Status, d.Location = "*", s.at.URL.String(), first.Digest, first.Status, first.Location
+	d.Path, d.URL, d.Got, d.Status, d.Location, d.Pages = "*", s.at.URL.String(), first.Digest, first.Status, first.Location, n
 	d.Detail = fmt.Sprintf("the whole origin answers the same on all %d pages: %s", n, d.Detail)
 	return d, true
 }

@@ -93,6 +93,6 @@ func (l *Lines) Waiting(v diff.OriginVerdict) {
 		l.Line("  still waiting for %s: %v", v.Name, v.Err)
 	case len(v.Differences) > 0:
 		first := v.Differences[0]
-		l.Line("  still waiting for %s: %d differences, such as %s %q: %s", v.Name, len(v.Differences), first.Kind, first.Path, first.Detail)
+		l.Line("  still waiting for %s: %s, such as %s %q: %s", v.Name, humanize.Plural(diff.PagesOf(v.Differences), "difference"), first.Kind, first.Path, first.Detail)
 	}
 }
