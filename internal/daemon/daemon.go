@@ -105,9 +105,11 @@ func (d *Daemon) Replace(s Setup) error {
 	if fresh == nil {
 		return nil
 	}
-	err := d.part(old)
+	if err := d.part(old); err != nil { // the address may be what was wrong: the new recipients are told below
+		d.options.Log.Warn("the recipients so far were not told of everything", "err", err)
+	}
 	d.resend(context.Background())
-	return err
+	return nil
 }
 
 // part ends a notifier, which may be nil.

@@ -281,6 +281,29 @@ func TestReplace(t *testing.T) {
 	})
 }
 
+// deaf is a recipient at a wrong address.
+type deaf struct{}
+
+func (deaf) Send(context.Context, notify.Message) error { return errors.New("404 Not Found") }
+
+// TestCorrectedRecipient is accepted, and is told what the one at the wrong address was not.
+func TestCorrectedRecipient(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, dir, func(s *Setup) { s.Recipients = []notify.Recipient{{Name: "inbox", Sender: deaf{}}} })
+		w.truth.set(fault{origin: "git", kind: diff.Stale})
+		time.Sleep(5 * time.Minute)
+		next := w.setup
+		next.Recipients = []notify.Recipient{w.inbox.recipient()}
+		if err := w.daemon.Replace(next); err != nil || w.daemon.Refused() != nil {
+			t.Errorf("got %v, refused %v", err, w.daemon.Refused())
+		}
+		time.Sleep(5 * time.Minute)
+		w.tells("opened drift git")
+		w.end()
+	})
+}
+
 // TestOneAfterAnother keeps checks out of the middle of a publish.
 func TestOneAfterAnother(t *testing.T) {
 	dir := t.TempDir()
