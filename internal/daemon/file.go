@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"log/slog"
-	"path/filepath"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -20,17 +19,10 @@ const fileSettle = 300 * time.Millisecond
 func FollowFile(ctx context.Context, file string, log *slog.Logger, changed func()) {
 	f := followed{file: file, changed: changed, log: log}
 	f.sum, _ = f.read()
-	watcher, err := fsnotify.NewWatcher()
-	if err == nil {
-		defer watcher.Close()
-		err = watcher.Add(filepath.Dir(file))
-	}
-	if err != nil {
+	if err := f.listen(ctx); err != nil {
 		log.Warn("the config is looked at now and then: the system cannot tell of its changes", "every", pollInterval, "err", err)
 		f.look(ctx)
-		return
 	}
-	f.listen(ctx, watcher)
 }
 
 // followed is a file, and what it held when it was last told of.
@@ -58,19 +50,31 @@ func (f *followed) tell() {
 	}
 }
 
-func (f *followed) listen(ctx context.Context, watcher *fsnotify.Watcher) {
+// listen has the system tell of changes. The error says why it cannot.
+func (f *followed) listen(ctx context.Context) error {
+	watcher, err := fsnotify.NewWatcher()
+	if err != nil {
+		return err
+	}
+	defer watcher.Close()
+	if err := watchFile(watcher, f.file); err != nil {
+		return err
+	}
 	still := time.NewTimer(0)
 	defer still.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return
-		case <-watcher.Events: // of any name: the file may be a link to what has changed
+			return nil
+		case <-watcher.Events: // of any name: a folder on the way to the file may have changed
 			still.Reset(fileSettle)
 		case err := <-watcher.Errors: // events were lost: as good as a change
 			f.log.Debug("changes of the config may have been missed", "err", err)
 			still.Reset(fileSettle)
 		case <-still.C:
+			if err := watchFile(watcher, f.file); err != nil { // a link may lead elsewhere now
+				return err
+			}
 			f.tell()
 		}
 	}

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -169,6 +170,71 @@ type lines chan string
 func (l lines) Write(p []byte) (int, error) {
 	l <- string(p)
 	return len(p), nil
+}
+
+// TestConfigFileThatIsALink is followed: to a file in another folder, and through a folder that is
+// itself a link.
+func TestConfigFileThatIsALink(t *testing.T) {
+	for name, file := range map[string]string{"a link": "app/link.yaml", "a file in a linked folder": "current/mirror.yaml"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			put := func(name, text string) {
+				if err := errors.Join(os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755), os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			link := func(name, to string) {
+				fresh := filepath.Join(dir, name+".new")
+				if err := errors.Join(os.Symlink(to, fresh), os.Rename(fresh, filepath.Join(dir, name))); err != nil {
+					t.Fatal(err)
+				}
+			}
+			put("app/x", "")
+			put("one/mirror.yaml", "one")
+			put("two/mirror.yaml", "two")
+			link("app/link.yaml", "../current/mirror.yaml")
+			link("current", "one")
+			changes := make(chan string, 100)
+			ctx, stop := context.WithCancel(t.Context())
+			ended := make(chan struct{})
+			go func() {
+				defer close(ended)
+				FollowFile(ctx, filepath.Join(dir, file), slog.New(slog.DiscardHandler), func() {
+					text, _ := os.ReadFile(filepath.Join(dir, file))
+					changes <- string(text)
+				})
+			}()
+			await := func(want string, change func()) {
+				t.Helper()
+				change()
+				deadline := time.After(30 * time.Second)
+				for got := ""; got != want; {
+					select {
+					case got = <-changes:
+					case <-deadline:
+						t.Fatalf("%q was not noticed", want)
+					}
+				}
+			}
+			started := false
+			for i := 0; !started; i++ { // until it is followed
+				put("one/mirror.yaml", fmt.Sprint("start ", i))
+				select {
+				case <-changes:
+					started = true
+				case <-time.After(2 * fileSettle):
+				}
+				if i > 60 {
+					t.Fatal("what the link names was changed, and was not noticed")
+				}
+			}
+			await("two", func() { link("current", "two") })
+			await("three", func() { put("two/mirror.yaml", "three") })
+			stop()
+			<-ended
+		})
+	}
 }
 
 // TestConfigFileThatIsReplaced is noticed once for each content, however it is written.
