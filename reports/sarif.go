@@ -18,6 +18,10 @@ import (
 // than 25,000 of them.
 const maxResults = 5000
 
+// Homepage is where to read of mirror. A release build may set another
+// (-ldflags "-X mirror/reports.Homepage=…").
+var Homepage = "https://github.com/you/mirror"
+
 // maxInResult bounds, in runes, each text of an origin in a result.
 const maxInResult = 500
 
@@ -38,8 +42,10 @@ type sarifTool struct {
 }
 
 type sarifDriver struct {
-	Name  string      `json:"name"`
-	Rules []sarifRule `json:"rules"`
+	Name    string      `json:"name"`
+	Version string      `json:"version,omitempty"`
+	URI     string      `json:"informationUri"`
+	Rules   []sarifRule `json:"rules"`
 }
 
 type sarifRule struct {
@@ -122,11 +128,11 @@ type sarifProperties struct {
 // SARIF writes the check as a SARIF 2.1.0 log: a rule for each kind of drift, a result for
 // each difference, the worst first, with a fingerprint that stays the same as long as the
 // same page of the same origin drifts in the same way.
-func (c Check) SARIF(w io.Writer) error {
+func (c Check) SARIF(w io.Writer, s Style) error {
 	rows := c.findings()
 	slices.SortStableFunc(rows, func(a, b Drift) int { return cmp.Compare(rank(a.level()), rank(b.level())) })
 	run := sarifRun{
-		Tool:        sarifTool{sarifDriver{Name: "mirror", Rules: sarifRules()}},
+		Tool:        sarifTool{sarifDriver{Name: "mirror", Version: s.Version, URI: Homepage, Rules: sarifRules()}},
 		Invocations: []sarifInvocation{c.invocation(len(rows))},
 		Results:     []sarifResult{},
 	}
@@ -208,10 +214,20 @@ func sarifRules() []sarifRule {
 	for _, k := range diff.KindInfos() {
 		id := string(k.Kind)
 		rules = append(rules, sarifRule{
-			ID: id, Name: strings.ToUpper(id[:1]) + id[1:],
+			ID: id, Name: ruleName(k.Kind),
 			Short: sarifText{k.What}, Full: sarifText{k.What + " " + k.Why}, Help: sarifText{k.Todo},
 			Default: sarifConfig{Drift{Kind: k.Kind}.level()},
 		})
 	}
 	return rules
+}
+
+// ruleName is a kind's rule in CamelCase, of two words: a name that is the ID again tells nothing.
+func ruleName(k diff.Kind) string {
+	id := string(k)
+	name := strings.ToUpper(id[:1]) + id[1:]
+	if k == diff.Headers {
+		return "Wrong" + name
+	}
+	return name + "Page"
 }

@@ -10,6 +10,8 @@ type Style struct {
 
 	Verbose bool // with what one asks for only when something is wrong
 	All     bool // every difference in a row of its own
+
+	Version string // of mirror, for the forms that name their tool; "" where it is not known
 }
 
 // Marks for states and outcomes.

@@ -74,13 +74,13 @@ func (a *app) log() *slog.Logger {
 func (a *app) style(w io.Writer) reports.Style {
 	fd, ok := terminal(w)
 	if !ok {
-		return reports.Style{Verbose: a.verbose, All: a.all}
+		return reports.Style{Verbose: a.verbose, All: a.all, Version: version}
 	}
 	width, _, err := term.GetSize(fd)
 	if err != nil {
 		width = 0
 	}
-	return reports.Style{Color: a.colors(), Lines: true, Width: width, Verbose: a.verbose, All: a.all}
+	return reports.Style{Color: a.colors(), Lines: true, Width: width, Verbose: a.verbose, All: a.all, Version: version}
 }
 
 func (a *app) colors() bool {

@@ -119,7 +119,7 @@ func (p place[Document]) write(d Document, to Streams) error {
 		return p.Write(d, to.Stdout, to.Style)
 	}
 	var b bytes.Buffer
-	if err := p.Write(d, &b, reports.Style{Verbose: to.Style.Verbose, All: to.Style.All}); err != nil {
+	if err := p.Write(d, &b, reports.Style{Verbose: to.Style.Verbose, All: to.Style.All, Version: to.Style.Version}); err != nil {
 		return err
 	}
 	if err := replace(p.file, to.Secrets.Bytes(b.Bytes())); err != nil {

@@ -26,7 +26,7 @@ func Check() []Format[reports.Check] {
 		{Name: "json", About: "one document for scripts", Write: asJSON[reports.Check]},
 		{Name: "markdown", About: "for a pull request or a step summary", Write: unstyled(reports.Check.Markdown)},
 		{Name: "junit", About: "XML for the test views of GitLab, Jenkins and others", Write: unstyled(reports.Check.JUnit)},
-		{Name: "sarif", About: "2.1.0, for code scanning", Write: unstyled(reports.Check.SARIF)},
+		{Name: "sarif", About: "2.1.0, for code scanning", Write: reports.Check.SARIF},
 		{Name: "github", About: "annotations of a GitHub workflow", Write: unstyled(reports.Check.GitHub)},
 		{Name: "csv", About: "one row a difference, for spreadsheets", Write: unstyled(reports.Check.CSV)},
 	}
