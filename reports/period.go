@@ -14,11 +14,12 @@ type Period struct {
 	Until  time.Time `json:"until"`
 	Checks int       `json:"checks"` // of everything, that came to a verdict
 	Failed int       `json:"failed"` // checks that came to none
-	// Last is when the latest check of everything began, and Release what it compared the
-	// origins with. Both may be of before the period; null and "" where there was none.
+	// Last is when the last check of everything before the end of the period began, and Release
+	// what it compared the origins with. Both may be of before the period; null and "" where
+	// there was none.
 	Last    *time.Time `json:"last_check"`
 	Release site.ID    `json:"release"`
-	State   diff.State `json:"state"` // of all origins together in that check, "" for none
+	State   diff.State `json:"state"` // of all origins together in that check, "unknown" where there was none
 	// Agreement is of all origins together: when one did not agree, they did not.
 	Agreement Agreement      `json:"agreement"`
 	Origins   []PeriodOrigin `json:"origins"`
@@ -59,8 +60,8 @@ type Agreement struct {
 type PeriodOrigin struct {
 	Name string `json:"name"`
 	URL  string `json:"url"`
-	// State, Release, Match, Pages and Error are of the latest check; State is "" where that
-	// did not look at the origin.
+	// State, Release, Match, Pages and Error are of the last check before the end of the period;
+	// State is "" where that did not look at the origin, "unknown" where there was none.
 	State       diff.State `json:"state"`
 	Release     site.ID    `json:"release"` // the beacon's claim
 	Pages       int        `json:"pages"`

@@ -38,7 +38,7 @@ func (p Period) markdownOrigins(b *bytes.Buffer) {
 	if len(p.Origins) == 0 {
 		return
 	}
-	b.WriteString("\n| origin | now | agreed | before | checks | drift | unreachable | episodes | certificate |\n" +
+	b.WriteString("\n| origin | at the end | agreed | before | checks | drift | unreachable | episodes | certificate |\n" +
 		"| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |\n")
 	for _, o := range p.Origins[:min(len(p.Origins), maxMarkdownLines)] {
 		a := o.Agreement

@@ -42,7 +42,7 @@ func (p Period) textOrigins(w io.Writer, s Style) error {
 	if len(p.Origins) == 0 {
 		return nil
 	}
-	t := s.table(w, "origin", "now", "agreed", "before", "checks", "drift", "unreachable", "episodes", "a check took", "certificate")
+	t := s.table(w, "origin", "at the end", "agreed", "before", "checks", "drift", "unreachable", "episodes", "a check took", "certificate")
 	for _, o := range p.Origins {
 		a := o.Agreement
 		t.row(clean(o.Name), s.period(o), percent(cmp.Or(a.ByTime, a.ByChecks)), percent(a.Before), fmt.Sprintf("%d/%d", a.Agreed, a.Checks),

@@ -71,11 +71,11 @@ func (p Period) summary() string {
 	if p.Failed > 0 {
 		text += fmt.Sprintf("; %s came to no verdict", humanize.Plural(p.Failed, "check"))
 	}
-	return text + ". " + p.now()
+	return text + ". " + p.atEnd()
 }
 
-// now says how it stands. The text is safe.
-func (p Period) now() string {
+// atEnd says how it stood at the end. The text is safe.
+func (p Period) atEnd() string {
 	open := 0
 	for _, e := range p.Episodes {
 		open += oneIf(e.Closed == nil)
@@ -84,11 +84,11 @@ func (p Period) now() string {
 	case open > 0:
 		return fmt.Sprintf("%s not over.", humanize.Are(open, "drift episode"))
 	case p.State == diff.Agrees:
-		return "They agree now."
-	case p.State == "":
-		return "Their present state is unknown: no check was made."
+		return "They agree at the end."
+	case p.State == "" || p.State == diff.Unknown:
+		return "Their state at the end is unknown: no check was made before it."
 	}
-	return "They do not agree now."
+	return "They do not agree at the end."
 }
 
 func oneIf(yes bool) int {

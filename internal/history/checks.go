@@ -43,6 +43,12 @@ func (s *Store) LastCheck(ctx context.Context) (Check, bool, error) {
 	return first(s.checks(ctx, "WHERE partial = 0 AND err = '' ORDER BY started DESC, id DESC LIMIT 1"))
 }
 
+// LastCheckBefore returns the latest check of everything that began before an instant and came
+// to a verdict, and whether there is one.
+func (s *Store) LastCheckBefore(ctx context.Context, end time.Time) (Check, bool, error) {
+	return first(s.checks(ctx, "WHERE partial = 0 AND err = '' AND started < ? ORDER BY started DESC, id DESC LIMIT 1", nanos(end)))
+}
+
 // Check returns one check, and whether it is there.
 func (s *Store) Check(ctx context.Context, id int64) (Check, bool, error) {
 	return first(s.checks(ctx, "WHERE id = ?", id))

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"mirror/diff"
 	"mirror/internal/history"
 	"mirror/reports"
 )
@@ -23,17 +24,13 @@ func Of(ctx context.Context, h *history.Store, since, until time.Time) (reports.
 	if err != nil {
 		return p, err
 	}
-	last, known, err := h.LastCheck(ctx)
+	last, err := addState(ctx, h, &p)
 	if err != nil {
 		return p, err
-	}
-	if known {
-		p.Last, p.Release = &last.Started, last.Release
 	}
 	sums, earlier := sumUp(days), sumUp(before)
 	p.Checks, p.Failed = sums[history.All].Checks, sums[history.All].Failed
 	p.Agreement = agreement(sums[history.All], earlier[history.All])
-	p.State = together(last)
 	p.Origins = origins(last, days, sums, earlier, until)
 	p.Days = daily(days, p.Origins)
 	if err := addEpisodes(ctx, h, &p); err != nil {
@@ -43,6 +40,25 @@ func Of(ctx context.Context, h *history.Store, since, until time.Time) (reports.
 		return p, err
 	}
 	return p, addSlowest(ctx, h, &p)
+}
+
+// addState adds how things stood at the end of the period, and returns the check that saw that.
+// Before the first check nothing is known of the origins but which they are.
+func addState(ctx context.Context, h *history.Store, p *reports.Period) (history.Check, error) {
+	last, known, err := h.LastCheckBefore(ctx, p.Until)
+	if err != nil {
+		return last, err
+	}
+	if known {
+		p.Last, p.Release, p.State = &last.Started, last.Release, together(last)
+		return last, nil
+	}
+	p.State = diff.Unknown
+	later, _, err := h.LastCheck(ctx)
+	for _, o := range later.Origins {
+		last.Origins = append(last.Origins, diff.OriginState{Name: o.Name, URL: o.URL, State: diff.Unknown})
+	}
+	return last, err
 }
 
 // sumUp adds up the days of each origin.
@@ -63,7 +79,7 @@ func agreement(d, before history.Day) reports.Agreement {
 	return a
 }
 
-// origins lists those of the latest check, and then those that only the period knows.
+// origins lists those of the last check, and then those that only the period knows.
 func origins(last history.Check, days []history.Day, sums, before map[string]history.Day, now time.Time) []reports.PeriodOrigin {
 	all := []reports.PeriodOrigin{}
 	named := map[string]bool{history.All: true}

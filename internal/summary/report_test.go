@@ -185,3 +185,28 @@ func TestWindowsOfAPeriod(t *testing.T) {
 		})
 	}
 }
+
+// TestStateAtTheEnd is the one that the last check before the end of the period saw, whatever
+// later checks saw.
+func TestStateAtTheEnd(t *testing.T) {
+	s := open(t)
+	for n := range 10 { // drift from 2 to 6 hours after noon
+		look(t, s, float64(n), n >= 2 && n < 6)
+	}
+	for _, c := range []struct {
+		hours float64 // from noon to the end of the period
+		want  diff.State
+	}{{-1, diff.Unknown}, {0, diff.Unknown}, {0.5, diff.Agrees}, {2, diff.Agrees}, {2.5, diff.Drifts}, {5.5, diff.Drifts}, {6.5, diff.Agrees}, {20, diff.Agrees}} {
+		end := noon.Add(time.Duration(c.hours * float64(time.Hour)))
+		p := of(t, s, end.Add(-time.Hour), end)
+		if p.State != c.want || len(p.Origins) != 2 || p.Origins[0].Name != "a" || p.Origins[0].State != c.want {
+			t.Errorf("%g hours after noon: %s, %+v; want %s", c.hours, p.State, p.Origins, c.want)
+		}
+		if known := p.Last != nil; known != (c.want != diff.Unknown) || known != (p.Release == "r1") || known && !p.Last.Before(end) {
+			t.Errorf("%g hours after noon: last check %v, release %q", c.hours, p.Last, p.Release)
+		}
+		if c.want == diff.Unknown && !p.Empty() {
+			t.Errorf("%g hours after noon: something is known: %+v", c.hours, p)
+		}
+	}
+}

@@ -58,6 +58,8 @@ func (v reportView) Headline() string {
 		return "No check came to a verdict"
 	case v.EpisodeCount == 0 && v.Agreement.Agreed == v.Checks:
 		return "Every origin agreed all the time"
+	case v.Agreement.Agreed == 0:
+		return "No check saw all origins agree"
 	}
 	text := "All origins agreed for " + share(v.Agreement) + " of the time"
 	if v.State != diff.Agrees {
