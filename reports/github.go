@@ -36,6 +36,8 @@ const maxAnnotations = 10
 const (
 	maxNamed  = 5   // paths
 	maxInText = 300 // runes of any text of an origin
+
+	maxInError = 2000 // runes of an error, which may list all that is wrong with a config
 )
 
 // annotation is one workflow command.
@@ -136,6 +138,11 @@ func (c Check) namePaths(g group) string {
 		text += fmt.Sprintf(" and %d more", n)
 	}
 	return text
+}
+
+// ErrorAnnotation is the workflow command that shows an error on the page of a run.
+func ErrorAnnotation(title, text string) string {
+	return fmt.Sprintf("::%s title=%s::%s", levelError, commandProperty(title), commandData(clip(text, maxInError)))
 }
 
 // commandData escapes the text of a workflow command as the runner reads it (actions/runner,

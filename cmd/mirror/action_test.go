@@ -193,9 +193,10 @@ func TestAction(t *testing.T) {
 		t.Fatal(err)
 	}
 	url := regexp.MustCompile(`http://[0-9.:]+/`).FindString(string(config))
+	const noCheck = "::error title=mirror check::no check was made (exit code 2)"
 	want(runAction(t, dir, map[string]string{"SITE": "public", "URLS": "\t" + url + "\r\n\n"}), 0, "agree")
-	want(runAction(t, dir, map[string]string{"SITE": "$(touch injected)", "URLS": url + "  " + url}), 2, "usage")
-	want(runAction(t, dir, map[string]string{"SITE": "--version", "URLS": url}), 2, "usage")
+	want(runAction(t, dir, map[string]string{"SITE": "$(touch injected)", "URLS": url + "  " + url}), 2, "usage", noCheck)
+	want(runAction(t, dir, map[string]string{"SITE": "--version", "URLS": url}), 2, "usage", noCheck)
 
 	if err := os.WriteFile(filepath.Join(dir, "www/current", "##[error]x.html"), []byte("hacked"), 0o644); err != nil {
 		t.Fatal(err)
@@ -214,8 +215,8 @@ func TestAction(t *testing.T) {
 	if silent.summary != "" {
 		t.Errorf("summary: got %q", silent.summary)
 	}
-	want(runAction(t, dir, map[string]string{"CONFIG": "no.yaml; touch injected"}), 2, "usage")
-	want(runAction(t, dir, map[string]string{"CONFIG": "##[error]no.yaml"}), 2, "usage")
+	want(runAction(t, dir, map[string]string{"CONFIG": "no.yaml; touch injected"}), 2, "usage", noCheck)
+	want(runAction(t, dir, map[string]string{"CONFIG": "##[error]no.yaml"}), 2, "usage", noCheck)
 	want(runAction(t, dir, map[string]string{"COMMAND": "check; touch injected"}), 2, "usage", "::error title=mirror::")
 	if _, err := os.Stat(filepath.Join(dir, "injected")); err == nil {
 		t.Error("an input was run as a script")

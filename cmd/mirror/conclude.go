@@ -10,6 +10,7 @@ import (
 
 	"mirror/diff"
 	"mirror/internal/demo"
+	"mirror/internal/output"
 	"mirror/internal/workspace"
 	"mirror/reports"
 )
@@ -30,9 +31,7 @@ func (a *app) conclude(ctx context.Context, cmd *cobra.Command, args []string, e
 	for _, warning := range a.warnings.Take() {
 		fmt.Fprintf(a.stderr, "%s  %s\n", a.paint("\x1b[33m", "warning"), reports.Clean(warning))
 	}
-	if err != nil {
-		fmt.Fprintf(a.stderr, "%s %s\n", a.paint("\x1b[31m", "error:"), reports.Clean(err.Error()))
-	}
+	output.Failure(a.stderr, a.paint("\x1b[31m", "error:"), err, a.getenv, a.secrets)
 	return code
 }
 
