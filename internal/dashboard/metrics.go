@@ -176,8 +176,8 @@ func (m *metrics) collectOrigin(g gauges, o reports.OriginStatus, open []reports
 	}
 }
 
-// drifting counts the pages that drift in one way. The check counts differences, of which
-// one may stand for every page; the episode knows of how many.
+// drifting counts the pages that drift in one way. A check that an earlier version recorded
+// counts one difference for every page as one; the episode has the number of pages.
 func drifting(o reports.OriginStatus, kind diff.Kind, open []reports.PeriodEpisode) int {
 	pages := o.Counts[kind]
 	for _, e := range open {
