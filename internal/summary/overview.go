@@ -50,15 +50,19 @@ func (r Reader) Overview(ctx context.Context, named []diff.OriginState, days int
 }
 
 // LiveSince finds the publish that made a release live, and when it was done; 0 and nil where
-// none is on record.
+// none is on record. Later publishes of the same release do not move it.
 func (r Reader) LiveSince(ctx context.Context, release site.ID) (id int64, at *time.Time, err error) {
 	publishes, err := r.Publishes(ctx, 0, recentPublishes)
-	for _, p := range publishes {
-		if p.Release == release && release != site.None && (p.Outcome == "live" || p.Outcome == "diverged") {
-			return p.ID, instant(p.Started.Add(time.Duration(p.Elapsed))), nil
+	for _, p := range publishes { // the newest first
+		turned := p.Outcome == "live" || p.Outcome == "diverged"
+		switch {
+		case turned && p.Release == release && release != site.None:
+			id, at = p.ID, instant(p.Started.Add(time.Duration(p.Elapsed)))
+		case turned && id != 0:
+			return id, at, err
 		}
 	}
-	return 0, nil, err
+	return id, at, err
 }
 
 // known lists the configured origins as the check saw them, or all that it saw where none is

@@ -10,6 +10,7 @@ import (
 	"mirror/internal/history"
 	"mirror/internal/summary"
 	"mirror/reports"
+	"mirror/site"
 )
 
 var noon = time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
@@ -207,6 +208,25 @@ func TestStateAtTheEnd(t *testing.T) {
 		}
 		if c.want == diff.Unknown && !p.Empty() {
 			t.Errorf("%g hours after noon: something is known: %+v", c.hours, p)
+		}
+	}
+}
+
+// TestLiveSince is not moved by later publishes of the same release.
+func TestLiveSince(t *testing.T) {
+	s := open(t)
+	for i, p := range []history.Publish{
+		{Outcome: "live", Release: "aa"}, {Outcome: "live", Release: "bb"}, {Outcome: "live", Release: "aa"}, {Outcome: "failed", Release: "bb"},
+		{Outcome: "unchanged", Release: "aa"}, {Outcome: "diverged", Release: "aa"}, {Outcome: "live", Release: "aa"},
+	} {
+		p.Started = noon.Add(time.Duration(i) * time.Minute)
+		if _, err := s.RecordPublish(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for release, want := range map[site.ID]time.Time{"aa": noon.Add(2 * time.Minute), "bb": noon.Add(time.Minute)} {
+		if _, at, err := summary.NewReader(s, time.Now).LiveSince(t.Context(), release); err != nil || at == nil || !at.Equal(want) {
+			t.Errorf("%s is live since %v, want %v (%v)", release, at, want, err)
 		}
 	}
 }
