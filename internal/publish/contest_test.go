@@ -99,6 +99,33 @@ func (p *pausable) RoundTrip(r *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(r)
 }
 
+// meeting holds all who come until so many have come.
+type meeting struct {
+	missing atomic.Int64
+	all     chan struct{}
+}
+
+func newMeeting(size int) *meeting {
+	m := &meeting{all: make(chan struct{})}
+	m.missing.Store(int64(size))
+	return m
+}
+
+// await comes to the meeting. It fails where one that was to come did not: its plan failed.
+func (m *meeting) await(ctx context.Context) error {
+	if m.missing.Add(-1) == 0 {
+		close(m.all)
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	select {
+	case <-m.all:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("not every publisher made its plan: %w", ctx.Err())
+	}
+}
+
 // contestants are how many publish at once.
 const contestants = 4
 
@@ -106,7 +133,8 @@ const contestants = 4
 // a pause one of them is stopped for so long at a random request. It returns the releases that won.
 func (c *contest) round(rng *rand.Rand, n int, lease, pause time.Duration) (won []site.ID) {
 	c.t.Helper()
-	var planned, done sync.WaitGroup
+	var done sync.WaitGroup
+	planned := newMeeting(contestants * len(kinds.All()))
 	reports, errs := make([]*publish.Report, contestants), make([]error, contestants)
 	stopped := rng.IntN(contestants)
 	for i := range contestants {
@@ -115,12 +143,10 @@ func (c *contest) round(rng *rand.Rand, n int, lease, pause time.Duration) (won 
 			network.at = 1 + rng.Int64N(60)
 		}
 		dests := c.open(fmt.Sprintf("round %d, publisher %d", n, i), lease, network)
-		planned.Add(len(dests))
-		o := publish.Options{Events: silent{}, VerifyTimeout: time.Minute, MaxDelete: func(int, int) error {
-			planned.Done() // of one destination
-			planned.Wait()
+		o := publish.Options{Events: silent{}, VerifyTimeout: time.Minute, MaxDelete: func(int, int) error { // once for each destination
+			err := planned.await(c.t.Context())
 			network.armed.Store(true)
-			return nil
+			return err
 		}}
 		done.Go(func() {
 			reports[i], errs[i] = publish.Run(c.t.Context(), rel(fmt.Sprintf("round %d, publisher %d", n, i)), dests, o)
