@@ -126,6 +126,7 @@ type bounded struct {
 	r     io.Reader
 }
 
+// Read reads on, and fails where the files become larger than allowed.
 func (b *bounded) Read(p []byte) (int, error) {
 	n, err := b.r.Read(p)
 	f := b.files

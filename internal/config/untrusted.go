@@ -169,6 +169,7 @@ func (u *Untrusted) wrongPeer(address string) string {
 // peer is a server by scheme, host and port.
 type peer struct{ scheme, host, port string }
 
+// String is the peer as --allow-origin takes it.
 func (p peer) String() string {
 	host := p.host
 	if strings.Contains(host, ":") {

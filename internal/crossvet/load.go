@@ -133,6 +133,7 @@ type importer struct {
 	p *listed
 }
 
+// Import returns a package that was checked before, by the path that the sources name.
 func (i importer) Import(path string) (*types.Package, error) {
 	if mapped, ok := i.p.ImportMap[path]; ok {
 		path = mapped

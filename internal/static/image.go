@@ -285,6 +285,7 @@ type boundedReader struct {
 	left int64
 }
 
+// Read reads on, and fails where the layers become larger than allowed.
 func (b *boundedReader) Read(p []byte) (int, error) {
 	if b.left <= 0 {
 		return 0, fmt.Errorf("%w: its layers are too large", ErrBadImage)

@@ -92,8 +92,11 @@ type treeFile struct {
 	info treeInfo
 }
 
+// Stat describes the file.
 func (f *treeFile) Stat() (fs.FileInfo, error) { return f.info, nil }
-func (f *treeFile) Close() error               { return nil }
+
+// Close does nothing: the spool stays open for other readers.
+func (f *treeFile) Close() error { return nil }
 
 // treeInfo has no time: the file never changes.
 type treeInfo struct {
@@ -101,9 +104,20 @@ type treeInfo struct {
 	size int64
 }
 
-func (i treeInfo) Name() string       { return i.name }
-func (i treeInfo) Size() int64        { return i.size }
-func (i treeInfo) Mode() fs.FileMode  { return 0o444 }
+// Name is the last element of the path.
+func (i treeInfo) Name() string { return i.name }
+
+// Size is in bytes.
+func (i treeInfo) Size() int64 { return i.size }
+
+// Mode is that of a file to read.
+func (i treeInfo) Mode() fs.FileMode { return 0o444 }
+
+// ModTime is none.
 func (i treeInfo) ModTime() time.Time { return time.Time{} }
-func (i treeInfo) IsDir() bool        { return false }
-func (i treeInfo) Sys() any           { return nil }
+
+// IsDir is false: a tree holds files alone.
+func (i treeInfo) IsDir() bool { return false }
+
+// Sys is nil.
+func (i treeInfo) Sys() any { return nil }

@@ -91,6 +91,7 @@ type bounded struct {
 	left int64
 }
 
+// Read reads on, and fails where the request becomes larger than allowed.
 func (b *bounded) Read(p []byte) (int, error) {
 	n, err := b.r.Read(p)
 	if b.left -= int64(n); b.left < 0 {
