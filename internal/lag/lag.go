@@ -24,8 +24,12 @@ const (
 	ahead        = time.Hour
 )
 
-// enough is how many samples an expectation needs.
-const enough = 2
+// How many samples an expectation needs, and how many of the latest ones it rests on: an origin that has
+// become slower for good is known to be so after four publishes.
+const (
+	enough = 2
+	recent = 5
+)
 
 // Key names an origin for all publishers: by the place that its target writes to and by its URL, which
 // may hold secrets and cannot be read from the key.
@@ -99,43 +103,51 @@ func (r Record) Samples(key string) []time.Duration {
 
 // Expected is what is to be expected of an origin.
 type Expected struct {
-	Lag    time.Duration // the median; of two in the middle the smaller
+	Lag    time.Duration // the lower quartile
 	Spread time.Duration // the median distance from it
 }
 
-// Expect says what samples tell of an origin. It reports false where they are too few: nothing
-// rests on a single one.
+// Expect says what samples, the latest first, tell of an origin. It reports false where they are too
+// few: nothing rests on a single one. What goes wrong makes a lag longer and seldom shorter, so that the
+// small samples tell more of an origin than the large ones.
 func Expect(samples []time.Duration) (Expected, bool) {
 	if len(samples) < enough {
 		return Expected{}, false
 	}
-	e := Expected{Lag: median(samples)}
+	samples = samples[:min(len(samples), recent)]
+	e := Expected{Lag: quantile(samples, 4)}
 	distances := make([]time.Duration, len(samples))
 	for i, s := range samples {
 		distances[i] = (s - e.Lag).Abs()
 	}
-	e.Spread = median(distances)
+	e.Spread = quantile(distances, 2)
 	return e, true
 }
 
-// median of two in the middle is the smaller: what goes wrong makes a lag longer.
-func median(all []time.Duration) time.Duration {
+// quantile is the value that one in so many of all is smaller than; between two the smaller.
+func quantile(all []time.Duration, one int) time.Duration {
 	sorted := slices.Sorted(slices.Values(all))
-	return sorted[(len(sorted)-1)/2]
+	return sorted[(len(sorted)-1)/one]
 }
 
 // settled is how many publishes a record has from which on only news are added.
 const settled = 5
 
-// Tells reports whether a publish tells a record something: it has few, or another lag than expected.
+// Tells reports whether a publish tells a record something: the record has few, or has or gets another
+// lag than expected. What ends a row of such lags is recorded too: else the record would come to hold
+// nothing but exceptions.
 func (r Record) Tells(p Publish) bool {
 	for key, ms := range p.Lags {
 		samples := r.Samples(key)
 		e, known := Expect(samples)
-		off := (time.Duration(ms)*time.Millisecond - e.Lag).Abs()
-		if !known || len(samples) < settled || off > max(50*time.Millisecond, e.Lag/10) {
+		if !known || len(samples) < settled || e.unlike(time.Duration(ms)*time.Millisecond) || e.unlike(samples[0]) {
 			return true
 		}
 	}
 	return false
+}
+
+// unlike reports whether a lag is another one than expected.
+func (e Expected) unlike(lag time.Duration) bool {
+	return (lag - e.Lag).Abs() > max(50*time.Millisecond, e.Lag/10)
 }

@@ -37,8 +37,12 @@ func TestExpect(t *testing.T) {
 		{nil, 0, 0, false},
 		{ms(18000), 0, 0, false}, // nothing rests on a single sample
 		{ms(10, 78), 10 * time.Millisecond, 0, true},
-		{ms(1000, 18000, 1020), 1020 * time.Millisecond, 20 * time.Millisecond, true},
-		{ms(10, 78, 12, 60, 20), 20 * time.Millisecond, 10 * time.Millisecond, true},
+		{ms(1000, 18000, 1020), 1000 * time.Millisecond, 20 * time.Millisecond, true},
+		{ms(10, 78, 12, 60, 20), 12 * time.Millisecond, 8 * time.Millisecond, true},
+		{ms(1000, 1300, 1310), 1000 * time.Millisecond, 300 * time.Millisecond, true},                          // the machine was busy at first
+		{ms(2000, 2000, 2000, 2000, 1000, 1000, 1000, 1000), 2000 * time.Millisecond, 0, true},                 // slower for good
+		{ms(5, 1000, 1000, 1000, 1000), 1000 * time.Millisecond, 0, true},                                      // one that is too short
+		{ms(1000, 9000, 9000, 9000, 1000, 1000, 1000), 1000 * time.Millisecond, 8000 * time.Millisecond, true}, // an outage
 	} {
 		e, known := lag.Expect(c.samples)
 		if e.Lag != c.lag || e.Spread != c.spread || known != c.known {
@@ -94,6 +98,10 @@ func TestTells(t *testing.T) {
 		if got := r.Tells(publish(9, ms)); got != want {
 			t.Errorf("%d ms: got %v, want %v", ms, got, want)
 		}
+	}
+	outage := lag.Merge(r, lag.Record{Publishes: []lag.Publish{publish(9, 9000)}})
+	if !outage.Tells(publish(10, 4000)) {
+		t.Error("a publish with the usual lag after an outage tells nothing: the record would hold outages alone")
 	}
 	if r.Tells(publish(9)) || !r.Tells(publish(9, 4000, 1)) {
 		t.Error("want a publish without a lag to tell nothing, and a new origin to tell something")

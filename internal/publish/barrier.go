@@ -40,15 +40,14 @@ func (p *publication) left() time.Duration {
 // so that what it makes live can still be seen.
 const latest = 0.75
 
-// due waits until it is time for a step: so long after the step before it as the learnt lags say or,
+// due waits until it is time for a step: so long after the first commit began as the learnt lags say or,
 // where that is sooner, when all steps before it were seen live, so that there is nothing left to
 // wait for. It reports false if ctx ends before.
 func (p *publication) due(ctx context.Context, before []Step, s Step) bool {
 	if len(before) == 0 {
 		return ctx.Err() == nil
 	}
-	last := before[len(before)-1]
-	after := p.inBounds(s.After) - p.inBounds(last.After)
+	after := time.Until(p.opened.Add(p.inBounds(s.After) - p.inBounds(before[0].After)))
 	if after <= 0 {
 		return ctx.Err() == nil
 	}

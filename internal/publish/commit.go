@@ -18,6 +18,11 @@ const rollbackTimeout = 2 * time.Minute
 // not known, are rolled back.
 func (p *publication) commit(ctx context.Context) error {
 	p.options.Events.Phase("commit")
+	// Once for all commits, before the first of them: a slow disk must not come between the time at which
+	// one is to begin and its beginning.
+	if err := p.options.Journal.committing(namesOf(p.report.Schedule)); err != nil {
+		return p.undo(ctx, err) // nothing was begun
+	}
 	timed, waiting := phases(p.report.Schedule)
 	p.opened = time.Now()
 	if err := p.commitAll(ctx, timed); err != nil {
@@ -99,14 +104,6 @@ func (p *publication) commitOne(ctx context.Context, d targets.Destination, r *T
 		r.Err = &Error{"commit", d.Name, err} // not begun: nothing to undo
 		return
 	}
-	switch err := p.options.Journal.committing(d.Name); {
-	case err != nil && !p.begun.Load():
-		r.Err = errors.Join(targets.ErrNotStaged, err) // not begun: nothing to undo
-		return
-	case err != nil:
-		p.warn("the journal does not say that the commit of %s was begun: %v", d.Name, err)
-	}
-	p.begun.Store(true)
 	r.Began = time.Now()
 	err := d.Commit(targets.WithFence(ctx, p.assure), p.swap(r))
 	r.Commit = time.Since(r.Began)

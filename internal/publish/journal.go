@@ -37,7 +37,7 @@ type Page struct {
 	Release    site.ID                 `json:"release"`
 	Began      time.Time               `json:"began"`
 	Swaps      map[string]targets.Swap `json:"swaps"`      // what each destination was to do
-	Committing []string                `json:"committing"` // whose commit was begun
+	Committing []string                `json:"committing"` // whose commits may have begun
 	Outcome    Outcome                 `json:"outcome"`    // "" while it runs
 }
 
@@ -82,8 +82,8 @@ func (j *Journal) begin(id site.ID, swaps map[string]targets.Swap) error {
 	return j.write(func(p *Page) { *p = Page{Release: id, Began: time.Now(), Swaps: swaps} })
 }
 
-func (j *Journal) committing(destination string) error {
-	return j.write(func(p *Page) { p.Committing = append(p.Committing, destination) })
+func (j *Journal) committing(destinations []string) error {
+	return j.write(func(p *Page) { p.Committing = destinations })
 }
 
 func (j *Journal) end(o Outcome) error {

@@ -43,8 +43,8 @@ type Step struct {
 	Reason  string // for people
 }
 
-// together is how close two lags have to be, beside what they vary by, for the origins to count as
-// equally fast: a difference that is only noise does not change the schedule.
+// together is how close two lags have to be for the origins to count as equally fast: a difference
+// that is only noise does not change the schedule.
 const together = 100 * time.Millisecond
 
 // schedule orders the commits.
@@ -75,12 +75,13 @@ func (o Order) listed(pending []targets.Destination) []Step {
 }
 
 // auto commits each origin so much before the slowest one is expected to show the release as its own
-// lag is, and the fastest ones when the others are seen live.
+// lag is, and the fastest ones when the others are seen live. One that takes no longer than its time
+// would be wrong by is committed with the fastest ones: what is seen is certain, and costs its lag.
 func (o Order) auto(pending []targets.Destination, watched bool) []Step {
 	slowest, fastest := o.extremes(pending)
 	asFast := func(d targets.Destination) bool {
 		lag, _ := o.lag(d)
-		return lag <= fastest.lag+together+o.Spreads[fastest.name]+o.Spreads[d.Name]
+		return lag-fastest.lag <= max(together, o.deviation(d.Name, slowest.name))
 	}
 	alike := !slices.ContainsFunc(pending, func(d targets.Destination) bool { return !asFast(d) })
 	var steps []Step
@@ -109,6 +110,15 @@ func (o Order) auto(pending []targets.Destination, watched bool) []Step {
 		return cmp.Compare(a.After, b.After)
 	})
 	return steps
+}
+
+// deviation is how far the switch of an origin that is committed at a set time is expected to be from
+// that of the slowest one: 0 for the slowest one itself.
+func (o Order) deviation(name, slowest string) time.Duration {
+	if name == slowest {
+		return 0
+	}
+	return o.Spreads[name] + o.Spreads[slowest]
 }
 
 // pace is an origin and its lag.

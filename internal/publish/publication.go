@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"mirror/diff"
@@ -81,7 +80,6 @@ type publication struct {
 	warning sync.Mutex    // guards the report's warnings
 
 	reserved reservations
-	begun    atomic.Bool // a commit was
 }
 
 func newPublication(rel *site.Release, dests []targets.Destination, o Options) *publication {
