@@ -5,6 +5,9 @@ import (
 	"io"
 )
 
+// DemoSchema names the form of the demo's document.
+const DemoSchema = "mirror.demo/v1"
+
 // Demo is the document of `mirror demo`.
 type Demo struct {
 	Schema  string     `json:"schema"` // mirror.demo/v1

@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"io"
+	"slices"
 	"time"
 )
 
@@ -14,6 +15,11 @@ type NotifyTest struct {
 	Schema  string         `json:"schema"`
 	Results []NotifyResult `json:"results"`
 	Ending
+}
+
+// OK reports whether every message was taken.
+func (t NotifyTest) OK() bool {
+	return !slices.ContainsFunc(t.Results, func(r NotifyResult) bool { return !r.OK })
 }
 
 // NotifyResult is how one test message came out.

@@ -12,6 +12,9 @@ import (
 	"mirror/site"
 )
 
+// PlanSchema names the form of a plan's document.
+const PlanSchema = "mirror.plan/v1"
+
 // Plan is the document of `mirror plan`.
 type Plan struct {
 	Schema  string       `json:"schema"` // mirror.plan/v1

@@ -10,6 +10,9 @@ import (
 	"mirror/site"
 )
 
+// PublishSchema names the form of a publish's document.
+const PublishSchema = "mirror.publish/v1"
+
 // Publish is the document of `mirror publish`.
 type Publish struct {
 	Schema   string          `json:"schema"` // mirror.publish/v1

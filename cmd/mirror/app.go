@@ -4,10 +4,8 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"os"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"mirror/internal/config"
 	"mirror/internal/console"
@@ -53,7 +51,7 @@ func (a *app) workspaceOptions(events workspace.Events) workspace.Options {
 
 // inWorkspace opens the config for do, and shows what it does.
 func (a *app) inWorkspace(do func(w *workspace.Workspace) error) error {
-	d := a.display()
+	d := a.console().Progress()
 	defer d.Close()
 	w, err := a.open(d)
 	if err != nil {
@@ -70,40 +68,18 @@ func (a *app) log() *slog.Logger {
 	return slog.New(slog.NewTextHandler(a.stderr, nil))
 }
 
+// console is where the run talks to a person.
+func (a *app) console() console.Console {
+	return console.Console{Stdin: a.stdin, Stderr: a.stderr, Secrets: a.secrets, Getenv: a.getenv, NoColor: a.noColor, Quiet: a.quiet, Verbose: a.verbose}
+}
+
+// texts are the flags that shape documents as text.
+func (a *app) texts() reports.Style {
+	return reports.Style{Verbose: a.verbose, All: a.all, Version: version}
+}
+
 // style says how text on w is shown: plain where w is no terminal.
-func (a *app) style(w io.Writer) reports.Style {
-	fd, ok := terminal(w)
-	if !ok {
-		return reports.Style{Verbose: a.verbose, All: a.all, Version: version}
-	}
-	width, _, err := term.GetSize(fd)
-	if err != nil {
-		width = 0
-	}
-	return reports.Style{Color: a.colors(), Lines: true, Width: width, Verbose: a.verbose, All: a.all, Version: version}
-}
-
-func (a *app) colors() bool {
-	return !a.noColor && a.getenv("NO_COLOR") == "" && a.getenv("TERM") != "dumb"
-}
-
-func (a *app) paint(color, text string) string {
-	if _, ok := terminal(a.stderr); !ok || !a.colors() {
-		return text
-	}
-	return color + text + "\x1b[0m"
-}
-
-func terminal(stream any) (fd int, ok bool) {
-	if scrubbed, wrapped := stream.(*secrets.Writer); wrapped {
-		stream = scrubbed.Unwrap()
-	}
-	f, ok := stream.(*os.File)
-	if !ok {
-		return 0, false
-	}
-	return int(f.Fd()), console.IsTerminal(f)
-}
+func (a *app) style(w io.Writer) reports.Style { return a.console().Style(w, a.texts()) }
 
 // allFlag adds --all to a command whose text folds long lists.
 func (a *app) allFlag(cmd *cobra.Command) {

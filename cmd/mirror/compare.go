@@ -81,7 +81,7 @@ func (a *app) checkLive(ctx context.Context, cmd *cobra.Command, arguments []str
 		return diff.Verdict{}, err
 	}
 	f.Stdin = a.stdin
-	d := a.display()
+	d := a.console().Progress()
 	defer d.Close()
 	return workspace.CheckLive(ctx, arguments, f.LiveOptions, d)
 }

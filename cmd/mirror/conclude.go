@@ -4,14 +4,10 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"mirror/diff"
-	"mirror/internal/demo"
 	"mirror/internal/output"
-	"mirror/internal/workspace"
 	"mirror/reports"
 )
 
@@ -22,16 +18,16 @@ func (a *app) conclude(ctx context.Context, cmd *cobra.Command, args []string, e
 	code, err := outcome(ctx, err)
 	if code != exitAgree && !a.documented && a.wantsJSON(cmd, args) {
 		e := reports.Ending{Error: text(err), Warnings: a.warnings.Take()}
-		if doc := failedDocument(cmd.CommandPath(), e); doc != nil {
+		if doc := reports.Failed(cmd.CommandPath(), e); doc != nil {
 			if err := reports.JSON(a.stdout, doc); err != nil {
 				a.warnings.Add("%v", err)
 			}
 		}
 	}
 	for _, warning := range a.warnings.Take() {
-		fmt.Fprintf(a.stderr, "%s  %s\n", a.paint("\x1b[33m", "warning"), reports.Clean(warning))
+		fmt.Fprintf(a.stderr, "%s  %s\n", a.console().Paint("\x1b[33m", "warning"), reports.Clean(warning))
 	}
-	output.Failure(a.stderr, a.paint("\x1b[31m", "error:"), err, a.getenv, a.secrets)
+	output.Failure(a.stderr, a.console().Paint("\x1b[31m", "error:"), err, a.getenv, a.secrets)
 	return code
 }
 
@@ -51,32 +47,4 @@ func (a *app) wantsJSON(cmd *cobra.Command, args []string) bool {
 	}
 	format := cmd.Flags().Lookup("format")
 	return a.json || slices.Contains(args, "--json") || format != nil && format.Value.String() == "json"
-}
-
-// failedDocument is the document of a command that ended before it had anything to report;
-// nil for a command that has no document.
-func failedDocument(command string, e reports.Ending) any {
-	switch command {
-	case "mirror publish":
-		return reports.Publish{Schema: workspace.PublishSchema, Outcome: "failed", Targets: []reports.PublishTarget{}, Ending: e}
-	case "mirror plan":
-		return reports.Plan{Schema: workspace.PlanSchema, Targets: []reports.PlanTarget{}, Order: []reports.PlanStep{}, Ending: e}
-	case "mirror check":
-		doc := reports.CheckOf(diff.Verdict{Started: time.Now()})
-		doc.Agree, doc.Alike, doc.Ending = false, false, e
-		return doc
-	case "mirror watch":
-		doc := reports.WindowOf(diff.Window{})
-		doc.Ending = e
-		return doc
-	case "mirror report":
-		return reports.Period{Schema: "mirror.report/v1", Ending: e}
-	case "mirror history":
-		return reports.History{Schema: "mirror.history/v1", Ending: e}
-	case "mirror demo":
-		return reports.Demo{Schema: demo.Schema, Steps: []reports.DemoStep{}, Publish: []reports.Publish{}, Check: []reports.Check{}, Ending: e}
-	case "mirror notify test":
-		return reports.NotifyTest{Schema: reports.NotifySchema, Results: []reports.NotifyResult{}, Ending: e}
-	}
-	return nil
 }

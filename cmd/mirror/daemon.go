@@ -55,7 +55,10 @@ read again; one that is wrong is refused, and the one before stays.
 }
 
 func (a *app) daemon(ctx context.Context, f daemonFlags) error {
-	handler, err := a.logHandler(f.logFormat)
+	if a.json && f.logFormat == "auto" {
+		f.logFormat = "json"
+	}
+	handler, err := a.console().LogHandler(f.logFormat)
 	if err != nil {
 		return usage(err)
 	}

@@ -4,15 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
-	"mirror/internal/config"
 	"mirror/internal/demo"
 	"mirror/internal/lab"
+	"mirror/internal/workspace"
 	"mirror/reports"
 )
 
@@ -55,66 +52,30 @@ did what it says. Nothing outside a temporary folder is touched.
 	return cmd
 }
 
-// demo sets the stage: a lab, a copy of the site and a config, all in a folder that is
-// removed afterwards.
+// demo runs the demo on a lab of its own.
 func (a *app) demo(ctx context.Context, f demoFlags) (*reports.Demo, error) {
-	source, err := demoSite(f.site)
-	if err != nil {
-		return nil, err
-	}
-	dir, err := os.MkdirTemp("", "mirror-demo-*")
-	if err != nil {
-		return nil, fmt.Errorf("demo: %w", err)
-	}
-	defer os.RemoveAll(dir)
-	public := filepath.Join(dir, "public")
-	if err := os.CopyFS(public, source); err != nil {
-		return nil, fmt.Errorf("demo: copy the site: %w", err)
-	}
 	l, err := a.startLab(ctx, f.pace)
 	if err != nil {
 		return nil, err
 	}
 	defer l.Close()
-	file := filepath.Join(dir, config.FileName)
-	if err := os.WriteFile(file, l.Config(public), 0o644); err != nil {
-		return nil, fmt.Errorf("demo: %w", err)
-	}
-	in := a.inLab(l, file)
 	return demo.Run(ctx, demo.Options{
-		Lab: l, Site: public,
-		In: in.inWorkspace,
+		Lab: l, Site: f.site,
+		In: func(file string, do func(w *workspace.Workspace) error) error {
+			return a.inLab(l, file).inWorkspace(do)
+		},
 		Begin: func(step string) {
 			if !a.quiet {
-				fmt.Fprintf(a.stderr, "%s\n", a.paint("\x1b[1m", "— "+step))
+				fmt.Fprintf(a.stderr, "%s\n", a.console().Paint("\x1b[1m", "— "+step))
 			}
 		},
 	})
-}
-
-func demoSite(dir string) (fs.FS, error) {
-	if dir == "" {
-		return demo.Site()
-	}
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return nil, fmt.Errorf("demo: %w", err)
-	}
-	return root.FS(), nil
 }
 
 // inLab is the same program as a user of the lab would run it.
 func (a *app) inLab(l *lab.Lab, file string) *app {
 	b := *a
 	b.configFile, b.stateDir, b.only = file, "", nil
-	b.getenv = func(name string) string {
-		switch name {
-		case lab.AccessKeyEnv:
-			return l.S3.AccessKey
-		case lab.SecretKeyEnv:
-			return l.S3.SecretKey
-		}
-		return a.getenv(name)
-	}
+	b.getenv = l.Getenv(a.getenv)
 	return &b
 }

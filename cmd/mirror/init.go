@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -14,6 +13,7 @@ import (
 
 	"mirror/internal/config"
 	"mirror/internal/config/scaffold"
+	"mirror/internal/console"
 	"mirror/internal/secrets"
 )
 
@@ -63,21 +63,21 @@ func (a *app) init(ctx context.Context, f initFlags) error {
 	if file == "" {
 		file = config.FileName
 	}
-	if _, err := os.Stat(file); err == nil && !f.force {
-		return usage(fmt.Errorf("%s is there already (hint: --force overwrites it)", file))
-	}
-	if similar := config.Similar(filepath.Dir(file)); similar != "" && filepath.Dir(similar) == filepath.Dir(file) && !f.force {
-		return usage(fmt.Errorf("there is %s (hint: rename it to %s; --force writes a new one)", similar, config.FileName))
+	if err := scaffold.Vacant(file); err != nil && !f.force {
+		return usage(err)
 	}
 	o := scaffold.Options{Folder: filepath.Dir(file), Dir: f.dir, Build: f.build, Kinds: f.targets}
-	if _, ok := terminal(a.stdin); ok {
+	if _, ok := console.Terminal(a.stdin); ok {
 		o.Prompt = scaffold.NewPrompt(ctx, a.stdin, a.stderr)
 	}
 	draft, err := scaffold.New(o, a.kinds)
 	if err != nil {
 		return usage(err)
 	}
-	a.saySecretRemote(draft.Remote, draft.Suggested)
+	if hint := draft.SecretRemote(); hint != "" {
+		a.secrets.AddUserinfo("the git remote", draft.Remote)
+		fmt.Fprintf(a.stderr, "note     the URL of the git remote holds a user name or a secret, which is not written (hint: %s)\n", hint)
+	}
 	text := draft.Text
 	if clean := a.secrets.Bytes(text); !bytes.Equal(clean, text) {
 		text = clean
@@ -93,18 +93,4 @@ func (a *app) init(ctx context.Context, f initFlags) error {
 	}
 	fmt.Fprintln(a.stderr, draft.Done(file, o.Prompt != nil))
 	return nil
-}
-
-// saySecretRemote tells of a user name or a secret in the remote's URL, which the config does
-// not get.
-func (a *app) saySecretRemote(remote string, values map[string]string) {
-	if values["url"] == "" || values["url"] == remote {
-		return
-	}
-	a.secrets.AddUserinfo("the git remote", remote)
-	hint := "use a key: ssh_key"
-	if variable := values["token_env"]; variable != "" {
-		hint = "put the token into the environment variable " + variable + ", which token_env names"
-	}
-	fmt.Fprintf(a.stderr, "note     the URL of the git remote holds a user name or a secret, which is not written (hint: %s)\n", hint)
 }

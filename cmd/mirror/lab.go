@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -54,19 +52,8 @@ func (a *app) lab(ctx context.Context, f labFlags) error {
 		return err
 	}
 	defer l.Close()
-	if err := os.MkdirAll(f.dir, 0o755); err != nil {
-		return fmt.Errorf("lab: %w", err)
-	}
-	dir, err := filepath.Abs(f.site)
+	file, env, err := l.WriteConfig(f.dir, config.FileName, f.site)
 	if err != nil {
-		return fmt.Errorf("lab: %w", err)
-	}
-	file, env := filepath.Join(f.dir, config.FileName), filepath.Join(f.dir, "env")
-	if err := os.WriteFile(file, l.Config(dir), 0o644); err != nil {
-		return fmt.Errorf("lab: %w", err)
-	}
-	keys := fmt.Sprintf("export %s=%s\nexport %s=%s\n", lab.AccessKeyEnv, l.S3.AccessKey, lab.SecretKeyEnv, l.S3.SecretKey)
-	if err := os.WriteFile(env, []byte(keys), 0o600); err != nil {
 		return fmt.Errorf("lab: %w", err)
 	}
 	for _, o := range l.Origins() {

@@ -3,14 +3,11 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
 
-	"mirror/internal/notify"
 	"mirror/internal/workspace"
-	"mirror/reports"
 )
 
 func (a *app) notifyCommand() *cobra.Command {
@@ -39,21 +36,13 @@ func (a *app) notifyTest(ctx context.Context) error {
 		return err
 	}
 	defer w.Close()
-	recipients, err := w.Recipients()
+	results, err := w.TestRecipients(ctx)
 	if err != nil {
-		return usage(err)
+		return err
 	}
-	if len(recipients) == 0 {
-		return usage(fmt.Errorf("%s: no recipient is configured (hint: notify: [{url: …}]; docs/notify.md has the services)", w.Config.File))
-	}
-	results := reports.NotifyTest{Schema: reports.NotifySchema, Results: []reports.NotifyResult{}}
 	var failed error
-	for _, r := range notify.Test(ctx, recipients) {
-		row := reports.NotifyResult{Name: r.Name, To: r.To, OK: r.Err == nil, Error: text(r.Err), Elapsed: reports.Millis(r.Took)}
-		if r.Err != nil {
-			failed = &exit{exitFailed, nil}
-		}
-		results.Results = append(results.Results, row)
+	if !results.OK() {
+		failed = &exit{exitFailed, nil}
 	}
 	return errors.Join(a.show(results), failed)
 }

@@ -70,7 +70,7 @@ func (a *app) publish(ctx context.Context, f publishFlags) (*reports.Publish, er
 	}
 	var report *publish.Report
 	err = a.inWorkspace(func(w *workspace.Workspace) (err error) {
-		o.Adoption = publish.Adoption{Allowed: f.adopt, Ask: a.askAdoption(w.Line)}
+		o.Adoption = publish.Adoption{Allowed: f.adopt, Ask: a.console().AskAdoption(w.Line)}
 		report, err = w.Publish(ctx, o)
 		return err
 	})

@@ -7,12 +7,10 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"mirror/internal/pointer"
 	"mirror/internal/static"
 	"mirror/site"
 )
@@ -63,30 +61,13 @@ func (a *app) content(ctx context.Context, f serveFlags, args []string) (http.Ha
 	case (len(args) == 1) == (f.image != ""):
 		return nil, usage(errors.New("name a folder or an --image, one of the two (hint: mirror serve --help)"))
 	case f.image != "":
-		swapper := &static.Swapper{}
-		swapper.Swap(http.HandlerFunc(notYet), nil)
-		follower := &static.Follower{Image: f.image, Poll: f.poll, Site: options, Log: log}
-		go func() {
-			if err := follower.Run(ctx, swapper); err != nil {
-				log.Error("cannot follow the image", "err", err)
-			}
-		}()
-		return swapper, nil
+		return static.FollowImage(ctx, &static.Follower{Image: f.image, Poll: f.poll, Site: options, Log: log}), nil
 	}
-	folder, err := pointer.Folder(args[0])
-	if info, statErr := os.Stat(folder); err == nil && statErr == nil && !info.IsDir() {
-		err = errors.New("it must be a folder")
-	} else {
-		err = errors.Join(err, statErr)
-	}
+	h, err := static.Folder(args[0], options)
 	if err != nil {
 		return nil, fmt.Errorf("serve %s: %w", args[0], err)
 	}
-	return static.New(static.Dir(args[0]), options), nil
-}
-
-func notYet(w http.ResponseWriter, _ *http.Request) {
-	http.Error(w, "the image has not been pulled yet", http.StatusServiceUnavailable)
+	return h, nil
 }
 
 func (a *app) serve(ctx context.Context, address string, h http.Handler) error {

@@ -83,7 +83,7 @@ func (a *app) toWatch(ctx context.Context, f watchFlags, urls []string) (origins
 		})
 		return origins, o, err
 	}
-	d := a.display()
+	d := a.console().Progress()
 	defer d.Close()
 	sites, err := workspace.OpenSites(urls, workspace.SiteOptions{Rate: f.rate, Concurrency: 8, Timeout: 10 * time.Second}, d)
 	if err != nil {
@@ -110,27 +110,14 @@ func until(ctx context.Context, text string) (context.Context, context.CancelFun
 // follow watches until every page is confirmed or ctx ends, and shows the window.
 func (a *app) follow(ctx context.Context, origins []origin.Endpoint, o watch.Options) error {
 	w := watch.Start(ctx, origins, o)
-	live := a.liveTable(o.Began)
+	live := a.console().Table(o.Began, a.texts())
 	names := make([]string, len(origins))
 	for i, at := range origins {
 		names[i] = at.Name
 	}
-	settled := make(chan []string, 1)
-	go func() { settled <- w.Settle(ctx, names) }()
-	tick := time.NewTicker(redraw)
-	defer tick.Stop()
-	var late []string
-	for waiting := true; waiting; {
-		select {
-		case late = <-settled:
-			waiting = false
-		case <-tick.C:
-			live.draw(w.Progress())
-		}
-	}
-	status := w.Progress()
+	late, status := live.Settle(ctx, w, names)
 	w.Stop()
-	live.clear()
+	live.Clear()
 	verdict := watchExit(late, status)
 	doc := reports.WindowOf(w.Window())
 	doc.Ending = reports.Ending{Error: text(verdict), Warnings: a.warnings.Take()}

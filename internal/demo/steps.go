@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"mirror/diff"
+	"mirror/internal/config"
 	"mirror/internal/humanize"
 	"mirror/internal/lab"
 	"mirror/internal/publish"
@@ -24,29 +25,57 @@ import (
 	"mirror/reports"
 )
 
-// Schema names the form of the demo's document.
-const Schema = "mirror.demo/v1"
-
 //go:embed all:site
 var bundled embed.FS
-
-// Site returns the small site that the demo uses by itself.
-func Site() (fs.FS, error) { return fs.Sub(bundled, "site") }
 
 // Options say what the demo runs on.
 type Options struct {
 	Lab  *lab.Lab
-	Site string // the folder of the site; the demo adds pages to it
-	// In opens the config of the lab and the site for one use-case.
-	In func(do func(w *workspace.Workspace) error) error
+	Site string // the folder of the site, of which the demo uses a copy; "" for a small site of its own
+	// In opens a config of the lab and the site for one use-case.
+	In func(file string, do func(w *workspace.Workspace) error) error
 	// Begin hears the name of each step.
 	Begin func(step string)
 }
 
-// Run goes through the steps. The document says how each came out; the error is only ctx's.
+// Run goes through the steps, with a copy of the site and a config in a temporary folder. The document
+// says how each came out; an error is of the copy, or that of ctx.
 func Run(ctx context.Context, o Options) (*reports.Demo, error) {
-	s := &steps{lab: o.Lab, site: o.Site, in: o.In, begin: o.Begin, doc: &reports.Demo{Schema: Schema}}
-	return s.doc, s.run(ctx)
+	dir, err := os.MkdirTemp("", "mirror-demo-*")
+	if err != nil {
+		return nil, fmt.Errorf("demo: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	public := filepath.Join(dir, "public")
+	if err := copySite(public, o.Site); err != nil {
+		return nil, fmt.Errorf("demo: copy the site: %w", err)
+	}
+	file, _, err := o.Lab.WriteConfig(dir, config.FileName, public)
+	if err != nil {
+		return nil, fmt.Errorf("demo: %w", err)
+	}
+	in := func(do func(w *workspace.Workspace) error) error { return o.In(file, do) }
+	s := &steps{lab: o.Lab, site: public, in: in, begin: o.Begin, doc: &reports.Demo{Schema: reports.DemoSchema}}
+	if err := s.run(ctx); err != nil {
+		return nil, err
+	}
+	return s.doc, nil
+}
+
+// copySite copies the site in a folder, "" for the bundled one.
+func copySite(to, from string) error {
+	if from == "" {
+		site, err := fs.Sub(bundled, "site")
+		if err != nil {
+			return err
+		}
+		return os.CopyFS(to, site)
+	}
+	root, err := os.OpenRoot(from)
+	if err != nil {
+		return err
+	}
+	return errors.Join(os.CopyFS(to, root.FS()), root.Close())
 }
 
 type steps struct {

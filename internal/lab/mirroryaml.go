@@ -1,6 +1,10 @@
 package lab
 
-import "fmt"
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+)
 
 // The environment variables that a lab's config takes its secrets from.
 const (
@@ -40,4 +44,34 @@ check:
 `, dir, l.Git.Remote, l.Git.Branch, l.Git.URL,
 		l.S3.Endpoint, l.S3.Region, l.S3.Bucket, AccessKeyEnv, SecretKeyEnv, l.S3.URL,
 		l.Registry.Image, l.Registry.URL)
+}
+
+// WriteConfig writes the config for the lab and the site into a folder, which it
+// makes where it is missing, and beside it the file env with the keys of the bucket, for a shell.
+func (l *Lab) WriteConfig(dir, name, site string) (config, env string, err error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", "", err
+	}
+	if site, err = filepath.Abs(site); err != nil {
+		return "", "", err
+	}
+	config, env = filepath.Join(dir, name), filepath.Join(dir, "env")
+	if err := os.WriteFile(config, l.Config(site), 0o644); err != nil {
+		return "", "", err
+	}
+	keys := fmt.Sprintf("export %s=%s\nexport %s=%s\n", AccessKeyEnv, l.S3.AccessKey, SecretKeyEnv, l.S3.SecretKey)
+	return config, env, os.WriteFile(env, []byte(keys), 0o600)
+}
+
+// Getenv is the environment of a user of the lab: the keys of the bucket, and what else getenv has.
+func (l *Lab) Getenv(getenv func(name string) string) func(name string) string {
+	return func(name string) string {
+		switch name {
+		case AccessKeyEnv:
+			return l.S3.AccessKey
+		case SecretKeyEnv:
+			return l.S3.SecretKey
+		}
+		return getenv(name)
+	}
 }

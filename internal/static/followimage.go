@@ -29,6 +29,23 @@ type Follower struct {
 	Log       *slog.Logger      // nil for silence
 }
 
+// FollowImage starts the follower, which ends with ctx, and returns the handler of what it serves. A
+// reference that is malformed is logged.
+func FollowImage(ctx context.Context, f *Follower) http.Handler {
+	swapper := &Swapper{}
+	swapper.Swap(http.HandlerFunc(notYet), nil)
+	go func() {
+		if err := f.Run(ctx, swapper); err != nil {
+			f.Log.Error("cannot follow the image", "err", err)
+		}
+	}()
+	return swapper
+}
+
+func notYet(w http.ResponseWriter, _ *http.Request) {
+	http.Error(w, "the image has not been pulled yet", http.StatusServiceUnavailable)
+}
+
 // Run pulls the image, serves it through s, and does so again whenever the tag moves,
 // until ctx ends; then it returns nil. An image that cannot be pulled or served is logged,
 // once, and leaves the earlier one in place. Only a malformed reference is an error.

@@ -5,13 +5,10 @@ import (
 	"mirror/reports"
 )
 
-// PublishSchema names the form of a publish's document.
-const PublishSchema = "mirror.publish/v1"
-
 // PublishDocument is the report of a publish, without how it ended.
 func PublishDocument(r *publish.Report) *reports.Publish {
 	doc := &reports.Publish{
-		Schema: PublishSchema, Outcome: string(r.Outcome), Release: r.Release, Previous: r.Previous,
+		Schema: reports.PublishSchema, Outcome: string(r.Outcome), Release: r.Release, Previous: r.Previous,
 		Files: r.Files, Bytes: r.Bytes, Targets: []reports.PublishTarget{},
 	}
 	for _, t := range r.Targets {
@@ -36,12 +33,9 @@ func PublishDocument(r *publish.Report) *reports.Publish {
 	return doc
 }
 
-// PlanSchema names the form of a plan's document.
-const PlanSchema = "mirror.plan/v1"
-
 // PlanDocument is the report of a plan.
 func PlanDocument(r *publish.Report) reports.Plan {
-	p := reports.Plan{Schema: PlanSchema, Release: r.Release, Targets: []reports.PlanTarget{}, Order: []reports.PlanStep{}}
+	p := reports.Plan{Schema: reports.PlanSchema, Release: r.Release, Targets: []reports.PlanTarget{}, Order: []reports.PlanStep{}}
 	for _, t := range r.Targets {
 		p.Targets = append(p.Targets, reports.PlanTarget{
 			Name: t.Name, Type: t.Kind, From: t.Plan.Live.Release, Add: list(t.Plan.Changes.Add), Change: list(t.Plan.Changes.Change),

@@ -17,6 +17,7 @@ import (
 	"mirror/internal/history"
 	"mirror/internal/notify"
 	"mirror/internal/publish"
+	"mirror/reports"
 	"mirror/scheduler"
 )
 
@@ -100,6 +101,23 @@ func (w *Workspace) Recipients() ([]notify.Recipient, error) {
 		all = append(all, r)
 	}
 	return all, nil
+}
+
+// TestRecipients sends a test message to every recipient and tells who took it. What is wrong with the
+// config is a *UsageError.
+func (w *Workspace) TestRecipients(ctx context.Context) (reports.NotifyTest, error) {
+	doc := reports.NotifyTest{Schema: reports.NotifySchema, Results: []reports.NotifyResult{}}
+	recipients, err := w.Recipients()
+	if err != nil {
+		return doc, usage(err)
+	}
+	if len(recipients) == 0 {
+		return doc, usage(fmt.Errorf("%s: no recipient is configured (hint: notify: [{url: …}]; docs/notify.md has the services)", w.Config.File))
+	}
+	for _, r := range notify.Test(ctx, recipients) {
+		doc.Results = append(doc.Results, reports.NotifyResult{Name: r.Name, To: r.To, OK: r.Err == nil, Error: text(r.Err), Elapsed: reports.Millis(r.Took)})
+	}
+	return doc, nil
 }
 
 func kindsOf(names []string) []notify.Kind {

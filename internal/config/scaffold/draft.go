@@ -75,6 +75,18 @@ func (d *Draft) note(o Options) {
 	}
 }
 
+// SecretRemote says what to use in the place of a user name or a secret that the URL of the git remote
+// holds and the config does not get; "" where there is none.
+func (d Draft) SecretRemote() (hint string) {
+	if url := d.Suggested["url"]; url == "" || url == d.Remote {
+		return ""
+	}
+	if variable := d.Suggested["token_env"]; variable != "" {
+		return "put the token into the environment variable " + variable + ", which token_env names"
+	}
+	return "use a key: ssh_key"
+}
+
 // mixed names what a folder holds beside a site, where it is the project's own; "" for nothing.
 func mixed(project, dir string) string {
 	absolute := dir

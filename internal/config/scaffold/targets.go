@@ -2,11 +2,14 @@ package scaffold
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 
+	"mirror/internal/config"
 	"mirror/internal/generators"
 	"mirror/targets"
 )
@@ -69,6 +72,17 @@ func Remote(dir string) string {
 		return ""
 	}
 	return strings.TrimSpace(string(out))
+}
+
+// Vacant returns an error where a config is there already, under the name of file or one that is similar.
+func Vacant(file string) error {
+	if _, err := os.Stat(file); err == nil {
+		return fmt.Errorf("%s is there already (hint: --force overwrites it)", file)
+	}
+	if similar := config.Similar(filepath.Dir(file)); similar != "" && filepath.Dir(similar) == filepath.Dir(file) {
+		return fmt.Errorf("there is %s (hint: rename it to %s; --force writes a new one)", similar, config.FileName)
+	}
+	return nil
 }
 
 // Write writes a config. It gives fs.ErrExist where there is one, unless overwrite says otherwise.

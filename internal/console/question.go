@@ -1,4 +1,4 @@
-package main
+package console
 
 import (
 	"bufio"
@@ -13,16 +13,16 @@ import (
 // shownForeign is how many files the question lists.
 const shownForeign = 10
 
-// askAdoption returns who decides on a place that holds files of others: a person, where stdin
+// AskAdoption returns who decides on a place that holds files of others: a person, where stdin
 // and stderr are terminals, else nil.
-func (a *app) askAdoption(say func(format string, args ...any)) func(ctx context.Context, destination string, foreign []string) (bool, error) {
-	_, in := terminal(a.stdin)
-	_, out := terminal(a.stderr)
+func (c Console) AskAdoption(say func(format string, args ...any)) func(ctx context.Context, destination string, foreign []string) (bool, error) {
+	_, in := Terminal(c.Stdin)
+	_, out := Terminal(c.Stderr)
 	if !in || !out {
 		return nil
 	}
-	if a.quiet { // a question is asked all the same
-		say = func(format string, args ...any) { fmt.Fprintln(a.stderr, reports.Clean(fmt.Sprintf(format, args...))) }
+	if c.Quiet { // a question is asked all the same
+		say = func(format string, args ...any) { fmt.Fprintln(c.Stderr, reports.Clean(fmt.Sprintf(format, args...))) }
 	}
 	return func(ctx context.Context, destination string, foreign []string) (bool, error) {
 		say("%s was never published to, and holds what no publish put there:", destination)
@@ -33,15 +33,15 @@ func (a *app) askAdoption(say func(format string, args ...any)) func(ctx context
 			say("  … and %d more", n)
 		}
 		say("Delete all %d of them? (y/N)", len(foreign))
-		return a.confirmed(ctx)
+		return c.confirmed(ctx)
 	}
 }
 
 // confirmed reads the answer to a question, which is no unless it is y or yes.
-func (a *app) confirmed(ctx context.Context) (bool, error) {
+func (c Console) confirmed(ctx context.Context) (bool, error) {
 	answer := make(chan string, 1)
 	go func() { // reading from a terminal cannot be interrupted: it is left behind
-		line, _ := bufio.NewReader(io.LimitReader(a.stdin, 1<<10)).ReadString('\n') // an end is a no
+		line, _ := bufio.NewReader(io.LimitReader(c.Stdin, 1<<10)).ReadString('\n') // an end is a no
 		answer <- line
 	}()
 	select {
