@@ -37,6 +37,11 @@ type Difference struct {
 	Cached bool
 	// Pages is how many pages the one difference stands for, 0 where it is of a single page; see PagesOf.
 	Pages int
+	// Asked and Answered are the begin of the request and the end of the answer that show it, both
+	// zero where unknown: it had begun by Answered, and was not over at Asked. Where it stands for
+	// many pages, Answered is of the page that was answered first, and Asked of the one that was
+	// asked for last.
+	Asked, Answered time.Time
 }
 
 // PagesOf counts the pages of differences. One with the path "*" counts as all that it stands for.

@@ -21,7 +21,8 @@ func Everywhere(diffs []Difference, pages int) []Difference {
 			return diffs
 		}
 	}
-	first.Path, first.Want, first.Pages = "*", site.Digest{}, pages
+	first.Path, first.Want, first.Pages = wholeOrigin, site.Digest{}, pages
+	first.Asked, first.Answered = together(diffs)
 	what := "the same on all %d pages: %s"
 	if first.Kind == Altered {
 		what = "the whole origin answers the same page, on all %d pages: %s"
@@ -32,7 +33,7 @@ func Everywhere(diffs []Difference, pages int) []Difference {
 
 // besideEverywhere leaves out of what was found beside the pages what Everywhere has said.
 func besideEverywhere(folded, beside []Difference) []Difference {
-	if len(folded) != 1 || folded[0].Path != "*" {
+	if len(folded) != 1 || folded[0].Path != wholeOrigin {
 		return beside
 	}
 	return slices.DeleteFunc(beside, func(d Difference) bool {

@@ -30,7 +30,7 @@ func (d Difference) behindCaches() string {
 }
 
 func judge(want Expectation, o site.Observation) (d Difference, ok bool) {
-	d = Difference{Path: want.File.Path, URL: o.URL, Want: want.File.Digest, Got: o.Digest, Status: o.Status, WrongStatus: !want.has(o.Status)}
+	d = Difference{Path: want.File.Path, URL: o.URL, Want: want.File.Digest, Got: o.Digest, Status: o.Status, WrongStatus: !want.has(o.Status), Asked: o.Asked, Answered: o.Answered}
 	switch {
 	case o.Err != nil && (!errors.Is(o.Err, site.ErrTooLong) || errors.Is(o.Err, site.ErrBomb)):
 		d.Kind, d.Detail = Unreachable, o.Err.Error()

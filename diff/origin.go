@@ -27,6 +27,7 @@ type OriginVerdict struct {
 	Slowest     []Slow // the pages that took longest, the slowest first
 	Err         error  // why the origin as a whole could not be seen
 	Tolerated   string // the rule by which Err does not count, "" where it counts
+	Times       Times
 }
 
 // OriginState is what a check found of one origin, without the single differences: what the
@@ -154,7 +155,8 @@ func (o *OriginVerdict) AddHeaders(found []Difference) {
 	}
 	if len(found) > 1 && len(found) == o.Pages && !slices.ContainsFunc(found, func(d Difference) bool { return d.Detail != found[0].Detail }) {
 		one := found[0]
-		one.Path, one.Want, one.Got, one.Pages = "*", site.Digest{}, site.Digest{}, o.Pages
+		one.Path, one.Want, one.Got, one.Pages = wholeOrigin, site.Digest{}, site.Digest{}, o.Pages
+		one.Asked, one.Answered = together(found)
 		one.Detail = fmt.Sprintf("on all %d pages: %s", o.Pages, one.Detail)
 		found = []Difference{one}
 	}

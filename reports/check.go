@@ -93,6 +93,12 @@ type Drift struct {
 	Cached bool `json:"cached,omitempty"` // past the caches the origin serves the release
 
 	Pages int `json:"pages,omitempty"` // that the one row with the path "*" stands for; absent for a single page
+
+	// Asked and Answered are the begin of the request and the end of the answer that show it: it had
+	// begun by Answered, and was not over at Asked. Of a row for many pages Answered is of the page
+	// that was answered first, and Asked of the one that was asked for last.
+	Asked    time.Time `json:"asked,omitzero"`
+	Answered time.Time `json:"answered,omitzero"`
 }
 
 // pages is how many pages a row stands for.

@@ -76,15 +76,16 @@ type PeriodOrigin struct {
 }
 
 // PeriodEpisode is one drift episode in a Period. It lasted from between LastGood and Opened
-// until between LastSeen and Closed.
+// until between LastSeen and Closed. These are of the requests for its pages; where a single answer
+// showed it, LastSeen is before Opened.
 type PeriodEpisode struct {
 	ID        int64      `json:"id"`
 	Origin    string     `json:"origin"`
 	Kind      diff.Kind  `json:"kind"`
-	LastGood  *time.Time `json:"last_good"` // the check before, null where there is none
-	Opened    time.Time  `json:"opened"`    // the first check that saw it
-	LastSeen  time.Time  `json:"last_seen"` // the last check that saw it
-	Closed    *time.Time `json:"closed"`    // the first check that saw it gone, null while it lasts
+	LastGood  *time.Time `json:"last_good"` // begin of the last request that did not show it yet, null where there is none
+	Opened    time.Time  `json:"opened"`    // end of the first answer that showed it
+	LastSeen  time.Time  `json:"last_seen"` // begin of the last request that showed it
+	Closed    *time.Time `json:"closed"`    // end of the answer with which it was gone from all its pages, null while it lasts
 	Lasted    Millis     `json:"lasted_ms"` // from Opened to Closed, or to the end of the period
 	Lower     Millis     `json:"lower_ms"`  // it lasted no less
 	Upper     *Millis    `json:"upper_ms"`  // and no more; null where nothing bounds it

@@ -24,6 +24,8 @@ type collector struct {
 	verified map[string]Validator
 	noise    []noise
 	lasting  int // answers that were permanent failures
+	looks    diff.Looks
+	silent   diff.Look // at the pages that had no answer since the last that had one
 }
 
 // status is one that several goroutines set and read; 0 while there is none.
@@ -66,6 +68,7 @@ func (v *visit) read(ctx context.Context, claim func(context.Context) site.Beaco
 	if v.verdict.Err == nil {
 		v.verdict.Err = c.stopped()
 	}
+	v.verdict.Times = c.times(began)
 	v.options.Validators.keep(v.at.Key(), c.verified)
 	return nil
 }
@@ -119,7 +122,7 @@ func (c *collector) unchanged(i int, o site.Observation) bool {
 func (c *collector) judge(ctx context.Context, i int, o site.Observation) {
 	want := c.want(i)
 	if c.unchanged(i, o) {
-		c.count(o, func() { c.tally.Trust(); c.verified[want.File.Path] = c.known[want.File.Path] })
+		c.count(i, o, func() { c.tally.Trust(); c.verified[want.File.Path] = c.known[want.File.Path] })
 		return
 	}
 	d, ok := diff.Judge(want, o)
@@ -129,26 +132,65 @@ func (c *collector) judge(ctx context.Context, i int, o site.Observation) {
 			o.Digest = want.File.Digest
 		case on == doubtful:
 			d.Kind, d.Detail = diff.Unreachable, "differs, and cannot be normalized: the release's bytes are not at hand (hint: have site.dir hold the release)"
-			c.count(o, func() { c.tally.Put(d) })
+			c.count(i, o, func() { c.tally.Put(d) })
 			return
 		case c.options.Learn:
 			if reread, ok := c.reread(ctx, i, o); ok {
-				c.count(o, func() { c.tally.Skip(); c.noise = append(c.noise, noise{d, reread}) })
+				c.count(i, o, func() { c.tally.Skip(); c.noise = append(c.noise, noise{d, reread}) })
 				return
 			}
 		}
 	}
-	c.count(o, func() { c.add(i, want, o) })
+	c.count(i, o, func() { c.add(i, want, o) })
 }
 
-// count counts an answer, and keeps what keep says of it.
-func (c *collector) count(o site.Observation, keep func()) {
+// count counts the answer to the i-th page, and keeps what keep says of it.
+func (c *collector) count(i int, o site.Observation, keep func()) {
 	c.pass.Count(o.Status, o.Err, o.Answered.Sub(o.Asked), func() {
+		c.time(i, o)
 		if _, lasts := origin.Permanent(o); lasts {
 			c.lasting++
 		}
 		keep()
 	})
+}
+
+// times tells when a read that began at an instant looked at the pages.
+func (c *collector) times(began time.Time) diff.Times {
+	if c.silent.Asked.IsZero() { // the requests that were under way were given up
+		return diff.Times{Looks: c.looks, ErrAsked: began, ErrAnswered: time.Now()}
+	}
+	return diff.Times{Looks: c.looks, ErrAsked: c.silent.Asked, ErrAnswered: c.silent.Answered}
+}
+
+// time keeps when the i-th page was asked for and answered.
+func (c *collector) time(i int, o site.Observation) {
+	if o.Asked.IsZero() { // it never was
+		return
+	}
+	c.looks.Note(i, len(c.wants), c.wants[i].File.Path, o.Asked, o.Answered)
+	switch {
+	case o.Status != 0:
+		c.silent = diff.Look{}
+	case c.silent.Asked.IsZero():
+		c.silent = diff.Look{Asked: o.Asked, Answered: o.Answered}
+	default:
+		c.silent.Asked, c.silent.Answered = latest(c.silent.Asked, o.Asked), earliest(c.silent.Answered, o.Answered)
+	}
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}
+
+func earliest(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // add has an answer count as it came.

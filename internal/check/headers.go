@@ -36,8 +36,10 @@ func judgeHeaders(wants []diff.Expectation, visits []*visit, book *headerBook, e
 
 func (v *visit) headerDrift(page int, detail string) diff.Difference {
 	f := v.wants[page].File
+	first, last := v.verdict.Times.Looks.Of(f.Path)
 	return diff.Difference{
 		Origin: v.at.Name, Path: f.Path, URL: v.at.URL.String() + v.page(page).URL, Kind: diff.Headers,
 		Want: f.Digest, Got: f.Digest, Status: http.StatusOK, Detail: detail,
+		Asked: first, Answered: last,
 	}
 }

@@ -23,6 +23,7 @@ type Check struct {
 	Partial bool
 	Err     string // why there is no verdict; then there are no origins
 	Origins []diff.OriginState
+	times   map[string]diff.Times // by origin; for the bounds of episodes, and not stored
 }
 
 // Checks lists the checks that began at since or later, the newest first; limit bounds how

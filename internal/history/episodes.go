@@ -48,36 +48,31 @@ func turnEpisodes(ctx context.Context, tx *sql.Tx, v view, row origin, changes *
 
 // turnEpisode continues or ends an episode, or leaves it as it is where nothing was seen.
 func turnEpisode(ctx context.Context, tx *sql.Tx, v view, e storedEpisode, changes *Changes) error {
-	at := later(v.at, e.LastSeen) // whatever the clock does
 	if d := v.kinds[e.Kind]; d != nil {
 		changed := e.see(d)
-		e.LastSeen = at
+		e.LastSeen = later(d.asked, e.LastSeen) // whatever the clock does
 		if changed {
 			changes.Changed = append(changes.Changed, e.shown())
 		}
 		return e.update(ctx, tx, changed)
 	}
-	if !v.without(e.Kind, e.Paths, len(e.Paths) == e.Pages) {
+	complete := len(e.Paths) == e.Pages
+	if !v.without(e.Kind, e.Paths, complete) {
 		return nil
 	}
-	e.Closed = at
+	e.Closed = later(later(v.gone(e.Paths, complete), e.LastSeen), e.Opened)
 	e.Paths = e.Paths[:min(len(e.Paths), keepPaths)]
 	changes.Closed = append(changes.Closed, e.shown())
 	return e.update(ctx, tx, true)
 }
 
-// openEpisode adds one. It began after the latest check that answered for every page, or
-// after the one that ended the episode before.
-func openEpisode(ctx context.Context, tx *sql.Tx, v view, kind diff.Kind, row origin) (storedEpisode, error) {
-	var ended int64
-	err := tx.QueryRowContext(ctx, "SELECT coalesce(max(closed), 0) FROM episode WHERE origin = ? AND kind = ?", v.origin, kind).Scan(&ended)
-	if err != nil {
-		return storedEpisode{}, err
-	}
-	e := storedEpisode{Episode: Episode{Origin: v.origin, Kind: kind, LastGood: later(row.whole, timeOf(ended))}}
-	e.Opened = later(v.at, e.LastGood)
-	e.LastSeen = e.Opened
-	e.see(v.kinds[kind])
+// openEpisode adds one. It began after its pages were asked for when they were judged last.
+func openEpisode(ctx context.Context, tx *sql.Tx, v view, kind diff.Kind, row origin) (e storedEpisode, err error) {
+	d := v.kinds[kind]
+	e.Episode = Episode{Origin: v.origin, Kind: kind, LastGood: askedFor(row.looks, d.paths)}
+	e.Opened = later(d.answered, e.LastGood)
+	e.LastSeen = later(d.asked, e.LastGood)
+	e.see(d)
 	e.ID, err = insert(ctx, tx, `INSERT INTO episode (origin, kind, last_good, opened, last_seen, closed, pages, most, paths, signature, release, detail, excerpt, url)
 		VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?)`, e.Origin, e.Kind, nanos(e.LastGood), nanos(e.Opened), nanos(e.LastSeen),
 		e.Pages, e.MostPages, packPaths(e.Paths), e.signature[:], e.Release, e.Detail, e.Excerpt, e.URL)
@@ -130,9 +125,11 @@ type Episode struct {
 	ID     int64
 	Origin string
 	Kind   diff.Kind // unreachable also where the whole origin could not be seen
-	// Between LastGood and Opened it began: the check that did not see it yet (zero where
-	// there is none) and the first that did. Between LastSeen and Closed it ended: the last
-	// check that saw it, and the first that did not (zero while it lasts).
+	// It began after LastGood and by Opened: the begin of the request that did not show it yet (zero
+	// where there is none), and the end of the first answer that did. It ended after LastSeen and by
+	// Closed: the begin of the last request that showed it, and the end of the answer with which it
+	// was gone from all of its pages (zero while it lasts). Where one answer alone showed it,
+	// LastSeen is before Opened.
 	LastGood, Opened, LastSeen, Closed time.Time
 	Pages                              int      // that differ, as last seen
 	MostPages                          int      // at any time

@@ -18,17 +18,31 @@ type origin struct {
 	id    int64
 	at    time.Time // of the latest check of everything, zero for none
 	state int64
-	whole time.Time // of the latest to which every page was answered
+	whole time.Time  // of the latest to which every page was answered
+	looks diff.Looks // see judged; none where only whole tells
 }
 
 func originOf(ctx context.Context, tx *sql.Tx, name string) (o origin, err error) {
 	var at, whole int64
-	err = tx.QueryRowContext(ctx, "SELECT id, at, state, whole FROM origin WHERE name = ?", name).Scan(&o.id, &at, &o.state, &whole)
+	var looks []byte
+	err = tx.QueryRowContext(ctx, "SELECT id, at, state, whole, looks FROM origin WHERE name = ?", name).Scan(&o.id, &at, &o.state, &whole, &looks)
 	if errors.Is(err, sql.ErrNoRows) {
 		o.id, err = insert(ctx, tx, "INSERT INTO origin (name, at, state, whole) VALUES (?, 0, 0, 0)", name)
 	}
+	if err != nil {
+		return o, err
+	}
 	o.at, o.whole = timeOf(at), timeOf(whole)
+	if o.looks, err = unpackLooks(looks); err == nil && len(o.looks) == 0 {
+		o.looks = looksAt(o.whole, o.whole)
+	}
 	return o, err
+}
+
+// look remembers when the pages were judged last.
+func (o origin) look(ctx context.Context, tx *sql.Tx, looks diff.Looks) error {
+	_, err := tx.ExecContext(ctx, "UPDATE origin SET looks = ? WHERE id = ?", packLooks(looks), o.id)
+	return err
 }
 
 // note remembers how the origin was seen last.

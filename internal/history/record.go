@@ -13,7 +13,7 @@ import (
 
 // CheckOf makes what is remembered of a verdict. The differences go with it to RecordCheck.
 func CheckOf(v diff.Verdict) (Check, []diff.Difference) {
-	c := Check{Started: v.Started, Elapsed: v.Elapsed, Release: v.Release, Pages: v.Pages, Partial: v.Sampled > 0}
+	c := Check{Started: v.Started, Elapsed: v.Elapsed, Release: v.Release, Pages: v.Pages, Partial: v.Sampled > 0, times: map[string]diff.Times{}}
 	var all []diff.Difference
 	for _, o := range v.Origins {
 		for _, d := range o.Differences {
@@ -21,6 +21,7 @@ func CheckOf(v diff.Verdict) (Check, []diff.Difference) {
 			all = append(all, d)
 		}
 		c.Origins = append(c.Origins, o.Summary())
+		c.times[o.Name] = o.Times
 	}
 	return c, all
 }
@@ -99,9 +100,14 @@ func addOrigin(ctx context.Context, tx *sql.Tx, check int64, c Check, o diff.Ori
 		return err
 	}
 	o.Pages = cmp.Or(o.Pages, c.Pages)
-	v := viewOf(c.Started, o, all)
+	v := viewOf(c.Started, c.times[o.Name], o, all)
 	if err := turnEpisodes(ctx, tx, v, row, changes); err != nil {
 		return err
+	}
+	if v.answered {
+		if err := row.look(ctx, tx, judged(v.looks, row.looks, v.unjudged)); err != nil {
+			return err
+		}
 	}
 	return row.note(ctx, tx, c.Started, o.State, v.whole())
 }
@@ -113,6 +119,12 @@ func (s *Store) cleanCheck(c Check) Check {
 	for i := range c.Origins {
 		c.Origins[i] = s.cleanOrigin(c.Origins[i])
 	}
+	times := map[string]diff.Times{}
+	for name, t := range c.times {
+		t.Looks = s.cleanLooks(t.Looks)
+		times[name] = t
+	}
+	c.times = times
 	return c
 }
 
@@ -129,6 +141,16 @@ func (s *Store) cleanOrigin(o diff.OriginState) diff.OriginState {
 		return diff.OriginState{Name: o.Name, State: o.State}
 	}
 	return c
+}
+
+// cleanLooks returns looks as they may be stored: with a secret in a path only of all pages together.
+func (s *Store) cleanLooks(looks diff.Looks) diff.Looks {
+	for _, l := range looks {
+		if s.clean(l.From) != l.From || s.clean(l.To) != l.To {
+			return looksAt(looks.Of(everywhere))
+		}
+	}
+	return looks
 }
 
 // cleanDifferences returns differences as they may be stored. There may be a million, nearly

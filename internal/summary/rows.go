@@ -52,7 +52,7 @@ func episode(e history.Episode, now time.Time) reports.PeriodEpisode {
 	one := reports.PeriodEpisode{
 		ID: e.ID, Origin: e.Origin, Kind: e.Kind, Opened: e.Opened, LastSeen: e.LastSeen, Pages: e.Pages, MostPages: e.MostPages,
 		Paths: append([]string{}, e.Paths...), Release: e.Release, Detail: e.Detail, Excerpt: e.Excerpt, URL: e.URL,
-		Lower: reports.Millis(min(e.LastSeen.Sub(e.Opened), max(0, now.Sub(e.Opened)))), Lasted: reports.Millis(max(0, now.Sub(e.Opened))),
+		Lower: reports.Millis(max(0, earlier(e.LastSeen, now).Sub(e.Opened))), Lasted: reports.Millis(max(0, now.Sub(e.Opened))),
 	}
 	if !e.LastGood.IsZero() {
 		one.LastGood = &e.LastGood
@@ -83,4 +83,11 @@ func instant(t time.Time) *time.Time {
 		return nil
 	}
 	return &t
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }

@@ -32,7 +32,7 @@ func openness(e reports.PeriodEpisode) string {
 
 // lasted bounds how long an episode was: what two checks saw, and what they may have missed.
 func lasted(e reports.PeriodEpisode) string {
-	least := e.LastSeen.Sub(e.Opened)
+	least := max(0, e.LastSeen.Sub(e.Opened)) // one answer alone showed it
 	if e.LastGood == nil {
 		return "at least " + span(least)
 	}
