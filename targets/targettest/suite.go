@@ -46,6 +46,7 @@ var cases = []struct {
 	{"reserved by one that is stopped", reservedByTheSilent},
 	{"reservation with a broken network", brokenReservation},
 	{"notes", notes},
+	{"contents of single files", contents},
 	{"concurrent use", concurrentUse},
 	{"readers during commit", readersDuringCommit},
 	{"writes refused", func(t *testing.T, f Fixture) { brokenWrites(t, f, refuse) }},
