@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"mirror/internal/atomicfile"
+	"mirror/internal/filestamp"
 	"mirror/internal/regular"
 )
 
@@ -60,7 +61,7 @@ func (c *Cache) Save() error {
 }
 
 // lookup returns the digest of a file that is as it was. A nil Cache knows nothing.
-func (c *Cache) lookup(path string, s stamp) (Digest, bool) {
+func (c *Cache) lookup(path string, s filestamp.Stamp) (Digest, bool) {
 	if c == nil {
 		return Digest{}, false
 	}
@@ -73,7 +74,7 @@ func (c *Cache) replace(files map[string]entry, began time.Time) {
 	rested := began.Add(-settle).UnixNano()
 	c.entries = make(map[string]entry, len(files))
 	for path, e := range files {
-		if max(e.stamp.mtime, e.stamp.ctime) < rested {
+		if max(e.stamp.MTime, e.stamp.CTime) < rested {
 			c.entries[path] = e
 		}
 	}
@@ -88,10 +89,10 @@ func (c *Cache) encode() []byte {
 	for path, e := range c.entries {
 		b = binary.AppendUvarint(b, uint64(len(path)))
 		b = append(b, path...)
-		b = binary.AppendVarint(b, e.stamp.size)
-		b = binary.AppendVarint(b, e.stamp.mtime)
-		b = binary.AppendVarint(b, e.stamp.ctime)
-		b = binary.AppendUvarint(b, e.stamp.inode)
+		b = binary.AppendVarint(b, e.stamp.Size)
+		b = binary.AppendVarint(b, e.stamp.MTime)
+		b = binary.AppendVarint(b, e.stamp.CTime)
+		b = binary.AppendUvarint(b, e.stamp.Inode)
 		b = append(b, e.digest[:]...)
 	}
 	sum := sha256.Sum256(b)
@@ -122,10 +123,10 @@ func readEntry(r *bytes.Reader) (path string, e entry, err error) {
 	name := make([]byte, min(n, maxLine))
 	var errs [6]error
 	_, errs[0] = io.ReadFull(r, name)
-	e.stamp.size, errs[1] = binary.ReadVarint(r)
-	e.stamp.mtime, errs[2] = binary.ReadVarint(r)
-	e.stamp.ctime, errs[3] = binary.ReadVarint(r)
-	e.stamp.inode, errs[4] = binary.ReadUvarint(r)
+	e.stamp.Size, errs[1] = binary.ReadVarint(r)
+	e.stamp.MTime, errs[2] = binary.ReadVarint(r)
+	e.stamp.CTime, errs[3] = binary.ReadVarint(r)
+	e.stamp.Inode, errs[4] = binary.ReadUvarint(r)
 	_, errs[5] = io.ReadFull(r, e.digest[:])
 	return string(name), e, errors.Join(errs[:]...)
 }

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/fstest"
 	"time"
+
+	"mirror/internal/filestamp"
 )
 
 // countingFS counts the files that are opened.
@@ -87,13 +89,13 @@ func TestStampSeesChangeTime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if stampOf(before) == stampOf(after) {
-		t.Errorf("both are %+v", stampOf(after))
+	if filestamp.Of(before) == filestamp.Of(after) {
+		t.Errorf("both are %+v", filestamp.Of(after))
 	}
 }
 
 func TestDamagedCacheIsEmpty(t *testing.T) {
-	c := &Cache{entries: map[string]entry{"index.html": {stamp{1, 2, 3, 4}, Digest{5}}}}
+	c := &Cache{entries: map[string]entry{"index.html": {filestamp.Stamp{Size: 1, MTime: 2, CTime: 3, Inode: 4}, Digest{5}}}}
 	good := c.encode()
 	if entries, ok := decodeCache(good); !ok || entries["index.html"] != c.entries["index.html"] {
 		t.Fatalf("round trip: got %v, %v", entries, ok)

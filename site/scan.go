@@ -18,6 +18,7 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 	"golang.org/x/sync/errgroup"
 
+	"mirror/internal/filestamp"
 	"mirror/internal/wait"
 )
 
@@ -87,7 +88,7 @@ type walk struct {
 // found is a file before its bytes are read.
 type found struct {
 	path  string
-	stamp stamp
+	stamp filestamp.Stamp
 }
 
 // folder visits one folder; above holds it and the folders that it is in, so that a link
@@ -141,7 +142,7 @@ func (w *walk) entry(ctx context.Context, name string, e fs.DirEntry, above []fs
 	case info.IsDir():
 		return w.folder(ctx, name, above)
 	case info.Mode().IsRegular():
-		w.files = append(w.files, found{name, stampOf(info)})
+		w.files = append(w.files, found{name, filestamp.Of(info)})
 	default:
 		w.refuse(name, "it is "+kind(info.Mode())+", not a file", "remove it or exclude it")
 	}
@@ -250,7 +251,7 @@ func (w *walk) cacheEntries(m Manifest) map[string]entry {
 
 func (w *walk) digestOf(ctx context.Context, f *found, buf []byte) (File, error) {
 	if d, ok := w.options.Cache.lookup(f.path, f.stamp); ok {
-		return File{Path: f.path, Size: f.stamp.size, Digest: d}, nil
+		return File{Path: f.path, Size: f.stamp.Size, Digest: d}, nil
 	}
 	const tries = 2 // an editor saves a file while it is read: once more, then it is an error
 	for range tries {
@@ -285,8 +286,8 @@ func (w *walk) read(ctx context.Context, f *found, buf []byte) (file File, same 
 	if err != nil {
 		return File{}, false, nil // it went away: the next try says so
 	}
-	f.stamp = stampOf(after)
-	same = stampOf(before) == f.stamp && n == f.stamp.size
+	f.stamp = filestamp.Of(after)
+	same = filestamp.Of(before) == f.stamp && n == f.stamp.Size
 	return File{Path: f.path, Size: n, Digest: Digest(h.Sum(nil))}, same, nil
 }
 

@@ -1,14 +1,9 @@
 package site
 
+import "mirror/internal/filestamp"
+
 // entry is what a cache remembers of one file.
 type entry struct {
-	stamp  stamp
+	stamp  filestamp.Stamp
 	digest Digest
-}
-
-// stamp is what stat(2) tells of a file: what must stay for its digest to be trusted.
-type stamp struct {
-	size         int64
-	mtime, ctime int64 // nanoseconds since 1970
-	inode        uint64
 }

@@ -31,7 +31,7 @@ const anyKind = "targets/*"
 func allowed() map[string][]string {
 	return map[string][]string{
 		"cmd/mirror":         {anything},
-		"site":               {"internal/wait", "internal/atomicfile", "internal/regular"},
+		"site":               {"internal/wait", "internal/atomicfile", "internal/regular", "internal/filestamp"},
 		"diff":               {"site"},
 		"targets":            {"diff", "site"},
 		"targets/kinds":      {"targets", "targets/dir", "targets/git", "targets/oci", "targets/s3"},
@@ -83,7 +83,7 @@ func allowed() map[string][]string {
 		},
 		"internal/output":     {"internal/atomicfile", "diff", "site", "internal/humanize", "internal/secrets", "reports", "reports/formats"},
 		"internal/demo":       {"diff", "internal/config", "internal/humanize", "internal/lab", "internal/publish", "internal/workspace", "reports"},
-		"internal/static":     {"internal/oserr", "internal/pointer", "internal/regular", "internal/stall"},
+		"internal/static":     {"internal/filestamp", "internal/oserr", "internal/pointer", "internal/regular", "internal/stall"},
 		"internal/command":    {},
 		"internal/atomicfile": {},
 		"internal/regular":    {},
@@ -106,6 +106,7 @@ func allowed() map[string][]string {
 		"internal/pointer":    {"internal/regular"},
 		"internal/console":    {"internal/secrets", "internal/watch", "internal/workspace", "reports", "targets"},
 		"internal/oserr":      {},
+		"internal/filestamp":  {},
 		"internal/crash":      {},
 		"internal/benchpairs": {},
 	}

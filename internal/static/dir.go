@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"mirror/internal/pointer"
 	"mirror/internal/regular"
@@ -36,26 +37,106 @@ func Folder(path string, o Options) (http.Handler, error) {
 // Open opens a file of the site. Pipes, sockets and devices do not exist for it: opening
 // one could block for ever.
 func (d Dir) Open(name string) (fs.File, error) {
+	f := folder{path: string(d)}
+	defer f.close()
+	return f.Open(name)
+}
+
+// folder is a Dir that keeps the folder that it was last looked up in open.
+type folder struct {
+	path string
+
+	mu   sync.Mutex
+	info fs.FileInfo // of root
+	root *os.Root    // nil before the first use
+}
+
+// Open opens a file of the site.
+func (d *folder) Open(name string) (file fs.File, err error) {
+	err = d.in(name, func(root *os.Root, path string) error {
+		file, err = open(root, path)
+		return err
+	})
+	return file, err
+}
+
+// Stat describes a file of the site, through links.
+func (d *folder) Stat(name string) (info fs.FileInfo, err error) {
+	err = d.in(name, func(root *os.Root, path string) error {
+		info, err = root.Stat(path)
+		return err
+	})
+	return info, err
+}
+
+// in does something with a file, given by its path in the folder that holds the site now.
+func (d *folder) in(name string, do func(root *os.Root, path string) error) error {
 	if !fs.ValidPath(name) {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+		return &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
-	path, err := pointer.Folder(string(d))
+	for range 3 {
+		root, err := d.look()
+		if err != nil {
+			return err
+		}
+		if err = do(root, filepath.FromSlash(name)); !errors.Is(err, os.ErrClosed) {
+			return err
+		}
+	}
+	return &fs.PathError{Op: "open", Path: name, Err: os.ErrClosed} // replaced again and again
+}
+
+// look returns the folder that the path names now. Another look may close it.
+func (d *folder) look() (*os.Root, error) {
+	path, info, err := d.target()
 	if err != nil {
 		return nil, err
 	}
-	folder, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !folder.IsDir() {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.root != nil && os.SameFile(info, d.info) {
+		return d.root, nil
 	}
 	root, err := os.OpenRoot(path)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = root.Close() }() // only read
-	name = filepath.FromSlash(name)
+	if d.root != nil {
+		_ = d.root.Close() // only read; what is under way in it goes on
+	}
+	if info, err = root.Stat("."); err != nil {
+		return nil, errors.Join(err, root.Close())
+	}
+	d.root, d.info = root, info
+	return root, nil
+}
+
+// target follows the path to a folder.
+func (d *folder) target() (string, fs.FileInfo, error) {
+	path := d.path
+	info, err := os.Stat(path)
+	if err == nil && info.Mode().IsRegular() {
+		if path, err = pointer.Folder(path); err == nil {
+			info, err = os.Stat(path)
+		}
+	}
+	if err == nil && !info.IsDir() {
+		err = &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
+	}
+	return path, info, err
+}
+
+func (d *folder) close() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.root != nil {
+		_ = d.root.Close() // only read
+	}
+	d.root = nil
+}
+
+// open opens a file or a folder below root.
+func open(root *os.Root, name string) (fs.File, error) {
 	info, err := root.Stat(name)
 	if err != nil {
 		return nil, err

@@ -1,7 +1,6 @@
 package static
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
@@ -12,8 +11,8 @@ import (
 )
 
 const (
-	// small files are read whole and hashed for each answer, which costs less than
-	// opening them: their ETag is that of the very bytes sent.
+	// small files are read whole, and kept for as long as they stay as they are: their ETag is that
+	// of the very bytes sent.
 	small = 256 << 10
 	// settled is the age from which a file's size and time vouch for its bytes. A
 	// younger one may be written again within the clock's tick.
@@ -32,31 +31,22 @@ type tagged struct {
 	tag  string
 }
 
-// content returns the file's bytes, from the start, and their ETag.
-func (t *tagger) content(name string, f fs.File, info fs.FileInfo) (io.ReadSeeker, string, error) {
-	seeker, seekable := f.(io.ReadSeeker)
-	if !seekable || info.Size() <= small {
-		all, err := io.ReadAll(f)
-		if err != nil {
-			return nil, "", err
-		}
-		sum := sha256.Sum256(all)
-		return bytes.NewReader(all), quote(sum[:]), nil
-	}
+// content leaves a large file at its start and returns its ETag.
+func (t *tagger) content(name string, f io.ReadSeeker, info fs.FileInfo) (string, error) {
 	if tag, ok := t.recall(name, info); ok {
-		return seeker, tag, nil
+		return tag, nil
 	}
 	asked := time.Now()
 	hash := sha256.New()
 	if _, err := io.Copy(hash, f); err != nil {
-		return nil, "", err
+		return "", err
 	}
 	tag := quote(hash.Sum(nil))
 	if info.ModTime().Before(asked.Add(-settled)) {
 		t.remember(name, info, tag)
 	}
-	_, err := seeker.Seek(0, io.SeekStart)
-	return seeker, tag, err
+	_, err := f.Seek(0, io.SeekStart)
+	return tag, err
 }
 
 func quote(sum []byte) string { return `"` + hex.EncodeToString(sum) + `"` }

@@ -81,6 +81,15 @@ func (t *Tree) Open(name string) (fs.File, error) {
 	return &treeFile{t.spool.Open(at), treeInfo{path.Base(name), at.Size}}, nil
 }
 
+// Stat describes a file; anything else is fs.ErrNotExist.
+func (t *Tree) Stat(name string) (fs.FileInfo, error) {
+	at, ok := t.files[name]
+	if !ok {
+		return nil, &fs.PathError{Op: "stat", Path: name, Err: fs.ErrNotExist}
+	}
+	return treeInfo{path.Base(name), at.Size}, nil
+}
+
 // Paths are the paths of the files, sorted.
 func (t *Tree) Paths() []string { return slices.Sorted(maps.Keys(t.files)) }
 

@@ -5,6 +5,7 @@ package static
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"io"
 	"io/fs"
@@ -14,6 +15,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -36,26 +38,31 @@ type Options struct {
 }
 
 type handler struct {
-	site fs.FS
-	o    Options
-	tags tagger
+	site  fs.FS
+	o     Options
+	tags  tagger
+	pages pages
 }
 
 // New returns a handler that serves the site in fsys. It needs only Open on files (see
-// Dir for folders on disk). Files may change or go while it serves.
+// Dir for folders on disk), and keeps small ones in memory where fsys is a fs.StatFS. Files may change or
+// go while it serves.
 func New(fsys fs.FS, o Options) http.Handler {
+	if d, ok := fsys.(Dir); ok && runtime.GOOS != "windows" { // where no open folder can be renamed
+		fsys = &folder{path: string(d)}
+	}
 	if o.NotFound == "" {
 		o.NotFound = "404.html"
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &handler{site: fsys, o: o, tags: tagger{known: map[string]tagged{}}}
+	return &handler{site: fsys, o: o, tags: tagger{known: map[string]tagged{}}, pages: pages{settled: settled, kept: map[string]keptPage{}}}
 }
 
 // ServeHTTP answers GET and HEAD, with ranges and If-None-Match, and refuses the rest.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header()["X-Content-Type-Options"] = noSniff
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
 		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
@@ -104,23 +111,78 @@ func redirectToFolder(w http.ResponseWriter, r *http.Request, name string) {
 
 // serve sends one file of the site.
 func (h *handler) serve(w http.ResponseWriter, r *http.Request, name string) error {
+	if p, err := h.kept(name); p != nil || err != nil {
+		if p != nil {
+			p.send(w, r)
+		}
+		return err
+	}
+	asked := time.Now()
 	f, info, err := h.open(name)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	content, tag, err := h.tags.content(name, f, info)
+	if large, seekable := f.(io.ReadSeeker); seekable && info.Size() > small {
+		return h.serveLarge(w, r, name, large, info)
+	}
+	p, err := h.read(name, f, info.Size())
 	if err != nil {
 		return err
 	}
-	kind, err := h.typeOf(name, content)
-	if err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", kind)
-	w.Header().Set("Etag", tag)
-	http.ServeContent(w, r, "", time.Time{}, content)
+	h.pages.keep(name, info, asked, p)
+	p.send(w, r)
 	return nil
+}
+
+// kept returns a page that is in memory and still as the site has it, nil for none.
+func (h *handler) kept(name string) (*page, error) {
+	all, ok := h.site.(fs.StatFS)
+	if !ok || !servable(name) {
+		return nil, nil
+	}
+	info, err := all.Stat(name)
+	if err != nil {
+		return nil, absence(err)
+	}
+	return h.pages.get(name, info), nil
+}
+
+// read makes the page of a file that has about so many bytes.
+func (h *handler) read(name string, f fs.File, size int64) (*page, error) {
+	body := bytes.NewBuffer(make([]byte, 0, min(size, small)+bytes.MinRead))
+	if _, err := body.ReadFrom(f); err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(body.Bytes())
+	return newPage(body.Bytes(), h.typeOf(name, body.Bytes()), quote(sum[:])), nil
+}
+
+// serveLarge sends a file that is not held in memory.
+func (h *handler) serveLarge(w http.ResponseWriter, r *http.Request, name string, f io.ReadSeeker, info fs.FileInfo) error {
+	tag, err := h.tags.content(name, f, info)
+	if err != nil {
+		return err
+	}
+	start, err := head(f)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", h.typeOf(name, start))
+	w.Header().Set("Etag", tag)
+	http.ServeContent(w, r, "", time.Time{}, f)
+	return nil
+}
+
+// head returns a file's first bytes and leaves it at its start.
+func head(f io.ReadSeeker) ([]byte, error) {
+	start := make([]byte, sniffed)
+	n, err := io.ReadFull(f, start)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, err
+	}
+	_, err = f.Seek(0, io.SeekStart)
+	return start[:n], err
 }
 
 // notFound sends the not-found page with status 404.
@@ -132,9 +194,7 @@ func (h *handler) notFound(w http.ResponseWriter, r *http.Request) error {
 		if page, err = io.ReadAll(f); err != nil {
 			return err
 		}
-		if kind, err = h.typeOf(h.o.NotFound, bytes.NewReader(page)); err != nil {
-			return err
-		}
+		kind = h.typeOf(h.o.NotFound, page)
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -155,9 +215,14 @@ func (h *handler) exists(name string) bool {
 	return true
 }
 
+// servable reports whether a name can be that of a page.
+func servable(name string) bool {
+	return fs.ValidPath(name) && name != own && !strings.HasPrefix(name, own+"/")
+}
+
 // open opens a regular file; all else is fs.ErrNotExist.
 func (h *handler) open(name string) (fs.File, fs.FileInfo, error) {
-	if !fs.ValidPath(name) || name == own || strings.HasPrefix(name, own+"/") {
+	if !servable(name) {
 		return nil, nil, fs.ErrNotExist
 	}
 	f, err := h.site.Open(name)
@@ -189,24 +254,19 @@ func absence(err error) error {
 	return err
 }
 
-// typeOf names the media type of a file and leaves content at its start.
-func (h *handler) typeOf(name string, content io.ReadSeeker) (string, error) {
-	head := make([]byte, 512)
-	n, err := io.ReadFull(content, head)
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		return "", err
-	}
-	if _, err := content.Seek(0, io.SeekStart); err != nil {
-		return "", err
-	}
-	head = head[:n]
+// sniffed is how many bytes of a file may tell its media type.
+const sniffed = 512
+
+// typeOf names the media type of a file by its name and its first bytes.
+func (h *handler) typeOf(name string, content []byte) string {
+	head := content[:min(len(content), sniffed)]
 	if h.o.ContentType != nil {
 		if kind := h.o.ContentType(name, head); kind != "" {
-			return kind, nil
+			return kind
 		}
 	}
 	if kind := mime.TypeByExtension(path.Ext(name)); kind != "" {
-		return kind, nil
+		return kind
 	}
-	return http.DetectContentType(head), nil
+	return http.DetectContentType(head)
 }
