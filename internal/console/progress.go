@@ -3,44 +3,50 @@ package console
 import (
 	"io"
 	"sync"
+	"time"
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
 	"mirror/internal/secrets"
 	"mirror/internal/workspace"
+	"mirror/reports"
 	"mirror/targets"
 )
 
 // Progress shows on stderr how far a use-case has come: bars on a terminal, plain lines elsewhere,
-// nothing where the console is quiet.
+// nothing where the console is quiet. Every bar has the time since it began, and ends with its phase.
 type Progress struct {
 	*workspace.Lines
 	bars *mpb.Progress // nil where lines are shown
 
 	mu       sync.Mutex // guards what follows
 	byOrigin map[string]*mpb.Bar
-	staged   []*stageMeter
-	hash     *mpb.Bar
+	others   []*mpb.Bar // of the present phase
+	hash     *mpb.Bar   // of the scan, nil when it is done
 }
 
 // Progress opens the display. Close it before anything else is printed.
 func (c Console) Progress() *Progress {
-	p := &Progress{byOrigin: map[string]*mpb.Bar{}}
 	switch _, isTerminal := Terminal(c.Stderr); {
 	case c.Quiet:
-		p.Lines = workspace.NewLines(io.Discard)
-	case isTerminal:
+		return &Progress{Lines: workspace.NewLines(io.Discard)}
+	case isTerminal && c.Getenv("TERM") != "dumb":
 		raw, _ := unwrapped(c.Stderr).(io.Writer) // a terminal is a file
-		p.bars = mpb.New(mpb.WithOutput(raw), mpb.WithWidth(40))
-		p.Lines = workspace.NewLines(scrubbed{p.bars, c.Secrets}) // above the bars
-	default:
-		p.Lines = workspace.NewLines(c.Stderr)
+		return newBars(c.Secrets, mpb.WithOutput(raw))
 	}
-	return p
+	return &Progress{Lines: workspace.NewLines(c.Stderr)}
 }
 
-// scrubbed keeps secrets out of what is written, text by text.
+// barWidth is the width of a bar without what is written beside it, in cells.
+const barWidth = 40
+
+func newBars(known *secrets.Scrubber, options ...mpb.ContainerOption) *Progress {
+	bars := mpb.New(append(options, mpb.WithWidth(barWidth))...)
+	return &Progress{Lines: workspace.NewLines(scrubbed{bars, known}), bars: bars, byOrigin: map[string]*mpb.Bar{}}
+}
+
+// scrubbed keeps secrets out of what is written above the bars, text by text.
 type scrubbed struct {
 	io.Writer
 	secrets *secrets.Scrubber
@@ -58,25 +64,49 @@ func (p *Progress) Close() {
 		return
 	}
 	p.mu.Lock()
-	if p.hash != nil {
-		p.hash.Abort(true)
-	}
-	for _, b := range p.byOrigin {
-		b.Abort(true)
-	}
-	for _, s := range p.staged {
-		s.bar.Abort(true)
-	}
+	p.endPhase()
 	p.mu.Unlock()
 	p.bars.Wait()
 }
 
-// bar adds a bar that goes away when it is full.
-func (p *Progress) bar(name string, total int64) *mpb.Bar {
-	return p.bars.AddBar(total,
+// endScan takes the bar of the scan away. The caller must hold mu.
+func (p *Progress) endScan() {
+	if p.hash != nil {
+		p.hash.Abort(true)
+		p.hash = nil
+	}
+}
+
+// endPhase takes the bars of a phase away, the unfinished ones too. The caller must hold mu.
+func (p *Progress) endPhase() {
+	p.endScan()
+	for _, b := range p.byOrigin {
+		b.Abort(true)
+	}
+	clear(p.byOrigin)
+	for _, b := range p.others {
+		b.Abort(true)
+	}
+	p.others = nil
+}
+
+// bar adds a bar that goes away when it is full. It is nil after Close. The caller must hold mu.
+func (p *Progress) bar(name string, total int64, filler mpb.BarFillerBuilder, count ...decor.Decorator) *mpb.Bar {
+	b, err := p.bars.Add(total, filler.Build(),
 		mpb.BarRemoveOnComplete(),
-		mpb.PrependDecorators(decor.Name(name, decor.WCSyncSpaceR)),
-		mpb.AppendDecorators(decor.CountersNoUnit(" %d / %d")))
+		mpb.PrependDecorators(decor.Name(reports.Clean(name), decor.WCSyncSpaceR)),
+		mpb.AppendDecorators(append(count, elapsed(time.Now()))...))
+	if err != nil {
+		return nil
+	}
+	return b
+}
+
+// elapsed shows the time since a bar began, in whole seconds.
+func elapsed(began time.Time) decor.Decorator {
+	return decor.Any(func(decor.Statistics) string {
+		return "  " + time.Since(began).Truncate(time.Second).String()
+	})
 }
 
 // Hashing returns who hears of the files that a scan has read.
@@ -86,19 +116,25 @@ func (p *Progress) Hashing() func(files int, bytes int64) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	hash := p.bars.AddBar(0, mpb.BarRemoveOnComplete(),
-		mpb.PrependDecorators(decor.Name("hash", decor.WCSyncSpaceR)), mpb.AppendDecorators(decor.CurrentNoUnit(" %d files")))
+	p.endScan()
+	hash := p.bar("hash", 0, mpb.NopStyle(), decor.CurrentNoUnit(" %d files"))
+	if hash == nil {
+		return nil
+	}
 	p.hash = hash
 	return func(files int, _ int64) { hash.IncrBy(files) }
 }
 
-// Phase names the phase that begins.
+// Phase ends the bars of the phase before, and names the one that begins.
 func (p *Progress) Phase(name string) {
-	p.mu.Lock()
-	if p.hash != nil {
-		p.hash.Abort(true)
+	if p.bars != nil {
+		p.mu.Lock()
+		p.endPhase()
+		if b := p.bar(name, 0, mpb.NopStyle()); b != nil {
+			p.others = append(p.others, b)
+		}
+		p.mu.Unlock()
 	}
-	p.mu.Unlock()
 	p.Lines.Phase(name)
 }
 
@@ -107,11 +143,14 @@ func (p *Progress) Staging(destination string) targets.Progress {
 	if p.bars == nil {
 		return p.Lines.Staging(destination)
 	}
-	m := &stageMeter{bar: p.bar(destination, 0)}
 	p.mu.Lock()
-	p.staged = append(p.staged, m)
-	p.mu.Unlock()
-	return m
+	defer p.mu.Unlock()
+	b := p.bar(destination, 0, mpb.BarStyle(), decor.CountersNoUnit(" %d / %d files"))
+	if b == nil {
+		return nil
+	}
+	p.others = append(p.others, b)
+	return &stageMeter{bar: b}
 }
 
 // stageMeter moves a bar.
@@ -129,14 +168,18 @@ func (p *Progress) Checking(origin string, done, total int) {
 		return
 	}
 	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.endScan()
 	b := p.byOrigin[origin]
-	if b == nil || done == 1 {
-		if b != nil {
-			b.Abort(true)
+	if b != nil && done == 1 { // the origin is checked again
+		b.Abort(true)
+		b = nil
+	}
+	if b == nil {
+		if b = p.bar(origin, int64(total), mpb.BarStyle(), decor.CountersNoUnit(" %d / %d pages")); b == nil {
+			return
 		}
-		b = p.bar(origin, int64(total))
 		p.byOrigin[origin] = b
 	}
-	p.mu.Unlock()
 	b.SetCurrent(int64(done))
 }

@@ -14,6 +14,7 @@ import (
 	"mirror/diff"
 	"mirror/internal/builtsite"
 	"mirror/internal/check"
+	"mirror/internal/humanize"
 	"mirror/internal/origin"
 	"mirror/internal/survey"
 	"mirror/site"
@@ -82,7 +83,7 @@ func (s *Sites) open(ctx context.Context, source string, o BuiltOptions) (*built
 	if err != nil {
 		return nil, err
 	}
-	s.Events.Line("site     %s: %d files, release %s", built.From, len(built.Manifest), built.ID().Short())
+	s.Events.Line("site     %s: %s, release %s", built.From, humanize.Plural(len(built.Manifest), "file"), built.ID().Short())
 	return built, nil
 }
 

@@ -65,7 +65,7 @@ type stageLines struct {
 // Expect says it.
 func (s *stageLines) Expect(files int, bytes int64) {
 	if files > 0 {
-		s.lines.Line("  %s: %d files to send, %s", s.name, files, humanize.Bytes(bytes))
+		s.lines.Line("  %s: %s to send, %s", s.name, humanize.Plural(files, "file"), humanize.Bytes(bytes))
 	}
 }
 

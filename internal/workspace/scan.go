@@ -13,6 +13,7 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 
 	"mirror/internal/config"
+	"mirror/internal/humanize"
 	"mirror/internal/regular"
 	"mirror/internal/state"
 	"mirror/site"
@@ -48,7 +49,7 @@ func (w *Workspace) scan(ctx context.Context) (tree, error) {
 	if err != nil {
 		return tree{}, errors.Join(fmt.Errorf("scan %s: %w", w.Config.Site.Dir, err), root.Close())
 	}
-	events.Line("site     %s: %d files, release %s", w.Config.Site.Dir, len(rel.Manifest), rel.ID().Short())
+	events.Line("site     %s: %s, release %s", w.Config.Site.Dir, humanize.Plural(len(rel.Manifest), "file"), rel.ID().Short())
 	if err := cache.Save(); err != nil {
 		w.options.Warnings.Add("the next scan hashes every file again: %v", err)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"mirror/diff"
 	"mirror/internal/compare"
+	"mirror/internal/humanize"
 	"mirror/internal/origin"
 	"mirror/internal/origin/pages"
 	"mirror/internal/wait"
@@ -118,7 +119,7 @@ func (c *comparison) once(ctx context.Context) (diff.Verdict, error) {
 		if c.found, err = c.find(ctx); err != nil {
 			return diff.Verdict{}, err
 		}
-		c.Events.Line("comparing %d pages of %d sites, by %s", len(c.found.Paths), len(c.Origins), c.found.From)
+		c.Events.Line("comparing %s of %s, by %s", humanize.Plural(len(c.found.Paths), "page"), humanize.Plural(len(c.Origins), "site"), c.found.From)
 		c.paths = sampled(c.found.Paths, c.look.Sample)
 	}
 	verdict, err := compare.Run(ctx, c.Origins, c.paths, compare.Options{
@@ -191,7 +192,7 @@ func (s *Sites) NextChange(ctx context.Context, pages []string) (watch.Options, 
 		pages = s.sitemap(ctx)
 	}
 	pages = spread(pages, watchedPages)
-	s.Events.Line("watching %d pages of %d origins for the next change; Ctrl-C ends", len(pages), len(s.Origins))
+	s.Events.Line("watching %s of %s for the next change; Ctrl-C ends", humanize.Plural(len(pages), "page"), humanize.Plural(len(s.Origins), "origin"))
 	for {
 		o, err := watch.Next(ctx, s.Origins, pages)
 		if err != nil || len(o.Changes) > 0 {
