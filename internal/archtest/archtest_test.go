@@ -34,10 +34,10 @@ func allowed() map[string][]string {
 		"site":               {"internal/wait", "internal/atomicfile", "internal/regular", "internal/filestamp"},
 		"diff":               {"site"},
 		"targets":            {"diff", "site"},
-		"targets/kinds":      {"targets", "targets/dir", "targets/git", "targets/oci", "targets/s3"},
+		"targets/kinds":      {"targets", "targets/dir", "targets/git", "targets/oci", "targets/s3", "targets/ssh"},
 		"targets/targettest": {"targets", "diff", "site"},
 
-		anyKind: {"internal/oserr", "internal/fsname", "internal/pointer", "internal/atomicfile", "targets", "diff", "site", "internal/command", "internal/netname", "internal/regular", "internal/stall", "internal/wait", "internal/lease"},
+		anyKind: {"internal/oserr", "internal/fsname", "internal/pointer", "internal/atomicfile", "targets", "diff", "site", "internal/command", "internal/netname", "internal/regular", "internal/stall", "internal/wait", "internal/lease", "internal/sshclient"},
 
 		"targets/oci/internal/image/imagetest": {"targets/targettest"},
 
@@ -85,6 +85,7 @@ func allowed() map[string][]string {
 		"internal/demo":       {"diff", "internal/config", "internal/humanize", "internal/lab", "internal/publish", "internal/workspace", "reports"},
 		"internal/static":     {"internal/filestamp", "internal/oserr", "internal/pointer", "internal/regular", "internal/stall"},
 		"internal/command":    {},
+		"internal/sshclient":  {"internal/command", "internal/netname", "internal/regular"},
 		"internal/atomicfile": {},
 		"internal/regular":    {},
 		"internal/humanize":   {},

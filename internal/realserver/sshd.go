@@ -24,6 +24,15 @@ func (s SSH) URL(path string) string { return fmt.Sprintf("ssh://%s@%s%s", s.Use
 // SSHD starts an sshd. With gitShell, a session can run git's services and nothing else.
 func SSHD(t testing.TB, gitShell bool) SSH {
 	t.Helper()
+	if gitShell {
+		return SSHDWith(t, fmt.Sprintf("ForceCommand %s -c \"$SSH_ORIGINAL_COMMAND\"\n", Need(t, "git-shell")))
+	}
+	return SSHDWith(t, "")
+}
+
+// SSHDWith starts an sshd with further lines of sshd_config.
+func SSHDWith(t testing.TB, more string) SSH {
+	t.Helper()
 	program := Need(t, "sshd")
 	me, err := user.Current()
 	if err != nil {
@@ -37,7 +46,7 @@ func SSHD(t testing.TB, gitShell bool) SSH {
 	host := newKey(t, dir, "host")
 	s.writeKnownHosts(t, host+".pub")
 	config := filepath.Join(dir, "sshd_config")
-	if err := os.WriteFile(config, []byte(s.config(t, host, gitShell)), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte(s.config(t, host)+more), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if os.Geteuid() == 0 {
@@ -47,12 +56,12 @@ func SSHD(t testing.TB, gitShell bool) SSH {
 	return s
 }
 
-func (s SSH) config(t testing.TB, host string, gitShell bool) string {
+func (s SSH) config(t testing.TB, host string) string {
 	addr, port, err := net.SplitHostPort(s.Addr)
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := fmt.Sprintf(`ListenAddress %s
+	return fmt.Sprintf(`ListenAddress %s
 Port %s
 HostKey %s
 PidFile none
@@ -64,11 +73,8 @@ PermitRootLogin prohibit-password
 AuthorizedKeysFile %s.pub
 MaxStartups 100
 MaxSessions 100
+Subsystem sftp internal-sftp
 `, addr, port, host, s.Key)
-	if gitShell {
-		text += fmt.Sprintf("ForceCommand %s -c \"$SSH_ORIGINAL_COMMAND\"\n", Need(t, "git-shell"))
-	}
-	return text
 }
 
 func (s SSH) writeKnownHosts(t testing.TB, hostKey string) {

@@ -8,9 +8,10 @@ import (
 	"mirror/targets/git"
 	"mirror/targets/oci"
 	"mirror/targets/s3"
+	"mirror/targets/ssh"
 )
 
 // All returns every kind of target that mirror.yaml may name.
 func All() targets.Kinds {
-	return targets.Kinds{git.Kind(), s3.Kind(), oci.Kind(), dir.Kind()}
+	return targets.Kinds{git.Kind(), s3.Kind(), oci.Kind(), dir.Kind(), ssh.Kind()}
 }

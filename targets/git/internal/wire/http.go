@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"mirror/internal/command"
 	"mirror/internal/netname"
 	"mirror/targets/git/internal/credentials"
 )
@@ -123,7 +124,7 @@ func (r *httpRemote) do(req *http.Request) (*http.Response, error) {
 			defer resp.Body.Close()
 			return nil, r.statusError(resp, err)
 		}
-		_, _ = io.CopyN(io.Discard, resp.Body, maxMessage) // only the connection's reuse depends on it
+		_, _ = io.CopyN(io.Discard, resp.Body, command.MaxWords) // only the connection's reuse depends on it
 		resp.Body.Close()
 		login = next
 		if req, err = again(req); err != nil {
@@ -190,13 +191,13 @@ func (r *httpRemote) send(req *http.Request, login credentials.Login) (*http.Res
 func (r *httpRemote) statusError(resp *http.Response, failed error) error {
 	text := fmt.Sprintf("%s answers %s", r.base, resp.Status)
 	if strings.HasPrefix(resp.Header.Get("Content-Type"), "text/plain") {
-		body, _ := io.ReadAll(io.LimitReader(resp.Body, maxMessage)) // a part is better than nothing
-		if said := plain(string(body)); said != "" {
+		body, _ := io.ReadAll(io.LimitReader(resp.Body, command.MaxWords)) // a part is better than nothing
+		if said := command.Plain(string(body)); said != "" {
 			text += ": " + said
 		}
 	}
 	if failed != nil {
-		text += "; " + plain(failed.Error())
+		text += "; " + command.Plain(failed.Error())
 	}
 	return errors.New(text + r.statusHint(resp.StatusCode))
 }
@@ -240,6 +241,6 @@ func (c *httpConversation) exchange(ctx context.Context, r request) (io.ReadClos
 // Close ends the conversation. What is left of the advertisement is read, so that the
 // connection can be used again.
 func (c *httpConversation) Close() error {
-	_, _ = io.CopyN(io.Discard, c.refs, maxMessage) // only the connection's reuse depends on it
+	_, _ = io.CopyN(io.Discard, c.refs, command.MaxWords) // only the connection's reuse depends on it
 	return c.refs.Close()
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/sideband"
 
+	"mirror/internal/command"
 	"mirror/targets/git/internal/objects"
 )
 
@@ -45,7 +46,7 @@ func Open(ctx context.Context, r Remote, s Service) (*Session, error) {
 	}
 	if f := adv.Capabilities.Get("object-format"); len(f) > 0 && f[0] != "sha1" {
 		c.Close()
-		return nil, fmt.Errorf("the repository's object format is %s, and only sha1 is spoken here", plain(f[0]))
+		return nil, fmt.Errorf("the repository's object format is %s, and only sha1 is spoken here", command.Plain(f[0]))
 	}
 	out.Caps, out.Refs = adv.Capabilities, make(map[plumbing.ReferenceName]plumbing.Hash, len(adv.References))
 	for name, hash := range adv.References {
@@ -205,7 +206,7 @@ func (s *Session) Push(ctx context.Context, pack *objects.Pack, sent func(int), 
 const maxReport = 16 << 20
 
 func (s *Session) readReport(answer io.Reader) error {
-	messages := &words{}
+	messages := &command.Words{}
 	in := bufio.NewReader(&bounded{r: answer, left: maxReport})
 	report := packp.NewReportStatus()
 	if err := report.Decode(s.demux(in, messages)); err != nil {
@@ -213,12 +214,12 @@ func (s *Session) readReport(answer io.Reader) error {
 	}
 	refused := &RejectedError{said: messages.String()}
 	if report.UnpackStatus != "ok" {
-		refused.Unpack = plain(report.UnpackStatus)
+		refused.Unpack = command.Plain(report.UnpackStatus)
 		return refused
 	}
 	for _, c := range report.CommandStatuses {
 		if err := c.Error(); err != nil {
-			refused.refs = append(refused.refs, plain(string(c.ReferenceName)+": "+c.Status))
+			refused.refs = append(refused.refs, command.Plain(string(c.ReferenceName)+": "+c.Status))
 		}
 	}
 	if len(refused.refs) > 0 {

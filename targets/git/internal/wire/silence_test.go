@@ -11,6 +11,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"mirror/internal/command"
 )
 
 // TestSilentServersAreGivenUp asks servers that accept and say nothing, or that stop in the middle
@@ -168,7 +170,7 @@ func newTestStream(t *testing.T) (*stream, farEnd) {
 			return nil
 		}
 	}
-	s := newStream(t.Context(), program{in: inW, out: outR, kill: kill, wait: wait}, &words{}, silence)
+	s := newStream(t.Context(), program{in: inW, out: outR, kill: kill, wait: wait}, &command.Words{}, silence)
 	return s, farEnd{inR, outW}
 }
 

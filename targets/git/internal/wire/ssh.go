@@ -7,32 +7,33 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing/transport"
 
-	"mirror/targets/git/internal/gitssh"
+	"mirror/internal/command"
+	"mirror/internal/sshclient"
 )
 
 // sshRemote runs git's services at the other end of an ssh connection.
 type sshRemote struct {
-	dialer gitssh.Dialer
-	host   gitssh.Host
+	dialer sshclient.Dialer
+	host   sshclient.Host
 	path   string
 }
 
 func newSSHRemote(place *transport.Endpoint, o Options) (*sshRemote, error) {
-	r := &sshRemote{path: place.Path, host: gitssh.Host{
+	r := &sshRemote{path: place.Path, host: sshclient.Host{
 		Name: strings.Trim(place.Host, "[]"), User: place.User, Port: place.Port, Password: place.Password,
 	}}
-	options := gitssh.Options{Key: o.SSHKey, KnownHosts: o.KnownHosts, Getenv: o.Getenv}
+	options := sshclient.Options{Key: o.SSHKey, KnownHosts: o.KnownHosts, Getenv: o.Getenv}
 	if o.Git != nil {
 		options.Setting = o.Git.Get
 	}
 	var err error
-	r.dialer, err = gitssh.New(r.host, options)
+	r.dialer, err = sshclient.New(r.host, options)
 	return r, err
 }
 
 func (r *sshRemote) dial(ctx context.Context, s Service) (conversation, error) {
-	stderr := &words{}
-	p, err := r.dialer.Run(ctx, string(s)+" "+gitssh.Quote(r.path), stderr)
+	stderr := &command.Words{}
+	p, err := r.dialer.Run(ctx, string(s)+" "+sshclient.Quote(r.path), stderr)
 	if err != nil {
 		return nil, fmt.Errorf("%s%w", r.label(), err)
 	}

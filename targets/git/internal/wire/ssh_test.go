@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"mirror/internal/command"
 	"mirror/internal/realserver"
 )
 
@@ -37,7 +38,7 @@ func TestWordsOfSSH(t *testing.T) {
 			t.Errorf("got %.200s… and …%s; want %s", text, text[max(0, len(text)-200):], want)
 		}
 	}
-	if len(text) > maxMessage+1000 || strings.Contains(text, "\x1b") {
+	if len(text) > command.MaxWords+1000 || strings.Contains(text, "\x1b") {
 		t.Errorf("got %d bytes", len(text))
 	}
 }

@@ -29,7 +29,7 @@ type program struct {
 // stream is a conversation with a program through its standard input and output.
 type stream struct {
 	program
-	stderr *words
+	stderr *command.Words
 	watch  *watch
 	stop   func() bool // stops watching ctx
 	wrote  chan struct{}
@@ -39,7 +39,7 @@ type stream struct {
 }
 
 // newStream makes the end of ctx, and silence, the end of the program: no read or write outlives it.
-func newStream(ctx context.Context, p program, stderr *words, silence time.Duration) *stream {
+func newStream(ctx context.Context, p program, stderr *command.Words, silence time.Duration) *stream {
 	s := &stream{program: p, stderr: stderr, watch: &watch{limit: silence, giveUp: p.kill}}
 	s.in, s.out = watchedWriter{p.in, s.watch}, watchedReader{p.out, s.watch}
 	s.stop = context.AfterFunc(ctx, p.kill)
@@ -71,7 +71,7 @@ func (s *stream) Close() error {
 			_, _ = io.WriteString(s.in, flush) // the program may be gone already
 			_ = s.in.Close()
 		}
-		if n, _ := io.CopyN(io.Discard, s.out, maxMessage); n == maxMessage {
+		if n, _ := io.CopyN(io.Discard, s.out, command.MaxWords); n == command.MaxWords {
 			s.kill() // it has more to say than we want to hear
 		}
 		if s.wrote != nil {
@@ -116,7 +116,7 @@ func newLocalRemote(path string) (*localRemote, error) {
 }
 
 func (r *localRemote) dial(ctx context.Context, s Service) (conversation, error) {
-	stderr := &words{}
+	stderr := &command.Words{}
 	p, err := command.Start(ctx, withoutGit(os.Environ()), stderr, r.git, strings.TrimPrefix(string(s), "git-"), r.path)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", r.path, err)

@@ -1,4 +1,4 @@
-package gitssh
+package sshclient
 
 import (
 	"os/exec"

@@ -1,9 +1,9 @@
-// Package gitssh runs a command at the other end of an ssh connection, as git does: with the program
+// Package sshclient runs a command at the other end of an ssh connection, as git does: with the program
 // ssh, or the one that git's settings name, and so with all of the user's ssh_config. Where no such
 // program is installed a client of our own is used; it refuses settings that it cannot honour.
 //
 // Nothing is ever asked for: a passphrase or an unknown host's key is an error with a hint.
-package gitssh
+package sshclient
 
 import (
 	"errors"

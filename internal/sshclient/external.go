@@ -1,4 +1,4 @@
-package gitssh
+package sshclient
 
 import (
 	"bytes"
@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,23 +24,39 @@ type external struct {
 	host    Host
 	options Options
 
-	once    sync.Once // guards the finding out of variant
+	once    sync.Once // guards the finding out of what follows
 	variant string
+	share   bool // Options.Multiplex can be used
 }
 
 // Run starts the program.
 func (e *external) Run(ctx context.Context, remote string, stderr io.Writer) (*Process, error) {
+	return e.begin(ctx, stderr, nil, remote)
+}
+
+// Subsystem starts the program.
+func (e *external) Subsystem(ctx context.Context, name string, stderr io.Writer) (*Process, error) {
+	return e.begin(ctx, stderr, []string{"-s"}, name)
+}
+
+func (e *external) begin(ctx context.Context, stderr io.Writer, extra []string, remote string) (*Process, error) {
 	if e.options.Key != "" { // ssh would say nothing of it
 		if _, err := os.Stat(e.options.Key); err != nil {
 			return nil, fmt.Errorf("ssh_key: %w", err)
 		}
 	}
-	e.once.Do(func() { e.variant = e.findVariant(ctx) })
+	e.once.Do(func() { e.variant = e.findVariant(ctx); e.share = e.canShare(ctx) })
 	args, err := e.arguments(e.variant)
 	if err != nil {
 		return nil, err
 	}
-	p, err := e.start(ctx, stderr, append(args, destination(e.host), remote)...)
+	if e.variant == "simple" && len(extra) > 0 {
+		return nil, fmt.Errorf("the ssh program that git's settings name is not known to start the subsystem %s (hint: GIT_SSH_VARIANT=ssh, if it is like OpenSSH)", remote)
+	}
+	if e.share {
+		args = append(args, "-o", "ControlMaster=auto", "-o", "ControlPersist=no", "-o", `ControlPath="`+percent(e.options.Multiplex)+`"`)
+	}
+	p, err := e.start(ctx, stderr, slices.Concat(args, extra, []string{destination(e.host), remote})...)
 	if err != nil {
 		return nil, err
 	}
@@ -133,6 +151,16 @@ func (e *external) findVariant(ctx context.Context) string {
 		return "simple"
 	}
 	return "ssh"
+}
+
+// canShare says whether further sessions may go over the connection of the first one. A user's own
+// ControlPath stays in use: its connection may be one that only the user can open.
+func (e *external) canShare(ctx context.Context) bool {
+	if e.options.Multiplex == "" || e.variant != "ssh" || runtime.GOOS == "windows" {
+		return false
+	}
+	found, err := e.settings(ctx)
+	return err == nil && (found["controlpath"] == "" || found["controlpath"] == "none")
 }
 
 const (

@@ -1,4 +1,4 @@
-package gitssh
+package sshclient
 
 import (
 	"context"
@@ -80,11 +80,26 @@ func (c *client) Hint(_ context.Context, said string) string {
 
 // Run connects, logs in and starts the command.
 func (c *client) Run(ctx context.Context, command string, stderr io.Writer) (*Process, error) {
+	return c.begin(ctx, stderr, func(s *ssh.Session) error { return s.Start(command) })
+}
+
+// Subsystem connects, logs in and starts the subsystem.
+func (c *client) Subsystem(ctx context.Context, name string, stderr io.Writer) (*Process, error) {
+	p, err := c.begin(ctx, stderr, func(s *ssh.Session) error { return s.RequestSubsystem(name) })
+	if err == nil {
+		p.Wait = func() error { p.Kill(); return nil } // a session has no end to wait for but that of a command
+	}
+	return p, err
+}
+
+func (c *client) begin(ctx context.Context, stderr io.Writer, what func(*ssh.Session) error) (*Process, error) {
 	conn, err := c.connect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	p, err := start(conn, command, stderr)
+	silent := context.AfterFunc(ctx, func() { _ = conn.Close() }) // while the session is opened
+	p, err := start(conn, stderr, what)
+	silent()
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
@@ -216,8 +231,8 @@ func loadKey(user, file string) ([]ssh.Signer, error) {
 	return []ssh.Signer{signer, key.Signer}, nil
 }
 
-// start starts a command.
-func start(conn *ssh.Client, command string, stderr io.Writer) (*Process, error) {
+// start opens a session for a command or a subsystem.
+func start(conn *ssh.Client, stderr io.Writer, what func(*ssh.Session) error) (*Process, error) {
 	session, err := conn.NewSession()
 	if err != nil {
 		return nil, err
@@ -235,7 +250,7 @@ func start(conn *ssh.Client, command string, stderr io.Writer) (*Process, error)
 		In: in, Out: out,
 		Kill: func() { _ = conn.Close() }, // a second close is no news
 		Wait: func() error { return errors.Join(session.Wait(), ignoreClosed(conn.Close())) },
-	}, session.Start(command)
+	}, what(session)
 }
 
 func ignoreClosed(err error) error {

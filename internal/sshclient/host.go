@@ -1,4 +1,4 @@
-package gitssh
+package sshclient
 
 import (
 	"context"
@@ -24,6 +24,10 @@ type Options struct {
 	KnownHosts string // file; "" for those of ssh_config
 	Getenv     func(string) string
 	Setting    func(key string) string // of git, such as core.sshCommand
+	// Multiplex is the path of a socket that does not exist yet. OpenSSH makes it with the first command,
+	// and further ones go over the same connection while the first one runs. "" has each command connect
+	// by itself, and so have a ControlPath in ssh_config and a system where OpenSSH cannot do it.
+	Multiplex string
 }
 
 // Dialer runs commands on a host.
@@ -31,6 +35,8 @@ type Dialer interface {
 	// Run starts a command there. What it, or ssh, writes on its standard error goes to stderr. The
 	// end of ctx ends it.
 	Run(ctx context.Context, command string, stderr io.Writer) (*Process, error)
+	// Subsystem starts a subsystem of the server, such as sftp, in the same way.
+	Subsystem(ctx context.Context, name string, stderr io.Writer) (*Process, error)
 	// Hint says what to do about what was written to stderr, "" for nothing.
 	Hint(ctx context.Context, said string) string
 }
