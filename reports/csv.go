@@ -10,12 +10,13 @@ import (
 )
 
 // CSV writes one row a difference (RFC 4180, with a header), those that are tolerated too. An
-// origin that could not be seen at all has one row, with the path "*". A cell that a
+// origin that could not be seen at all has one row, with the path "*". The last column is how many
+// pages a row stands for. A cell that a
 // spreadsheet would take for a formula begins with an apostrophe.
 func (c Check) CSV(w io.Writer) error {
 	out := csv.NewWriter(w)
 	out.UseCRLF = true
-	rows := [][]string{{"origin", "path", "url", "kind", "want", "got", "status", "location", "release", "behind", "published", "detail", "tolerated"}}
+	rows := [][]string{{"origin", "path", "url", "kind", "want", "got", "status", "location", "release", "behind", "published", "detail", "tolerated", "pages"}}
 	for _, d := range c.findings() {
 		rows = append(rows, d.csvCells())
 	}
@@ -32,7 +33,7 @@ func (d Drift) csvCells() []string {
 	}
 	return []string{
 		cell(d.Origin), cell(d.Path), cell(d.URL), cell(string(d.Kind)), d.Want.String(), d.Got.String(), number(d.Status),
-		cell(d.Location), cell(string(d.Release)), number(d.Behind), published, cell(d.Detail), cell(d.Tolerated),
+		cell(d.Location), cell(string(d.Release)), number(d.Behind), published, cell(d.Detail), cell(d.Tolerated), strconv.Itoa(d.pages()),
 	}
 }
 

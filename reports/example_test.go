@@ -23,6 +23,6 @@ func ExampleCheckOf() {
 	}
 	fmt.Print(strings.ReplaceAll(out.String(), "\r\n", "\n")) // RFC 4180 ends lines so
 	// Output:
-	// origin,path,url,kind,want,got,status,location,release,behind,published,detail,tolerated
-	// bucket,about/index.html,,missing,,,404,,,,,,
+	// origin,path,url,kind,want,got,status,location,release,behind,published,detail,tolerated,pages
+	// bucket,about/index.html,,missing,,,404,,,,,,,1
 }

@@ -27,6 +27,9 @@ type Period struct {
 	// first, then the latest first. Of very many only the first are listed.
 	Episodes     []PeriodEpisode `json:"episodes"`
 	EpisodeCount int             `json:"episode_count"`
+	// Recovery is how long the episodes of all origins took that ended in the period; null where there
+	// was no episode.
+	Recovery *Recovery `json:"recovery"`
 	// Publishes lists those that began in the period, the latest first. Of very many only
 	// the first are listed.
 	Publishes    []PeriodPublish `json:"publishes"`
@@ -62,17 +65,22 @@ type PeriodOrigin struct {
 	URL  string `json:"url"`
 	// State, Release, Match, Pages and Error are of the last check before the end of the period;
 	// State is "" where that did not look at the origin, "unknown" where there was none.
-	State       diff.State `json:"state"`
-	Release     site.ID    `json:"release"` // the beacon's claim
-	Pages       int        `json:"pages"`
-	Match       int        `json:"match"`
-	Error       string     `json:"error"`
-	Agreement   Agreement  `json:"agreement"`
-	Episodes    int        `json:"episodes"`    // in the period
-	Open        int        `json:"open"`        // that last
-	Longest     *Millis    `json:"longest_ms"`  // episode, at least; null where there was none
-	Elapsed     *Millis    `json:"elapsed_ms"`  // of one check, on average; null where there was none
-	Certificate *TLS       `json:"certificate"` // null for plain http
+	State     diff.State `json:"state"`
+	Release   site.ID    `json:"release"` // the beacon's claim
+	Pages     int        `json:"pages"`
+	Match     int        `json:"match"`
+	Error     string     `json:"error"`
+	Agreement Agreement  `json:"agreement"`
+	Episodes  int        `json:"episodes"` // in the period
+	Open      int        `json:"open"`     // that last
+	// Longest bounds the longest episode from below, with the time that it lasted before the period;
+	// null where there was none. LongestUpper bounds it from above; null where nothing does, as while
+	// it lasts.
+	Longest      *Millis   `json:"longest_ms"`
+	LongestUpper *Millis   `json:"longest_upper_ms"`
+	Recovery     *Recovery `json:"recovery"`    // null where there was no episode
+	Elapsed      *Millis   `json:"elapsed_ms"`  // of one check, on average; null where there was none
+	Certificate  *TLS      `json:"certificate"` // null for plain http
 }
 
 // PeriodEpisode is one drift episode in a Period. It lasted from between LastGood and Opened
@@ -96,6 +104,15 @@ type PeriodEpisode struct {
 	Detail    string     `json:"detail"`
 	Excerpt   string     `json:"excerpt,omitempty"`
 	URL       string     `json:"url"`
+}
+
+// Recovery is the mean time to recovery: from the begin of an episode to its end. The bounds of the
+// mean are the means of the bounds.
+type Recovery struct {
+	Episodes  int   `json:"episodes"`  // that ended in the period, and of which the mean is
+	Open      int   `json:"open"`      // left out: they had not ended at the end of the period
+	Unbounded int   `json:"unbounded"` // left out: they ended, and when they began is not known, as of those that the first check saw
+	Mean      *Span `json:"mean"`      // null where Episodes is 0
 }
 
 // PeriodPublish is one publish in a Period.

@@ -66,6 +66,9 @@ func (p Period) markdownEpisodes(b *bytes.Buffer) {
 	if n := p.EpisodeCount - shown; n > 0 {
 		fmt.Fprintf(b, "\n… and %d more.\n", n)
 	}
+	if p.Recovery != nil {
+		fmt.Fprintf(b, "\n%s\n", inline(p.Recovery.words()))
+	}
 }
 
 func (p Period) markdownPublishes(b *bytes.Buffer) {

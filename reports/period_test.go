@@ -41,13 +41,14 @@ func week() reports.Period {
 				Certificate: reports.CertificateOf(expires, until),
 			},
 			{
-				Name: "镜像|`x`", URL: "https://b.example/", State: diff.Drifts, Pages: 1204, Match: 1202, Elapsed: ptr(reports.Millis(61 * time.Second)), Episodes: 3, Open: 1, Longest: ptr(hours(5)),
+				Name: "镜像|`x`", URL: "https://b.example/", State: diff.Drifts, Pages: 1204, Match: 1202, Elapsed: ptr(reports.Millis(61 * time.Second)), Episodes: 3, Open: 1, Longest: ptr(hours(5)), Recovery: &reports.Recovery{Open: 1, Unbounded: 2},
 				Agreement: reports.Agreement{Checks: 672, Agreed: 640, Drifted: 30, Unreachable: 2, ByChecks: ptr(640.0 / 672), ByTime: ptr(0.999999), Before: ptr(0.5), DriftedFor: hours(7.5), UnreachableFor: hours(0.5)},
 			},
 			{Name: "image", State: diff.CannotBeSeen, Error: "connection refused\r\n::error::fake"},
 			{Name: "gone"},
 		},
 		EpisodeCount: 33, PublishCount: 2,
+		Recovery: &reports.Recovery{Episodes: 31, Open: 1, Unbounded: 1, Mean: &reports.Span{Lower: reports.Millis(time.Minute), Upper: reports.Millis(4*time.Minute + time.Microsecond)}},
 		Episodes: []reports.PeriodEpisode{
 			{ID: 7, Origin: "镜像|`x`", Kind: diff.Stale, LastGood: ptr(since), Opened: since.Add(time.Hour), LastSeen: until, Lasted: hours(167), Lower: hours(167), Pages: 2, MostPages: 3, Paths: []string{"文章/你好.html", "a.html"}, Release: id, Detail: "1 behind"},
 			{ID: 6, Origin: "image", Kind: diff.Unreachable, Opened: since.Add(time.Hour), LastSeen: since.Add(2 * time.Hour), Closed: ptr(since.Add(3 * time.Hour)), Lasted: hours(2), Lower: hours(1), Pages: 1204, MostPages: 1204, Paths: []string{"*"}, Detail: "timeout"},

@@ -117,7 +117,11 @@ func (p Period) textEpisodes(w io.Writer, s Style) error {
 	if err := t.render(); err != nil {
 		return err
 	}
-	return beyond(w, p.EpisodeCount, min(len(p.Episodes), maxPeriodEpisodes))
+	if err := beyond(w, p.EpisodeCount, min(len(p.Episodes), maxPeriodEpisodes)); err != nil || p.Recovery == nil {
+		return err
+	}
+	_, err := fmt.Fprintln(w, p.Recovery.words())
+	return err
 }
 
 // most counts the pages, and how many they were at most.

@@ -36,6 +36,38 @@ func lasting(m Millis) string {
 	return duration(m)
 }
 
+// lastingAtMost shows an upper bound as lasting does, and never less than it is.
+func lastingAtMost(m Millis) string {
+	unit := time.Second
+	switch d := time.Duration(m); {
+	case d < time.Minute:
+		return atMost(m)
+	case d >= 24*time.Hour:
+		unit = time.Hour
+	case d >= time.Hour:
+		unit = time.Minute
+	}
+	if rest := time.Duration(m) % unit; rest > 0 {
+		m += Millis(unit - rest)
+	}
+	return lasting(m)
+}
+
+// between shows a length of which two bounds are known, upper nil where it has none.
+func between(lower Millis, upper *Millis) string {
+	least := lasting(lower)
+	if time.Duration(lower) < time.Minute {
+		least = atLeast(lower)
+	}
+	if upper == nil {
+		return "at least " + least
+	}
+	if most := lastingAtMost(*upper); most != least {
+		return least + " to " + most
+	}
+	return least
+}
+
 // percent shows a share; what is not all of it is never shown as 100 %.
 func percent(share *float64) string {
 	if share == nil {
@@ -133,16 +165,10 @@ func optional(m *Millis) string {
 
 // lasted says how long an episode was, as far as that is known.
 func (e PeriodEpisode) lasted() string {
-	lower := lasting(e.Lower)
-	switch {
-	case e.Closed == nil:
-		return lasting(e.Lasted) + " so far"
-	case e.Upper == nil:
-		return lower + " or more"
-	case lower == lasting(*e.Upper):
-		return lower
+	if e.Closed == nil {
+		return between(e.Lower, nil) + " so far"
 	}
-	return lower + " to " + lasting(*e.Upper)
+	return between(e.Lower, e.Upper)
 }
 
 // where names the first path, and how many there are. The text is not safe.
@@ -159,14 +185,25 @@ func (e PeriodEpisode) where() string {
 }
 
 // span shows the span as text.
-func (s OpenSpan) span() string {
-	switch {
-	case s.Upper == nil:
-		return lasting(s.Lower) + " or more"
-	case lasting(s.Lower) == lasting(*s.Upper):
-		return lasting(s.Lower)
+func (s OpenSpan) span() string { return between(s.Lower, s.Upper) }
+
+// words says how long a recovery took, and what was left out.
+func (r Recovery) words() string {
+	var out []string
+	if r.Open > 0 {
+		out = append(out, fmt.Sprintf("%d not over", r.Open))
 	}
-	return lasting(s.Lower) + " to " + lasting(*s.Upper)
+	if r.Unbounded > 0 {
+		out = append(out, fmt.Sprintf("%d of unknown begin", r.Unbounded))
+	}
+	text := "unknown, no episode ended"
+	if r.Mean != nil {
+		text = fmt.Sprintf("%s, of %s", between(r.Mean.Lower, &r.Mean.Upper), humanize.Plural(r.Episodes, "episode"))
+	}
+	if len(out) > 0 {
+		text += " (left out: " + strings.Join(out, ", ") + ")"
+	}
+	return "Mean time to recovery: " + text + "."
 }
 
 // words says what the windows were, and whether they became longer.

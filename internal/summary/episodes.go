@@ -20,12 +20,15 @@ func addEpisodes(ctx context.Context, h *history.Store, p *reports.Period) error
 	}
 	found = slices.DeleteFunc(found, func(e history.Episode) bool { return !e.Opened.Before(p.Until) })
 	p.Episodes, p.EpisodeCount = []reports.PeriodEpisode{}, len(found)
+	byOrigin := map[string][]reports.PeriodEpisode{}
 	for _, e := range found {
 		one := episode(e, p.Until)
 		p.Episodes = append(p.Episodes, one)
-		if i := slices.IndexFunc(p.Origins, func(o reports.PeriodOrigin) bool { return o.Name == e.Origin }); i >= 0 {
-			count(&p.Origins[i], one)
-		}
+		byOrigin[e.Origin] = append(byOrigin[e.Origin], one)
+	}
+	p.Recovery = recovery(p.Episodes)
+	for i := range p.Origins {
+		sumUpEpisodes(&p.Origins[i], byOrigin[p.Origins[i].Name])
 	}
 	slices.SortStableFunc(p.Episodes, func(a, b reports.PeriodEpisode) int {
 		return cmp.Or(lasting(b)-lasting(a), b.Opened.Compare(a.Opened), cmp.Compare(b.ID, a.ID))
@@ -41,10 +44,46 @@ func lasting(e reports.PeriodEpisode) int {
 	return 0
 }
 
-func count(o *reports.PeriodOrigin, e reports.PeriodEpisode) {
-	o.Episodes++
-	o.Open += lasting(e)
-	if o.Longest == nil || *o.Longest < e.Lower {
-		o.Longest = &e.Lower
+// sumUpEpisodes sums up an origin's episodes of the period.
+func sumUpEpisodes(o *reports.PeriodOrigin, all []reports.PeriodEpisode) {
+	if o.Recovery = recovery(all); o.Recovery == nil {
+		return
 	}
+	var lower, upper reports.Millis
+	bounded := true
+	for _, e := range all {
+		o.Open += lasting(e)
+		lower = max(lower, e.Lower)
+		if bounded = bounded && e.Upper != nil; bounded {
+			upper = max(upper, *e.Upper)
+		}
+	}
+	o.Episodes, o.Longest = len(all), &lower
+	if bounded {
+		o.LongestUpper = &upper
+	}
+}
+
+// recovery is the mean time of those episodes that ended, nil where there is none at all.
+func recovery(all []reports.PeriodEpisode) *reports.Recovery {
+	if len(all) == 0 {
+		return nil
+	}
+	var r reports.Recovery
+	var lower, upper reports.Millis
+	for _, e := range all {
+		switch {
+		case e.Closed == nil:
+			r.Open++
+		case e.Upper == nil:
+			r.Unbounded++
+		default:
+			r.Episodes++
+			lower, upper = lower+e.Lower, upper+*e.Upper
+		}
+	}
+	if n := reports.Millis(r.Episodes); n > 0 {
+		r.Mean = &reports.Span{Lower: lower / n, Upper: (upper + n - 1) / n}
+	}
+	return &r
 }

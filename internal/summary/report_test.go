@@ -3,6 +3,7 @@ package summary_test
 import (
 	"fmt"
 	"path/filepath"
+	"reflect"
 	"testing"
 	"time"
 
@@ -228,5 +229,48 @@ func TestLiveSince(t *testing.T) {
 		if _, at, err := summary.NewReader(s, time.Now).LiveSince(t.Context(), release); err != nil || at == nil || !at.Equal(want) {
 			t.Errorf("%s is live since %v, want %v (%v)", release, at, want, err)
 		}
+	}
+}
+
+// TestRecovery is of the episodes that ended in the period, and of which both ends are bounded.
+func TestRecovery(t *testing.T) {
+	s := open(t)
+	for n := range 20 { // drift from the first check to 1, from 3 to 4, from 8 to 11 and from 17 on
+		look(t, s, float64(n), n < 1 || n == 3 || n >= 8 && n < 11 || n >= 17)
+	}
+	span := func(lower, upper float64) *reports.Span {
+		return &reports.Span{Lower: reports.Millis(lower * float64(time.Hour)), Upper: reports.Millis(upper * float64(time.Hour))}
+	}
+	for name, c := range map[string]struct {
+		from, to       float64 // hours after noon
+		want           *reports.Recovery
+		longest, upper float64 // in hours; upper 0 for none
+	}{
+		"none":                         {5, 7, nil, 0, 0},
+		"all":                          {0, 20, &reports.Recovery{Episodes: 2, Open: 1, Unbounded: 1, Mean: span(1, 3)}, 2, 0},
+		"whole ones":                   {1.5, 14, &reports.Recovery{Episodes: 2, Mean: span(1, 3)}, 2, 4},
+		"cut at the end":               {1.5, 9.5, &reports.Recovery{Episodes: 1, Open: 1, Mean: span(0, 2)}, 1.5, 0},
+		"begun before":                 {9.5, 14, &reports.Recovery{Episodes: 1, Mean: span(2, 4)}, 2, 4},
+		"ends where the period does":   {5, 11, &reports.Recovery{Open: 1}, 2, 0},
+		"ended where it begins":        {11, 12, &reports.Recovery{Episodes: 1, Mean: span(2, 4)}, 2, 4},
+		"begun before the first check": {0, 2, &reports.Recovery{Unbounded: 1}, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			at := func(hours float64) time.Time { return noon.Add(time.Duration(hours * float64(time.Hour))) }
+			p := of(t, s, at(c.from), at(c.to))
+			a := p.Origins[0]
+			if !reflect.DeepEqual(p.Recovery, c.want) || !reflect.DeepEqual(a.Recovery, c.want) {
+				t.Errorf("got %+v, and of a %+v; want %+v", p.Recovery, a.Recovery, c.want)
+			}
+			if c.want == nil {
+				if a.Longest != nil || a.LongestUpper != nil {
+					t.Errorf("got a longest of %v to %v of no episode", a.Longest, a.LongestUpper)
+				}
+				return
+			}
+			if a.Longest == nil || time.Duration(*a.Longest).Hours() != c.longest || (a.LongestUpper == nil) != (c.upper == 0) || a.LongestUpper != nil && time.Duration(*a.LongestUpper).Hours() != c.upper {
+				t.Errorf("the longest is %v to %v, want %g to %g hours", a.Longest, a.LongestUpper, c.longest, c.upper)
+			}
+		})
 	}
 }

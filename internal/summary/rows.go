@@ -57,7 +57,7 @@ func episode(e history.Episode, now time.Time) reports.PeriodEpisode {
 	if !e.LastGood.IsZero() {
 		one.LastGood = &e.LastGood
 	}
-	if e.Closed.IsZero() || e.Closed.After(now) {
+	if e.Closed.IsZero() || !e.Closed.Before(now) {
 		return one
 	}
 	one.Closed, one.Lasted = &e.Closed, reports.Millis(e.Closed.Sub(e.Opened))

@@ -104,6 +104,24 @@ func span(d time.Duration) string {
 	return humanize.Plural(int(d/day), "day")
 }
 
+// spanAtMost shows an upper bound as span does, and never less than it is.
+func spanAtMost(d time.Duration) string {
+	const day = 24 * time.Hour
+	unit := time.Second
+	switch {
+	case d >= 10*day:
+		unit = day
+	case d >= day:
+		unit = time.Hour
+	case d >= 10*time.Minute:
+		unit = time.Minute
+	}
+	if rest := d % unit; rest > 0 {
+		d += unit - rest
+	}
+	return span(d)
+}
+
 // took shows how long something measured took.
 func took(d time.Duration) string {
 	switch {

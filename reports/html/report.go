@@ -90,12 +90,20 @@ func share(a reports.Agreement) string {
 	return percent(int(*part*1e6), 1e6)
 }
 
-// Long is a long duration of a report in words, "–" for none.
-func (v reportView) Long(m *reports.Millis) string {
-	if m == nil {
+// Longest is the longest episode of an origin in words, "–" for none.
+func (v reportView) Longest(o reports.PeriodOrigin) string {
+	if o.Longest == nil {
 		return "–"
 	}
-	return span(time.Duration(*m))
+	return lengthOf(time.Duration(*o.Longest), (*time.Duration)(o.LongestUpper))
+}
+
+// Recovered is a mean time to recovery in words, "–" where no episode ended that has bounds.
+func (v reportView) Recovered(r *reports.Recovery) string {
+	if r == nil || r.Mean == nil {
+		return "–"
+	}
+	return lengthOf(time.Duration(r.Mean.Lower), (*time.Duration)(&r.Mean.Upper))
 }
 
 // Bounds is a figure of the windows in words.

@@ -30,13 +30,29 @@ func openness(e reports.PeriodEpisode) string {
 	return "over"
 }
 
-// lasted bounds how long an episode was: what two checks saw, and what they may have missed.
+// lasted bounds how long an episode was: what checks saw of it, and what they may have missed.
 func lasted(e reports.PeriodEpisode) string {
 	least := max(0, e.LastSeen.Sub(e.Opened)) // one answer alone showed it
-	if e.LastGood == nil {
-		return "at least " + span(least)
+	switch {
+	case e.Closed == nil:
+		return lengthOf(least, nil) + " so far"
+	case e.LastGood == nil:
+		return lengthOf(least, nil)
 	}
-	return span(least) + " to " + span(e.Closed.Sub(*e.LastGood))
+	most := e.Closed.Sub(*e.LastGood)
+	return lengthOf(least, &most)
+}
+
+// lengthOf shows a length of which two bounds are known, most nil where it has no upper one.
+func lengthOf(least time.Duration, most *time.Duration) string {
+	lower := span(least.Truncate(time.Second))
+	if most == nil {
+		return "at least " + lower
+	}
+	if upper := spanAtMost(*most); upper != lower {
+		return lower + " to " + upper
+	}
+	return lower
 }
 
 // windowWords says how long a window was.
