@@ -200,7 +200,7 @@ func (c Check) unseen() []Drift {
 	var rows []Drift
 	for _, o := range c.Origins {
 		if o.Error != "" {
-			rows = append(rows, Drift{Origin: o.Name, Path: "*", URL: o.URL, Kind: diff.Unreachable, Detail: o.Error, Tolerated: o.ErrorTolerated})
+			rows = append(rows, Drift{Origin: o.Name, Path: "*", URL: o.URL, Kind: diff.Unreachable, Detail: o.Error, Tolerated: o.ErrorTolerated, Pages: o.Pages})
 		}
 	}
 	return rows
