@@ -14,6 +14,7 @@ type OriginVerdict struct {
 	Name, URL   string
 	Release     site.ID   // what the origin's beacon claims, None where it claims nothing
 	Published   time.Time // when that went live, as the beacon has it
+	RolledBack  bool      // the beacon says that an earlier release was put live again
 	Pages       int       // that were to be judged
 	Match       int       // that agree
 	Requests    int64
@@ -39,6 +40,7 @@ type OriginState struct {
 	State        State         `json:",omitzero"`
 	Release      site.ID       `json:",omitzero"` // that the beacon claims
 	Published    time.Time     `json:",omitzero"` // when that went live, as the beacon has it
+	RolledBack   bool          `json:",omitzero"` // the beacon says that an earlier release was put live again
 	Pages        int           `json:",omitzero"`
 	Match        int           `json:",omitzero"`
 	Requests     int64         `json:",omitzero"`
@@ -58,7 +60,7 @@ type OriginState struct {
 // Summary is the origin without its single differences.
 func (o OriginVerdict) Summary() OriginState {
 	s := OriginState{
-		Name: o.Name, URL: o.URL, State: o.State(), Release: o.Release, Published: o.Published, Pages: o.Pages, Match: o.Match,
+		Name: o.Name, URL: o.URL, State: o.State(), Release: o.Release, Published: o.Published, RolledBack: o.RolledBack, Pages: o.Pages, Match: o.Match,
 		Requests: o.Requests, Bytes: o.Bytes, Elapsed: o.Elapsed, Counts: map[Kind]int{}, Noise: o.Noise, Recovered: o.Recovered,
 		Trusted: o.Trusted, Facts: o.Facts, Slowest: o.Slowest,
 	}
@@ -162,4 +164,23 @@ func (o *OriginVerdict) AddHeaders(found []Difference) {
 	}
 	o.Differences = append(o.Differences, found...)
 	o.sort()
+}
+
+// NameRollback tells what the origin serves of the release that it was rolled back to from what is
+// stale: that is served on purpose.
+func (o *OriginVerdict) NameRollback() {
+	if !o.RolledBack {
+		return
+	}
+	for i := range o.Differences {
+		d := &o.Differences[i]
+		if d.Release != o.Release || d.Tolerated != "" && d.Behind >= 0 {
+			continue
+		}
+		if d.Kind == Stale {
+			d.Kind = Altered
+		}
+		d.Behind = 0
+		d.Detail = "rolled back to release " + d.Release.Short()
+	}
 }

@@ -36,7 +36,8 @@ type Origin struct {
 	Name     string            `json:"name"`
 	URL      string            `json:"url"`
 	State    diff.State        `json:"state"`
-	Release  site.ID           `json:"release"` // the beacon's claim
+	Release  site.ID           `json:"release"`               // the beacon's claim
+	Rollback bool              `json:"rolled_back,omitempty"` // the beacon says that Release was put live again in place of a newer one
 	Pages    int               `json:"pages"`
 	Match    int               `json:"match"`
 	Requests int64             `json:"requests"`
@@ -135,7 +136,7 @@ func CheckOf(v diff.Verdict) Check {
 // OriginOf makes what every document says of an origin that was checked at an instant.
 func OriginOf(o diff.OriginState, at time.Time) Origin {
 	return Origin{
-		Name: o.Name, URL: o.URL, State: o.State, Release: o.Release, Pages: o.Pages, Match: o.Match,
+		Name: o.Name, URL: o.URL, State: o.State, Release: o.Release, Rollback: o.RolledBack, Pages: o.Pages, Match: o.Match,
 		Requests: o.Requests, Bytes: o.Bytes, Elapsed: Millis(o.Elapsed), Counts: clonedCounts(o.Counts),
 		Error: o.Err, ErrorTolerated: o.ErrTolerated, Tolerated: o.Tolerated,
 		Noise: append([]string{}, o.Noise...), Wavered: o.Recovered, Recovered: o.Recovered, Trusted: o.Trusted,

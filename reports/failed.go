@@ -12,6 +12,8 @@ func Failed(command string, e Ending) any {
 	switch command {
 	case "mirror publish":
 		return Publish{Schema: PublishSchema, Outcome: "failed", Targets: []PublishTarget{}, Ending: e}
+	case "mirror rollback":
+		return Publish{Schema: PublishSchema, Outcome: "failed", Rollback: true, Targets: []PublishTarget{}, Ending: e}
 	case "mirror plan":
 		return Plan{Schema: PlanSchema, Targets: []PlanTarget{}, Order: []PlanStep{}, Ending: e}
 	case "mirror check":

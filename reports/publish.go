@@ -19,6 +19,7 @@ type Publish struct {
 	Outcome  string          `json:"outcome"`
 	Release  site.ID         `json:"release"`
 	Previous site.ID         `json:"previous"`
+	Rollback bool            `json:"rollback,omitempty"` // an earlier release went live again
 	Files    int             `json:"files"`
 	Bytes    int64           `json:"bytes"`
 	Targets  []PublishTarget `json:"targets"`

@@ -43,10 +43,22 @@ func (c Check) alike() string {
 	if len(c.Origins) == 1 {
 		text = fmt.Sprintf("The origin does not serve release %s", c.Release.Short())
 	}
+	if to := c.rolledBackTo(); to != site.None {
+		return fmt.Sprintf("The origins were rolled back to release %s, and do not serve release %s (hint: publish puts that live again).", to.Short(), c.Release.Short())
+	}
 	if c.publishHelps() {
 		text += " (hint: publish)"
 	}
 	return text + "."
+}
+
+// rolledBackTo is the release to which all origins say that they were rolled back, None where they do not.
+func (c Check) rolledBackTo() site.ID {
+	to := c.Origins[0].Release
+	if slices.ContainsFunc(c.Origins, func(o Origin) bool { return !o.Rollback || o.Release != to }) {
+		return site.None
+	}
+	return to
 }
 
 // publishHelps reports whether all that differs is what an earlier release, or none, leaves behind. An

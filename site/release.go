@@ -30,6 +30,12 @@ type Release struct {
 	Published time.Time // told by the beacon; set when a publish begins
 	// BeaconPath is where the beacon goes live, as a manifest path; "" for no beacon.
 	BeaconPath string
+	// Sequence is told by the beacon: a release that went live later has a higher one. 0 where it is
+	// not known yet.
+	Sequence int64
+	// Rollback says that the release was live before, and goes live again in place of a newer one. The
+	// beacon tells it.
+	Rollback bool
 
 	id   ID
 	fsys fs.FS
@@ -49,13 +55,17 @@ type Beacon struct {
 	Published time.Time `json:"published"`
 	Files     int       `json:"files"`
 	Bytes     int64     `json:"bytes"`
+	// Sequence is 1 + the highest that any target knew when the release was published. Newer means
+	// higher; 0 in the beacons of old versions of this program.
+	Sequence int64 `json:"sequence"`
+	Rollback bool  `json:"rollback"` // an earlier release was put live again
 }
 
 // Beacon returns the bytes to serve at BeaconPath.
 func (r *Release) Beacon() []byte {
 	text, err := json.Marshal(Beacon{
 		Release: r.ID(), Published: r.Published.UTC().Truncate(time.Second),
-		Files: len(r.Manifest), Bytes: r.Manifest.Bytes(),
+		Files: len(r.Manifest), Bytes: r.Manifest.Bytes(), Sequence: r.Sequence, Rollback: r.Rollback,
 	})
 	if err != nil {
 		panic(err) // the fields are plain

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -26,6 +27,8 @@ var (
 	ErrReserved = errors.New("another publisher has reserved the place")
 	// ErrUnreservable is Reserve's answer where the service lets nothing be stored for it.
 	ErrUnreservable = errors.New("the place cannot be reserved")
+	// ErrNotHeld is a Restorer's answer for a release that it does not hold whole.
+	ErrNotHeld = errors.New("the release is not held here")
 )
 
 // Live is what a target serves now.
@@ -49,9 +52,6 @@ type Plan struct {
 	Live    Live         // what is live now: the From of a later Swap
 	Changes diff.Changes // what separates the stored files from the release's
 	Bytes   int64        // content of the added and changed files
-	// Metadata says, for people, what differs at the paths of Changes.Metadata: `cache-control: none →
-	// max-age=60`. Paths of which nothing more is known are left out.
-	Metadata map[string]string
 	// Foreign is what a commit would take away although no publish ever put it there: files,
 	// or the whole image that a tag names. It is empty where the target holds a record of a
 	// release that was live there, whatever others have changed since, and where nothing is lost.
@@ -61,6 +61,8 @@ type Plan struct {
 	// order: those that Env.Keep names, and those that the kind of target keeps or adds by
 	// itself. They are no part of Changes, and ReadBack leaves them out.
 	Kept []string
+	// Sequence is that of the beacon which is live, 0 where there is none or it tells none.
+	Sequence int64
 }
 
 // Progress hears how far a Stage has come. Its methods may be called from several
@@ -156,6 +158,25 @@ type Historian interface {
 	// there for the paths in of, and for others only where they cost nothing more. What
 	// cannot be read is left out; it is an error only where nothing could be.
 	Past(ctx context.Context, limit int, of []string) ([]site.Past, error)
+}
+
+// Restorer is a Target from which an earlier release can be had whole: its files, and not only
+// the list of them.
+type Restorer interface {
+	// Restore opens a release that the target holds. The error wraps ErrNotHeld where it does not
+	// hold the release, or not all of it. Close what is returned after use.
+	Restore(ctx context.Context, id site.ID) (Restored, error)
+}
+
+// Restored is a release as a target holds it. Others may have altered the files, so the caller
+// compares each with its digest.
+type Restored interface {
+	// Manifest returns the release's files. Its ID is that of the release.
+	Manifest() site.Manifest
+	// Copy writes the bytes of a file of the manifest to w. It may be called from several
+	// goroutines at once.
+	Copy(ctx context.Context, w io.Writer, f site.File) error
+	Close() error
 }
 
 // Notes is a Target that keeps a small text beside the site, which visitors do not see: what

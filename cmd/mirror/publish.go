@@ -42,14 +42,14 @@ origins are watched until they serve the release.
 			if cmd.Flags().Changed("verify-timeout") && f.verifyTimeout <= 0 {
 				return usage(fmt.Errorf("--verify-timeout %s: must be longer than 0s", f.verifyTimeout))
 			}
-			doc, err := a.publish(cmd.Context(), f)
-			if doc == nil {
-				return err
+			o, err := f.options()
+			if err != nil {
+				return usage(err)
 			}
-			if shown := a.show(doc); shown != nil {
-				a.warnings.Add("the report of the publish is not whole: %v", shown)
-			}
-			return err
+			return a.showPublish(a.publishing(cmd.Context(), func(w *workspace.Workspace) (*publish.Report, error) {
+				o.Adoption = publish.Adoption{Allowed: f.adopt, Ask: a.console().AskAdoption(w.Line)}
+				return w.Publish(cmd.Context(), o)
+			}))
 		},
 	}
 	cmd.Flags().BoolVar(&f.build, "build", false, "run the config's build command first")
@@ -61,17 +61,12 @@ origins are watched until they serve the release.
 	return cmd
 }
 
-// publish does the whole of `mirror publish`. The document is nil where it failed before
-// there was anything to report.
-func (a *app) publish(ctx context.Context, f publishFlags) (*reports.Publish, error) {
-	o, err := f.options()
-	if err != nil {
-		return nil, usage(err)
-	}
+// publishing does a publish, or what ends like one. The document is nil where it failed before
+// there was anything to report; the error has the exit code.
+func (a *app) publishing(ctx context.Context, do func(w *workspace.Workspace) (*publish.Report, error)) (*reports.Publish, error) {
 	var report *publish.Report
-	err = a.inWorkspace(func(w *workspace.Workspace) (err error) {
-		o.Adoption = publish.Adoption{Allowed: f.adopt, Ask: a.console().AskAdoption(w.Line)}
-		report, err = w.Publish(ctx, o)
+	err := a.inWorkspace(func(w *workspace.Workspace) (err error) {
+		report, err = do(w)
 		return err
 	})
 	if report == nil {
@@ -81,6 +76,17 @@ func (a *app) publish(ctx context.Context, f publishFlags) (*reports.Publish, er
 	doc.Ending = a.endingOf(ctx, err)
 	doc.Warnings = append(slices.Clone(report.Warnings), doc.Warnings...)
 	return doc, publishExit(report, err)
+}
+
+// showPublish prints the document of a publish.
+func (a *app) showPublish(doc *reports.Publish, err error) error {
+	if doc == nil {
+		return err
+	}
+	if shown := a.show(doc); shown != nil {
+		a.warnings.Add("the report of the publish is not whole: %v", shown)
+	}
+	return err
 }
 
 // options reads the flags.

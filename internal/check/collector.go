@@ -62,6 +62,7 @@ func (v *visit) read(ctx context.Context, claim func(context.Context) site.Beaco
 	}
 	v.verdict = c.tally.Verdict(v.at.Name, v.at.URL.String())
 	v.verdict.Release, v.verdict.Published = claimed.Release, claimed.Published
+	v.verdict.RolledBack = claimed.Rollback
 	v.noise = c.noise
 	v.failing = c.lasting > 0 && c.lasting == c.pass.Counts().Done
 	v.verdict.Elapsed, v.verdict.Pages = time.Since(began), pageCount(v.wants)

@@ -50,6 +50,9 @@ func (r *round) run(ctx context.Context, read func(context.Context, *visit) erro
 		return r.result(), err
 	}
 	r.name(ctx)
+	for _, v := range r.visits {
+		v.verdict.NameRollback()
+	}
 	r.each(func(_ int, v *visit) { v.explain(ctx) })
 	judgeHeaders(r.wants, r.visits, r.headers, r.options.Headers.Expected)
 	return r.result(), ctx.Err()

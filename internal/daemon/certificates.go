@@ -1,9 +1,7 @@
 package daemon
 
 import (
-	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"mirror/diff"
@@ -16,8 +14,8 @@ const nearEnd = 14 * 24 * time.Hour
 
 // notifyCertificates notifies once of each certificate that is near its end, and when it was
 // renewed.
-func (d *Daemon) notifyCertificates(ctx context.Context, v diff.Verdict) {
-	now, turned := time.Now(), false
+func (d *Daemon) notifyCertificates(v diff.Verdict) {
+	now := time.Now()
 	for _, o := range v.Origins {
 		ends := o.Facts.Expires
 		if ends.IsZero() {
@@ -36,7 +34,6 @@ func (d *Daemon) notifyCertificates(ctx context.Context, v diff.Verdict) {
 			d.alarms.certificates[o.Name] = event
 		}
 		d.mu.Unlock()
-		turned = turned || near != open || before.Episode != event.Episode && open
 		if open && before.Episode != event.Episode {
 			before.Closed = now
 			d.sender().Send(before)
@@ -44,28 +41,5 @@ func (d *Daemon) notifyCertificates(ctx context.Context, v diff.Verdict) {
 		if near {
 			d.sender().Send(event)
 		}
-	}
-	if turned {
-		d.saveAlarms(ctx)
-	}
-}
-
-// dropCertificates ends the alarms of origins that the config does not name any more.
-func (d *Daemon) dropCertificates(ctx context.Context, origins []string) {
-	var ended []notify.Event
-	d.mu.Lock()
-	for origin, event := range d.alarms.certificates {
-		if !slices.Contains(origins, origin) {
-			delete(d.alarms.certificates, origin)
-			event.Closed = time.Now()
-			ended = append(ended, event)
-		}
-	}
-	d.mu.Unlock()
-	for _, event := range ended {
-		d.sender().Send(event)
-	}
-	if len(ended) > 0 {
-		d.saveAlarms(ctx)
 	}
 }

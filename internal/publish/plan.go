@@ -33,9 +33,24 @@ func (p *publication) plan(ctx context.Context) error {
 			p.report.Previous = r.Plan.Live.Release
 		}
 	}
+	p.rel.Sequence = p.nextSequence()
 	learning.Wait()
 	p.report.Schedule = p.options.Order.schedule(p.pendingDestinations(), p.options.Watcher != nil)
 	return err
+}
+
+// maxSequence bounds what counts as a sequence. A beacon can be written by others.
+const maxSequence = 1 << 53
+
+// nextSequence is 1 + the highest that any destination knows.
+func (p *publication) nextSequence() int64 {
+	highest := int64(0)
+	for _, r := range p.report.Targets {
+		if s := r.Plan.Sequence; s < maxSequence {
+			highest = max(highest, s)
+		}
+	}
+	return highest + 1
 }
 
 // guard refuses a plan that deletes too much. Foreign files do not count: they are deleted only

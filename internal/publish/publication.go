@@ -84,7 +84,7 @@ type publication struct {
 
 func newPublication(rel *site.Release, dests []targets.Destination, o Options) *publication {
 	p := &publication{rel: rel, dests: dests, options: o, report: &Report{
-		Outcome: Failed, Release: rel.ID(), Files: len(rel.Manifest), Bytes: rel.Manifest.Bytes(),
+		Outcome: Failed, Release: rel.ID(), Rollback: rel.Rollback, Files: len(rel.Manifest), Bytes: rel.Manifest.Bytes(),
 	}}
 	p.reserved.held = map[string]targets.Reservation{}
 	for _, d := range dests {

@@ -27,6 +27,7 @@ type Report struct {
 	Outcome  Outcome
 	Release  site.ID
 	Previous site.ID // live before on the first destination that had a release
+	Rollback bool    // the release was live before
 	Files    int
 	Bytes    int64
 	Targets  []*TargetReport

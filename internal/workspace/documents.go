@@ -1,6 +1,8 @@
 package workspace
 
 import (
+	"slices"
+
 	"mirror/internal/publish"
 	"mirror/reports"
 )
@@ -8,7 +10,7 @@ import (
 // PublishDocument is the report of a publish, without how it ended.
 func PublishDocument(r *publish.Report) *reports.Publish {
 	doc := &reports.Publish{
-		Schema: reports.PublishSchema, Outcome: string(r.Outcome), Release: r.Release, Previous: r.Previous,
+		Schema: reports.PublishSchema, Outcome: string(r.Outcome), Release: r.Release, Previous: r.Previous, Rollback: r.Rollback,
 		Files: r.Files, Bytes: r.Bytes, Targets: []reports.PublishTarget{},
 	}
 	for _, t := range r.Targets {
@@ -29,6 +31,40 @@ func PublishDocument(r *publish.Report) *reports.Publish {
 	if r.Verdict != nil {
 		c := reports.CheckOf(*r.Verdict)
 		doc.Check = &c
+	}
+	return doc
+}
+
+// PlanDocument is the report of a plan.
+func PlanDocument(r *publish.Report) reports.Plan {
+	p := reports.Plan{Schema: reports.PlanSchema, Release: r.Release, Targets: []reports.PlanTarget{}, Order: []reports.PlanStep{}}
+	for _, t := range r.Targets {
+		p.Targets = append(p.Targets, reports.PlanTarget{
+			Name: t.Name, Type: t.Kind, From: t.Plan.Live.Release, Add: list(t.Plan.Changes.Add), Change: list(t.Plan.Changes.Change),
+			Delete: list(t.Plan.Changes.Delete), Same: t.Plan.Changes.Same, Bytes: t.Plan.Bytes, Error: text(t.Err),
+			Foreign: list(t.Plan.Foreign), Kept: list(t.Plan.Kept),
+		})
+	}
+	for _, s := range r.Schedule {
+		p.Order = append(p.Order, reports.PlanStep{Name: s.Name, After: reports.Millis(s.After), Barrier: s.Barrier, Reason: s.Reason})
+	}
+	return p
+}
+
+// ReleasesDocument lists releases that targets hold.
+func (w *Workspace) ReleasesDocument(held []HeldRelease) reports.Releases {
+	doc := reports.Releases{Schema: reports.ReleasesSchema, Releases: []reports.HeldRelease{}}
+	for _, h := range held {
+		row := reports.HeldRelease{Release: h.Release, Files: h.Files, Targets: list(h.Targets), Live: list(h.Live), Missing: []string{}}
+		if !h.Published.IsZero() {
+			row.Published = &h.Published
+		}
+		for _, t := range w.Config.Targets {
+			if !slices.Contains(h.Targets, t.Name) {
+				row.Missing = append(row.Missing, t.Name)
+			}
+		}
+		doc.Releases = append(doc.Releases, row)
 	}
 	return doc
 }

@@ -44,7 +44,7 @@ func (w *Workspace) publish(ctx context.Context, o PublishOptions) (*publish.Rep
 	if o.Build && w.Config.Site.Build == "" {
 		return nil, usage(errors.New("--build: the config has no site.build command"))
 	}
-	journal, last, err := publish.OpenJournal(w.State.Dir())
+	journal, err := w.journal()
 	if err != nil {
 		return nil, err
 	}
@@ -54,20 +54,47 @@ func (w *Workspace) publish(ctx context.Context, o PublishOptions) (*publish.Rep
 			return nil, err
 		}
 	}
-	if last.Interrupted() {
-		w.options.Events.Line("recover  the publish of %s was interrupted on %s; every target says itself what it holds",
-			last.Release.Short(), strings.Join(last.Destinations(), ", "))
-	}
 	rel, dests, options, err := w.prepare(ctx, o)
 	if err != nil {
 		return nil, err
 	}
 	defer rel.Close()
-	options.Journal = journal
+	return w.run(ctx, journal, rel.Release, dests, options)
+}
+
+// journal opens the journal, which one run at a time may hold. It tells of a run that was interrupted.
+func (w *Workspace) journal() (*publish.Journal, error) {
+	journal, last, err := publish.OpenJournal(w.State.Dir())
+	if err == nil && last.Interrupted() {
+		w.options.Events.Line("recover  the publish of %s was interrupted on %s; every target says itself what it holds",
+			last.Release.Short(), strings.Join(last.Destinations(), ", "))
+	}
+	return journal, err
+}
+
+// run takes a release to the targets and remembers that.
+func (w *Workspace) run(ctx context.Context, journal *publish.Journal, rel *site.Release, dests []targets.Destination, o publish.Options) (*publish.Report, error) {
+	o.Journal = journal
 	book := w.newLagBook(dests)
-	options.Learn = book.expect
-	report, err := publish.Run(ctx, rel.Release, dests, options)
-	w.finish(ctx, report, rel.Release, book)
+	o.Learn = book.expect
+	report, err := publish.Run(ctx, rel, dests, o)
+	w.finish(ctx, report, rel, book)
+	return report, err
+}
+
+// PlanPublish says what a publish would do, and changes nothing. The report is nil where there is
+// nothing to report.
+func (w *Workspace) PlanPublish(ctx context.Context) (*publish.Report, error) {
+	rel, dests, options, err := w.prepare(ctx, PublishOptions{})
+	if err != nil {
+		return nil, err
+	}
+	defer rel.Close()
+	options.Learn = w.newLagBook(dests).expect
+	report, err := publish.Plan(ctx, rel.Release, dests, options)
+	if err == nil {
+		w.lookAtOrigins(ctx, rel.Release, report)
+	}
 	return report, err
 }
 

@@ -59,7 +59,7 @@ func (t *Target) Plan(ctx context.Context, rel *site.Release) (targets.Plan, err
 	if err != nil {
 		return targets.Plan{}, err
 	}
-	plan := targets.Plan{Live: live, Kept: kept, Changes: diff.Manifests(held, rel.Manifest)}
+	plan := targets.Plan{Live: live, Kept: kept, Changes: diff.Manifests(held, rel.Manifest), Sequence: t.liveSequence(rel.BeaconPath)}
 	if len(plan.Changes.Delete) > 0 && !t.recorded(live, rel.BeaconPath) {
 		plan.Foreign = plan.Changes.Delete
 	}

@@ -106,15 +106,19 @@ func isBeacon(root *os.Root, f site.File) bool {
 }
 
 func saysBeacon(root *os.Root, path string) bool {
+	b, err := readBeacon(root, path)
+	return err == nil && !b.Published.IsZero()
+}
+
+func readBeacon(root *os.Root, path string) (site.Beacon, error) {
 	r, err := regular.OpenOwn(root, path)
 	if err != nil {
-		return false
+		return site.Beacon{}, err
 	}
 	defer r.Close()
 	text, err := io.ReadAll(io.LimitReader(r, site.MaxBeacon))
 	if err != nil {
-		return false
+		return site.Beacon{}, err
 	}
-	b, err := site.ParseBeacon(text)
-	return err == nil && !b.Published.IsZero()
+	return site.ParseBeacon(text)
 }

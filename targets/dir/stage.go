@@ -1,12 +1,13 @@
 package dir
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"strings"
+	"path"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -48,7 +49,7 @@ func (p *place) stage(ctx context.Context, rel *site.Release, progress targets.P
 		return err
 	}
 	if n := len(names); n > 0 && p.holds(ctx, names[n-1], rel) {
-		return errors.Join(p.restoreModes(ctx, names[n-1], rel), p.touch(names[n-1]), p.writeList(rel.Manifest))
+		return errors.Join(p.restoreModes(ctx, names[n-1], rel), p.renewBeacon(names[n-1], rel), p.touch(names[n-1]), p.writeList(rel.Manifest))
 	}
 	if err := p.fill(ctx, work, rel, progress); err != nil {
 		return err
@@ -102,6 +103,33 @@ func (p *place) restoreModes(ctx context.Context, name string, rel *site.Release
 	return nil
 }
 
+// renewBeacon makes a copy that was staged before tell of this publish. The live copy stays as it is.
+func (p *place) renewBeacon(name string, rel *site.Release) error {
+	if rel.BeaconPath == "" || p.isLive(name) {
+		return nil
+	}
+	root, err := openOwn(p.releases, name)
+	if err != nil {
+		return fmt.Errorf("dir: %w", err)
+	}
+	defer root.Close()
+	made := rel.BeaconPath + partial
+	err = root.RemoveAll(made)
+	if err == nil {
+		err = p.modes.write(root, made, bytes.NewReader(rel.Beacon()))
+	}
+	if err == nil {
+		err = root.Rename(made, rel.BeaconPath)
+	}
+	if err == nil {
+		err = syncFolder(root, path.Dir(rel.BeaconPath))
+	}
+	if err != nil {
+		return fmt.Errorf("dir: stage the beacon: %w", err)
+	}
+	return p.modes.finishFolders(root)
+}
+
 // fill makes a folder hold the release and its beacon, and nothing else.
 func (p *place) fill(ctx context.Context, name string, rel *site.Release, progress targets.Progress) error {
 	if err := p.releases.MkdirAll(name, p.modes.folder); err != nil {
@@ -123,7 +151,7 @@ func (p *place) fill(ctx context.Context, name string, rel *site.Release, progre
 		return err
 	}
 	if rel.BeaconPath != "" {
-		if err := p.modes.write(root, rel.BeaconPath, strings.NewReader(string(rel.Beacon()))); err != nil {
+		if err := p.modes.write(root, rel.BeaconPath, bytes.NewReader(rel.Beacon())); err != nil {
 			return fmt.Errorf("dir: stage the beacon: %w", err)
 		}
 	}

@@ -123,7 +123,7 @@ func (t *Target) commitAfresh(ctx context.Context, s *wire.Session, ref plumbing
 	}
 	want := &layout{
 		files: maps.Clone(old.Files), blobs: map[plumbing.Hash]objects.Item{},
-		said: objects.Trailers{Release: staged.Release, Beacon: staged.Beacon, Own: ownOfStaged(staged, old, t.keep)},
+		said: objects.Trailers{Release: staged.Release, Beacon: staged.Beacon, Own: ownOfStaged(staged, old, t.keep), Sequence: staged.Sequence},
 	}
 	maps.DeleteFunc(want.files, func(path string, _ objects.Entry) bool { return path != staged.Beacon && staged.Beside(path) })
 	t.addKept(live, want)

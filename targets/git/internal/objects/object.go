@@ -62,6 +62,8 @@ type Trailers struct {
 
 	// After is the head that a commit without parents took the place of.
 	After plumbing.Hash
+	// Sequence is that of the beacon, 0 where the commit tells none.
+	Sequence int64
 }
 
 // Beside reports whether a path in the tree of a commit with these trailers is not one of its
@@ -83,6 +85,7 @@ const (
 	trailerAfter   = "Mirror-After"
 	trailerKeep    = "Mirror-Keep"
 	trailerOwn     = "Mirror-Own"
+	trailerSeq     = "Mirror-Sequence"
 )
 
 // NewCommit makes a commit of ours.
@@ -124,6 +127,9 @@ func (s Trailers) message(tree plumbing.Hash) string {
 	}
 	if !s.After.IsZero() {
 		fmt.Fprintf(&b, "%s: %s\n", trailerAfter, s.After)
+	}
+	if s.Sequence > 0 {
+		fmt.Fprintf(&b, "%s: %d\n", trailerSeq, s.Sequence)
 	}
 	for _, glob := range s.Keep {
 		fmt.Fprintf(&b, "%s: %s\n", trailerKeep, quoteOdd(glob))
@@ -188,6 +194,9 @@ func parseTrailers(message string, tree plumbing.Hash) Trailers {
 	out.Keep, out.Own = parseKeep(globs), own
 	if after, err := ParseHash(said[trailerAfter]); err == nil {
 		out.After = after
+	}
+	if n, err := strconv.ParseInt(said[trailerSeq], 10, 64); err == nil && n > 0 {
+		out.Sequence = n
 	}
 	if kept := said[trailerKept]; kept != "" {
 		out.Kept = strings.Split(kept, ", ")

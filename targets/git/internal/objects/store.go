@@ -235,6 +235,15 @@ func (s *Store) Hash(ctx context.Context, blob plumbing.Hash) (site.File, error)
 	return site.File{Size: e.size, Digest: site.Digest(h.Sum(nil))}, nil
 }
 
+// CopyBlob writes a blob's content.
+func (s *Store) CopyBlob(ctx context.Context, blob plumbing.Hash, w io.Writer) error {
+	e, err := s.find(plumbing.BlobObject, blob)
+	if err != nil {
+		return err
+	}
+	return s.copy(ctx, e, w)
+}
+
 // Close deletes the pack.
 func (s *Store) Close() error {
 	err := s.recent.close()

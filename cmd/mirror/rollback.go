@@ -1,0 +1,59 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"mirror/internal/publish"
+	"mirror/internal/workspace"
+)
+
+func (a *app) rollbackCommand() *cobra.Command {
+	var o workspace.RollbackOptions
+	var list bool
+	cmd := &cobra.Command{
+		Use:   "rollback [ID]",
+		Short: "Put an earlier release live everywhere (default: the one before); --list shows which",
+		Long: `Put a release that was live before live again on every target: staged everywhere first,
+then committed in order, watched and measured as a publish is. ID is a release's id or the first digits
+of it. The content comes from the targets that hold it (publish.keep_releases says how many), each
+file verified; the site's folder is not needed.
+
+` + exitCodes,
+		Example: `  mirror rollback --list
+  mirror rollback
+  mirror rollback 3f9a1c`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				o.Release = args[0]
+			}
+			if cmd.Flags().Changed("verify-timeout") && o.VerifyTimeout <= 0 {
+				return usage(fmt.Errorf("--verify-timeout %s: must be longer than 0s", o.VerifyTimeout))
+			}
+			if list {
+				return a.listReleases(cmd.Context())
+			}
+			return a.showPublish(a.publishing(cmd.Context(), func(w *workspace.Workspace) (*publish.Report, error) {
+				return w.Rollback(cmd.Context(), o)
+			}))
+		},
+	}
+	cmd.Flags().BoolVar(&list, "list", false, "list the releases that can be put live again, and the targets that hold them")
+	cmd.Flags().BoolVar(&o.NoVerify, "no-verify", false, "do not look at the live origins afterwards")
+	cmd.Flags().DurationVar(&o.VerifyTimeout, "verify-timeout", 0, "how long the live origins may take to agree")
+	a.allFlag(cmd)
+	return cmd
+}
+
+// listReleases prints the releases that targets hold.
+func (a *app) listReleases(ctx context.Context) error {
+	return a.inWorkspace(func(w *workspace.Workspace) error {
+		held, err := w.Held(ctx)
+		doc := w.ReleasesDocument(held)
+		doc.Ending = a.endingOf(ctx, err)
+		return ending(err, a.show(doc))
+	})
+}

@@ -1,0 +1,66 @@
+package reports
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"mirror/site"
+)
+
+// ReleasesSchema names the form of a list of releases that targets hold.
+const ReleasesSchema = "mirror.releases/v1"
+
+// Releases is the document of `mirror rollback --list`.
+type Releases struct {
+	Schema   string        `json:"schema"` // mirror.releases/v1
+	Releases []HeldRelease `json:"releases"`
+	Ending
+}
+
+// HeldRelease is a release that targets hold.
+type HeldRelease struct {
+	Release   site.ID    `json:"release"`
+	Published *time.Time `json:"published"` // when it went live last; null where no target tells
+	Files     int        `json:"files"`
+	Targets   []string   `json:"targets"` // that can give all of it
+	Live      []string   `json:"live"`    // targets on which it is live
+	Missing   []string   `json:"missing"` // targets that do not hold it; they get its content from the others
+}
+
+// Text writes the list for people.
+func (r Releases) Text(w io.Writer, s Style) error {
+	w = s.fold(w)
+	if len(r.Releases) == 0 {
+		if _, err := fmt.Fprintln(w, "No target holds a release."); err != nil {
+			return err
+		}
+		return r.warn(w, s)
+	}
+	t := s.table(w, "release", "went live (UTC)", "files", "held by", "live on")
+	for _, h := range r.Releases {
+		at := ""
+		if h.Published != nil {
+			at = h.Published.UTC().Format(time.DateTime)
+		}
+		t.row(h.Release.Short(), at, strconv.Itoa(h.Files), names(h.Targets, len(h.Missing) == 0), names(h.Live, len(h.Live) == len(h.Targets)))
+	}
+	if err := t.render(); err != nil {
+		return err
+	}
+	return r.warn(w, s)
+}
+
+// names lists targets.
+func names(targets []string, all bool) string {
+	if all && len(targets) > 1 {
+		return "all"
+	}
+	list := make([]string, len(targets))
+	for i, name := range targets {
+		list[i] = clean(name)
+	}
+	return strings.Join(list, ", ")
+}

@@ -1,0 +1,109 @@
+package git
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
+
+	"mirror/site"
+	"mirror/targets"
+	"mirror/targets/git/internal/objects"
+	"mirror/targets/git/internal/wire"
+)
+
+var _ targets.Restorer = (*Target)(nil)
+
+// Restore fetches the commit of a release with all its files: the branch's head, the commit that
+// the release is staged as, or one of the branch's history, which not every server gives.
+func (t *Target) Restore(ctx context.Context, id site.ID) (r targets.Restored, err error) {
+	defer t.redact(&err)
+	s, err := t.open(ctx, wire.UploadPack)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	hash, err := t.find(ctx, s, id)
+	if err != nil {
+		return nil, err
+	}
+	if hash.IsZero() {
+		return nil, fmt.Errorf("%s: %w", id.Short(), targets.ErrNotHeld)
+	}
+	store, err := t.fetch(ctx, s, hash, 1, "")
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w: %w", id.Short(), targets.ErrNotHeld, err)
+	}
+	held, err := restoredFrom(ctx, store, hash, id)
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return held, nil
+}
+
+// find returns the commit of a release, the zero hash where there is none.
+func (t *Target) find(ctx context.Context, s *wire.Session, id site.ID) (plumbing.Hash, error) {
+	if _, hash := t.staged(s, id); !hash.IsZero() {
+		return hash, nil
+	}
+	branch := s.Refs[t.branch]
+	if branch.IsZero() {
+		return plumbing.ZeroHash, nil
+	}
+	store, err := t.fetch(ctx, nil, branch, searchDepth, packp.FilterTreeDepth(0))
+	if err != nil {
+		return plumbing.ZeroHash, err
+	}
+	defer store.Close()
+	for _, c := range line(store, []plumbing.Hash{branch}, searchDepth) {
+		if c.Release == id {
+			return c.Hash, nil
+		}
+	}
+	return plumbing.ZeroHash, nil
+}
+
+// restored is a commit's files in a pack of its own.
+type restored struct {
+	manifest site.Manifest
+	blobs    map[string]plumbing.Hash
+
+	reading sync.Mutex // the store answers one at a time
+	store   *objects.Store
+}
+
+func restoredFrom(ctx context.Context, store *objects.Store, hash plumbing.Hash, id site.ID) (*restored, error) {
+	snap, err := store.Snapshot(hash)
+	if err != nil {
+		return nil, err
+	}
+	m, err := manifestOf(ctx, store, snap, snap.Trailers)
+	if err != nil {
+		return nil, err
+	}
+	if m.ID() != id {
+		return nil, fmt.Errorf("the commit of %s has other files: %w", id.Short(), targets.ErrNotHeld)
+	}
+	r := &restored{manifest: m, blobs: make(map[string]plumbing.Hash, len(m)), store: store}
+	for path, e := range snap.Files {
+		r.blobs[path] = e.Blob
+	}
+	return r, nil
+}
+
+// Manifest returns the release's files, from their bytes.
+func (r *restored) Manifest() site.Manifest { return r.manifest }
+
+// Copy unpacks a file of the commit.
+func (r *restored) Copy(ctx context.Context, w io.Writer, f site.File) error {
+	r.reading.Lock()
+	defer r.reading.Unlock()
+	return r.store.CopyBlob(ctx, r.blobs[f.Path], w)
+}
+
+// Close deletes the pack.
+func (r *restored) Close() error { return r.store.Close() }
