@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
+	"strconv"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -16,8 +18,28 @@ import (
 	"mirror/targets/oci/internal/image"
 )
 
+// top is what lies on the base of an image.
+type top struct {
+	site   []part      // the site's layers, the lowest first
+	stored int64       // bytes of content in them, where there are several
+	kept   *image.Blob // the layer of kept files, nil for none
+}
+
+// part is a layer whose digests are known.
+type part struct {
+	v1.Layer
+	info image.Info
+}
+
+func (o top) parts() []part {
+	if o.kept == nil {
+		return o.site
+	}
+	return append(slices.Clone(o.site), part{o.kept, o.kept.Info})
+}
+
 // labelsFor returns what an image of the release says of itself, the layer's name apart.
-func labelsFor(rel *site.Release, r recipe, kept *image.Blob) map[string]string {
+func labelsFor(rel *site.Release, r recipe, on top) map[string]string {
 	labels := map[string]string{
 		labelRelease: string(rel.ID()),
 		labelVersion: string(rel.ID()),
@@ -25,10 +47,20 @@ func labelsFor(rel *site.Release, r recipe, kept *image.Blob) map[string]string 
 		labelWebRoot: r.WebRoot,
 		labelConfig:  r.digest(),
 	}
-	if kept != nil {
-		labels[labelKept] = kept.Info.DiffID.String()
+	if on.kept != nil {
+		labels[labelKept] = labelOfKept(on.kept)
+	}
+	if n := len(on.site); n > 1 {
+		labels[labelLayers], labels[labelStored] = strconv.Itoa(n), strconv.FormatInt(on.stored, 10)
 	}
 	return labels
+}
+
+func labelOfKept(kept *image.Blob) string {
+	if kept == nil {
+		return ""
+	}
+	return kept.Info.DiffID.String()
 }
 
 func with(labels map[string]string, key, value string) map[string]string {
@@ -37,14 +69,10 @@ func with(labels map[string]string, key, value string) map[string]string {
 	return labels
 }
 
-// build makes the image, or the index of images, of a release whose layer is built; kept is nil
-// where no files are kept. It also returns the server's own layers, to be closed when the image
-// was pushed.
-func (t *Target) build(ctx context.Context, rel *site.Release, r recipe, layer, kept *image.Blob) (remote.Taggable, []*image.Blob, error) {
-	b := &builder{t: t, recipe: r, top: []*image.Blob{layer}, labels: labelsFor(rel, r, kept), created: image.PublishedAt(rel)}
-	if kept != nil {
-		b.top = append(b.top, kept)
-	}
+// build makes the image, or the index of images, of a release whose layers are built. It also returns
+// the server's own layers, to be closed when the image was pushed.
+func (t *Target) build(ctx context.Context, rel *site.Release, r recipe, on top) (remote.Taggable, []*image.Blob, error) {
+	b := &builder{t: t, recipe: r, top: on.parts(), labels: labelsFor(rel, r, on), created: image.PublishedAt(rel), layers: len(on.site)}
 	images := make([]v1.Image, 0, len(t.cfg.platforms))
 	for _, p := range t.cfg.platforms {
 		img, err := b.imageFor(ctx, p)
@@ -63,7 +91,8 @@ func (t *Target) build(ctx context.Context, rel *site.Release, r recipe, layer, 
 type builder struct {
 	t       *Target
 	recipe  recipe
-	top     []*image.Blob // what lies on the base: the site, then what is kept
+	top     []part // what lies on the base: the site, then what is kept
+	layers  int    // of the site
 	labels  map[string]string
 	created time.Time
 	opened  []*image.Blob // layers of the server itself
@@ -85,7 +114,18 @@ func (b *builder) index(images []v1.Image) v1.ImageIndex {
 	return mutate.Annotations(mutate.AppendManifests(index, adds...), labels).(v1.ImageIndex)
 }
 
-func (b *builder) topInfo() image.Info { return b.top[len(b.top)-1].Info }
+func (b *builder) topInfo() image.Info { return b.top[len(b.top)-1].info }
+
+// comment says in the history what a layer on the base is.
+func (b *builder) comment(i int) string {
+	switch {
+	case i >= b.layers:
+		return "kept files"
+	case i > 0:
+		return "changes of the site"
+	}
+	return "the site"
+}
 
 // imageFor makes the image for one platform.
 func (b *builder) imageFor(ctx context.Context, p v1.Platform) (v1.Image, error) {
@@ -97,11 +137,11 @@ func (b *builder) imageFor(ctx context.Context, p v1.Platform) (v1.Image, error)
 		b.opened = append(b.opened, base.opened)
 	}
 	cf := base.config.DeepCopy()
-	adds, history := base.layers, []string{"the site", "kept files"}
+	adds := base.layers
 	for i, l := range b.top {
-		adds = append(adds, mutate.Addendum{Layer: l, MediaType: l.Info.MediaType})
-		cf.RootFS.DiffIDs = append(cf.RootFS.DiffIDs, l.Info.DiffID)
-		cf.History = append(cf.History, v1.History{Created: v1.Time{Time: b.created}, CreatedBy: "mirror publish", Comment: history[i]})
+		adds = append(adds, mutate.Addendum{Layer: l.Layer, MediaType: l.info.MediaType})
+		cf.RootFS.DiffIDs = append(cf.RootFS.DiffIDs, l.info.DiffID)
+		cf.History = append(cf.History, v1.History{Created: v1.Time{Time: b.created}, CreatedBy: "mirror publish", Comment: b.comment(i)})
 	}
 	img, err := mutate.Append(bareImage(), adds...)
 	if err != nil {

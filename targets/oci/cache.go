@@ -19,44 +19,54 @@ import (
 	"mirror/site"
 )
 
-// Kinds of manifest in the cache, kept apart because they prove different things.
-const (
-	fromBytes = "read"   // from the bytes that the registry gave
-	fromStage = "staged" // from what this machine pushed
-)
-
 const (
 	manifestSuffix = ".manifest"
-	keepManifests  = 32
+	keepManifests  = 64
 )
 
-// cached returns the manifest of the image with a digest, as it was kept before. An
-// image with a digest never changes.
-func (t *Target) cached(kind, digest string) (site.Manifest, bool) {
-	if t.state == "" {
-		return nil, false
+// recorded returns what is known of the image with a digest.
+func (t *Target) recorded(kind, digest string) (record, bool) {
+	if r, ok := t.memory.find(kind, digest); ok {
+		return r, true
 	}
-	f, err := regular.Open(t.cachePath(kind, digest))
-	if err != nil {
-		return nil, false
+	var r record
+	if t.load(kind, digest, recordFormat, &r) {
+		return r, true
 	}
-	defer f.Close()
-	var m site.Manifest
-	if err := gob.NewDecoder(f).Decode(&m); err != nil {
-		return nil, false // half a file: read the image again
-	}
-	return m, true
+	return record{}, false
 }
 
-// keep puts a manifest into the cache. That it failed costs only time later.
-func (t *Target) keep(kind, digest string, m site.Manifest) {
+// formerly returns the files of an image that an earlier version of this program pushed or read.
+func (t *Target) formerly(kind, digest string) (record, bool) {
+	var m site.Manifest
+	if !t.load(kind, digest, manifestFormat, &m) {
+		return record{}, false
+	}
+	return record{Files: m}, true
+}
+
+func (t *Target) load(kind, digest, format string, to any) bool {
+	if t.state == "" {
+		return false
+	}
+	f, err := regular.Open(t.cachePath(kind, digest, format))
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	return gob.NewDecoder(f).Decode(to) == nil // half a file: the image is read again
+}
+
+// keep puts a record into the cache. That it failed costs only time later.
+func (t *Target) keep(kind, digest string, r record) {
+	t.memory.add(kind, digest, r)
 	if t.state == "" {
 		return
 	}
 	var text bytes.Buffer
-	err := gob.NewEncoder(&text).Encode(m)
+	err := gob.NewEncoder(&text).Encode(r)
 	if err == nil {
-		err = atomicfile.WriteFile(t.cachePath(kind, digest), text.Bytes(), 0o600)
+		err = atomicfile.WriteFile(t.cachePath(kind, digest, recordFormat), text.Bytes(), 0o600)
 	}
 	if err != nil {
 		t.log.Warn("cannot keep a manifest", "path", t.state, "err", err)
@@ -65,9 +75,19 @@ func (t *Target) keep(kind, digest string, m site.Manifest) {
 	t.dropOldManifests()
 }
 
-// cachePath names the kept manifest after all that it depends on.
-func (t *Target) cachePath(kind, digest string) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "1\n%s\n%s\n%s\n", digest, t.cfg.webRoot, runtime.GOARCH))
+// Formats of a record: the second has more than the files, and is of one repository.
+const (
+	manifestFormat = "1"
+	recordFormat   = "2"
+)
+
+// cachePath names a record after all that it depends on.
+func (t *Target) cachePath(kind, digest, format string) string {
+	text := fmt.Sprintf("%s\n%s\n%s\n%s\n", format, digest, t.cfg.webRoot, runtime.GOARCH)
+	if format != manifestFormat {
+		text += t.tag.Context().Name() + "\n"
+	}
+	sum := sha256.Sum256([]byte(text))
 	return filepath.Join(t.state, kind+"-"+hex.EncodeToString(sum[:])+manifestSuffix)
 }
 

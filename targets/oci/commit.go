@@ -13,28 +13,37 @@ import (
 // Commit puts the staged image's manifest under the live tag, then rolls it out. The tag
 // is compared and then written, not both at once: see Target.
 func (t *Target) Commit(ctx context.Context, s targets.Swap) error {
-	staged, err := t.look(ctx, t.stagedTag(s.To))
+	staged, err := t.stagedFor(ctx, s.To)
 	if err != nil {
 		return err
-	}
-	if staged == nil || staged.release() != s.To {
-		return fmt.Errorf("%s has no image of %s: %w", t.tag.Context(), s.To.Short(), targets.ErrNotStaged)
 	}
 	now, err := t.look(ctx, t.tag)
 	if err != nil {
 		return err
 	}
 	switch {
-	case now.digest() == staged.digest():
-		return t.rollout.settle(ctx, staged.digest(), s.To)
+	case now.digest() == staged.image.digest():
+		return t.rollout.settle(ctx, now.digest(), s.To)
 	case now.digest() != s.From.Revision:
 		return conflict(t, now, s.From.Revision)
 	}
-	if err := t.move(ctx, staged); err != nil {
+	if err := t.move(ctx, staged.image); err != nil {
 		return err
 	}
-	t.noteLive(ctx, s)
+	t.noteLive(ctx, s, staged.image.digest(), staged.list)
 	return nil
+}
+
+// stagedFor returns what this process staged for the release, or what lies under its tag.
+func (t *Target) stagedFor(ctx context.Context, id site.ID) (staged, error) {
+	if s, ok := t.fresh.take(id); ok {
+		return s, nil
+	}
+	h, err := t.look(ctx, t.stagedTag(id))
+	if err == nil && (h == nil || h.release() != id) {
+		err = fmt.Errorf("%s has no image of %s: %w", t.tag.Context(), id.Short(), targets.ErrNotStaged)
+	}
+	return staged{release: id, image: h}, err
 }
 
 // move puts the tag on h and rolls it out.
@@ -126,5 +135,10 @@ func (t *Target) clear(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return t.reg.push(ctx, t.tag, none)
+	up, err := t.newUpload(ctx, none, nil)
+	if err != nil {
+		return err
+	}
+	_, err = up.push(ctx, t.tag)
+	return err
 }

@@ -15,7 +15,7 @@ func (t *Target) foreign(ctx context.Context, h *head, held site.Manifest, delet
 	if h == nil || h.labels != nil || len(deleted) == 0 && len(held) > 0 {
 		return nil
 	}
-	if t.recorded(ctx, h) {
+	if t.hasReleases(ctx, h) {
 		return nil
 	}
 	if len(deleted) == 0 {
@@ -24,9 +24,9 @@ func (t *Target) foreign(ctx context.Context, h *head, held site.Manifest, delet
 	return deleted
 }
 
-// recorded reports whether the repository holds a record of a release: the image was built on
+// hasReleases reports whether the repository holds a record of a release: the image was built on
 // one of ours, or releases are staged beside it, since one repository holds one target.
-func (t *Target) recorded(ctx context.Context, h *head) bool {
+func (t *Target) hasReleases(ctx context.Context, h *head) bool {
 	var m struct{ Annotations map[string]string }
 	if json.Unmarshal(h.desc.Manifest, &m) == nil && m.Annotations[labelRelease] != "" {
 		return true

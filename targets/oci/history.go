@@ -28,6 +28,7 @@ func (t *Target) Past(ctx context.Context, limit int, _ []string) ([]site.Past, 
 	}
 	var past []site.Past
 	var errs []error
+	reader := t.newListReader()
 	if live != nil {
 		p, err := t.pastLive(ctx, live, lists)
 		if err == nil {
@@ -42,7 +43,7 @@ func (t *Target) Past(ctx context.Context, limit int, _ []string) ([]site.Past, 
 		if l.release == live.release() {
 			continue
 		}
-		m, err := t.readList(ctx, l)
+		m, err := reader.read(ctx, l)
 		if err == nil {
 			past = append(past, site.Past{Release: l.release, Published: l.created, Manifest: m})
 		}
@@ -69,7 +70,9 @@ func (t *Target) pastLive(ctx context.Context, live *head, lists []list) (site.P
 	}
 	err := t.isSmall(ctx, live)
 	if err == nil {
-		p.Manifest, err = t.held(ctx, live)
+		var held record
+		held, err = t.held(ctx, live)
+		p.Manifest = held.Files
 	}
 	if err == nil {
 		p.Manifest, err = t.ownFiles(ctx, live, p.Manifest)

@@ -97,7 +97,7 @@ func TestPastOfWhatIsLiveWithoutAList(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer list.Close()
-	if err := tgt.pushList(t.Context(), forged, list, nil); err != nil { // says the truth of itself
+	if _, err := tgt.pushList(t.Context(), forged, list, nil); err != nil { // says the truth of itself
 		t.Fatal(err)
 	}
 	desc, err := tgt.reg.get(t.Context(), tgt.listTag(forged.ID()))

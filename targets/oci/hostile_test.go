@@ -151,7 +151,7 @@ func TestStagedTagWasMoved(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := tgt.Commit(t.Context(), targets.Swap{From: live, To: rel.ID()}); err == nil {
+	if err := p.open(t, targets.Env{}).Commit(t.Context(), targets.Swap{From: live, To: rel.ID()}); err == nil {
 		t.Error("another release's image was committed")
 	}
 	publish(t, tgt, pages)

@@ -144,13 +144,17 @@ type traffic struct {
 }
 
 func (m *traffic) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		return resp, err // no request: a registry that speaks no TLS is tried with it first
+	}
 	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.requests++
 	if r.ContentLength > 0 {
 		m.sent += r.ContentLength
 	}
-	m.mu.Unlock()
-	return http.DefaultTransport.RoundTrip(r)
+	return resp, nil
 }
 
 // TestAnImageOfTheSiteAlone needs no mirror binary for Linux, as on macOS and Windows.

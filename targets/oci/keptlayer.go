@@ -20,7 +20,7 @@ func (t *Target) keptLayer(ctx context.Context, rel *site.Release, r recipe, liv
 	if err != nil {
 		return nil, nil, err
 	}
-	kept, err := t.keptOf(rel, held)
+	kept, err := t.keptOf(rel, held.Files)
 	if err != nil || len(kept) == 0 {
 		return nil, nil, err
 	}
@@ -52,7 +52,7 @@ func (t *Target) copyKept(ctx context.Context, live *head, webRoot string, kept 
 	defer func() { err = errors.Join(err, files.Close()) }()
 	tree := image.NewTree(root, t.limits)
 	tree.Copy(files)
-	err = t.stack(ctx, img, tree, func() bool { return files.Complete() || tree.Complete() })
+	_, err = t.stack(ctx, img, tree, func() bool { return files.Complete() || tree.Complete() })
 	if err != nil {
 		return nil, err
 	}

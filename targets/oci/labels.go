@@ -14,8 +14,12 @@ const (
 	// labelLayer names the last layer as the document does that bears the label: by digest in
 	// a manifest, by diff ID in a config. It is the site's, or that of the kept files. An image
 	// built on ours carries our labels along; its last layer is not the one named.
-	labelLayer   = "mirror.layer"
-	labelKept    = "mirror.kept" // diff ID of the layer of kept files, absent for none
+	labelLayer = "mirror.layer"
+	labelKept  = "mirror.kept" // diff ID of the layer of kept files, absent for none
+	// labelLayers and labelStored are how many layers the site is in, and how many bytes of content those
+	// hold, deleted and replaced files among them. Where they are absent it is one, and the site's.
+	labelLayers  = "mirror.layers"
+	labelStored  = "mirror.stored"
 	labelVersion = "org.opencontainers.image.version"
 )
 

@@ -12,57 +12,75 @@ import (
 	"mirror/targets/oci/internal/image"
 )
 
-// held lists an image's files, without reading an image that this machine made.
-func (t *Target) held(ctx context.Context, h *head) (site.Manifest, error) {
+// maxLayers bounds the layers of an image that is read.
+const maxLayers = 1000
+
+// held tells what is in an image, without reading one that this machine made.
+func (t *Target) held(ctx context.Context, h *head) (record, error) {
 	if h == nil {
-		return nil, nil
+		return record{}, nil
 	}
-	if m, ok := t.cached(fromStage, h.digest()); ok {
-		return m, nil
+	if r, ok := t.recorded(fromStage, h.digest()); ok {
+		return r, nil
+	}
+	if r, ok := t.formerly(fromStage, h.digest()); ok {
+		r.Depth = 1 // the site was in one layer
+		if h.labels[labelKept] != "" {
+			r.Depth++
+		}
+		return r, nil
 	}
 	return t.read(ctx, h)
 }
 
-func (t *Target) read(ctx context.Context, h *head) (site.Manifest, error) {
-	if m, ok := t.cached(fromBytes, h.digest()); ok {
-		return m, nil
+func (t *Target) read(ctx context.Context, h *head) (record, error) {
+	if r, ok := t.recorded(fromBytes, h.digest()); ok {
+		return r, nil
 	}
-	m, err := t.readLayers(ctx, h)
+	r, err := t.readLayers(ctx, h)
 	if err != nil {
-		return nil, fmt.Errorf("read back %s@%s: %w", t.tag.Context(), h.digest(), err)
+		return record{}, fmt.Errorf("read back %s@%s: %w", t.tag.Context(), h.digest(), err)
 	}
-	t.keep(fromBytes, h.digest(), m)
-	return m, nil
+	t.keep(fromBytes, h.digest(), r)
+	return r, nil
 }
 
-func (t *Target) readLayers(ctx context.Context, h *head) (site.Manifest, error) {
+func (t *Target) readLayers(ctx context.Context, h *head) (record, error) {
 	img, err := t.platformImage(ctx, h.desc)
 	if err != nil || img == nil {
-		return nil, err
+		return record{}, err
 	}
 	root, beacon, err := t.whereabouts(h, img)
 	if err != nil {
-		return nil, err
+		return record{}, err
 	}
 	files := image.NewTree(root, t.limits)
-	if err := t.stack(ctx, img, files, files.Complete); err != nil {
-		return nil, err
+	depth, err := t.stack(ctx, img, files, files.Complete)
+	if err != nil {
+		return record{}, err
 	}
-	return files.Files(beacon), nil
+	if !files.Plain() {
+		depth = 0
+	}
+	return record{Files: files.Files(beacon), Depth: depth}, nil
 }
 
-// stack adds an image's layers to a tree, from the top down until done.
-func (t *Target) stack(ctx context.Context, img v1.Image, tree *image.Tree, done func() bool) error {
+// stack adds an image's layers to a tree, from the top down until done, and returns how many.
+func (t *Target) stack(ctx context.Context, img v1.Image, tree *image.Tree, done func() bool) (depth int, err error) {
 	manifest, err := img.Manifest()
 	if err != nil {
-		return err
+		return 0, err
+	}
+	if len(manifest.Layers) > maxLayers {
+		return 0, fmt.Errorf("the image has %d layers, more than the %d that are read", len(manifest.Layers), maxLayers)
 	}
 	for i := len(manifest.Layers) - 1; i >= 0 && !done(); i-- {
 		if err := t.readLayer(ctx, tree, manifest.Layers[i]); err != nil {
-			return err
+			return 0, err
 		}
+		depth++
 	}
-	return nil
+	return depth, nil
 }
 
 // whereabouts returns where the image has its site and its beacon: as its labels say,

@@ -3,11 +3,12 @@ package oci
 import (
 	"errors"
 	"io"
-	"mirror/internal/oserr"
 	"net"
 	"net/http"
 	"strings"
 	"sync/atomic"
+
+	"mirror/internal/oserr"
 )
 
 // A registry's token may expire at any request, and others of the same session may use up the new

@@ -35,6 +35,9 @@ type Target struct {
 	keeps   targets.Keep
 	maxKept int64      // bytes of kept files
 	staging sync.Mutex // Debian's registry loses blobs that are uploaded twice at once
+	memory  memory
+	planned glance
+	fresh   fresh
 }
 
 // maxKeptBytes bounds the content of kept files.
@@ -65,7 +68,7 @@ func Open(_ context.Context, env targets.Env, c Config) (*Target, error) {
 		transport = tunedTransport()
 	}
 	transport = stall.New(transport, stall.Limit)
-	reg, err := newRegistry(tellingTransport{fenced{transport}, env.Secret})
+	reg, err := newRegistry(tellingTransport{fenced{transport}, env.Secret}, cfg.image.Context(), cfg.sources())
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package oci
 
 import (
 	"context"
+	"net/http"
 
 	"mirror/diff"
 	"mirror/site"
@@ -26,32 +27,55 @@ func (t *Target) Plan(ctx context.Context, rel *site.Release) (targets.Plan, err
 	if err := image.Refuse(rel); err != nil {
 		return targets.Plan{}, err
 	}
-	r, err := t.recipeFor(ctx, rel)
+	now, err := t.lookAround(ctx, rel)
 	if err != nil {
 		return targets.Plan{}, err
 	}
-	h, err := t.look(ctx, t.tag)
+	h := now.live
+	held, lost, err := t.heldOrLost(ctx, h)
 	if err != nil {
 		return targets.Plan{}, err
 	}
-	held, err := t.held(ctx, h)
+	t.planned.put(rel.ID(), now)
+	kept, err := t.keptOf(rel, held.Files)
 	if err != nil {
 		return targets.Plan{}, err
 	}
-	kept, err := t.keptOf(rel, held)
-	if err != nil {
-		return targets.Plan{}, err
-	}
-	plan := targets.Plan{Live: h.live(), Changes: diff.Manifests(without(held, kept), rel.Manifest), Kept: pathsOf(kept)}
-	for _, changed := range [][]string{plan.Changes.Add, plan.Changes.Change} {
-		for _, p := range changed {
-			f, _ := rel.Manifest.Find(p)
-			plan.Bytes += f.Size
-		}
-	}
-	plan.Foreign = t.foreign(ctx, h, held, plan.Changes.Delete)
-	if h.release() == rel.ID() && (h.labels[labelConfig] != r.digest() || t.rollout.owed(h.digest())) {
+	plan := targets.Plan{Live: h.live(), Changes: diff.Manifests(without(held.Files, kept), rel.Manifest), Kept: pathsOf(kept)}
+	plan.Foreign = t.foreign(ctx, h, held.Files, plan.Changes.Delete)
+	if h.release() == rel.ID() && (lost || h.labels[labelConfig] != now.recipe.digest() || t.rollout.owed(h.digest())) {
 		plan.Live.Release = site.None
 	}
-	return plan, nil
+	if plan.Live.Release != rel.ID() {
+		plan.Bytes, err = t.bytesOf(ctx, rel, now)
+	}
+	return plan, err
+}
+
+// bytesOf returns how much content the layer has that a staging of the release would send, before it is
+// compressed.
+func (t *Target) bytesOf(ctx context.Context, rel *site.Release, now seen) (int64, error) {
+	below, err := t.chainOf(ctx, now.live, now.recipe.WebRoot)
+	if err != nil {
+		return 0, err
+	}
+	if below != nil {
+		delta := image.Difference(below.files, below.beacon, rel)
+		if !below.tooDeep(delta, rel) {
+			return delta.Bytes() - int64(len(rel.Beacon())), nil
+		}
+	}
+	return rel.Manifest.Bytes(), nil
+}
+
+// heldOrLost tells what the live image holds, or that the registry has lost a part of it: then nothing
+// of it is known, and the site is to be sent again. Where files are kept it is an error, since theirs
+// would be lost for good.
+func (t *Target) heldOrLost(ctx context.Context, h *head) (held record, lost bool, err error) {
+	held, err = t.held(ctx, h)
+	if !isStatus(err, http.StatusNotFound) || len(t.keeps) > 0 {
+		return held, false, err
+	}
+	t.log.Warn("the registry has lost a part of the live image", "target", t.tag.String(), "err", err)
+	return record{}, true, nil
 }

@@ -19,7 +19,7 @@ func (t *Target) ReadBack(ctx context.Context) (site.Manifest, error) {
 	if err != nil {
 		return nil, err
 	}
-	return t.ownFiles(ctx, h, held)
+	return t.ownFiles(ctx, h, held.Files)
 }
 
 // ownFiles returns the files of an image that are not kept: those that match no glob, and those

@@ -1,6 +1,7 @@
 package oci
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -17,27 +18,36 @@ import (
 
 	"mirror/internal/netname"
 	"mirror/targets"
+	"mirror/targets/oci/internal/push"
 )
 
 // registry talks to registries, with the credentials that docker, podman and crane use.
 type registry struct {
-	options []remote.Option
 	puller  *remote.Puller
 	session *rewinding
+	writes  *push.Session // to the target's repository
 }
 
-func newRegistry(base http.RoundTripper) (*registry, error) {
-	session := &rewinding{base: base}
-	options := []remote.Option{
+// newRegistry returns the registry whose repository repo is written to. Blobs may be mounted from the
+// sources.
+func newRegistry(base http.RoundTripper, repo name.Repository, sources []name.Repository) (*registry, error) {
+	session := &rewinding{base: push.Once(base)}
+	backoff := remote.Backoff{Duration: 200 * time.Millisecond, Factor: 3, Jitter: 0.1, Steps: 4}
+	sends := metered{session}
+	puller, err := remote.NewPuller(
 		remote.WithAuthFromKeychain(authn.DefaultKeychain),
-		remote.WithTransport(metered{session}),
-		remote.WithUserAgent("mirror"),
-		remote.WithRetryBackoff(remote.Backoff{Duration: 200 * time.Millisecond, Factor: 3, Jitter: 0.1, Steps: 4}),
-		remote.WithRetryPredicate(session.worthRepeating),
-	}
-	puller, err := remote.NewPuller(options...)
-	return &registry{options, puller, session}, err
+		remote.WithTransport(sends),
+		remote.WithUserAgent(userAgent),
+		remote.WithRetryBackoff(backoff),
+		remote.WithRetryPredicate(session.worthRepeating))
+	writes := push.New(repo, push.Options{
+		Transport: sends, Keychain: authn.DefaultKeychain, UserAgent: userAgent,
+		Backoff: backoff, Repeat: session.worthRepeating, Sources: sources,
+	})
+	return &registry{puller, session, writes}, err
 }
+
+const userAgent = "mirror"
 
 func tunedTransport() http.RoundTripper {
 	t := netname.Transport()
@@ -69,37 +79,19 @@ func (r *registry) digest(ctx context.Context, ref name.Reference) (string, erro
 	return desc.Digest.String(), nil
 }
 
-// push sends what the registry lacks of an image or index, then its manifest. Each push
-// has a pusher of its own, because a pusher never asks again for what it once sent.
-func (r *registry) push(ctx context.Context, ref name.Reference, t remote.Taggable) error {
-	pusher, err := remote.NewPusher(r.options...)
-	if err != nil {
-		return err
-	}
-	return explain(ref, "push", pusher.Push(ctx, ref, t))
-}
-
 // put writes a manifest whose parts the registry holds.
 func (r *registry) put(ctx context.Context, ref name.Reference, m manifest) error {
-	pusher, err := remote.NewPusher(r.options...)
-	if err != nil {
-		return err
-	}
-	return explain(ref, "tag", pusher.Put(ctx, ref, m))
+	return explain(ref, "tag", r.writes.Manifest(ctx, ref.Identifier(), m.mediaType, m.raw))
 }
 
 // untag deletes a tag and leaves its manifest. It tells false where the registry refuses to.
 func (r *registry) untag(ctx context.Context, tag name.Tag) (bool, error) {
-	pusher, err := remote.NewPusher(r.options...)
-	if err != nil {
-		return false, err
-	}
-	_, err = whileExpired(r, func() (any, error) { return nil, pusher.Delete(ctx, tag) })
+	err := r.writes.Delete(ctx, tag.TagStr())
 	var refused *transport.Error
 	switch {
 	case err == nil, isStatus(err, http.StatusNotFound):
 		return true, nil
-	case errors.As(err, &refused) && refused.StatusCode/100 == 4:
+	case errors.As(err, &refused) && refused.StatusCode/100 == 4 && refused.StatusCode != http.StatusTooManyRequests:
 		return false, nil
 	}
 	return false, explain(tag, "delete", err)
@@ -122,11 +114,19 @@ type manifest struct {
 	mediaType types.MediaType
 }
 
-// RawManifest returns the bytes.
-func (m manifest) RawManifest() ([]byte, error) { return m.raw, nil }
+func (m manifest) reader() io.Reader { return bytes.NewReader(m.raw) }
 
-// MediaType returns the type that the registry gave with the bytes.
-func (m manifest) MediaType() (types.MediaType, error) { return m.mediaType, nil }
+func rawManifest(img interface {
+	RawManifest() ([]byte, error)
+	MediaType() (types.MediaType, error)
+}) (manifest, error) {
+	raw, err := img.RawManifest()
+	if err != nil {
+		return manifest{}, err
+	}
+	kind, err := img.MediaType()
+	return manifest{raw, kind}, err
+}
 
 func isStatus(err error, status int) bool {
 	var answer *transport.Error

@@ -43,6 +43,14 @@ func (c Config) settings() (s settings, err error) {
 	return s, err
 }
 
+// sources lists the repositories of the target's registry from which blobs can be mounted.
+func (s settings) sources() []name.Repository {
+	if s.base == nil || s.base.Context().RegistryStr() != s.image.RegistryStr() || s.base.Context().String() == s.image.Context().String() {
+		return nil
+	}
+	return []name.Repository{s.base.Context()}
+}
+
 // Validate refuses what the registry, the image format or the rollout cannot take.
 func (c Config) Validate(wrong targets.Wrong) {
 	tag, why := c.liveTag()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -25,19 +26,17 @@ const (
 // Files bear the time of publishing: servers make validators from time and size, so a time
 // that stayed the same would let browsers keep an old page of the same size.
 func WriteSite(ctx context.Context, w io.Writer, rel *site.Release, webRoot string) error {
-	s := &siteWriter{
-		tar: tar.NewWriter(w), root: strings.TrimPrefix(webRoot, "/"), mtime: PublishedAt(rel),
-		buf: make([]byte, 256<<10),
-	}
-	if err := s.begin(); err != nil {
+	s := newSiteWriter(w, rel, webRoot)
+	s.opaque = map[string]bool{"": true}
+	if err := s.folder(""); err != nil {
 		return err
 	}
 	for _, f := range withBeacon(rel) {
-		if err := ctx.Err(); err != nil {
+		if err := s.writeParents(f.Path); err != nil {
 			return err
 		}
 		if err := s.writeFile(ctx, rel, f); err != nil {
-			return fmt.Errorf("layer: %s: %w", f.Path, err)
+			return err
 		}
 	}
 	return s.tar.Close()
@@ -62,25 +61,48 @@ func withBeacon(rel *site.Release) site.Manifest {
 }
 
 type siteWriter struct {
-	tar   *tar.Writer
-	root  string
-	mtime time.Time
-	dir   string // the folder written last, below the root
-	buf   []byte
+	tar    *tar.Writer
+	root   string
+	mtime  time.Time
+	dir    string          // the folder written last, below the root
+	opaque map[string]bool // folders that hide what lower layers have in them; "" for the root
+	buf    []byte
 }
 
-func (s *siteWriter) begin() error {
-	if err := s.header(tar.TypeDir, s.root+"/", ModeDir, 0); err != nil {
-		return err
+func newSiteWriter(w io.Writer, rel *site.Release, webRoot string) *siteWriter {
+	return &siteWriter{
+		tar: tar.NewWriter(w), root: strings.TrimPrefix(webRoot, "/"), mtime: PublishedAt(rel),
+		buf: make([]byte, 256<<10),
 	}
-	return s.header(tar.TypeReg, s.root+"/"+opaqueWhiteout, modeFile, 0)
 }
 
-func (s *siteWriter) writeFile(ctx context.Context, rel *site.Release, f site.File) error {
-	if err := s.writeParents(f.Path); err != nil {
+// folder writes a folder below the root, or the root itself: "".
+func (s *siteWriter) folder(p string) error {
+	name := strings.TrimSuffix(inRoot(s.root, p), "/")
+	if name == "" { // the root of the image: every image has it, and nothing lies below
+		return nil
+	}
+	if err := s.header(tar.TypeDir, name+"/", ModeDir, 0); err != nil || !s.opaque[p] {
 		return err
 	}
-	if err := s.header(tar.TypeReg, s.root+"/"+f.Path, modeFile, f.Size); err != nil {
+	return s.empty(path.Join(p, opaqueWhiteout))
+}
+
+// empty writes a whiteout.
+func (s *siteWriter) empty(p string) error {
+	return s.header(tar.TypeReg, inRoot(s.root, p), modeFile, 0)
+}
+
+func (s *siteWriter) writeFile(ctx context.Context, rel *site.Release, f site.File) (err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("layer: %s: %w", f.Path, err)
+		}
+	}()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := s.header(tar.TypeReg, inRoot(s.root, f.Path), modeFile, f.Size); err != nil {
 		return err
 	}
 	if f.Path == rel.BeaconPath {
@@ -103,7 +125,7 @@ func (s *siteWriter) writeParents(p string) error {
 		if p[i] != '/' || strings.HasPrefix(s.dir+"/", p[:i+1]) {
 			continue
 		}
-		if err := s.header(tar.TypeDir, s.root+"/"+p[:i+1], ModeDir, 0); err != nil {
+		if err := s.folder(p[:i]); err != nil {
 			return err
 		}
 		s.dir = p[:i]

@@ -211,6 +211,16 @@ func (t *Tree) Complete() bool {
 	return t.opaque[t.root] || !t.shows(t.root) || known && n.kind != dir
 }
 
+// Plain reports whether all that is below the root, and on the way to it, is files and folders.
+func (t *Tree) Plain() bool {
+	for _, n := range t.nodes {
+		if n.kind != dir && n.kind != file {
+			return false
+		}
+	}
+	return true
+}
+
 // Files lists the files below the root but the one at skip. A link stands for the
 // file that it leads to below the root. What leads to none, and what is neither file nor
 // folder, is listed with the zero digest, so that it equals no file of a release.
