@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"mirror/targets"
 	"mirror/targets/s3/internal/bucket"
 	"mirror/targets/s3/internal/documents"
 	"mirror/targets/s3/internal/verified"
@@ -17,7 +18,7 @@ func (t *Target) apply(ctx context.Context, h documents.StateDocument, ch *docum
 	next := &documents.State{
 		Version: documents.Version, Phase: documents.PhaseCommitting, Revision: documents.NewNonce(), From: ch.From, To: ch.To, Change: ch.Path,
 		Release: h.LiveBefore(), Previous: h.PreviousReleases(), Beacons: beaconsOf(h, ch), Records: h.RecordPaths(),
-		Undo: undo, Owner: t.owner, Holder: documents.NewNonce(),
+		Undo: undo, Owner: t.owner, Holder: documents.NewNonce(), Fill: h.Fill,
 	}
 	began := time.Now()
 	h, err := t.beginCommit(ctx, h, next, held)
@@ -28,9 +29,12 @@ func (t *Target) apply(ctx context.Context, h documents.StateDocument, ch *docum
 	if undo {
 		todo = t.undoSteps(ch)
 	}
-	r := &run{bucket: t.bucket, steps: todo, gone: map[string]bool{}, made: map[string]bucket.Copied{}}
+	r := &run{bucket: t.bucket, steps: todo, gone: map[string]bool{}, made: map[string]bucket.Receipt{}}
 	recorded := h.Records
 	h, err = t.underLease(ctx, h, began, func(ctx context.Context) error {
+		if err := t.clearFilling(ctx, documents.StateDocument{State: next, Fill: next.Fill}, ch); err != nil {
+			return err
+		}
 		err := r.execute(ctx)
 		if err == nil && !undo {
 			recorded = t.record(ctx, *next, ch, r.made)
@@ -41,6 +45,7 @@ func (t *Target) apply(ctx context.Context, h documents.StateDocument, ch *docum
 		t.release(ctx, h)
 		return err
 	}
+	defer t.see(documents.StateDocument{}, inventory{}) // what was listed has changed
 	if undo {
 		return t.finishRollback(ctx, h, ch)
 	}
@@ -57,10 +62,10 @@ func (t *Target) beginCommit(ctx context.Context, h documents.StateDocument, nex
 
 // record records what is certain of the objects after a commit, and returns the paths of all
 // records of use. What cannot be recorded is read again by a later plan; the commit is done.
-func (t *Target) record(ctx context.Context, s documents.State, ch *documents.Change, made map[string]bucket.Copied) []string {
+func (t *Target) record(ctx context.Context, s documents.State, ch *documents.Change, made map[string]bucket.Receipt) []string {
 	ctx, cancel := context.WithTimeout(ctx, t.recording)
 	defer cancel()
-	recorded, err := t.recordLive(ctx, documents.StateDocument{State: &s}, ch, made)
+	recorded, err := t.recordLive(ctx, s.Records, ch, made)
 	if err != nil {
 		t.log.Warn("what the bucket holds is not recorded; its objects are read again", "err", err)
 		return s.Records
@@ -110,12 +115,13 @@ func recordable(want documents.Entries, ch *documents.Change) int {
 	for _, c := range ch.Copies {
 		changed += want[c.Path].Size
 	}
-	return 2*verified.MaxRecord + int(changed/80) // a tenth of the changed bytes, at eight bytes a fact
+	return 2*verified.MaxRecord + len(ch.Fill) + int(changed/80) // a tenth of the changed bytes, at eight bytes a fact
 }
 
-// recordLive lists the bucket after a commit and stores what is certain of its objects.
-// It returns the paths of all records of use.
-func (t *Target) recordLive(ctx context.Context, h documents.StateDocument, ch *documents.Change, made map[string]bucket.Copied) ([]string, error) {
+// recordLive stores what is certain of the objects after a commit, without a look at them: what the service
+// said of those that it stored, and what a listing showed of the others before. It returns the paths of all
+// records of use.
+func (t *Target) recordLive(ctx context.Context, records []string, ch *documents.Change, made map[string]bucket.Receipt) ([]string, error) {
 	doc, err := t.docs.ReadSnapshot(ctx, ch.To)
 	if err != nil {
 		return nil, err
@@ -124,25 +130,15 @@ func (t *Target) recordLive(ctx context.Context, h documents.StateDocument, ch *
 	if err != nil {
 		return nil, err
 	}
-	listed, err := t.listSite(ctx, h)
-	if err != nil {
-		return nil, err
-	}
-	old, known := t.docs.LoadRecords(ctx, h.Records)
-	alive, fresh := verified.FactSet{}, []verified.Fact(nil)
-	for path, e := range want {
-		o, there := listed[path]
-		f := verified.FactOf(o, e.Content)
-		switch {
-		case !there || o.Size != e.Size:
-		case known.Has(f):
-			alive[f] = struct{}{}
-		case t.verified.Has(o, e.Content), made[path].IsThat(o):
-			fresh = append(fresh, f)
+	old, _ := t.docs.LoadRecords(ctx, records)
+	fresh := receipts(want, made)
+	if st := t.stagedFor(ch); st != nil {
+		fresh = append(fresh, st.fresh...)
+		for i := range old {
+			if st.alive != nil {
+				old[i].Alive = slices.DeleteFunc(slices.Clone(old[i].Alive), func(f verified.Fact) bool { return !st.alive.Has(f) })
+			}
 		}
-	}
-	for i := range old {
-		old[i].Alive = slices.DeleteFunc(slices.Clone(old[i].Alive), func(f verified.Fact) bool { return !alive.Has(f) })
 	}
 	keep, store := verified.MergeRecords(old, fresh[:min(len(fresh), recordable(want, ch))])
 	if len(store) == 0 {
@@ -150,4 +146,13 @@ func (t *Target) recordLive(ctx context.Context, h documents.StateDocument, ch *
 	}
 	path, err := t.docs.WriteByDigest(ctx, documents.RecordsFolder, verified.EncodeFacts(store))
 	return append(keep, path), err
+}
+
+// stagedFor returns what this process knows of a change, nil where it has not prepared it.
+func (t *Target) stagedFor(ch *documents.Change) *staged {
+	v, _ := t.staged.Load(targets.Swap{From: targets.Live(ch.From), To: ch.To})
+	if st, _ := v.(*staged); st != nil && st.change.Path == ch.Path {
+		return st
+	}
+	return nil
 }

@@ -3,6 +3,7 @@ package s3
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"mirror/targets"
 	"mirror/targets/s3/internal/bucket"
@@ -13,11 +14,11 @@ import (
 // what is no longer wanted when all that is done. A commit that was interrupted is taken
 // over by the same owner at once, and by others when its lease has run out.
 func (t *Target) Commit(ctx context.Context, s targets.Swap) error {
-	h, inv, err := t.glance(ctx)
+	held := t.reservationOf(s)
+	h, inv, err := t.view(ctx, held)
 	if err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
-	held := t.reservationOf(s)
 	done, err := t.judgeCommit(h, inv, s, held)
 	if done || err != nil {
 		return err
@@ -33,6 +34,20 @@ func (t *Target) Commit(ctx context.Context, s targets.Swap) error {
 		return fmt.Errorf("commit: %w", err)
 	}
 	return nil
+}
+
+// view is what is known of the place. The state document that this process has reserved the place with is not
+// read again: nothing is written where it is another one by now.
+func (t *Target) view(ctx context.Context, held *reservation) (documents.StateDocument, inventory, error) {
+	if held == nil {
+		return t.glance(ctx)
+	}
+	h := held.own.document()
+	inv := t.recall(h)
+	if h.None() && inv.site == nil {
+		return t.glance(ctx)
+	}
+	return h, inv, nil
 }
 
 // judgeCommit says whether a commit is done already, or in conflict with what is live or with
@@ -57,12 +72,16 @@ func (t *Target) judgeCommit(h documents.StateDocument, inv inventory, s targets
 // staged for this swap, or a new one to a release that is staged still.
 func (t *Target) changeFor(ctx context.Context, h documents.StateDocument, inv inventory, s targets.Swap) (*documents.Change, error) {
 	if isOf(h, s) && h.Phase == documents.PhaseCommitting {
-		return t.docs.ReadChange(ctx, h.Change)
+		return t.torn(ctx, h)
+	}
+	if ch := t.prepared(h, inv, s); ch != nil {
+		return ch, nil
 	}
 	var err error
 	if inv.own, err = t.listOwn(ctx); err != nil {
 		return nil, err
 	}
+	t.docs.Listed(inv.own)
 	ch, err := t.docs.FindChange(ctx, inv.own, s)
 	if err != nil {
 		return nil, err
@@ -72,12 +91,50 @@ func (t *Target) changeFor(ctx context.Context, h documents.StateDocument, inv i
 			return nil, err
 		}
 	}
+	filled := inv.filled
+	if inv.fill != nil && inv.fill.change.Path != ch.Path {
+		filled = nil
+	}
+	if ch, err = t.inPlace(ctx, ch, filled, inv.own); err != nil {
+		return nil, err
+	}
 	for _, c := range ch.Copies {
-		if _, ok := inv.own[c.Source]; !ok {
+		if _, ok := inv.own[c.Source]; !ok && c.Text == nil {
 			return nil, fmt.Errorf("%w: the content of %q is not in the bucket", targets.ErrNotStaged, c.Path)
 		}
 	}
 	return ch, nil
+}
+
+// torn returns the change of a commit that was left half done.
+func (t *Target) torn(ctx context.Context, h documents.StateDocument) (*documents.Change, error) {
+	ch, err := t.docs.ReadChange(ctx, h.Change)
+	if err != nil || len(ch.Fill) == 0 {
+		return ch, err
+	}
+	there, err := t.listSite(ctx, h)
+	if err != nil {
+		return nil, err
+	}
+	own, err := t.listOwn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return t.inPlace(ctx, ch, there, own)
+}
+
+// prepared returns the change that this process has staged for a swap, nil where there is none or where
+// the state document is not the one that it was staged beside.
+func (t *Target) prepared(h documents.StateDocument, inv inventory, s targets.Swap) *documents.Change {
+	v, _ := t.staged.Load(s)
+	st, _ := v.(*staged)
+	if st == nil || t.recall(h).site == nil {
+		return nil
+	}
+	if len(st.change.Fill) > 0 && (inv.fill == nil || inv.fill.change.Path != st.change.Path) {
+		return nil
+	}
+	return st.change
 }
 
 // changeTo prepares the change to a release that was staged for another swap.
@@ -98,11 +155,6 @@ func (t *Target) changeTo(ctx context.Context, h documents.StateDocument, inv in
 			return nil, err
 		}
 	}
-	for path, e := range want {
-		if !inv.holds(e.Digest, e.Size) {
-			return nil, fmt.Errorf("%w: the content of %q is not in the bucket", targets.ErrNotStaged, path)
-		}
-	}
 	beaconPath := ""
 	if doc.Beacon != nil {
 		beaconPath = doc.Beacon.Path
@@ -111,6 +163,11 @@ func (t *Target) changeTo(ctx context.Context, h documents.StateDocument, inv in
 	c, err := t.compare(ctx, inv, want, recorded, h.BeaconPaths(beaconPath))
 	if err != nil {
 		return nil, err
+	}
+	for _, path := range slices.Concat(c.Add, c.Change) {
+		if e := want[path]; !inv.holds(e.Digest, e.Size) {
+			return nil, fmt.Errorf("%w: the content of %q is not in the bucket", targets.ErrNotStaged, path)
+		}
 	}
 	return t.prepare(ctx, request{to: s.To, want: want, beacon: doc.Beacon, held: h, inv: inv, comparison: c})
 }

@@ -23,6 +23,8 @@ type comparison struct {
 	diff.Changes
 	known map[string]verified.Content // what a listed path holds, as far as it is certain
 	kept  []string                    // what is left as it is
+	alive verified.FactSet            // the recorded facts that vouch for what stays
+	fresh []verified.Fact             // facts about what stays that no record has
 }
 
 // compare decides for each wanted file whether the bucket holds it, with its headers. An
@@ -30,18 +32,27 @@ type comparison struct {
 // recorded; a difference in size is a change at once; all others are read and hashed.
 func (t *Target) compare(ctx context.Context, inv inventory, want documents.Entries, recorded verified.FactSet, beacons []string) (comparison, error) {
 	have := map[string]verified.Content{}
+	found := comparison{alive: verified.FactSet{}}
 	var unsure []bucket.Object
 	var kept []string
 	for path, o := range inv.site {
 		e, wanted := want[path]
+		if wanted && e.Size == o.Size {
+			if f, ok := recorded.Vouches(o, e.Content); ok {
+				have[path], found.alive[f] = e.Content, struct{}{}
+				continue
+			}
+			if f, ok := t.verified.Vouches(o, e.Content); ok {
+				have[path], found.fresh = e.Content, append(found.fresh, f)
+				continue
+			}
+		}
 		switch {
 		case !wanted && slices.Contains(beacons, path):
 		case !wanted && t.keep.Match(path):
 			kept = append(kept, path)
 		case !wanted || e.Size != o.Size:
 			have[path] = verified.Content{}
-		case recorded.Has(verified.FactOf(o, e.Content)) || t.verified.Has(o, e.Content):
-			have[path] = e.Content
 		default:
 			unsure = append(unsure, o)
 		}
@@ -51,14 +62,20 @@ func (t *Target) compare(ctx context.Context, inv inventory, want documents.Entr
 		return comparison{}, err
 	}
 	maps.Copy(have, read)
+	for path, c := range read {
+		if f, ok := t.verified.Vouches(inv.site[path], c); ok && c == want[path].Content {
+			found.fresh = append(found.fresh, f)
+		}
+	}
 	wanted := make(map[string]verified.Content, len(want))
 	for path, e := range want {
 		wanted[path] = e.Content
 	}
-	changes := diff.BetweenBytes(have, wanted, sameBytes)
+	found.Changes = diff.BetweenBytes(have, wanted, sameBytes)
 	maps.DeleteFunc(have, func(_ string, c verified.Content) bool { return c == verified.Content{} })
 	slices.Sort(kept)
-	return comparison{Changes: changes, known: have, kept: kept}, nil
+	found.known, found.kept = have, kept
+	return found, nil
 }
 
 // sameBytes reports whether two contents are served with the same bytes. Another encoding

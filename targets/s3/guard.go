@@ -33,12 +33,16 @@ func (t *Target) Reserve(ctx context.Context, s targets.Swap) (targets.Reservati
 		return nil, fmt.Errorf("%w: %s", targets.ErrReserved, documents.Holder(h))
 	}
 	began := time.Now()
+	was := h
 	h, err = t.docs.WriteState(ctx, h, t.claimed(h, s))
 	if isConflict(err) {
 		return nil, targets.ErrReserved // the next call tells what is live
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reserve: %w", err)
+	}
+	if t.carry(was, h); was.None() {
+		t.see(h, inv)
 	}
 	r := &reservation{target: t, swap: s, own: &ownState{target: t, h: h}}
 	r.keeper = r.own.keep(ctx, began)

@@ -7,8 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
-
-	"golang.org/x/sync/errgroup"
+	"sync"
 
 	"mirror/site"
 	"mirror/targets"
@@ -18,16 +17,65 @@ import (
 
 // inventory is what listings showed.
 type inventory struct {
-	site map[string]bucket.Object // the site's own keys, beacons among them
-	own  map[string]bucket.Object // what lies under .mirror/
+	site map[string]bucket.Object // the site's own keys, beacons among them; nil where they were not listed
+	own  map[string]bucket.Object // what lies under .mirror/; nil where it was not listed
+	// filled are the keys that a Stage has put in place while nothing is live: no part of site.
+	filled map[string]bucket.Object
+	fill   *filling // nil where the state names none
 }
 
-// inventory lists everything.
-func (t *Target) inventory(ctx context.Context, h documents.StateDocument) (inv inventory, err error) {
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() (err error) { inv.site, err = t.listSite(ctx, h); return err })
-	g.Go(func() (err error) { inv.own, err = t.listOwn(ctx); return err })
-	return inv, g.Wait()
+// sighting is the last listing, and the ETag of the state document that it goes with: as long as the
+// document is the same, no publish has changed what the listing showed.
+type sighting struct {
+	mu   sync.Mutex // guards what follows
+	etag string     // "" for none
+	inv  inventory
+}
+
+// see remembers a listing.
+func (t *Target) see(h documents.StateDocument, inv inventory) {
+	t.seen.mu.Lock()
+	defer t.seen.mu.Unlock()
+	t.seen.etag, t.seen.inv = h.ETag(), inv
+}
+
+// recall returns the last listing, empty where the state document is another one by now.
+func (t *Target) recall(h documents.StateDocument) inventory {
+	t.seen.mu.Lock()
+	defer t.seen.mu.Unlock()
+	if h.ETag() == "" || h.ETag() != t.seen.etag {
+		return inventory{}
+	}
+	return t.seen.inv
+}
+
+// carry has the last listing count for the state document that this process has just written in place of
+// one, without a change to what is listed.
+func (t *Target) carry(from, to documents.StateDocument) {
+	t.seen.mu.Lock()
+	defer t.seen.mu.Unlock()
+	if from.ETag() != "" && t.seen.etag == from.ETag() {
+		t.seen.etag = to.ETag()
+	}
+}
+
+// inventory returns everything, from the last listing as far as it still counts.
+func (t *Target) inventory(ctx context.Context, h documents.StateDocument) (inventory, error) {
+	inv := t.recall(h)
+	var err error
+	if inv.site == nil {
+		if inv, err = t.list(ctx, h); err != nil {
+			return inventory{}, err
+		}
+	}
+	if inv.own == nil {
+		if inv.own, err = t.listOwn(ctx); err != nil {
+			return inventory{}, err
+		}
+	}
+	t.docs.Listed(inv.own)
+	t.see(h, inv)
+	return inv, nil
 }
 
 func (t *Target) listOwn(ctx context.Context) (map[string]bucket.Object, error) {
@@ -39,34 +87,42 @@ func (t *Target) listOwn(ctx context.Context) (map[string]bucket.Object, error) 
 	return out, err
 }
 
-// listSite lists the site's keys. It jumps over our own folder, which would double the
-// pages; with a service that cannot jump it reads on from the start. It jumps to a key
-// that is there once a state is: some services drop the first key after one that is not.
-func (t *Target) listSite(ctx context.Context, h documents.StateDocument) (map[string]bucket.Object, error) {
-	inOwn := func(path string) bool { return !h.None() && strings.HasPrefix(path, documents.OwnPrefix) }
-	list, stopped, err := t.bucket.ListFrom(ctx, "", "", inOwn)
-	if err == nil && stopped {
+// list lists the site's keys, in several parts at once where an earlier listing shows how to divide them.
+// It jumps over our own folder where that does not end with the page on which it begins; with a service
+// that cannot jump it reads on from the start. It jumps to a key that is there once a state is: some
+// services drop the first key after one that is not.
+func (t *Target) list(ctx context.Context, h documents.StateDocument) (inventory, error) {
+	segments, own := t.segments(h)
+	all, skipped, err := t.bucket.ListSegments(ctx, segments)
+	if err == nil && skipped[own] {
+		until := segments[own].Until
 		var rest []bucket.Object
-		rest, _, err = t.bucket.ListFrom(ctx, "", documents.ProbePath, func(string) bool { return false })
-		list = append(list, rest...)
+		rest, _, err = t.bucket.ListSegments(ctx, []bucket.Segment{{After: documents.ProbePath, Until: until}})
+		all = append(all, rest...)
 	}
-	out := make(map[string]bucket.Object, len(list))
-	for _, o := range list {
-		if documents.IsSite(o.Path) {
-			out[o.Path] = o
+	if err != nil {
+		return inventory{}, err
+	}
+	inv := inventory{site: make(map[string]bucket.Object, len(all)), own: map[string]bucket.Object{}}
+	for _, o := range all {
+		switch {
+		case strings.HasPrefix(o.Path, documents.OwnPrefix):
+			inv.own[o.Path] = o
+		case documents.IsSite(o.Path):
+			inv.site[o.Path] = o
 		}
 	}
-	return out, err
+	if skipped[own] {
+		inv.own = nil
+	}
+	t.divide(inv)
+	return t.setFilledApart(ctx, h, inv)
 }
 
-// look reads the state and lists everything.
-func (t *Target) look(ctx context.Context) (documents.StateDocument, inventory, error) {
-	h, err := t.docs.ReadState(ctx)
-	if err != nil {
-		return documents.StateDocument{}, inventory{}, err
-	}
-	inv, err := t.inventory(ctx, h)
-	return h, inv, err
+// listSite lists the site's keys alone.
+func (t *Target) listSite(ctx context.Context, h documents.StateDocument) (map[string]bucket.Object, error) {
+	inv, err := t.list(ctx, h)
+	return inv.site, err
 }
 
 // glance reads the state. Only where there is none it lists the site, whose revision
@@ -76,8 +132,11 @@ func (t *Target) glance(ctx context.Context) (documents.StateDocument, inventory
 	if err != nil || !h.None() {
 		return h, inventory{}, err
 	}
-	listed, err := t.listSite(ctx, h)
-	return h, inventory{site: listed}, err
+	inv := t.recall(h)
+	if inv.site == nil {
+		inv, err = t.list(ctx, h)
+	}
+	return h, inv, err
 }
 
 // holds reports whether the staged content of a file is there.

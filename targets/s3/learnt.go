@@ -32,7 +32,7 @@ const maxLearnt = 1 << 16 // bytes
 // kept are the features that depend on the service alone, and not on the bucket's settings or the
 // rights of the keys.
 func kept() []provider.Feature {
-	return []provider.Feature{provider.Checksums, provider.Copy, provider.ListV2, provider.BulkDelete}
+	return []provider.Feature{provider.Checksums, provider.Conditions, provider.Copy, provider.ListV2, provider.BulkDelete}
 }
 
 func learntFile(state string) string { return filepath.Join(state, "service.json") }

@@ -104,6 +104,9 @@ func (t *Target) writeOwn(ctx context.Context, h documents.StateDocument, s *doc
 
 func (t *Target) writeOwnRaw(ctx context.Context, h documents.StateDocument, raw []byte) (documents.StateDocument, error) {
 	next, err := t.docs.WriteRaw(ctx, h, raw)
+	if err == nil {
+		t.carry(h, next)
+	}
 	if !errors.Is(err, targets.ErrConflict) {
 		return next, err
 	}
@@ -111,7 +114,10 @@ func (t *Target) writeOwnRaw(ctx context.Context, h documents.StateDocument, raw
 	if readErr != nil || now.HeldBy() == "" || now.HeldBy() != h.HeldBy() {
 		return documents.StateDocument{}, err
 	}
-	return t.docs.WriteRaw(ctx, now, raw)
+	if next, err = t.docs.WriteRaw(ctx, now, raw); err == nil {
+		t.carry(h, next)
+	}
+	return next, err
 }
 
 // releaseTimeout bounds the last word of a commit that failed.
@@ -134,11 +140,11 @@ const leasePoll = 500 * time.Millisecond
 
 // awaitFree waits until no commit of another publisher is under way: while nothing of ours
 // is visible anywhere is the time for that. One that shows a sign of life gives
-// ErrConflict; one that stays silent, as after a crash, is waited out.
-func (t *Target) awaitFree(ctx context.Context) error {
+// ErrConflict; one that stays silent, as after a crash, is waited out. It returns the state as it is then.
+func (t *Target) awaitFree(ctx context.Context) (documents.StateDocument, error) {
 	first, err := t.docs.ReadState(ctx)
 	if err != nil || first.None() || first.Phase != documents.PhaseCommitting || t.mayTake(first) {
-		return err
+		return first, err
 	}
 	t.log.Info("another publisher's commit is under way; waiting until it ends or its lease runs out",
 		"owner", first.Owner, "heard", first.Age, "lease", t.lease)
@@ -147,17 +153,17 @@ func (t *Target) awaitFree(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return first, ctx.Err()
 		case <-tick.C:
 		}
 		now, err := t.docs.ReadState(ctx)
 		switch {
 		case err != nil:
-			return err
+			return now, err
 		case now.None() || now.Phase != documents.PhaseCommitting || t.mayTake(now):
-			return nil
+			return now, nil
 		case now.Revision != first.Revision || now.Beat != first.Beat:
-			return documents.Conflict(now)
+			return now, documents.Conflict(now)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -23,6 +24,7 @@ type request struct {
 	held   documents.StateDocument
 	inv    inventory
 	comparison
+	texts map[string]string // content that the change is to hold, by path
 }
 
 // prepare keeps the content that the commit would replace, and writes the change down.
@@ -39,10 +41,14 @@ func (t *Target) prepare(ctx context.Context, r request) (*documents.Change, err
 	}
 	for _, path := range slices.Concat(r.Add, r.Change) {
 		e := r.want[path]
-		ch.Copies = append(ch.Copies, documents.Copy{Path: path, Source: documents.ObjectPath(e.Digest), Headers: &e.Headers})
+		c := documents.Copy{Path: path, Source: documents.ObjectPath(e.Digest), Headers: &e.Headers}
+		if text, ok := r.texts[path]; ok {
+			c.Source, c.Text = "", &text
+		}
+		ch.Copies = append(ch.Copies, c)
 	}
 	addBeacons(ch, r)
-	nonce := fmt.Sprintf("%016x-%s", time.Now().UnixNano(), documents.NewNonce()) // sorts by time
+	nonce := newChangeName()
 	backups, err := t.planUndo(ctx, ch, r, nonce)
 	if err != nil {
 		return nil, err
@@ -53,11 +59,30 @@ func (t *Target) prepare(ctx context.Context, r request) (*documents.Change, err
 	if err := t.inherit(ctx, ch, r.held); err != nil {
 		return nil, err
 	}
-	if err := t.backUp(ctx, backups, r.inv); err != nil {
+	if err := t.keepBefore(ctx, backups, r); err != nil {
 		return nil, err
 	}
 	ch.Path = documents.ChangeFolder(swap) + nonce
 	return ch, t.docs.WriteDocument(ctx, ch.Path, ch)
+}
+
+// newChangeName is a name that no other change has, and that sorts by time.
+func newChangeName() string {
+	return fmt.Sprintf("%016x-%s", time.Now().UnixNano(), documents.NewNonce())
+}
+
+// keepBefore makes copies of what the commit would replace. Where the service does not show that they are of
+// what was listed, nothing may have been committed meanwhile.
+func (t *Target) keepBefore(ctx context.Context, backups []documents.Copy, r request) error {
+	certain, err := t.backUp(ctx, once(backups), r.inv)
+	if err != nil || certain {
+		return err
+	}
+	now, err := t.docs.ReadState(ctx)
+	if err == nil && now.ETag() != r.held.ETag() && (now.None() != r.held.None() || !now.None() && now.Revision != r.held.Revision) {
+		err = errChanged
+	}
+	return err
 }
 
 // addBeacons has the beacons of earlier releases deleted that lie elsewhere.
@@ -93,8 +118,12 @@ func (t *Target) planUndo(ctx context.Context, ch *documents.Change, r request, 
 			ch.Added = append(ch.Added, path)
 			continue
 		}
-		if c, ok := was(o); ok && c.Headers.Other == "" && r.inv.holds(c.Digest, o.Size) {
-			ch.Restores = append(ch.Restores, documents.Copy{Path: path, Source: documents.ObjectPath(c.Digest), Headers: &c.Headers})
+		if c, ok := was(o); ok && c.Headers.Other == "" {
+			kept := documents.ObjectPath(c.Digest)
+			ch.Restores = append(ch.Restores, documents.Copy{Path: path, Source: kept, Headers: &c.Headers})
+			if !r.inv.holds(c.Digest, o.Size) {
+				backups = append(backups, documents.Copy{Path: kept, Source: path, Headers: &bucket.Staged})
+			}
 			continue
 		}
 		kept := documents.BeforePath(nonce, path)
@@ -127,7 +156,10 @@ func (t *Target) knownBefore(ctx context.Context, r request) (func(bucket.Object
 			return c, true
 		}
 		e, ok := was[o.Path]
-		return e.Content, ok && recorded.Has(verified.FactOf(o, e.Content))
+		if ok {
+			_, ok = recorded.Vouches(o, e.Content)
+		}
+		return e.Content, ok
 	}, nil
 }
 
@@ -156,14 +188,21 @@ func (t *Target) inherit(ctx context.Context, ch *documents.Change, h documents.
 	return nil
 }
 
-func (t *Target) backUp(ctx context.Context, backups []documents.Copy, inv inventory) error {
+// backUp makes copies of listed objects. certain says that the service showed each to be of what was listed.
+func (t *Target) backUp(ctx context.Context, backups []documents.Copy, inv inventory) (certain bool, err error) {
+	var doubts atomic.Int64
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(t.bucket.Limit)
 	for _, b := range backups {
 		g.Go(func() error {
-			_, err := t.bucket.Copy(ctx, b.Source, b.Path, nil, inv.site[b.Source].ETag)
+			from := inv.site[b.Source]
+			made, err := t.bucket.Copy(ctx, b.Source, b.Path, b.Headers, from.ETag)
+			if made.ETag == "" || made.ETag != from.ETag {
+				doubts.Add(1)
+			}
 			return err
 		})
 	}
-	return g.Wait()
+	err = g.Wait()
+	return doubts.Load() == 0, err
 }

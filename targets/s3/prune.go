@@ -16,7 +16,7 @@ import (
 // and all content that nothing left refers to. What is young and of unknown use stays: it
 // may be of a Stage under way. While another publisher commits it gives ErrConflict.
 func (t *Target) Prune(ctx context.Context, r targets.Retention) error {
-	h, inv, err := t.look(ctx)
+	h, inv, err := t.lookForPrune(ctx)
 	if err != nil {
 		return fmt.Errorf("prune: %w", err)
 	}
@@ -31,6 +31,16 @@ func (t *Target) Prune(ctx context.Context, r targets.Retention) error {
 		return fmt.Errorf("prune: %w", err)
 	}
 	return nil
+}
+
+// lookForPrune reads the state, and lists our own objects and, where only they tell what is live, the site's.
+func (t *Target) lookForPrune(ctx context.Context) (documents.StateDocument, inventory, error) {
+	h, inv, err := t.glance(ctx)
+	if err == nil {
+		inv.own, err = t.listOwn(ctx)
+		t.docs.Listed(inv.own)
+	}
+	return h, inv, err
 }
 
 // unused lists what to delete. Releases come first: a crash in between leaves content
@@ -113,6 +123,11 @@ func (t *Target) inUse(ctx context.Context, h documents.StateDocument, inv inven
 	if !h.None() {
 		for _, path := range h.Records {
 			used[path] = true
+		}
+	}
+	if h.Fill != "" {
+		if err := t.markChange(ctx, used, h.Fill); err != nil {
+			return nil, err
 		}
 	}
 	for _, id := range ids {
@@ -202,6 +217,11 @@ func (t *Target) markChange(ctx context.Context, used map[string]bool, path stri
 	used[path] = true
 	for _, c := range slices.Concat(ch.Copies, ch.Restores) {
 		used[c.Source] = true
+	}
+	if len(ch.Fill) > 0 {
+		if err := t.markRelease(ctx, used, ch.To); err != nil {
+			return err
+		}
 	}
 	origin, err := documents.DecodeState(ch.Before)
 	if err != nil || origin == nil {

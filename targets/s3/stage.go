@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
 
+	"mirror/diff"
 	"mirror/site"
 	"mirror/targets"
 	"mirror/targets/s3/internal/bucket"
@@ -19,9 +21,9 @@ import (
 // Stage uploads the content that the bucket lacks, under its digest; keeps what a commit
 // would replace; and writes down the release and the change that leads to it.
 func (t *Target) Stage(ctx context.Context, rel *site.Release, p targets.Progress) error {
-	err := t.awaitFree(ctx)
+	h, err := t.awaitFree(ctx)
 	if err == nil {
-		err = t.stageSteadily(ctx, rel, p)
+		err = t.stageSteadily(ctx, rel, h, p)
 	}
 	if err != nil {
 		if refused := (*targets.RefusedError)(nil); errors.As(err, &refused) {
@@ -35,60 +37,72 @@ func (t *Target) Stage(ctx context.Context, rel *site.Release, p targets.Progres
 // stageAttempts is how often Stage begins again when another publisher commits at the same time.
 const stageAttempts = 3
 
-// stageSteadily stages until nothing was committed in between: what was kept to undo
+// errChanged says that another publisher was there while something was staged.
+var errChanged = errors.New("another publisher has changed the site")
+
+// stageSteadily stages until nothing was changed in between: what was kept to undo
 // the change might else be of two states.
-func (t *Target) stageSteadily(ctx context.Context, rel *site.Release, p targets.Progress) error {
-	var now documents.StateDocument
+func (t *Target) stageSteadily(ctx context.Context, rel *site.Release, h documents.StateDocument, p targets.Progress) error {
 	for range stageAttempts {
-		was, err := t.stage(ctx, rel, p)
-		changed := bucket.Status(err) == http.StatusPreconditionFailed // another publisher replaced what was to be kept
-		if err != nil && !changed {
+		err := t.stage(ctx, rel, h, p)
+		changed := bucket.Status(err) == http.StatusPreconditionFailed || errors.Is(err, errChanged) || isConflict(err)
+		if !changed {
 			return err
 		}
-		if now, err = t.docs.ReadState(ctx); err != nil {
+		t.see(documents.StateDocument{}, inventory{})
+		if h, err = t.docs.ReadState(ctx); err != nil {
 			return err
-		}
-		if changed {
-			continue
-		}
-		if now.None() && was.None() || !now.None() && !was.None() && now.Revision == was.Revision {
-			return nil
 		}
 	}
-	return documents.Conflict(now)
+	return documents.Conflict(h)
 }
 
-// stage returns the state that it went by.
-func (t *Target) stage(ctx context.Context, rel *site.Release, p targets.Progress) (documents.StateDocument, error) {
+func (t *Target) stage(ctx context.Context, rel *site.Release, h documents.StateDocument, p targets.Progress) error {
 	want, err := t.wanted(rel)
 	if err != nil {
-		return documents.StateDocument{}, err
+		return err
 	}
-	h, inv, err := t.look(ctx)
+	inv, err := t.inventory(ctx, h)
 	if err != nil {
-		return documents.StateDocument{}, err
+		return err
+	}
+	defer t.saveLearnt()
+	if fills, err := t.mayFill(ctx, h, inv, rel); err != nil || fills {
+		if err == nil {
+			err = t.tryNames(ctx, want, comparison{Changes: diff.Changes{Add: slices.Collect(maps.Keys(want))}})
+		}
+		if err == nil {
+			err = t.fill(ctx, rel, want, h, inv, p)
+		}
+		return err
 	}
 	_, recorded := t.docs.LoadRecords(ctx, h.RecordPaths())
 	c, err := t.compare(ctx, inv, want, recorded, h.BeaconPaths(rel.BeaconPath))
 	if err != nil {
-		return documents.StateDocument{}, err
+		return err
 	}
 	if err := t.probe(ctx); err != nil {
-		return documents.StateDocument{}, err
+		return err
 	}
-	defer t.saveLearnt()
 	if err := t.tryNames(ctx, want, c); err != nil {
-		return documents.StateDocument{}, err
+		return err
 	}
-	if err := t.upload(ctx, rel, want, inv, c, p); err != nil {
-		return documents.StateDocument{}, err
+	texts, err := t.texts(rel, inv, c)
+	if err != nil {
+		return err
+	}
+	if err := t.upload(ctx, rel, inv, c, texts, p); err != nil {
+		return err
 	}
 	b := beaconOf(rel)
 	if err := t.docs.WriteSnapshot(ctx, h.Base(), rel.ID(), want, b); err != nil {
-		return documents.StateDocument{}, err
+		return err
 	}
-	_, err = t.prepare(ctx, request{to: rel.ID(), want: want, beacon: b, held: h, inv: inv, comparison: c})
-	return h, err
+	ch, err := t.prepare(ctx, request{to: rel.ID(), want: want, beacon: b, held: h, inv: inv, comparison: c, texts: texts})
+	if err == nil {
+		t.staged.Store(targets.Swap{From: liveOf(h, inv), To: rel.ID()}, &staged{change: ch, alive: c.alive, fresh: c.fresh})
+	}
+	return err
 }
 
 func beaconOf(rel *site.Release) *documents.Beacon {
@@ -104,9 +118,9 @@ type source struct {
 	copy bucket.Object // an object of the site that holds the content; else it is sent
 }
 
-// upload brings all content of the release into .mirror/objects/.
-func (t *Target) upload(ctx context.Context, rel *site.Release, want documents.Entries, inv inventory, c comparison, p targets.Progress) error {
-	lacking, err := t.lacking(ctx, rel, inv, c)
+// upload brings the content that is to go live into .mirror/objects/, but for the texts that the change holds.
+func (t *Target) upload(ctx context.Context, rel *site.Release, inv inventory, c comparison, texts map[string]string, p targets.Progress) error {
+	lacking, err := t.lacking(ctx, rel, inv, c, texts)
 	if err != nil {
 		return err
 	}
@@ -117,8 +131,14 @@ func (t *Target) upload(ctx context.Context, rel *site.Release, want documents.E
 			files, bytes = files+1, bytes+s.file.Size
 		}
 	}
+	for _, text := range texts {
+		files, bytes = files+1, bytes+int64(len(text))
+	}
 	if p != nil {
 		p.Expect(files, bytes)
+		for _, text := range texts {
+			p.Sent(1, int64(len(text)))
+		}
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(t.bucket.Limit)
@@ -136,7 +156,7 @@ func (t *Target) uploadOne(ctx context.Context, rel *site.Release, s source, p t
 		_, err := t.bucket.Copy(ctx, s.copy.Path, documents.ObjectPath(s.file.Digest), &bucket.Staged, s.copy.ETag)
 		return err
 	}
-	if err := t.bucket.PutFile(ctx, documents.ObjectPath(s.file.Digest), rel, s.file); err != nil {
+	if _, err := t.bucket.PutFile(ctx, documents.ObjectPath(s.file.Digest), rel, s.file, bucket.Attributes{Headers: &bucket.Staged}); err != nil {
 		return fmt.Errorf("%s: %w", s.file.Path, err)
 	}
 	if p != nil {
@@ -145,9 +165,9 @@ func (t *Target) uploadOne(ctx context.Context, rel *site.Release, s source, p t
 	return nil
 }
 
-// lacking lists the content that .mirror/objects/ does not hold, each once. What lies
-// there already and is about to go live is read first: an object may be damaged.
-func (t *Target) lacking(ctx context.Context, rel *site.Release, inv inventory, c comparison) ([]source, error) {
+// lacking lists the content that is about to go live and that .mirror/objects/ does not hold, each once. What
+// lies there already is read first: an object may be damaged.
+func (t *Target) lacking(ctx context.Context, rel *site.Release, inv inventory, c comparison, texts map[string]string) ([]source, error) {
 	moving := map[string]bool{}
 	for _, path := range slices.Concat(c.Add, c.Change) {
 		moving[path] = true
@@ -162,9 +182,11 @@ func (t *Target) lacking(ctx context.Context, rel *site.Release, inv inventory, 
 	seen := map[site.Digest]bool{}
 	for _, f := range rel.Manifest {
 		path := documents.ObjectPath(f.Digest)
+		_, text := texts[f.Path]
 		switch {
+		case text || !moving[f.Path]:
 		case inv.holds(f.Digest, f.Size):
-			if _, twice := files[path]; moving[f.Path] && !twice {
+			if _, twice := files[path]; !twice {
 				files[path] = f
 				doubtful = append(doubtful, inv.own[path])
 			}

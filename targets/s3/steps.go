@@ -32,7 +32,12 @@ type steps struct {
 
 func (t *Target) doSteps(ch *documents.Change) steps {
 	s := steps{deletes: ch.Deletes, grace: t.grace, acl: ch.ACL, demanded: t.acl != "", class: t.class}
-	s.assets, s.pages = split(ch.Copies)
+	copies := slices.Clone(ch.Copies)
+	if i := slices.IndexFunc(copies, func(c documents.Copy) bool { return c.Path == homePage }); i >= 0 {
+		s.last = append(s.last, copies[i])
+		copies = slices.Delete(copies, i, i+1)
+	}
+	s.assets, s.pages = split(copies)
 	if ch.Beacon != nil {
 		s.beacon, s.headers = ch.Beacon, t.beaconHeaders(ch.Beacon.Path)
 	}
@@ -40,7 +45,7 @@ func (t *Target) doSteps(ch *documents.Change) steps {
 }
 
 func (t *Target) undoSteps(ch *documents.Change) steps {
-	s := steps{deletes: ch.Added, acl: ch.ACL, demanded: t.acl != "", class: t.class}
+	s := steps{deletes: slices.Concat(ch.Added, ch.Fill), acl: ch.ACL, demanded: t.acl != "", class: t.class}
 	restores := slices.Clone(ch.Restores)
 	if ch.Beacon != nil {
 		isBeacon := func(c documents.Copy) bool { return c.Path == ch.Beacon.Path }
@@ -71,7 +76,7 @@ type run struct {
 	gone map[string]bool // deleted already, for being in the way
 
 	mu   sync.Mutex
-	made map[string]bucket.Copied
+	made map[string]bucket.Receipt
 }
 
 // execute takes the steps: what pages need before pages, the beacon when all is there,
@@ -83,7 +88,7 @@ func (r *run) execute(ctx context.Context) error {
 		}
 	}
 	if r.beacon != nil {
-		if err := r.bucket.PutAs(ctx, r.beacon.Path, r.beacon.Body, r.attributes(r.beacon.Path, &r.headers)); err != nil {
+		if _, err := r.bucket.PutAs(ctx, r.beacon.Path, r.beacon.Body, r.attributes(r.beacon.Path, &r.headers)); err != nil {
 			return err
 		}
 	}
@@ -133,7 +138,13 @@ func (r *run) copyOne(ctx context.Context, c documents.Copy) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	made, err := r.bucket.CopyAs(ctx, c.Source, c.Path, r.attributes(c.Path, c.Headers), "")
+	var made bucket.Receipt
+	var err error
+	if c.Text != nil {
+		made, err = r.bucket.PutAs(ctx, c.Path, []byte(*c.Text), r.attributes(c.Path, c.Headers))
+	} else {
+		made, err = r.bucket.CopyAs(ctx, c.Source, c.Path, r.attributes(c.Path, c.Headers), "")
+	}
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -29,6 +30,10 @@ type Target struct {
 	class    string        // the storage class of the site's objects
 	where    location
 	state    string // the folder for what was learnt; "" for none
+	seen     sighting
+	bounds   *boundaries
+	staged   sync.Map // targets.Swap → *staged: what this process has prepared
+	made     sync.Map // targets.Swap → bool: whether the service has confirmed every write of the commit
 	// recording is how long a commit may take to record what it found out of the bucket.
 	recording time.Duration
 }
@@ -66,8 +71,12 @@ func Open(ctx context.Context, env targets.Env, c Config) (*Target, error) {
 	}
 	known := bucket.NewService(where.Provider, loadLearnt(env.State, where), log)
 	b := bucket.New(api, known, bucket.Options{Name: c.Bucket, Prefix: c.Prefix, Limit: c.Concurrency, SSE: c.SSE, SSEKey: c.SSEKMSKeyID})
+	docs := documents.NewStore(b, log)
+	if env.State != "" {
+		docs.Keep(filepath.Join(env.State, "documents"))
+	}
 	return &Target{
-		bucket: b, docs: documents.NewStore(b, log), log: log,
+		bucket: b, docs: docs, log: log, bounds: loadBoundaries(env.State),
 		rules: c.Headers, grace: c.DeleteGrace, owner: env.Owner, keep: env.Keep,
 		acl: c.ACL, class: c.StorageClass, where: where, state: env.State,
 		verified: verified.Load(env.State), lease: cmp.Or(env.Lease, documents.Lease), recording: recording,

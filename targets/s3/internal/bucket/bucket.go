@@ -30,6 +30,7 @@ type Bucket struct {
 	name    string
 	sse     types.ServerSideEncryption
 	sseKey  string
+	direct  direct
 	Service *Service
 	Prefix  string // "" or ending in a slash
 	Limit   int    // requests at once

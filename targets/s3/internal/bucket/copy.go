@@ -9,7 +9,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -19,27 +18,15 @@ import (
 	"mirror/targets/s3/internal/provider"
 )
 
-// Copied is what the service said of a copy that it made.
-type Copied struct {
-	etag     string
-	modified time.Time
-}
-
-// IsThat reports whether a listed object is surely the copy: nothing changed it since,
-// and a later change would show.
-func (c Copied) IsThat(o Object) bool {
-	return c.etag != "" && c.etag == o.ETag && c.modified.Unix() == o.Modified.Unix() && Settled(o.Modified, o.Seen)
-}
-
 // Copy copies from one path to another on the service. With headers nil the source's own
 // metadata goes along. match, if set, is the ETag that the source must have.
-func (b *Bucket) Copy(ctx context.Context, from, to string, h *Headers, match string) (Copied, error) {
+func (b *Bucket) Copy(ctx context.Context, from, to string, h *Headers, match string) (Receipt, error) {
 	return b.CopyAs(ctx, from, to, Attributes{Headers: h}, match)
 }
 
 // CopyAs is Copy with more than headers. Where the service has no copies, the object is read and
 // written again.
-func (b *Bucket) CopyAs(ctx context.Context, from, to string, a Attributes, match string) (made Copied, err error) {
+func (b *Bucket) CopyAs(ctx context.Context, from, to string, a Attributes, match string) (made Receipt, err error) {
 	err = b.withACL(a, func(acl ACL) error {
 		a.ACL = acl
 		return b.Service.try(provider.Copy, func(with bool) (err error) {
@@ -52,13 +39,13 @@ func (b *Bucket) CopyAs(ctx context.Context, from, to string, a Attributes, matc
 		})
 	})
 	if err != nil {
-		return Copied{}, failed("copy to", to, err)
+		return Receipt{}, failed("copy to", to, err)
 	}
 	return made, nil
 }
 
 // copyThere has the service make the copy.
-func (b *Bucket) copyThere(ctx context.Context, from, to string, a Attributes, match string) (Copied, error) {
+func (b *Bucket) copyThere(ctx context.Context, from, to string, a Attributes, match string) (Receipt, error) {
 	in := &s3.CopyObjectInput{
 		Bucket: &b.name, Key: b.key(to), CopySource: aws.String(b.name + "/" + escapeKey(b.Prefix+from)),
 		MetadataDirective: types.MetadataDirectiveCopy, StorageClass: types.StorageClass(a.Class),
@@ -71,24 +58,24 @@ func (b *Bucket) copyThere(ctx context.Context, from, to string, a Attributes, m
 	a.ACL.applyToCopy(in)
 	out, err := b.api.CopyObject(ctx, in)
 	if err != nil || out.CopyObjectResult == nil {
-		return Copied{}, err
+		return Receipt{}, err
 	}
-	return Copied{etag: aws.ToString(out.CopyObjectResult.ETag), modified: aws.ToTime(out.CopyObjectResult.LastModified)}, nil
+	return Receipt{ETag: aws.ToString(out.CopyObjectResult.ETag), At: aws.ToTime(out.CopyObjectResult.LastModified).UTC()}, nil
 }
 
 // copyThrough reads the source and writes it to the other path.
-func (b *Bucket) copyThrough(ctx context.Context, from, to string, a Attributes, match string) (Copied, error) {
+func (b *Bucket) copyThrough(ctx context.Context, from, to string, a Attributes, match string) (Receipt, error) {
 	out, err := b.api.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.name, Key: b.key(from)})
 	if err != nil {
-		return Copied{}, err
+		return Receipt{}, err
 	}
 	defer out.Body.Close()
 	if match != "" && aws.ToString(out.ETag) != match {
-		return Copied{}, fmt.Errorf("%q changed while it was copied", from)
+		return Receipt{}, fmt.Errorf("%q changed while it was copied", from)
 	}
 	body, d, err := held(out.Body, aws.ToInt64(out.ContentLength))
 	if err != nil {
-		return Copied{}, fmt.Errorf("read %q: %w", from, err)
+		return Receipt{}, fmt.Errorf("read %q: %w", from, err)
 	}
 	defer body.Close()
 	in := &s3.PutObjectInput{
@@ -104,8 +91,7 @@ func (b *Bucket) copyThrough(ctx context.Context, from, to string, a Attributes,
 		h.apply(in)
 	}
 	a.ACL.applyToPut(in)
-	_, err = b.put(ctx, to, in, d)
-	return Copied{}, err
+	return b.put(ctx, to, in, d)
 }
 
 // held reads a body of a known length to the end: into memory or, where it is large, into a

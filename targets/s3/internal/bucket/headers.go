@@ -50,4 +50,5 @@ type Attributes struct {
 	// Demanded is whether the write fails where the service takes no ACL; else it goes without.
 	Demanded bool
 	Class    string // the storage class; "" for the bucket's default
+	Redirect string // where the website endpoint sends a visitor to; "" for none
 }

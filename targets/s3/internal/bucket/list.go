@@ -28,7 +28,12 @@ func (b *Bucket) List(ctx context.Context, under string) ([]Object, error) {
 // ListFrom lists page by page, from after a path on. It stops, and says so, after a page
 // whose last path is enough.
 func (b *Bucket) ListFrom(ctx context.Context, under, after string, enough func(path string) bool) (all []Object, stopped bool, err error) {
-	l := &lister{b: b, prefix: b.Prefix + under}
+	return b.listFrom(ctx, under, after, false, enough)
+}
+
+// listFrom is ListFrom. With short, what follows the first page is expected to be short.
+func (b *Bucket) listFrom(ctx context.Context, under, after string, short bool, enough func(path string) bool) (all []Object, stopped bool, err error) {
+	l := &lister{b: b, prefix: b.Prefix + under, keys: b.Page}
 	if after != "" {
 		l.after = b.Prefix + after
 	}
@@ -54,6 +59,9 @@ func (b *Bucket) ListFrom(ctx context.Context, under, after string, enough func(
 			return nil, false, fmt.Errorf("list %q: %w", l.prefix, err)
 		}
 		more = p.more
+		if short {
+			l.keys = min(l.keys, sequel)
+		}
 		if len(all) > 0 && more && enough(all[len(all)-1].Path) {
 			return all, true, nil
 		}
@@ -67,6 +75,7 @@ type lister struct {
 	prefix string
 	after  string // the key behind which the next page begins
 	token  string // of ListObjectsV2; "" for the first page
+	keys   int32  // that the next page asks for
 	// encoded asks for percent-encoded keys, which show names that XML cannot hold.
 	encoded bool
 }
@@ -117,7 +126,7 @@ func (l *lister) readable(ask func() (page, error)) (page, error) {
 
 // second is ListObjectsV2.
 func (l *lister) second(ctx context.Context) (page, error) {
-	in := &s3.ListObjectsV2Input{Bucket: &l.b.name, Prefix: &l.prefix, MaxKeys: &l.b.Page, EncodingType: l.encoding()}
+	in := &s3.ListObjectsV2Input{Bucket: &l.b.name, Prefix: &l.prefix, MaxKeys: &l.keys, EncodingType: l.encoding()}
 	if l.token != "" {
 		in.ContinuationToken = &l.token
 	} else {
@@ -144,7 +153,7 @@ func (l *lister) second(ctx context.Context) (page, error) {
 
 // first is ListObjects, whose pages begin behind the last key of the page before.
 func (l *lister) first(ctx context.Context) (page, error) {
-	in := &s3.ListObjectsInput{Bucket: &l.b.name, Prefix: &l.prefix, MaxKeys: &l.b.Page, Marker: optional(l.after), EncodingType: l.encoding()}
+	in := &s3.ListObjectsInput{Bucket: &l.b.name, Prefix: &l.prefix, MaxKeys: &l.keys, Marker: optional(l.after), EncodingType: l.encoding()}
 	out, err := l.b.api.ListObjects(ctx, in)
 	if err != nil {
 		return page{}, err

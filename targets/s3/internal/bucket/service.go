@@ -25,7 +25,7 @@ type Service struct {
 func NewService(p provider.Provider, learnt map[provider.Feature]provider.Answer, log *slog.Logger) *Service {
 	s := &Service{Provider: p, log: log, learnt: map[provider.Feature]provider.Answer{}}
 	for f, a := range learnt {
-		if p.Has(f) == provider.Ask && a != provider.Ask {
+		if p.Has(f) != provider.No && a != provider.Ask && (p.Has(f) == provider.Ask || a == provider.Yes) {
 			s.learnt[f] = a
 		}
 	}
@@ -40,6 +40,13 @@ func (s *Service) Has(f provider.Feature) provider.Answer {
 		return a
 	}
 	return s.Provider.Has(f)
+}
+
+// Found reports whether the service's own answers showed that it has a feature, now or to an earlier process.
+func (s *Service) Found(f provider.Feature) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.learnt[f] == provider.Yes
 }
 
 // Lacks reports whether the service is known not to have a feature.

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
@@ -44,28 +45,50 @@ func (c Condition) apply(in *s3.PutObjectInput) {
 
 // Put writes a small object and returns its ETag.
 func (b *Bucket) Put(ctx context.Context, path string, data []byte, h Headers, c Condition) (string, error) {
+	if c == (Condition{}) {
+		made, err := b.PutAs(ctx, path, data, Attributes{Headers: &h})
+		return made.ETag, err
+	}
 	in := &s3.PutObjectInput{Bucket: &b.name, Key: b.key(path), Body: bytes.NewReader(data)}
 	c.apply(in)
 	h.apply(in)
-	return b.put(ctx, path, in, sha256.Sum256(data))
+	made, err := b.put(ctx, path, in, sha256.Sum256(data))
+	return made.ETag, err
+}
+
+// Receipt is what the service said of an object that it stored.
+type Receipt struct {
+	ETag string    // quoted, as sent; "" where the service told none
+	At   time.Time // by the service's clock, to the second; zero where it told none
 }
 
 // PutAs writes a small object with the attributes.
-func (b *Bucket) PutAs(ctx context.Context, path string, data []byte, a Attributes) error {
-	in := &s3.PutObjectInput{Bucket: &b.name, Key: b.key(path), Body: bytes.NewReader(data), StorageClass: types.StorageClass(a.Class)}
-	if a.Headers != nil {
-		a.Headers.apply(in)
-	}
-	return b.withACL(a, func(acl ACL) error {
+func (b *Bucket) PutAs(ctx context.Context, path string, data []byte, a Attributes) (made Receipt, err error) {
+	digest := site.Digest(sha256.Sum256(data))
+	err = b.withACL(a, func(acl ACL) error {
+		a.ACL = acl
+		done := false
+		if made, done, err = b.direct.put(ctx, b, path, data, digest, a); done {
+			if err != nil {
+				return failed("write", path, err)
+			}
+			return nil
+		}
+		in := &s3.PutObjectInput{Bucket: &b.name, Key: b.key(path), Body: bytes.NewReader(data), StorageClass: types.StorageClass(a.Class)}
+		if a.Headers != nil {
+			a.Headers.apply(in)
+			in.WebsiteRedirectLocation = optional(a.Redirect)
+		}
 		acl.applyToPut(in)
-		_, err := b.put(ctx, path, in, sha256.Sum256(data))
+		made, err = b.put(ctx, path, in, digest)
 		return err
 	})
+	return made, err
 }
 
 // put sends an object whose digest is known, which the service is told in a way that it knows, and
-// returns the ETag. The body can be read twice.
-func (b *Bucket) put(ctx context.Context, path string, in *s3.PutObjectInput, d site.Digest) (etag string, err error) {
+// returns the receipt. The body can be read twice.
+func (b *Bucket) put(ctx context.Context, path string, in *s3.PutObjectInput, d site.Digest) (made Receipt, err error) {
 	in.ServerSideEncryption, in.SSEKMSKeyId = b.sse, optional(b.sseKey)
 	body := in.Body.(io.ReadSeeker)
 	try := b.Service.try
@@ -86,47 +109,47 @@ func (b *Bucket) put(ctx context.Context, path string, in *s3.PutObjectInput, d 
 			}
 		})
 		if err == nil {
-			etag = aws.ToString(out.ETag)
+			made = Receipt{ETag: aws.ToString(out.ETag), At: serverTime(out.ResultMetadata)}
 		}
 		return err
 	})
 	if err != nil {
-		return "", failed("write", path, err)
+		return Receipt{}, failed("write", path, err)
 	}
-	return etag, nil
+	return made, nil
 }
 
 // PutFile sends a file of a release. The service is told the manifest's digest, so that it
 // refuses other bytes; a file that changed gives site.ErrChanged.
-func (b *Bucket) PutFile(ctx context.Context, path string, rel *site.Release, f site.File) error {
+func (b *Bucket) PutFile(ctx context.Context, path string, rel *site.Release, f site.File, a Attributes) (made Receipt, err error) {
 	if f.Size <= inMemory {
 		data, err := rel.ReadFile(f)
 		if err != nil {
-			return err
+			return Receipt{}, err
 		}
-		_, err = b.Put(ctx, path, data, Staged, Condition{})
-		return err
+		return b.PutAs(ctx, path, data, a)
 	}
 	body, err := rel.OpenContext(ctx, f)
 	if err != nil {
-		return err
+		return Receipt{}, err
 	}
 	defer body.Close()
 	watched := &watched{ReadSeeker: body}
 	if f.Size > multipart {
 		err = b.putParts(ctx, path, watched)
 	} else {
-		in := &s3.PutObjectInput{Bucket: &b.name, Key: b.key(path), Body: watched, ContentLength: &f.Size}
-		Staged.apply(in)
-		_, err = b.put(ctx, path, in, f.Digest)
+		in := &s3.PutObjectInput{Bucket: &b.name, Key: b.key(path), Body: watched, ContentLength: &f.Size, StorageClass: types.StorageClass(a.Class)}
+		a.Headers.apply(in)
+		a.ACL.applyToPut(in)
+		made, err = b.put(ctx, path, in, f.Digest)
 	}
 	if errors.Is(watched.err, site.ErrChanged) {
-		return watched.err
+		return Receipt{}, watched.err
 	}
 	if err != nil {
-		return failed("write", path, err)
+		return Receipt{}, failed("write", path, err)
 	}
-	return nil
+	return made, nil
 }
 
 // putParts sends a large file in parts. The reader's own check makes the last part fail,

@@ -29,6 +29,10 @@ type Change struct {
 	Restores []Copy   `json:"restores,omitempty"`
 	Added    []string `json:"added,omitempty"` // to be deleted when undone
 
+	// Fill lists the paths at which the content of the release lies already, or is to: where nothing is
+	// live a Stage puts it in place. They are deleted when the change is undone.
+	Fill []string `json:"fill,omitempty"`
+
 	// ACLs of single paths, where objects have their own: what they were given before, which they
 	// keep, and what undoing brings back. A path that is not listed gets the other ones.
 	ACLs   map[string]bucket.ACL `json:"acls,omitempty"`
@@ -50,6 +54,8 @@ type Copy struct {
 	Path    string          `json:"path"`
 	Source  string          `json:"source"`
 	Headers *bucket.Headers `json:"headers,omitempty"` // nil for the source's own
+	// Text is the content itself, where it is small: it is written to the path, and Source is "".
+	Text *string `json:"text,omitempty"`
 }
 
 // ReadChange reads a change by its path.
@@ -71,12 +77,12 @@ func (d *Store) ReadChange(ctx context.Context, path string) (*Change, error) {
 // deletes only there.
 func (ch *Change) inBounds() bool {
 	for _, c := range slices.Concat(ch.Copies, ch.Restores) {
-		if !IsSite(c.Path) || !strings.HasPrefix(c.Source, OwnPrefix) {
+		if !IsSite(c.Path) || c.Text == nil && !strings.HasPrefix(c.Source, OwnPrefix) {
 			return false
 		}
 	}
 	outside := func(path string) bool { return !IsSite(path) }
-	return !slices.ContainsFunc(slices.Concat(ch.Deletes, ch.Added), outside) && (ch.Beacon == nil || IsSite(ch.Beacon.Path))
+	return !slices.ContainsFunc(slices.Concat(ch.Deletes, ch.Added, ch.Fill), outside) && (ch.Beacon == nil || IsSite(ch.Beacon.Path))
 }
 
 // FindChange reads the newest change that a Stage wrote for a swap, nil if none did.
@@ -102,4 +108,4 @@ func (d *Store) FindChange(ctx context.Context, listed map[string]bucket.Object,
 }
 
 // Empty reports whether the change neither copies nor deletes anything.
-func (ch *Change) Empty() bool { return len(ch.Copies)+len(ch.Deletes) == 0 }
+func (ch *Change) Empty() bool { return len(ch.Copies)+len(ch.Deletes)+len(ch.Fill) == 0 }

@@ -1,6 +1,7 @@
 package documents
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -18,21 +19,25 @@ import (
 type Store struct {
 	bucket *bucket.Bucket
 	log    *slog.Logger
+	cache  cache
 
 	mu          sync.Mutex
-	decoded     map[string]any // by name, which is the digest
-	conditional *bool          // whether the service honours conditional writes; nil before it was asked
+	decoded     map[string]any    // by name, which is the digest
+	etags       map[string]string // of documents, as far as they are known
+	conditional *bool             // whether the service honours conditional writes; nil before it was asked
 }
 
 // NewStore returns the documents of a bucket. It reads nothing yet.
 func NewStore(b *bucket.Bucket, log *slog.Logger) *Store {
-	return &Store{bucket: b, log: log, decoded: map[string]any{}}
+	return &Store{bucket: b, log: log, cache: newCache(""), decoded: map[string]any{}}
 }
 
 // EncodeDocument packs a document: JSON, compressed.
 func EncodeDocument(v any) ([]byte, error) {
-	text, err := json.Marshal(v)
-	if err != nil {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false) // it may hold pages
+	if err := encoder.Encode(v); err != nil {
 		return nil, err
 	}
 	w, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBetterCompression), zstd.WithEncoderConcurrency(1))
@@ -40,7 +45,7 @@ func EncodeDocument(v any) ([]byte, error) {
 		return nil, err
 	}
 	defer w.Close()
-	return w.EncodeAll(text, nil), nil
+	return w.EncodeAll(text.Bytes(), nil), nil
 }
 
 // decodeDocument unpacks what encodeDocument made. The data may be anybody's.
@@ -63,13 +68,16 @@ func (d *Store) WriteDocument(ctx context.Context, path string, v any) error {
 	if err != nil {
 		return fmt.Errorf("encode %s: %w", path, err)
 	}
-	_, err = d.bucket.Put(ctx, path, data, bucket.Staged, bucket.Condition{})
+	etag, err := d.bucket.Put(ctx, path, data, bucket.Staged, bucket.Condition{})
+	if err == nil {
+		d.wrote(path, etag, data)
+	}
 	return err
 }
 
 // readDocument reads the document at a path into v.
 func (d *Store) readDocument(ctx context.Context, path string, v any) error {
-	_, data, err := d.bucket.Read(ctx, path)
+	data, err := d.bytes(ctx, path)
 	if err != nil {
 		return err
 	}
@@ -91,12 +99,12 @@ func byDigest[T any](ctx context.Context, d *Store, path string, decode func([]b
 	if ok {
 		return known, nil
 	}
-	_, data, err := d.bucket.Read(ctx, path)
+	data, err := d.bytes(ctx, path)
 	if err != nil {
 		return nil, err
 	}
 	doc := new(T)
-	if sum := site.Digest(sha256.Sum256(data)).String(); path[max(0, len(path)-len(sum)):] != sum {
+	if !matches(path, data) {
 		return nil, fmt.Errorf("read %q: the bytes are not those of the name", path)
 	}
 	if err := decode(data, doc); err != nil {
@@ -118,6 +126,9 @@ func (d *Store) remember(path string, doc any) {
 // WriteByDigest stores data in a folder under its digest and returns its path.
 func (d *Store) WriteByDigest(ctx context.Context, folder string, data []byte) (string, error) {
 	path := folder + site.Digest(sha256.Sum256(data)).String()
-	_, err := d.bucket.Put(ctx, path, data, bucket.Staged, bucket.Condition{})
+	etag, err := d.bucket.Put(ctx, path, data, bucket.Staged, bucket.Condition{})
+	if err == nil {
+		d.wrote(path, etag, data)
+	}
 	return path, err
 }

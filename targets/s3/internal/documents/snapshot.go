@@ -239,12 +239,25 @@ func (d *Store) baseParts(ctx context.Context, base site.ID) (*Snapshot, []*part
 	s, err := d.ReadSnapshot(ctx, base)
 	if err == nil {
 		var all []*part
+		s = d.withoutLost(s)
 		if all, err = d.readParts(ctx, s); err == nil {
 			return s, all
 		}
 	}
 	d.log.Warn("the live release's document is not readable; the new one is stored in full", "release", base, "err", err)
 	return &Snapshot{}, nil
+}
+
+// withoutLost leaves out the parts that a listing did not show: a new release must not name them.
+func (d *Store) withoutLost(s *Snapshot) *Snapshot {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.etags == nil {
+		return s
+	}
+	there := *s
+	there.Parts = slices.DeleteFunc(slices.Clone(s.Parts), func(p partRef) bool { _, ok := d.etags[p.Path]; return !ok })
+	return &there
 }
 
 // maxParts bounds the parts of one release.

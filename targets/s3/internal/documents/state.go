@@ -22,6 +22,9 @@ type Phase string
 const (
 	PhaseLive       Phase = "live"
 	PhaseCommitting Phase = "committing"
+	// PhaseFilling is in the stored document only, as PhaseReserved: nothing is live, and a Stage has put
+	// the content of a release in place, or does so.
+	PhaseFilling Phase = "filling"
 	// PhaseReserved is in the stored document only: the state is at rest and a publisher has
 	// reserved the place. ReadState splits it into the state as it is live and the Reservation.
 	PhaseReserved Phase = "reserved"
@@ -57,6 +60,9 @@ type State struct {
 	// While reserved.
 	Reservation *Reservation `json:"reservation,omitempty"`
 	Vacant      bool         `json:"vacant,omitempty"` // nothing of ours is live
+	// Fill is the change whose content a Stage has put in place, or does so, while nothing is live; also
+	// while another change is committed there.
+	Fill string `json:"filled,omitempty"`
 }
 
 // Reservation keeps other publishers from committing before its own publisher does.
@@ -109,9 +115,24 @@ type LiveRef struct {
 type StateDocument struct {
 	*State                // nil where nothing of ours is live; never in the phase reserved
 	Reserved *Reservation // nil where the place is not reserved
+	Fill     string       // of the stored document
 	etag     string
 	raw      []byte        // as stored; nil where there is no document
 	Age      time.Duration // by the service's clock, since it was written
+}
+
+// ETag is that of the stored document, "" where there is none.
+func (h StateDocument) ETag() string {
+	if h.raw == nil {
+		return ""
+	}
+	return h.etag
+}
+
+// WithFill is the document to store while a Stage puts content in place, and after it has.
+func (h StateDocument) WithFill(change string, r *Reservation) *State {
+	h.Fill = change
+	return h.WithReservation(r)
 }
 
 // None reports whether nothing of ours is live: there is no state document, or one that only
@@ -161,7 +182,11 @@ func (h StateDocument) WithReservation(r *Reservation) *State {
 		if r == nil {
 			r = &Reservation{Released: true}
 		}
-		return &State{Version: Version, Phase: PhaseReserved, Revision: NewNonce(), Reservation: r, Vacant: true}
+		phase := PhaseReserved
+		if h.Fill != "" {
+			phase = PhaseFilling
+		}
+		return &State{Version: Version, Phase: phase, Revision: NewNonce(), Reservation: r, Vacant: true, Fill: h.Fill}
 	}
 	next := *h.State
 	if r != nil {
@@ -173,7 +198,11 @@ func (h StateDocument) WithReservation(r *Reservation) *State {
 // document takes a stored state apart.
 func document(s *State, etag string, raw []byte) StateDocument {
 	h := StateDocument{State: s, etag: etag, raw: raw}
-	if s == nil || s.Phase != PhaseReserved {
+	if s == nil {
+		return h
+	}
+	h.Fill = s.Fill
+	if s.Phase != PhaseReserved && s.Phase != PhaseFilling {
 		return h
 	}
 	h.Reserved = s.Reservation
@@ -219,7 +248,7 @@ func DecodeState(raw []byte) (*State, error) {
 	if err := json.Unmarshal(raw, &s); err != nil {
 		return nil, err
 	}
-	if s.Version != Version || s.Revision == "" || s.Phase == PhaseReserved && s.Reservation == nil {
+	if s.Version != Version || s.Revision == "" || (s.Phase == PhaseReserved || s.Phase == PhaseFilling) && s.Reservation == nil {
 		return nil, fmt.Errorf("version %d, revision %q, phase %q", s.Version, s.Revision, s.Phase)
 	}
 	return &s, nil
@@ -240,7 +269,7 @@ func (d *Store) WriteRaw(ctx context.Context, old StateDocument, raw []byte) (St
 	if err != nil {
 		return StateDocument{}, fmt.Errorf("state to write: %w", err)
 	}
-	honoured, err := d.honoursConditions(ctx)
+	honoured, err := d.honoursConditions(ctx, old.raw != nil)
 	if err != nil {
 		return StateDocument{}, err
 	}
@@ -312,13 +341,17 @@ func Holder(now StateDocument) string {
 }
 
 // honoursConditions finds out, once, whether the service refuses a conditional write
-// whose condition does not hold.
-func (d *Store) honoursConditions(ctx context.Context) (bool, error) {
+// whose condition does not hold. In a place that was written to before, what an earlier process found out
+// counts.
+func (d *Store) honoursConditions(ctx context.Context, before bool) (bool, error) {
 	d.mu.Lock()
 	known := d.conditional
 	d.mu.Unlock()
 	if known != nil {
 		return *known, nil
+	}
+	if before && d.bucket.Service.Found(provider.Conditions) {
+		return true, nil
 	}
 	honoured := true
 	for _, c := range []bucket.Condition{{}, {IfNoneMatch: true}, {IfMatch: `"00000000000000000000000000000000"`}} {
@@ -337,13 +370,20 @@ func (d *Store) honoursConditions(ctx context.Context) (bool, error) {
 			break
 		}
 	}
-	if !honoured {
+	if honoured {
+		d.bucket.Service.Learn(provider.Conditions, provider.Yes, nil)
+	} else {
 		d.log.Warn("the service has no conditional writes: two publishers at the very same moment would not notice each other")
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.conditional = &honoured
 	return honoured, nil
+}
+
+// Conditional reports whether the service honours conditional writes, which it is asked once.
+func (d *Store) Conditional(ctx context.Context) (bool, error) {
+	return d.honoursConditions(ctx, false)
 }
 
 // RecordPaths are the paths of the records of verified objects.

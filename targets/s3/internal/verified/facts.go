@@ -7,11 +7,12 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"sync"
 
 	"mirror/internal/atomicfile"
@@ -33,10 +34,55 @@ type Fact uint64
 
 // FactOf returns the fact that a listed object has a content.
 func FactOf(o bucket.Object, c Content) Fact {
-	h := sha256.New()
-	fmt.Fprintf(h, "%q %q %d %d %s %q %q %q %q", o.Path, o.ETag, o.Size, o.Modified.UnixNano(),
-		c.Digest, c.Headers.Type, c.Headers.Cache, c.Headers.Encoding, c.Headers.Other)
-	return Fact(binary.BigEndian.Uint64(h.Sum(nil)))
+	return factOf("", o.Path, o.ETag, o.Size, o.Modified.UnixNano(), c)
+}
+
+// factOf hashes what a fact is about. The kind tells facts of listings from receipts.
+func factOf(kind, path, etag string, size, at int64, c Content) Fact {
+	text := make([]byte, 0, 512)
+	text = append(text, kind...)
+	for _, s := range []string{path, etag} {
+		text = append(strconv.AppendQuote(text, s), ' ')
+	}
+	text = append(strconv.AppendInt(text, size, 10), ' ')
+	text = append(strconv.AppendInt(text, at, 10), ' ')
+	text = hex.AppendEncode(text, c.Digest[:])
+	for _, s := range []string{c.Headers.Type, c.Headers.Cache, c.Headers.Encoding, c.Headers.Other} {
+		text = strconv.AppendQuote(append(text, ' '), s)
+	}
+	sum := sha256.Sum256(text)
+	return Fact(binary.BigEndian.Uint64(sum[:]))
+}
+
+// ReceiptOf returns the fact that the service stored a content and answered with the receipt. It vouches
+// for a listed object with that ETag which is as old as the answer, to the second.
+func ReceiptOf(path string, size int64, r bucket.Receipt, c Content) Fact {
+	return factOf("put ", path, r.ETag, size, r.At.Unix(), c)
+}
+
+// Seconds by which the time of an answer may be later, or earlier, than the time of the object that
+// it was about: clocks of front ends differ, and some services tell the time with a delay.
+const answeredLater, answeredEarlier = 2, 1
+
+// Vouches reports whether the set holds a fact that a listed object has a content, and which. A receipt
+// counts once a later change of the object would show in its time.
+func (s FactSet) Vouches(o bucket.Object, c Content) (Fact, bool) {
+	if f := FactOf(o, c); s.Has(f) {
+		return f, true
+	}
+	if o.ETag == "" || !bucket.Settled(o.Modified, o.Seen) {
+		return 0, false
+	}
+	for after := int64(0); after <= answeredLater+answeredEarlier; after++ {
+		by := after // 0, 1, 2, -1
+		if after > answeredLater {
+			by = answeredLater - after
+		}
+		if f := factOf("put ", o.Path, o.ETag, o.Size, o.Modified.Unix()+by, c); s.Has(f) {
+			return f, true
+		}
+	}
+	return 0, false
 }
 
 // FactSet is a set.
@@ -134,11 +180,26 @@ func (k *Set) Learn(o bucket.Object, c Content) {
 	k.read[FactOf(o, Content{})] = c
 }
 
-// Has reports whether the object was verified to have the content.
-func (k *Set) Has(o bucket.Object, c Content) bool {
+// Note remembers a receipt.
+func (k *Set) Note(f Fact) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.set.Has(FactOf(o, c))
+	if len(k.set) < maxKnowledge {
+		k.set[f] = struct{}{}
+	}
+}
+
+// Vouches reports whether the object was verified, or written by this machine, with the content.
+func (k *Set) Vouches(o bucket.Object, c Content) (Fact, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.set.Vouches(o, c)
+}
+
+// Has reports whether the object was verified to have the content.
+func (k *Set) Has(o bucket.Object, c Content) bool {
+	_, ok := k.Vouches(o, c)
+	return ok
 }
 
 // Recall returns the content that this process read from the object.
