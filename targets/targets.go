@@ -84,8 +84,9 @@ type Planner interface {
 
 // Stager is the first phase.
 type Stager interface {
-	// Stage stores rel so that Commit needs to move no content. What the origin serves
-	// does not change. It may be repeated, resumes what an interrupted call left, and
+	// Stage stores rel so that Commit needs to move no content. What the origin serves of the live release
+	// does not change; where no release and nothing of others is live, files other than the home page and
+	// the beacon may appear. It may be repeated, resumes what an interrupted call left, and
 	// is durable on return. p may be nil.
 	Stage(ctx context.Context, rel *site.Release, p Progress) error
 }
@@ -148,6 +149,19 @@ type Pruner interface {
 	// another publisher at the same time, is never touched. It may be repeated; after an error
 	// some of it may have been dropped.
 	Prune(ctx context.Context, r Retention) error
+}
+
+// Prefiller is a Target whose Stage may put content where it is served, while nothing is live there.
+type Prefiller interface {
+	// Prefilled lists the paths that Stage has put in place for a swap already: a watch would see no change.
+	Prefilled(s Swap) []string
+}
+
+// Confirmer is a Target whose service confirms what it stores.
+type Confirmer interface {
+	// Confirmed reports whether the service has confirmed every write of the Commit that this process has made
+	// of s, by a checksum that it compared or by what it says it has stored. It asks nothing.
+	Confirmed(s Swap) bool
 }
 
 // Historian is a Target that remembers what it held before: what a checker without a history

@@ -17,13 +17,27 @@ func (p *publication) watch(ctx context.Context) (err error) {
 		return nil
 	}
 	plans := map[string]targets.Plan{}
-	for _, r := range p.report.Targets {
-		plans[r.Name] = r.Plan
+	for i, r := range p.report.Targets {
+		plans[r.Name] = unfilled(p.dests[i], r.Plan, p.swap(r))
 	}
 	began := time.Now()
 	p.seen, err = p.options.Watcher.Watch(ctx, p.rel, plans)
 	p.spent = time.Since(began)
 	return err
+}
+
+// unfilled is a plan without what the target has put in place already.
+func unfilled(d targets.Destination, plan targets.Plan, s targets.Swap) targets.Plan {
+	f, ok := d.Target.(targets.Prefiller)
+	if !ok {
+		return plan
+	}
+	there := map[string]bool{}
+	for _, path := range f.Prefilled(s) {
+		there[path] = true
+	}
+	plan.Changes.Add = slices.DeleteFunc(slices.Clone(plan.Changes.Add), func(path string) bool { return there[path] })
+	return plan
 }
 
 // left is what is left of the verify timeout, which bounds everything that a publish waits

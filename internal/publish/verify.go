@@ -22,7 +22,7 @@ func (p *publication) confirm(ctx context.Context) error {
 const moment = time.Second
 
 // settle asks every destination what it now stores: a commit that was answered is not yet
-// one that was done. One that does not say so in time is left to what its origin shows.
+// one that was done. Where the service has confirmed each write there is nothing to ask. One that does not say so in time is left to what its origin shows.
 func (p *publication) settle(ctx context.Context) error {
 	p.options.Events.Phase("read back")
 	ctx, cancel := p.inTime(ctx)
@@ -30,6 +30,9 @@ func (p *publication) settle(ctx context.Context) error {
 	slow := make([]bool, len(p.dests))
 	err := p.everywhere(func(i int, d targets.Destination, r *TargetReport) error {
 		if r.Committed.IsZero() {
+			return nil
+		}
+		if c, ok := d.Target.(targets.Confirmer); ok && c.Confirmed(p.swap(r)) {
 			return nil
 		}
 		plan, err := d.Plan(ctx, p.rel)

@@ -18,7 +18,10 @@ func (t *Target) apply(ctx context.Context, h documents.StateDocument, ch *docum
 	next := &documents.State{
 		Version: documents.Version, Phase: documents.PhaseCommitting, Revision: documents.NewNonce(), From: ch.From, To: ch.To, Change: ch.Path,
 		Release: h.LiveBefore(), Previous: h.PreviousReleases(), Beacons: beaconsOf(h, ch), Records: h.RecordPaths(),
-		Undo: undo, Owner: t.owner, Holder: documents.NewNonce(), Fill: h.Fill,
+		Undo: undo, Owner: t.owner, Holder: documents.NewNonce(),
+	}
+	if h.None() || h.Change == ch.Path { // else what was put in place is a part of what the change begins at
+		next.Fill = h.Fill
 	}
 	began := time.Now()
 	h, err := t.beginCommit(ctx, h, next, held)
@@ -45,11 +48,20 @@ func (t *Target) apply(ctx context.Context, h documents.StateDocument, ch *docum
 		t.release(ctx, h)
 		return err
 	}
-	defer t.see(documents.StateDocument{}, inventory{}) // what was listed has changed
+	_, listed, _ := t.lastSeen()
+	t.see(documents.StateDocument{}, inventory{}) // what was listed has changed
 	if undo {
 		return t.finishRollback(ctx, h, ch)
 	}
-	return t.finishCommit(ctx, h, ch, recorded)
+	h, err = t.finishCommit(ctx, h, ch, recorded)
+	if err != nil {
+		return err
+	}
+	t.see(h, inventory{own: listed.own})
+	if r.confirmed() {
+		t.made.Store(targets.Swap{From: targets.Live(ch.From), To: ch.To}, true)
+	}
+	return nil
 }
 
 // beginCommit takes the state to committing.
@@ -84,7 +96,7 @@ func beaconsOf(h documents.StateDocument, ch *documents.Change) []string {
 }
 
 // finishCommit says that the release is live.
-func (t *Target) finishCommit(ctx context.Context, h documents.StateDocument, ch *documents.Change, recorded []string) error {
+func (t *Target) finishCommit(ctx context.Context, h documents.StateDocument, ch *documents.Change, recorded []string) (documents.StateDocument, error) {
 	next := &documents.State{
 		Version: documents.Version, Phase: documents.PhaseLive, Revision: documents.NewNonce(), Release: ch.To, Previous: h.PastAfter(ch.To), Records: recorded,
 		From: ch.From, To: ch.To, Change: ch.Path,
@@ -92,8 +104,7 @@ func (t *Target) finishCommit(ctx context.Context, h documents.StateDocument, ch
 	if ch.Beacon != nil {
 		next.Beacons = []string{ch.Beacon.Path}
 	}
-	_, err := t.writeOwn(ctx, h, next)
-	return err
+	return t.writeOwn(ctx, h, next)
 }
 
 // finishRollback puts the state document back as it was.
@@ -131,6 +142,9 @@ func (t *Target) recordLive(ctx context.Context, records []string, ch *documents
 		return nil, err
 	}
 	old, _ := t.docs.LoadRecords(ctx, records)
+	if b := doc.Beacon; b != nil {
+		want[b.Path] = t.beaconEntry(b)
+	}
 	fresh := receipts(want, made)
 	if st := t.stagedFor(ch); st != nil {
 		fresh = append(fresh, st.fresh...)
@@ -155,4 +169,10 @@ func (t *Target) stagedFor(ch *documents.Change) *staged {
 		return st
 	}
 	return nil
+}
+
+// Confirmed reports whether the service has confirmed every write of a commit that this process has made.
+func (t *Target) Confirmed(s targets.Swap) bool {
+	_, ok := t.made.Load(s)
+	return ok
 }

@@ -160,7 +160,7 @@ func (t *Target) changeTo(ctx context.Context, h documents.StateDocument, inv in
 		beaconPath = doc.Beacon.Path
 	}
 	_, recorded := t.docs.LoadRecords(ctx, h.RecordPaths())
-	c, err := t.compare(ctx, inv, want, recorded, h.BeaconPaths(beaconPath))
+	c, err := t.compare(ctx, h, inv, want, recorded, beaconPath)
 	if err != nil {
 		return nil, err
 	}

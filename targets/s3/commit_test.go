@@ -224,7 +224,7 @@ func TestTakenOver(t *testing.T) {
 	rec := p.recorder()
 	reached := make(chan struct{}, 64)
 	rec.before = func(r *http.Request) (*http.Response, error) {
-		if r.Header.Get("X-Amz-Copy-Source") == "" || strings.Contains(r.URL.Path, "/.mirror/") {
+		if r.Method != http.MethodPut || strings.Contains(r.URL.Path, "/.mirror/") {
 			return nil, nil
 		}
 		reached <- struct{}{}

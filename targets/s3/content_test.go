@@ -252,21 +252,19 @@ func TestUploadsAreSigned(t *testing.T) {
 	p := gateway(t)
 	rec := p.recorder()
 	big := strings.Repeat("big", 1<<20)
-	publish(t, p.open(t, rec), targettest.Release(targettest.Files{"big.html": big, "index.html": "x"}))
-	uploads := rec.requests(func(r request) bool { return r.method == "PUT" && strings.HasPrefix(r.key, ".mirror/objects/") })
+	files := targettest.Files{"big.html": big, "index.html": "x"}
+	publish(t, p.open(t, rec), targettest.Release(files))
+	uploads := rec.requests(func(r request) bool { return r.method == "PUT" && files[r.key] != "" })
 	if len(uploads) != 2 {
 		t.Fatalf("got %d uploads, want 2", len(uploads))
 	}
 	for _, r := range uploads {
-		digest := strings.TrimPrefix(r.key, ".mirror/objects/")
-		if got := r.header.Get("X-Amz-Content-Sha256"); got != digest {
+		sum := sha256.Sum256([]byte(files[r.key]))
+		if got := r.header.Get("X-Amz-Content-Sha256"); got != hex.EncodeToString(sum[:]) {
 			t.Errorf("%s: payload hash %q", r.key, got)
 		}
 		if r.header.Get("X-Amz-Checksum-Sha256") == "" || r.header.Get("Content-Encoding") != "" || r.header.Get("X-Amz-Trailer") != "" {
 			t.Errorf("%s: headers %v; want a checksum and no aws-chunked body", r.key, r.header)
-		}
-		if _, err := hex.DecodeString(digest); err != nil {
-			t.Error(err)
 		}
 	}
 }

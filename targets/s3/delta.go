@@ -30,7 +30,8 @@ type comparison struct {
 // compare decides for each wanted file whether the bucket holds it, with its headers. An
 // object is trusted without reading it only where a fact about just this object is
 // recorded; a difference in size is a change at once; all others are read and hashed.
-func (t *Target) compare(ctx context.Context, inv inventory, want documents.Entries, recorded verified.FactSet, beacons []string) (comparison, error) {
+func (t *Target) compare(ctx context.Context, h documents.StateDocument, inv inventory, want documents.Entries, recorded verified.FactSet, beaconPath string) (comparison, error) {
+	beacons := h.BeaconPaths(beaconPath)
 	have := map[string]verified.Content{}
 	found := comparison{alive: verified.FactSet{}}
 	var unsure []bucket.Object
@@ -57,6 +58,7 @@ func (t *Target) compare(ctx context.Context, inv inventory, want documents.Entr
 			unsure = append(unsure, o)
 		}
 	}
+	unsure = t.withoutReplaced(ctx, h, unsure, recorded, have)
 	read, err := t.hashAll(ctx, unsure)
 	if err != nil {
 		return comparison{}, err
@@ -76,6 +78,32 @@ func (t *Target) compare(ctx context.Context, inv inventory, want documents.Entr
 	slices.Sort(kept)
 	found.known, found.kept = have, kept
 	return found, nil
+}
+
+// withoutReplaced leaves out the objects that are known to hold what the live release has, which is not what is
+// wanted.
+func (t *Target) withoutReplaced(ctx context.Context, h documents.StateDocument, unsure []bucket.Object, recorded verified.FactSet, have map[string]verified.Content) []bucket.Object {
+	if len(unsure) == 0 || h.Base() == site.None {
+		return unsure
+	}
+	s, err := t.docs.ReadSnapshot(ctx, h.Base())
+	if err != nil {
+		return unsure
+	}
+	was, err := t.docs.ReadEntries(ctx, s)
+	if err != nil {
+		return unsure
+	}
+	return slices.DeleteFunc(unsure, func(o bucket.Object) bool {
+		e, ok := was[o.Path]
+		if !ok {
+			return false
+		}
+		if _, ok = recorded.Vouches(o, e.Content); ok {
+			have[o.Path] = e.Content
+		}
+		return ok
+	})
 }
 
 // sameBytes reports whether two contents are served with the same bytes. Another encoding

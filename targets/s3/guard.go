@@ -2,6 +2,7 @@ package s3
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -22,19 +23,37 @@ type reservation struct {
 // Reserve writes the reservation into the state document, by compare-and-swap. What is live stays
 // as it is: its revision, too.
 func (t *Target) Reserve(ctx context.Context, s targets.Swap) (targets.Reservation, error) {
+	if h, inv, known := t.lastSeen(); known && inv.site != nil && t.mayReserve(h, inv, s) == nil {
+		r, err := t.reserve(ctx, h, inv, s)
+		if !errors.Is(err, targets.ErrReserved) {
+			return r, err
+		}
+	} // else it may have changed since
 	h, inv, err := t.glance(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reserve: %w", err)
 	}
+	if err := t.mayReserve(h, inv, s); err != nil {
+		return nil, err
+	}
+	return t.reserve(ctx, h, inv, s)
+}
+
+// mayReserve says why a place cannot be reserved for a swap.
+func (t *Target) mayReserve(h documents.StateDocument, inv inventory, s targets.Swap) error {
 	switch {
 	case liveOf(h, inv).Revision != s.From.Revision && !isOf(h, s) && !h.IsLive(s):
-		return nil, fmt.Errorf("reserve: %w", documents.Conflict(h))
+		return fmt.Errorf("reserve: %w", documents.Conflict(h))
 	case !t.mayTake(h):
-		return nil, fmt.Errorf("%w: %s", targets.ErrReserved, documents.Holder(h))
+		return fmt.Errorf("%w: %s", targets.ErrReserved, documents.Holder(h))
 	}
+	return nil
+}
+
+func (t *Target) reserve(ctx context.Context, h documents.StateDocument, inv inventory, s targets.Swap) (targets.Reservation, error) {
 	began := time.Now()
 	was := h
-	h, err = t.docs.WriteState(ctx, h, t.claimed(h, s))
+	h, err := t.docs.WriteState(ctx, h, t.claimed(h, s))
 	if isConflict(err) {
 		return nil, targets.ErrReserved // the next call tells what is live
 	}

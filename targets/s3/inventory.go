@@ -29,6 +29,7 @@ type inventory struct {
 type sighting struct {
 	mu   sync.Mutex // guards what follows
 	etag string     // "" for none
+	h    documents.StateDocument
 	inv  inventory
 }
 
@@ -36,7 +37,15 @@ type sighting struct {
 func (t *Target) see(h documents.StateDocument, inv inventory) {
 	t.seen.mu.Lock()
 	defer t.seen.mu.Unlock()
-	t.seen.etag, t.seen.inv = h.ETag(), inv
+	t.seen.etag, t.seen.h, t.seen.inv = h.ETag(), h, inv
+}
+
+// lastSeen returns the state document as it was read or written last, and what was listed beside it, where
+// that is known.
+func (t *Target) lastSeen() (documents.StateDocument, inventory, bool) {
+	t.seen.mu.Lock()
+	defer t.seen.mu.Unlock()
+	return t.seen.h, t.seen.inv, t.seen.etag != ""
 }
 
 // recall returns the last listing, empty where the state document is another one by now.
@@ -55,7 +64,7 @@ func (t *Target) carry(from, to documents.StateDocument) {
 	t.seen.mu.Lock()
 	defer t.seen.mu.Unlock()
 	if from.ETag() != "" && t.seen.etag == from.ETag() {
-		t.seen.etag = to.ETag()
+		t.seen.etag, t.seen.h = to.ETag(), to
 	}
 }
 
@@ -115,7 +124,9 @@ func (t *Target) list(ctx context.Context, h documents.StateDocument) (inventory
 	if skipped[own] {
 		inv.own = nil
 	}
-	t.divide(inv)
+	if t.divide(inv); inv.own != nil {
+		t.docs.Listed(inv.own)
+	}
 	return t.setFilledApart(ctx, h, inv)
 }
 

@@ -24,12 +24,13 @@ func (t *Target) Plan(ctx context.Context, rel *site.Release) (targets.Plan, err
 	if err != nil {
 		return targets.Plan{}, fmt.Errorf("plan: %w", err)
 	}
-	var inv inventory
-	if inv.site, err = t.listSite(ctx, h); err != nil {
+	inv, err := t.list(ctx, h)
+	if err != nil {
 		return targets.Plan{}, fmt.Errorf("plan: %w", err)
 	}
+	t.see(h, inv)
 	_, recorded := t.docs.LoadRecords(ctx, h.RecordPaths())
-	c, err := t.compare(ctx, inv, want, recorded, h.BeaconPaths(rel.BeaconPath))
+	c, err := t.compare(ctx, h, inv, want, recorded, rel.BeaconPath)
 	if err != nil {
 		return targets.Plan{}, fmt.Errorf("plan: %w", err)
 	}

@@ -2,7 +2,9 @@ package s3
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
+	"maps"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -108,7 +110,7 @@ func (t *Target) planUndo(ctx context.Context, ch *documents.Change, r request, 
 	if ch.Beacon != nil {
 		touched = append(touched, ch.Beacon.Path)
 	}
-	was, err := t.knownBefore(ctx, r)
+	was, b, err := t.knownBefore(ctx, r, touched)
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +120,13 @@ func (t *Target) planUndo(ctx context.Context, ch *documents.Change, r request, 
 			ch.Added = append(ch.Added, path)
 			continue
 		}
-		if c, ok := was(o); ok && c.Headers.Other == "" {
+		c, known := was(o)
+		if known && b != nil && b.Path == path && c.Digest == sha256.Sum256(b.Body) {
+			text := string(b.Body)
+			ch.Restores = append(ch.Restores, documents.Copy{Path: path, Text: &text, Headers: &c.Headers})
+			continue
+		}
+		if known && c.Headers.Other == "" {
 			kept := documents.ObjectPath(c.Digest)
 			ch.Restores = append(ch.Restores, documents.Copy{Path: path, Source: kept, Headers: &c.Headers})
 			if !r.inv.holds(c.Digest, o.Size) {
@@ -134,33 +142,61 @@ func (t *Target) planUndo(ctx context.Context, ch *documents.Change, r request, 
 }
 
 // knownBefore returns a function that tells an object's content where it is certain: it
-// was just compared or read, or a record vouches for it being the live release's.
-func (t *Target) knownBefore(ctx context.Context, r request) (func(bucket.Object) (verified.Content, bool), error) {
+// was just compared or read, or a record vouches for it being the live release's. It returns the beacon of that
+// release, too.
+func (t *Target) knownBefore(ctx context.Context, r request, touched []string) (known func(bucket.Object) (verified.Content, bool), b *documents.Beacon, err error) {
 	was := documents.Entries{}
 	if id := r.held.Base(); id != site.None {
 		s, err := t.docs.ReadSnapshot(ctx, id)
 		if err == nil {
 			was, err = t.docs.ReadEntries(ctx, s)
 		}
+		if err == nil && s.Beacon != nil {
+			b = s.Beacon
+			was[b.Path] = t.beaconEntry(b)
+		}
 		if err != nil {
 			t.log.Warn("the live release's document is not readable; its content is copied before it is replaced", "err", err)
-			was = documents.Entries{}
+			was, b = documents.Entries{}, nil
 		}
 	}
 	_, recorded := t.docs.LoadRecords(ctx, r.held.RecordPaths())
+	read, err := t.readTouched(ctx, r, touched, was, recorded)
 	return func(o bucket.Object) (verified.Content, bool) {
 		if c, ok := r.known[o.Path]; ok {
+			return c, true
+		}
+		if c, ok := read[o.Path]; ok {
 			return c, true
 		}
 		if c, ok := t.verified.Recall(o); ok {
 			return c, true
 		}
 		e, ok := was[o.Path]
-		if ok {
+		if ok && !t.verified.Has(o, e.Content) {
 			_, ok = recorded.Vouches(o, e.Content)
 		}
 		return e.Content, ok
-	}, nil
+	}, b, err
+}
+
+// readTouched reads the objects that may be the live release's and that nothing vouches for, as shortly after they
+// were written: what is certain of them stays staged as a part of that release.
+func (t *Target) readTouched(ctx context.Context, r request, touched []string, was documents.Entries, recorded verified.FactSet) (map[string]verified.Content, error) {
+	var list []bucket.Object
+	for _, path := range touched {
+		o, there := r.inv.site[path]
+		e, ours := was[path]
+		if _, known := r.known[path]; known || !there || !ours || e.Size != o.Size {
+			continue
+		}
+		if _, ok := recorded.Vouches(o, e.Content); !ok && !t.verified.Has(o, e.Content) {
+			list = append(list, o)
+		}
+	}
+	read, err := t.hashAll(ctx, list)
+	maps.DeleteFunc(read, func(_ string, c verified.Content) bool { return c == verified.Content{} })
+	return read, err
 }
 
 // inherit carries over how to undo a commit that was left half done: what it replaced is
@@ -177,12 +213,13 @@ func (t *Target) inherit(ctx context.Context, ch *documents.Change, h documents.
 	for _, c := range torn.Restores {
 		settled[c.Path] = true
 	}
-	for _, path := range torn.Added {
+	added := slices.Concat(torn.Added, torn.Fill)
+	for _, path := range added {
 		settled[path] = true
 	}
 	ch.Restores = slices.DeleteFunc(ch.Restores, func(c documents.Copy) bool { return settled[c.Path] })
 	ch.Added = slices.DeleteFunc(ch.Added, func(path string) bool { return settled[path] })
-	ch.Restores, ch.Added = append(ch.Restores, torn.Restores...), append(ch.Added, torn.Added...)
+	ch.Restores, ch.Added = append(ch.Restores, torn.Restores...), append(ch.Added, added...)
 	ch.Origin, ch.Before = torn.Origin, torn.Before
 	inheritACLs(ch, torn)
 	return nil

@@ -16,6 +16,9 @@ import (
 // and all content that nothing left refers to. What is young and of unknown use stays: it
 // may be of a Stage under way. While another publisher commits it gives ErrConflict.
 func (t *Target) Prune(ctx context.Context, r targets.Retention) error {
+	if t.nothingUnused(ctx, r) {
+		return nil
+	}
 	h, inv, err := t.lookForPrune(ctx)
 	if err != nil {
 		return fmt.Errorf("prune: %w", err)
@@ -31,6 +34,17 @@ func (t *Target) Prune(ctx context.Context, r targets.Retention) error {
 		return fmt.Errorf("prune: %w", err)
 	}
 	return nil
+}
+
+// nothingUnused reports whether the last listing, from before the commit of this process, shows that there is
+// nothing to delete.
+func (t *Target) nothingUnused(ctx context.Context, r targets.Retention) bool {
+	h, inv, known := t.lastSeen()
+	if !known || inv.own == nil || h.None() || h.Phase != documents.PhaseLive || h.Reserved != nil {
+		return false
+	}
+	unused, err := t.unused(ctx, h, inv, r)
+	return err == nil && len(unused) == 0
 }
 
 // lookForPrune reads the state, and lists our own objects and, where only they tell what is live, the site's.

@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"crypto/sha256"
 	"errors"
 	"io"
 	"net/http"
@@ -10,6 +11,8 @@ import (
 
 	"mirror/site"
 	"mirror/targets/s3/internal/bucket"
+	"mirror/targets/s3/internal/documents"
+	"mirror/targets/s3/internal/verified"
 )
 
 // headersFor returns what a file is to be served with.
@@ -43,6 +46,11 @@ func firstBytes(rel *site.Release, f site.File) ([]byte, error) {
 // beaconHeaders are for the beacon, which no cache may keep unless a rule says so.
 func (t *Target) beaconHeaders(name string) bucket.Headers {
 	return ruled(t.rules, name, bucket.Headers{Type: "application/json", Cache: "no-cache"})
+}
+
+// beaconEntry describes a beacon as it lies in the bucket.
+func (t *Target) beaconEntry(b *documents.Beacon) documents.Entry {
+	return documents.Entry{Path: b.Path, Size: int64(len(b.Body)), Content: verified.Content{Digest: sha256.Sum256(b.Body), Headers: t.beaconHeaders(b.Path)}}
 }
 
 // ruled applies the rules that match, the last one winning header by header.

@@ -67,7 +67,7 @@ func TestRecordsAreOptional(t *testing.T) {
 	}
 }
 
-// TestLeaseIsRenewedUntilTheEnd holds the commit up where it lists the bucket, after all is in
+// TestLeaseIsRenewedUntilTheEnd holds the commit up where it records what it stored, after all is in
 // place, until its state was renewed several times.
 func TestLeaseIsRenewedUntilTheEnd(t *testing.T) {
 	t.Parallel()
@@ -81,7 +81,7 @@ func TestLeaseIsRenewedUntilTheEnd(t *testing.T) {
 			beacon.Add(1)
 		case isState(r) && beacon.Load() > 0:
 			renewals.Add(1)
-		case r.URL.Query().Get("list-type") == "2" && beacon.Load() > 0:
+		case r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/.mirror/records/") && beacon.Load() > 0:
 			for deadline := time.Now().Add(20 * time.Second); renewals.Load() < 6 && time.Now().Before(deadline); {
 				time.Sleep(time.Millisecond)
 			}
@@ -117,9 +117,9 @@ func TestRenewalsMayFail(t *testing.T) {
 			rec := p.recorder()
 			var states, copies atomic.Int64
 			rec.before = func(r *http.Request) (*http.Response, error) {
-				isCopy := r.Header.Get("X-Amz-Copy-Source") != "" && !strings.Contains(r.URL.Path, "/.mirror/")
+				goesLive := r.Method == http.MethodPut && !strings.Contains(r.URL.Path, "/.mirror/")
 				switch {
-				case isCopy && copies.Add(1) == 1: // until renewals have failed, and one has not
+				case goesLive && copies.Add(1) == 1: // until renewals have failed, and one has not
 					for deadline := time.Now().Add(20 * time.Second); states.Load() < 5 && time.Now().Before(deadline); {
 						time.Sleep(time.Millisecond)
 					}

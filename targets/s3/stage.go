@@ -77,7 +77,7 @@ func (t *Target) stage(ctx context.Context, rel *site.Release, h documents.State
 		return err
 	}
 	_, recorded := t.docs.LoadRecords(ctx, h.RecordPaths())
-	c, err := t.compare(ctx, inv, want, recorded, h.BeaconPaths(rel.BeaconPath))
+	c, err := t.compare(ctx, h, inv, want, recorded, rel.BeaconPath)
 	if err != nil {
 		return err
 	}

@@ -88,9 +88,11 @@ func (r *run) execute(ctx context.Context) error {
 		}
 	}
 	if r.beacon != nil {
-		if _, err := r.bucket.PutAs(ctx, r.beacon.Path, r.beacon.Body, r.attributes(r.beacon.Path, &r.headers)); err != nil {
+		made, err := r.bucket.PutAs(ctx, r.beacon.Path, r.beacon.Body, r.attributes(r.beacon.Path, &r.headers))
+		if err != nil {
 			return err
 		}
+		r.made[r.beacon.Path] = made
 	}
 	rest := slices.DeleteFunc(slices.Clone(r.deletes), func(path string) bool { return r.gone[path] })
 	if len(rest) == 0 {
@@ -152,6 +154,16 @@ func (r *run) copyOne(ctx context.Context, c documents.Copy) error {
 	defer r.mu.Unlock()
 	r.made[c.Path] = made
 	return nil
+}
+
+// confirmed reports whether the service has said of every object that it stored it.
+func (r *run) confirmed() bool {
+	for _, made := range r.made {
+		if made.ETag == "" {
+			return false
+		}
+	}
+	return true
 }
 
 func (r *run) attributes(path string, h *bucket.Headers) bucket.Attributes {

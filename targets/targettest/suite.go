@@ -49,6 +49,9 @@ var cases = []struct {
 	{"notes", notes},
 	{"concurrent use", concurrentUse},
 	{"readers during commit", readersDuringCommit},
+	{"first release: writes refused", func(t *testing.T, f Fixture) { brokenFirst(t, f, refuse) }},
+	{"first release: answers lost", func(t *testing.T, f Fixture) { brokenFirst(t, f, lose) }},
+	{"first release: two publishers", twoAtFirst},
 	{"writes refused", func(t *testing.T, f Fixture) { brokenWrites(t, f, refuse) }},
 	{"answers lost", func(t *testing.T, f Fixture) { brokenWrites(t, f, lose) }},
 }

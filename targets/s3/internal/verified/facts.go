@@ -62,7 +62,7 @@ func ReceiptOf(path string, size int64, r bucket.Receipt, c Content) Fact {
 
 // Seconds by which the time of an answer may be later, or earlier, than the time of the object that
 // it was about: clocks of front ends differ, and some services tell the time with a delay.
-const answeredLater, answeredEarlier = 2, 1
+const answeredLater, answeredEarlier = 5, 1
 
 // Vouches reports whether the set holds a fact that a listed object has a content, and which. A receipt
 // counts once a later change of the object would show in its time.
@@ -74,7 +74,7 @@ func (s FactSet) Vouches(o bucket.Object, c Content) (Fact, bool) {
 		return 0, false
 	}
 	for after := int64(0); after <= answeredLater+answeredEarlier; after++ {
-		by := after // 0, 1, 2, -1
+		by := after // 0, 1, … and -1
 		if after > answeredLater {
 			by = answeredLater - after
 		}
