@@ -109,6 +109,9 @@ func allowed() map[string][]string {
 		"internal/filestamp":  {},
 		"internal/crash":      {},
 		"internal/benchpairs": {},
+
+		"internal/benchsite":        {},
+		"internal/benchsite/mksite": {"internal/benchsite"},
 	}
 }
 

@@ -48,8 +48,8 @@ func (t *Target) apply(ctx context.Context, h documents.StateDocument, ch *docum
 		t.release(ctx, h)
 		return err
 	}
-	_, listed, _ := t.lastSeen()
-	t.see(documents.StateDocument{}, inventory{}) // what was listed has changed
+	_, listed, _ := t.seen.lastSeen()
+	t.seen.note(documents.StateDocument{}, inventory{}) // what was listed has changed
 	if undo {
 		return t.finishRollback(ctx, h, ch)
 	}
@@ -57,7 +57,7 @@ func (t *Target) apply(ctx context.Context, h documents.StateDocument, ch *docum
 	if err != nil {
 		return err
 	}
-	t.see(h, inventory{own: listed.own})
+	t.seen.note(h, inventory{own: listed.own})
 	if r.confirmed() {
 		t.made.Store(targets.Swap{From: targets.Live(ch.From), To: ch.To}, true)
 	}

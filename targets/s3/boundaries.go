@@ -2,16 +2,13 @@ package s3
 
 import (
 	"encoding/json"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 
 	"mirror/internal/atomicfile"
 	"mirror/internal/regular"
-	"mirror/targets/s3/internal/bucket"
 	"mirror/targets/s3/internal/documents"
 )
 
@@ -48,47 +45,28 @@ func loadBoundaries(state string) *boundaries {
 	return b
 }
 
-// segments are the parts in which the bucket is listed, and which of them holds our own folder.
-func (t *Target) segments(h documents.StateDocument) (all []bucket.Segment, own int) {
-	t.bounds.mu.Lock()
-	defer t.bounds.mu.Unlock()
-	first := bucket.Segment{}
-	if h.ETag() != "" {
-		first.Skip = func(path string) bool { return strings.HasPrefix(path, documents.OwnPrefix) }
-	}
-	all = append(all, first)
-	for _, path := range t.bounds.paths {
-		all[len(all)-1].Until = path
-		all = append(all, bucket.Segment{After: path})
-	}
-	return all, 0
-}
-
-// divide remembers where the next listing can be divided.
-func (t *Target) divide(inv inventory) {
-	paths := slices.Sorted(maps.Keys(inv.site))
-	start, _ := slices.BinarySearch(paths, documents.ProbePath)
-	var next []string
-	for i := start; i < len(paths); i++ {
-		if n := i + len(inv.own); n/t.bounds.apart > len(next) && i+1 < len(paths) {
-			next = append(next, paths[i])
-		}
-	}
-	t.bounds.mu.Lock()
-	same := slices.Equal(next, t.bounds.paths)
-	t.bounds.paths = next
-	t.bounds.mu.Unlock()
-	if same || t.bounds.file == "" || len(next) > maxBoundaries {
-		return
+// keep remembers where the next listing can be divided.
+func (b *boundaries) keep(next []string) error {
+	b.mu.Lock()
+	same := slices.Equal(next, b.paths)
+	b.paths = next
+	b.mu.Unlock()
+	if same || b.file == "" || len(next) > maxBoundaries {
+		return nil
 	}
 	text, err := json.Marshal(next)
-	if err == nil {
-		err = os.MkdirAll(filepath.Dir(t.bounds.file), 0o700)
-	}
-	if err == nil {
-		err = atomicfile.WriteFile(t.bounds.file, text, 0o600)
-	}
 	if err != nil {
-		t.log.Warn("where a listing can be divided is not remembered", "err", err)
+		return err
 	}
+	if err := os.MkdirAll(filepath.Dir(b.file), 0o700); err != nil {
+		return err
+	}
+	return atomicfile.WriteFile(b.file, text, 0o600)
+}
+
+// list returns them.
+func (b *boundaries) list() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.paths)
 }

@@ -43,7 +43,7 @@ func (t *Target) view(ctx context.Context, held *reservation) (documents.StateDo
 		return t.glance(ctx)
 	}
 	h := held.own.document()
-	inv := t.recall(h)
+	inv := t.seen.recall(h)
 	if h.None() && inv.site == nil {
 		return t.glance(ctx)
 	}
@@ -128,7 +128,7 @@ func (t *Target) torn(ctx context.Context, h documents.StateDocument) (*document
 func (t *Target) prepared(h documents.StateDocument, inv inventory, s targets.Swap) *documents.Change {
 	v, _ := t.staged.Load(s)
 	st, _ := v.(*staged)
-	if st == nil || t.recall(h).site == nil {
+	if st == nil || t.seen.recall(h).site == nil {
 		return nil
 	}
 	if len(st.change.Fill) > 0 && (inv.fill == nil || inv.fill.change.Path != st.change.Path) {

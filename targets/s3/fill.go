@@ -14,7 +14,6 @@ import (
 	"mirror/targets"
 	"mirror/targets/s3/internal/bucket"
 	"mirror/targets/s3/internal/documents"
-	"mirror/targets/s3/internal/verified"
 )
 
 // mayFill reports whether a Stage may put the content of a release in place at once: nothing is there, the
@@ -40,7 +39,7 @@ func (t *Target) fill(ctx context.Context, rel *site.Release, want documents.Ent
 	if err != nil {
 		return err
 	}
-	t.carry(was, h)
+	t.seen.carry(was, h)
 	var made map[string]bucket.Receipt
 	h, err = t.underLease(ctx, h, began, func(ctx context.Context) (err error) {
 		made, err = t.fillUnder(ctx, rel, left, ch, p)
@@ -63,7 +62,7 @@ func (t *Target) seeFilled(h documents.StateDocument, inv inventory, ch *documen
 	for path, r := range made {
 		filled[path] = bucket.Object{Path: path, ETag: r.ETag, Size: want[path].Size, Modified: r.At}
 	}
-	t.see(h, inventory{site: inv.site, own: inv.own, filled: filled, fill: &filling{ch, want}})
+	t.seen.note(h, inventory{site: inv.site, own: inv.own, filled: filled, fill: &filling{ch, want}})
 	t.staged.Store(targets.Swap{To: ch.To}, &staged{change: ch, fresh: receipts(want, made)})
 }
 
@@ -199,11 +198,4 @@ func (t *Target) Prefilled(s targets.Swap) []string {
 		return st.change.Fill
 	}
 	return nil
-}
-
-// staged is what this process knows of a change that it has prepared.
-type staged struct {
-	change *documents.Change
-	alive  verified.FactSet // the recorded facts about what stays; nil where that is not known
-	fresh  []verified.Fact  // facts that no record has
 }

@@ -23,7 +23,7 @@ type reservation struct {
 // Reserve writes the reservation into the state document, by compare-and-swap. What is live stays
 // as it is: its revision, too.
 func (t *Target) Reserve(ctx context.Context, s targets.Swap) (targets.Reservation, error) {
-	if h, inv, known := t.lastSeen(); known && inv.site != nil && t.mayReserve(h, inv, s) == nil {
+	if h, inv, known := t.seen.lastSeen(); known && inv.site != nil && t.mayReserve(h, inv, s) == nil {
 		r, err := t.reserve(ctx, h, inv, s)
 		if !errors.Is(err, targets.ErrReserved) {
 			return r, err
@@ -60,8 +60,8 @@ func (t *Target) reserve(ctx context.Context, h documents.StateDocument, inv inv
 	if err != nil {
 		return nil, fmt.Errorf("reserve: %w", err)
 	}
-	if t.carry(was, h); was.None() {
-		t.see(h, inv)
+	if t.seen.carry(was, h); was.None() {
+		t.seen.note(h, inv)
 	}
 	r := &reservation{target: t, swap: s, own: &ownState{target: t, h: h}}
 	r.keeper = r.own.keep(ctx, began)

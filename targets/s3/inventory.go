@@ -2,75 +2,17 @@ package s3
 
 import (
 	"context"
-	"crypto/sha256"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 
-	"mirror/site"
-	"mirror/targets"
 	"mirror/targets/s3/internal/bucket"
 	"mirror/targets/s3/internal/documents"
 )
 
-// inventory is what listings showed.
-type inventory struct {
-	site map[string]bucket.Object // the site's own keys, beacons among them; nil where they were not listed
-	own  map[string]bucket.Object // what lies under .mirror/; nil where it was not listed
-	// filled are the keys that a Stage has put in place while nothing is live: no part of site.
-	filled map[string]bucket.Object
-	fill   *filling // nil where the state names none
-}
-
-// sighting is the last listing, and the ETag of the state document that it goes with: as long as the
-// document is the same, no publish has changed what the listing showed.
-type sighting struct {
-	mu   sync.Mutex // guards what follows
-	etag string     // "" for none
-	h    documents.StateDocument
-	inv  inventory
-}
-
-// see remembers a listing.
-func (t *Target) see(h documents.StateDocument, inv inventory) {
-	t.seen.mu.Lock()
-	defer t.seen.mu.Unlock()
-	t.seen.etag, t.seen.h, t.seen.inv = h.ETag(), h, inv
-}
-
-// lastSeen returns the state document as it was read or written last, and what was listed beside it, where
-// that is known.
-func (t *Target) lastSeen() (documents.StateDocument, inventory, bool) {
-	t.seen.mu.Lock()
-	defer t.seen.mu.Unlock()
-	return t.seen.h, t.seen.inv, t.seen.etag != ""
-}
-
-// recall returns the last listing, empty where the state document is another one by now.
-func (t *Target) recall(h documents.StateDocument) inventory {
-	t.seen.mu.Lock()
-	defer t.seen.mu.Unlock()
-	if h.ETag() == "" || h.ETag() != t.seen.etag {
-		return inventory{}
-	}
-	return t.seen.inv
-}
-
-// carry has the last listing count for the state document that this process has just written in place of
-// one, without a change to what is listed.
-func (t *Target) carry(from, to documents.StateDocument) {
-	t.seen.mu.Lock()
-	defer t.seen.mu.Unlock()
-	if from.ETag() != "" && t.seen.etag == from.ETag() {
-		t.seen.etag, t.seen.h = to.ETag(), to
-	}
-}
-
 // inventory returns everything, from the last listing as far as it still counts.
 func (t *Target) inventory(ctx context.Context, h documents.StateDocument) (inventory, error) {
-	inv := t.recall(h)
+	inv := t.seen.recall(h)
 	var err error
 	if inv.site == nil {
 		if inv, err = t.list(ctx, h); err != nil {
@@ -83,7 +25,7 @@ func (t *Target) inventory(ctx context.Context, h documents.StateDocument) (inve
 		}
 	}
 	t.docs.Listed(inv.own)
-	t.see(h, inv)
+	t.seen.note(h, inv)
 	return inv, nil
 }
 
@@ -101,10 +43,10 @@ func (t *Target) listOwn(ctx context.Context) (map[string]bucket.Object, error) 
 // that cannot jump it reads on from the start. It jumps to a key that is there once a state is: some
 // services drop the first key after one that is not.
 func (t *Target) list(ctx context.Context, h documents.StateDocument) (inventory, error) {
-	segments, own := t.segments(h)
+	segments := t.segments(h)
 	all, skipped, err := t.bucket.ListSegments(ctx, segments)
-	if err == nil && skipped[own] {
-		until := segments[own].Until
+	if err == nil && skipped[0] {
+		until := segments[0].Until
 		var rest []bucket.Object
 		rest, _, err = t.bucket.ListSegments(ctx, []bucket.Segment{{After: documents.ProbePath, Until: until}})
 		all = append(all, rest...)
@@ -121,7 +63,7 @@ func (t *Target) list(ctx context.Context, h documents.StateDocument) (inventory
 			inv.site[o.Path] = o
 		}
 	}
-	if skipped[own] {
+	if skipped[0] {
 		inv.own = nil
 	}
 	if t.divide(inv); inv.own != nil {
@@ -143,44 +85,38 @@ func (t *Target) glance(ctx context.Context) (documents.StateDocument, inventory
 	if err != nil || !h.None() {
 		return h, inventory{}, err
 	}
-	inv := t.recall(h)
+	inv := t.seen.recall(h)
 	if inv.site == nil {
 		inv, err = t.list(ctx, h)
 	}
 	return h, inv, err
 }
 
-// holds reports whether the staged content of a file is there.
-func (inv inventory) holds(d site.Digest, size int64) bool {
-	o, ok := inv.own[documents.ObjectPath(d)]
-	return ok && o.Size == size
+// segments are the parts in which the bucket is listed. The first one holds our own folder.
+func (t *Target) segments(h documents.StateDocument) []bucket.Segment {
+	first := bucket.Segment{}
+	if h.ETag() != "" {
+		first.Skip = func(path string) bool { return strings.HasPrefix(path, documents.OwnPrefix) }
+	}
+	all := []bucket.Segment{first}
+	for _, path := range t.bounds.list() {
+		all[len(all)-1].Until = path
+		all = append(all, bucket.Segment{After: path})
+	}
+	return all
 }
 
-// revision names content that has no state document of ours: a digest of its listing,
-// without times, so that a rollback brings it back.
-func (inv inventory) revision() string {
-	if len(inv.site) == 0 {
-		return ""
+// divide remembers where the next listing can be divided.
+func (t *Target) divide(inv inventory) {
+	paths := slices.Sorted(maps.Keys(inv.site))
+	start, _ := slices.BinarySearch(paths, documents.ProbePath)
+	var next []string
+	for i := start; i < len(paths); i++ {
+		if n := i + len(inv.own); n/t.bounds.apart > len(next) && i+1 < len(paths) {
+			next = append(next, paths[i])
+		}
 	}
-	h := sha256.New()
-	for _, path := range slices.Sorted(maps.Keys(inv.site)) {
-		fmt.Fprintf(h, "%q %q %d\n", path, inv.site[path].ETag, inv.site[path].Size)
+	if err := t.bounds.keep(next); err != nil {
+		t.log.Warn("where a listing can be divided is not remembered", "err", err)
 	}
-	return fmt.Sprintf("listing-%x", h.Sum(nil))
-}
-
-// liveOf tells the live release. While a commit is under way, that is none.
-func liveOf(h documents.StateDocument, inv inventory) targets.Live {
-	switch {
-	case h.None():
-		return targets.Live{Revision: inv.revision()}
-	case h.Phase == documents.PhaseCommitting:
-		return targets.Live{Revision: h.Revision}
-	}
-	return targets.Live{Release: h.Release, Revision: h.Revision}
-}
-
-// isOf reports whether a state was made by this very swap.
-func isOf(h documents.StateDocument, s targets.Swap) bool {
-	return !h.None() && h.From.Revision == s.From.Revision && h.To == s.To
 }

@@ -105,7 +105,7 @@ func (t *Target) writeOwn(ctx context.Context, h documents.StateDocument, s *doc
 func (t *Target) writeOwnRaw(ctx context.Context, h documents.StateDocument, raw []byte) (documents.StateDocument, error) {
 	next, err := t.docs.WriteRaw(ctx, h, raw)
 	if err == nil {
-		t.carry(h, next)
+		t.seen.carry(h, next)
 	}
 	if !errors.Is(err, targets.ErrConflict) {
 		return next, err
@@ -115,7 +115,7 @@ func (t *Target) writeOwnRaw(ctx context.Context, h documents.StateDocument, raw
 		return documents.StateDocument{}, err
 	}
 	if next, err = t.docs.WriteRaw(ctx, now, raw); err == nil {
-		t.carry(h, next)
+		t.seen.carry(h, next)
 	}
 	return next, err
 }

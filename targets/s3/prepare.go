@@ -3,13 +3,8 @@ package s3
 import (
 	"context"
 	"crypto/sha256"
-	"fmt"
 	"maps"
 	"slices"
-	"sync/atomic"
-	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"mirror/site"
 	"mirror/targets"
@@ -66,11 +61,6 @@ func (t *Target) prepare(ctx context.Context, r request) (*documents.Change, err
 	}
 	ch.Path = documents.ChangeFolder(swap) + nonce
 	return ch, t.docs.WriteDocument(ctx, ch.Path, ch)
-}
-
-// newChangeName is a name that no other change has, and that sorts by time.
-func newChangeName() string {
-	return fmt.Sprintf("%016x-%s", time.Now().UnixNano(), documents.NewNonce())
 }
 
 // keepBefore makes copies of what the commit would replace. Where the service does not show that they are of
@@ -223,23 +213,4 @@ func (t *Target) inherit(ctx context.Context, ch *documents.Change, h documents.
 	ch.Origin, ch.Before = torn.Origin, torn.Before
 	inheritACLs(ch, torn)
 	return nil
-}
-
-// backUp makes copies of listed objects. certain says that the service showed each to be of what was listed.
-func (t *Target) backUp(ctx context.Context, backups []documents.Copy, inv inventory) (certain bool, err error) {
-	var doubts atomic.Int64
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(t.bucket.Limit)
-	for _, b := range backups {
-		g.Go(func() error {
-			from := inv.site[b.Source]
-			made, err := t.bucket.Copy(ctx, b.Source, b.Path, b.Headers, from.ETag)
-			if made.ETag == "" || made.ETag != from.ETag {
-				doubts.Add(1)
-			}
-			return err
-		})
-	}
-	err = g.Wait()
-	return doubts.Load() == 0, err
 }

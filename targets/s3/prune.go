@@ -39,7 +39,7 @@ func (t *Target) Prune(ctx context.Context, r targets.Retention) error {
 // nothingUnused reports whether the last listing, from before the commit of this process, shows that there is
 // nothing to delete.
 func (t *Target) nothingUnused(ctx context.Context, r targets.Retention) bool {
-	h, inv, known := t.lastSeen()
+	h, inv, known := t.seen.lastSeen()
 	if !known || inv.own == nil || h.None() || h.Phase != documents.PhaseLive || h.Reserved != nil {
 		return false
 	}

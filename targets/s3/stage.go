@@ -49,7 +49,7 @@ func (t *Target) stageSteadily(ctx context.Context, rel *site.Release, h documen
 		if !changed {
 			return err
 		}
-		t.see(documents.StateDocument{}, inventory{})
+		t.seen.note(documents.StateDocument{}, inventory{})
 		if h, err = t.docs.ReadState(ctx); err != nil {
 			return err
 		}
@@ -103,13 +103,6 @@ func (t *Target) stage(ctx context.Context, rel *site.Release, h documents.State
 		t.staged.Store(targets.Swap{From: liveOf(h, inv), To: rel.ID()}, &staged{change: ch, alive: c.alive, fresh: c.fresh})
 	}
 	return err
-}
-
-func beaconOf(rel *site.Release) *documents.Beacon {
-	if rel.BeaconPath == "" {
-		return nil
-	}
-	return &documents.Beacon{Path: rel.BeaconPath, Body: rel.Beacon()}
 }
 
 // source is how the bucket comes by staged content.

@@ -10,12 +10,15 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go/middleware"
@@ -35,6 +38,20 @@ type Bucket struct {
 	Prefix  string // "" or ending in a slash
 	Limit   int    // requests at once
 	Page    int32  // keys asked for in one listing request
+}
+
+// direct sends PutObject without the SDK's middleware, which costs several times what the request itself
+// does. The SDK tells once where the bucket is met and how requests are signed, and its signer signs.
+// What does not succeed at once is left to the SDK, which knows what to repeat and what to tell.
+type direct struct {
+	once   sync.Once
+	usable bool
+	base   url.URL // of a key with an empty name
+	agent  string  // User-Agent
+	region string
+	signer *v4.Signer
+	client s3.HTTPClient
+	keys   aws.CredentialsProvider
 }
 
 // Options say which part of which bucket is spoken about, and how.

@@ -9,9 +9,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -23,20 +21,6 @@ import (
 	"mirror/site"
 	"mirror/targets/s3/internal/provider"
 )
-
-// direct sends PutObject without the SDK's middleware, which costs several times what the request itself
-// does. The SDK tells once where the bucket is met and how requests are signed, and its signer signs.
-// What does not succeed at once is left to the SDK, which knows what to repeat and what to tell.
-type direct struct {
-	once   sync.Once
-	usable bool
-	base   url.URL // of a key with an empty name
-	agent  string  // User-Agent
-	region string
-	signer *v4.Signer
-	client s3.HTTPClient
-	keys   aws.CredentialsProvider
-}
 
 // errNotSent ends the request from which a direct learns.
 var errNotSent = errors.New("the request is a template and is not sent")
@@ -52,8 +36,9 @@ func (t *template) Do(r *http.Request) (*http.Response, error) {
 
 const templateKey = "mirror-template"
 
-// learn has the SDK build a request for the bucket.
-func (d *direct) learn(ctx context.Context, b *Bucket) {
+// learnDirect has the SDK build a request for the bucket.
+func (b *Bucket) learnDirect(ctx context.Context) {
+	d := &b.direct
 	options := b.api.Options()
 	t := &template{}
 	api := s3.New(options, func(o *s3.Options) { o.HTTPClient, o.Retryer = t, aws.NopRetryer{} })
@@ -83,9 +68,10 @@ func signedFor(authorization string) (region string, ok bool) {
 	return "", false
 }
 
-// put sends an object and returns its receipt. done is false where the SDK has to send it.
-func (d *direct) put(ctx context.Context, b *Bucket, path string, data []byte, digest site.Digest, a Attributes) (made Receipt, done bool, err error) {
-	if d.once.Do(func() { d.learn(ctx, b) }); !d.usable {
+// putDirect sends an object and returns its receipt. done is false where the SDK has to send it.
+func (b *Bucket) putDirect(ctx context.Context, path string, data []byte, digest site.Digest, a Attributes) (made Receipt, done bool, err error) {
+	d := &b.direct
+	if d.once.Do(func() { b.learnDirect(ctx) }); !d.usable {
 		return Receipt{}, false, nil
 	}
 	if g, _ := ctx.Value(guardKey{}).(guard); g != nil {
@@ -93,7 +79,7 @@ func (d *direct) put(ctx context.Context, b *Bucket, path string, data []byte, d
 			return Receipt{}, true, err
 		}
 	}
-	request, err := d.request(ctx, b, path, data, digest, a)
+	request, err := b.directRequest(ctx, path, data, digest, a)
 	if err != nil {
 		return Receipt{}, false, nil //nolint:nilerr // the SDK finds out the same and tells it
 	}
@@ -116,7 +102,8 @@ func (d *direct) put(ctx context.Context, b *Bucket, path string, data []byte, d
 // maxAnswer bounds the answer to a PutObject that is read, in bytes.
 const maxAnswer = 64 << 10
 
-func (d *direct) request(ctx context.Context, b *Bucket, path string, data []byte, digest site.Digest, a Attributes) (*http.Request, error) {
+func (b *Bucket) directRequest(ctx context.Context, path string, data []byte, digest site.Digest, a Attributes) (*http.Request, error) {
+	d := &b.direct
 	keys, err := d.keys.Retrieve(ctx)
 	if err != nil {
 		return nil, err
@@ -132,19 +119,19 @@ func (d *direct) request(ctx context.Context, b *Bucket, path string, data []byt
 		r.Body = io.NopCloser(bytes.NewReader(data))
 		r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }
 	}
-	d.headers(r.Header, b, data, digest, a)
+	b.directHeaders(r.Header, data, digest, a)
 	hash := hex.EncodeToString(digest[:])
 	r.Header["X-Amz-Content-Sha256"] = []string{hash}
 	return r, d.signer.SignHTTP(ctx, keys, r, hash, "s3", d.region, time.Now())
 }
 
-func (d *direct) headers(h http.Header, b *Bucket, data []byte, digest site.Digest, a Attributes) {
+func (b *Bucket) directHeaders(h http.Header, data []byte, digest site.Digest, a Attributes) {
 	set := func(name, value string) {
 		if value != "" {
 			h[name] = []string{value}
 		}
 	}
-	set("User-Agent", d.agent)
+	set("User-Agent", b.direct.agent)
 	if b.Service.Lacks(provider.Checksums) {
 		sum := md5.Sum(data) //nolint:gosec // no secret
 		set("Content-Md5", base64.StdEncoding.EncodeToString(sum[:]))

@@ -3,6 +3,7 @@ package bucket
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
@@ -51,4 +52,10 @@ type Attributes struct {
 	Demanded bool
 	Class    string // the storage class; "" for the bucket's default
 	Redirect string // where the website endpoint sends a visitor to; "" for none
+}
+
+// Receipt is what the service said of an object that it stored.
+type Receipt struct {
+	ETag string    // quoted, as sent; "" where the service told none
+	At   time.Time // by the service's clock, to the second; zero where it told none
 }

@@ -19,6 +19,9 @@ import (
 // maxPage is the most that one listing request gives (ListObjectsV2, MaxKeys).
 const maxPage = 1000
 
+// sequel is how many keys the pages of a segment behind its first one ask for: little is left of it.
+const sequel = 250
+
 // List returns the objects whose paths begin with under.
 func (b *Bucket) List(ctx context.Context, under string) ([]Object, error) {
 	all, _, err := b.ListFrom(ctx, under, "", func(string) bool { return false })

@@ -15,9 +15,6 @@ type Segment struct {
 	Skip func(path string) bool
 }
 
-// sequel is how many keys the pages of a segment behind its first one ask for: little is left of it.
-const sequel = 250
-
 // ListSegments lists several segments at once, which lie in order, one behind the other. Skipped are those
 // that Skip has ended. Where the path between two segments is not there any more, the first one goes on
 // through the second, of which the service may have dropped a key.

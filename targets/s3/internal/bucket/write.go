@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
@@ -56,19 +55,13 @@ func (b *Bucket) Put(ctx context.Context, path string, data []byte, h Headers, c
 	return made.ETag, err
 }
 
-// Receipt is what the service said of an object that it stored.
-type Receipt struct {
-	ETag string    // quoted, as sent; "" where the service told none
-	At   time.Time // by the service's clock, to the second; zero where it told none
-}
-
 // PutAs writes a small object with the attributes.
 func (b *Bucket) PutAs(ctx context.Context, path string, data []byte, a Attributes) (made Receipt, err error) {
 	digest := site.Digest(sha256.Sum256(data))
 	err = b.withACL(a, func(acl ACL) error {
 		a.ACL = acl
 		done := false
-		if made, done, err = b.direct.put(ctx, b, path, data, digest, a); done {
+		if made, done, err = b.putDirect(ctx, path, data, digest, a); done {
 			if err != nil {
 				return failed("write", path, err)
 			}
