@@ -93,13 +93,15 @@ type tree struct {
 }
 
 func (t tree) Open(name string) (fs.File, error) {
-	if info, err := fs.Stat(t.all, name); err == nil && info.IsDir() {
+	info, err := fs.Stat(t.all, name)
+	if err == nil && info.IsDir() {
 		return t.all.Open(name)
 	}
 	if !fs.ValidPath(name) {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
 	}
-	f, err := OpenIn(t.root, name)
+	looked := func(string) (fs.FileInfo, error) { return info, err }
+	f, _, err := open(name, looked, func() (*os.File, error) { return t.root.OpenFile(name, os.O_RDONLY|nonblock, 0) })
 	if err != nil {
 		return nil, err
 	}
