@@ -24,11 +24,18 @@ type Changes struct {
 // Empty reports whether nothing separates the two.
 func (c Changes) Empty() bool { return len(c.Add)+len(c.Change)+len(c.Delete) == 0 }
 
+// Contents lists those of Change whose bytes differ.
+func (c Changes) Contents() []string { return c.withoutMetadata(slices.Clone(c.Change)) }
+
 // Bytes lists, in manifest order, the paths whose content changes: they are added or
 // deleted, or their bytes change.
 func (c Changes) Bytes() []string {
 	paths := slices.Concat(c.Add, c.Change, c.Delete)
 	slices.Sort(paths)
+	return c.withoutMetadata(paths)
+}
+
+func (c Changes) withoutMetadata(paths []string) []string {
 	return slices.DeleteFunc(paths, func(path string) bool {
 		_, found := slices.BinarySearch(c.Metadata, path)
 		return found

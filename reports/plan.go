@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -21,6 +22,10 @@ type Plan struct {
 	Release site.ID      `json:"release"`
 	Targets []PlanTarget `json:"targets"`
 	Order   []PlanStep   `json:"order"`
+	// Diffs is how the content of changed files differs from what is live, where that was asked for.
+	Diffs []PlanDiff `json:"diffs,omitempty"`
+	// Undiffed is how many changed files are not in Diffs although they were asked for.
+	Undiffed int `json:"undiffed,omitempty"`
 	Ending
 }
 
@@ -47,6 +52,24 @@ type PlanTarget struct {
 	// never published to. It needs publish --adopt. Its files are in Delete too.
 	Foreign []string `json:"foreign"`
 	Kept    []string `json:"kept"` // files that are not the release's and stay
+	// Metadata lists those of Change whose content is the same.
+	Metadata []PlanMetadata `json:"metadata"`
+}
+
+// PlanMetadata is a file of which only a header or the mode changes.
+type PlanMetadata struct {
+	Path   string `json:"path"`
+	Detail string `json:"detail"` // such as "cache-control: none → max-age=60", "" where it is not known
+}
+
+// content lists the paths whose content changes.
+func (r PlanTarget) content() []string {
+	var same []string
+	for _, m := range r.Metadata {
+		same = append(same, m.Path)
+	}
+	slices.Sort(same)
+	return without(r.Change, same)
 }
 
 // maxPaths is how many lines of a kind a plan's text has without --all.
@@ -55,27 +78,11 @@ const maxPaths = 20
 // Text writes the plan for people.
 func (p Plan) Text(w io.Writer, s Style) error {
 	w = s.fold(w)
-	t := s.table(w, "target", "live", "add", "change", "delete", "same", "to send")
-	for _, r := range p.Targets {
-		if r.Error != "" && !r.planned() {
-			t.row(clean(r.Name), s.paint(red, "failed"), "?", "?", "?", "?", "?")
-			continue
-		}
-		live := r.From.Short()
-		if r.Error != "" {
-			live = s.paint(red, "refused")
-		}
-		t.row(clean(r.Name), live, strconv.Itoa(len(r.Add)), strconv.Itoa(len(r.Change)), strconv.Itoa(len(r.Delete)),
-			strconv.Itoa(r.Same), humanize.Bytes(r.Bytes))
-	}
-	if err := t.render(); err != nil {
+	if err := p.table(w, s); err != nil {
 		return err
 	}
-	p.list(w, s, s.paint(red, "!"), func(r PlanTarget) []string { return r.Foreign })
-	p.list(w, s, s.paint(red, "-"), func(r PlanTarget) []string { return without(r.Delete, r.Foreign) })
-	p.list(w, s, s.paint(yellow, "~"), func(r PlanTarget) []string { return r.Change })
-	p.list(w, s, s.paint(green, "+"), func(r PlanTarget) []string { return r.Add })
-	p.list(w, s, "=", func(r PlanTarget) []string { return r.Kept })
+	p.lists(w, s)
+	p.writeDiffs(w, s)
 	for _, r := range p.Targets {
 		if len(r.Foreign) > 0 {
 			fmt.Fprintf(w, "%s %s was never published to and holds files of others (!), which would be deleted: publish asks, or needs --adopt; max_delete does not count them.\n",
@@ -110,6 +117,53 @@ func (p Plan) Text(w io.Writer, s Style) error {
 	return err
 }
 
+// table shows the numbers of each target. Changes of metadata have a column where there are any.
+func (p Plan) table(w io.Writer, s Style) error {
+	header := []string{"target", "live", "add", "change", "metadata", "delete", "same", "to send"}
+	column := slices.Index(header, "metadata")
+	if slices.ContainsFunc(p.Targets, func(r PlanTarget) bool { return len(r.Metadata) > 0 }) {
+		column = len(header)
+	}
+	shown := func(cells ...string) []string {
+		if column < len(cells) {
+			cells = slices.Delete(cells, column, column+1)
+		}
+		return cells
+	}
+	t := s.table(w, shown(slices.Clone(header)...)...)
+	for _, r := range p.Targets {
+		if r.Error != "" && !r.planned() {
+			t.row(shown(clean(r.Name), s.paint(red, "failed"), "?", "?", "?", "?", "?", "?")...)
+			continue
+		}
+		live := r.From.Short()
+		if r.Error != "" {
+			live = s.paint(red, "refused")
+		}
+		t.row(shown(clean(r.Name), live, strconv.Itoa(len(r.Add)), strconv.Itoa(len(r.Change)-len(r.Metadata)), strconv.Itoa(len(r.Metadata)),
+			strconv.Itoa(len(r.Delete)), strconv.Itoa(r.Same), humanize.Bytes(r.Bytes))...)
+	}
+	return t.render()
+}
+
+// lists shows the paths, each with its mark.
+func (p Plan) lists(w io.Writer, s Style) {
+	plain := func(of func(PlanTarget) []string) func(PlanTarget) []PlanMetadata {
+		return func(r PlanTarget) (all []PlanMetadata) {
+			for _, path := range of(r) {
+				all = append(all, PlanMetadata{Path: path})
+			}
+			return all
+		}
+	}
+	p.list(w, s, s.paint(red, "!"), plain(func(r PlanTarget) []string { return r.Foreign }))
+	p.list(w, s, s.paint(red, "-"), plain(func(r PlanTarget) []string { return without(r.Delete, r.Foreign) }))
+	p.list(w, s, s.paint(yellow, "~"), plain(PlanTarget.content))
+	p.list(w, s, s.paint(yellow, "m"), func(r PlanTarget) []PlanMetadata { return r.Metadata })
+	p.list(w, s, s.paint(green, "+"), plain(func(r PlanTarget) []string { return r.Add }))
+	p.list(w, s, "=", plain(func(r PlanTarget) []string { return r.Kept }))
+}
+
 // changes reports whether a publish would change anything.
 func (p Plan) changes() bool {
 	return slices.ContainsFunc(p.Targets, func(r PlanTarget) bool {
@@ -140,32 +194,20 @@ func without(paths, others []string) []string {
 	})
 }
 
-// pathLine is a line of a plan: a path, or a folder of many, with the targets behind it.
-type pathLine struct{ path, targets string }
+// pathLine is a line of a plan: a path, or a folder of many, with what changes there and the targets
+// behind it.
+type pathLine struct{ path, detail, targets string }
 
 // list shows the paths that any target has, each once with the targets behind it.
-func (p Plan) list(w io.Writer, s Style, mark string, of func(PlanTarget) []string) {
-	behind := map[string][]string{}
-	for _, r := range p.Targets {
-		for _, path := range of(r) {
-			behind[path] = append(behind[path], clean(r.Name))
-		}
-	}
-	var lines []pathLine
-	for _, path := range slices.Sorted(maps.Keys(behind)) {
-		line := pathLine{path, ""}
-		if len(p.Targets) > 1 {
-			line.targets = "  on " + strings.Join(behind[path], ", ")
-		}
-		lines = append(lines, line)
-	}
+func (p Plan) list(w io.Writer, s Style, mark string, of func(PlanTarget) []PlanMetadata) {
+	lines := p.linesOf(of)
 	many := map[pathLine]int{} // by folder
 	for _, l := range lines {
-		many[pathLine{folder(l.path), l.targets}]++
+		many[l.group()]++
 	}
 	shown, hidden := map[pathLine]bool{}, 0
 	for _, l := range lines {
-		group := pathLine{folder(l.path), l.targets}
+		group := l.group()
 		n := many[group]
 		switch fold := !s.All && group.path != "" && n >= foldFrom; {
 		case fold && shown[group]:
@@ -173,13 +215,44 @@ func (p Plan) list(w io.Writer, s Style, mark string, of func(PlanTarget) []stri
 			hidden++
 		case fold:
 			shown[group] = true
-			fmt.Fprintf(w, "%s %s/**  %s%s\n", mark, clean(group.path), humanize.Plural(n, "path"), l.targets)
+			fmt.Fprintf(w, "%s %s/**  %s%s%s\n", mark, clean(group.path), humanize.Plural(n, "path"), l.detail, l.targets)
 		default:
 			shown[l] = true
-			fmt.Fprintf(w, "%s %s%s\n", mark, clean(l.path), l.targets)
+			fmt.Fprintf(w, "%s %s%s%s\n", mark, clean(l.path), l.detail, l.targets)
 		}
 	}
 	if hidden > 0 {
 		fmt.Fprintf(w, "%s … and %d more (--all lists every one)\n", mark, hidden)
 	}
 }
+
+// linesOf lists the paths in their order, each once for every detail.
+func (p Plan) linesOf(of func(PlanTarget) []PlanMetadata) []pathLine {
+	behind := map[PlanMetadata][]string{}
+	for _, r := range p.Targets {
+		for _, m := range of(r) {
+			behind[m] = append(behind[m], clean(r.Name))
+		}
+	}
+	ordered := slices.SortedFunc(maps.Keys(behind), func(a, b PlanMetadata) int {
+		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Detail, b.Detail))
+	})
+	var lines []pathLine
+	for _, m := range ordered {
+		line := pathLine{path: m.Path}
+		if m.Detail != "" {
+			line.detail = "  " + clean(clip(m.Detail, maxDetail))
+		}
+		if len(p.Targets) > 1 {
+			line.targets = "  on " + strings.Join(behind[m], ", ")
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// maxDetail bounds what changes in the metadata of a file, in characters.
+const maxDetail = 200
+
+// group is the folder with what its lines have in common.
+func (l pathLine) group() pathLine { return pathLine{folder(l.path), l.detail, l.targets} }

@@ -19,6 +19,7 @@ const (
 	green  = "\x1b[32m"
 	yellow = "\x1b[33m"
 	red    = "\x1b[31m"
+	cyan   = "\x1b[36m"
 	plain  = "\x1b[0m"
 )
 

@@ -52,6 +52,9 @@ type Plan struct {
 	Live    Live         // what is live now: the From of a later Swap
 	Changes diff.Changes // what separates the stored files from the release's
 	Bytes   int64        // content of the added and changed files
+	// Metadata says, for people, what differs at the paths of Changes.Metadata: `cache-control: none →
+	// max-age=60`. Paths of which nothing more is known are left out.
+	Metadata map[string]string
 	// Foreign is what a commit would take away although no publish ever put it there: files,
 	// or the whole image that a tag names. It is empty where the target holds a record of a
 	// release that was live there, whatever others have changed since, and where nothing is lost.

@@ -52,6 +52,7 @@ func allowed() map[string][]string {
 		"internal/origin":            {"internal/oserr", "internal/netname", "internal/wait", "site"},
 		"internal/origin/pages":      {"internal/origin", "internal/origin/pages/sitemap", "site"},
 		"internal/survey":            {"internal/origin", "diff", "site"},
+		"internal/contentdiff":       {"reports", "targets", "site"},
 		"internal/check":             {"internal/wait", "internal/survey", "internal/origin", "diff", "site"},
 		"internal/compare":           {"internal/wait", "internal/survey", "internal/origin", "internal/origin/pages", "diff", "site"},
 		"internal/watch":             {"internal/wait", "internal/survey", "internal/origin", "diff", "site"},
@@ -72,7 +73,7 @@ func allowed() map[string][]string {
 		"internal/stall/stalltest":   {},
 		"internal/state":             {"internal/oserr", "internal/atomicfile", "site", "internal/regular"},
 		"internal/workspace": {
-			"internal/lag", "internal/atomicfile", "diff", "site", "targets", "reports", "reports/formats", "scheduler", "internal/builtsite", "internal/check", "internal/command", "internal/compare", "internal/config",
+			"internal/lag", "internal/atomicfile", "diff", "site", "targets", "reports", "reports/formats", "scheduler", "internal/builtsite", "internal/check", "internal/command", "internal/compare", "internal/config", "internal/contentdiff",
 			"internal/daemon", "internal/history", "internal/humanize", "internal/notify", "internal/origin", "internal/origin/pages", "internal/publish",
 			"internal/netname", "internal/regular", "internal/secrets", "internal/state", "internal/summary", "internal/survey", "internal/wait", "internal/watch",
 		},

@@ -1,7 +1,9 @@
 package daemon
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"mirror/diff"
@@ -14,8 +16,8 @@ const nearEnd = 14 * 24 * time.Hour
 
 // notifyCertificates notifies once of each certificate that is near its end, and when it was
 // renewed.
-func (d *Daemon) notifyCertificates(v diff.Verdict) {
-	now := time.Now()
+func (d *Daemon) notifyCertificates(ctx context.Context, v diff.Verdict) {
+	now, turned := time.Now(), false
 	for _, o := range v.Origins {
 		ends := o.Facts.Expires
 		if ends.IsZero() {
@@ -34,6 +36,7 @@ func (d *Daemon) notifyCertificates(v diff.Verdict) {
 			d.alarms.certificates[o.Name] = event
 		}
 		d.mu.Unlock()
+		turned = turned || near != open || before.Episode != event.Episode && open
 		if open && before.Episode != event.Episode {
 			before.Closed = now
 			d.sender().Send(before)
@@ -41,5 +44,28 @@ func (d *Daemon) notifyCertificates(v diff.Verdict) {
 		if near {
 			d.sender().Send(event)
 		}
+	}
+	if turned {
+		d.saveAlarms(ctx)
+	}
+}
+
+// dropCertificates ends the alarms of origins that the config does not name any more.
+func (d *Daemon) dropCertificates(ctx context.Context, origins []string) {
+	var ended []notify.Event
+	d.mu.Lock()
+	for origin, event := range d.alarms.certificates {
+		if !slices.Contains(origins, origin) {
+			delete(d.alarms.certificates, origin)
+			event.Closed = time.Now()
+			ended = append(ended, event)
+		}
+	}
+	d.mu.Unlock()
+	for _, event := range ended {
+		d.sender().Send(event)
+	}
+	if len(ended) > 0 {
+		d.saveAlarms(ctx)
 	}
 }

@@ -45,7 +45,9 @@ func New(s Setup, o Options) (*Daemon, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.notifier, err = notify.New(s.Recipients, o.Notify)
+	if d.notifier, err = notify.New(s.Recipients, o.Notify); err == nil {
+		d.notifier.Start()
+	}
 	return d, err
 }
 
@@ -108,6 +110,7 @@ func (d *Daemon) Replace(s Setup) error {
 	if err := d.part(old); err != nil { // the address may be what was wrong: the new recipients are told below
 		d.options.Log.Warn("the recipients so far were not told of everything", "err", err)
 	}
+	fresh.Start() // after the end of the old one, which notes what it sent
 	d.resend(context.Background())
 	return nil
 }

@@ -34,6 +34,9 @@ func (d *Daemon) notifyEpisode(e history.Episode) {
 	if e.Kind == diff.Unreachable {
 		event.Kind, event.Reason = notify.Unreachable, e.Detail
 	}
+	if strings.HasPrefix(e.Detail, injected) {
+		event.Severity, event.Reason = notify.Critical, e.Detail
+	}
 	if e.Release != "" {
 		event.Lines = append(event.Lines, "What it serves is of release "+e.Release.Short()+".")
 	}
@@ -42,6 +45,10 @@ func (d *Daemon) notifyEpisode(e history.Episode) {
 	}
 	d.sender().Send(event)
 }
+
+// injected begins the detail of a page that holds what others put in (see internal/check): a person
+// must look at once.
+const injected = "injected: "
 
 // episodeName names an episode to recipients.
 func episodeName(id int64) string { return fmt.Sprintf("episode/%d", id) }

@@ -29,7 +29,7 @@ func (l ledger) End(ctx context.Context, job string, slot time.Time, outcome str
 	return l.history.EndRun(ctx, history.Run{Job: job, Slot: slot, Outcome: outcome})
 }
 
-// letters has the history remember what was told.
+// letters has the history remember what was told, and what waits to be told.
 type letters struct{ history *history.Store }
 
 var _ notify.Ledger = letters{}
@@ -40,4 +40,14 @@ func (l letters) Sent(ctx context.Context, key string) (bool, error) { return l.
 // Record notes an attempt to tell it.
 func (l letters) Record(ctx context.Context, key string, at time.Time, err error) error {
 	return l.history.RecordSent(ctx, key, at, err)
+}
+
+// Load returns the state of a recipient.
+func (l letters) Load(ctx context.Context, recipient string) ([]byte, time.Time, error) {
+	return l.history.State(ctx, "recipient/"+recipient)
+}
+
+// Save keeps the state of a recipient.
+func (l letters) Save(ctx context.Context, recipient string, at time.Time, state []byte) error {
+	return l.history.SaveState(ctx, "recipient/"+recipient, at, state)
 }

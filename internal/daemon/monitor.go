@@ -35,7 +35,7 @@ func (d *Daemon) monitor(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			d.notifyOverdue()
+			d.notifyOverdue(ctx)
 		case <-found.C:
 			d.resend(ctx)
 		}
@@ -56,10 +56,28 @@ func (d *Daemon) checkAtOnce(ctx context.Context) {
 }
 
 // notifyOverdue notifies of checks that are overdue, and of those that are not any more.
-func (d *Daemon) notifyOverdue() {
-	late, now := d.Overdue(), time.Now()
-	var events []notify.Event
+func (d *Daemon) notifyOverdue(ctx context.Context) {
+	events := d.turnOverdue(time.Now())
+	for _, e := range events {
+		if e.Closed.IsZero() {
+			d.options.Log.Error(e.Title)
+		} else {
+			d.options.Log.Info(e.Title + " no longer")
+		}
+		d.sender().Send(e)
+	}
+	if len(events) > 0 {
+		d.saveAlarms(ctx)
+		d.options.Changed()
+	}
+}
+
+// turnOverdue brings the alarms of overdue checks up to date, and returns what has changed. An alarm
+// ends with a verdict: after a restart no check is late yet.
+func (d *Daemon) turnOverdue(now time.Time) (events []notify.Event) {
+	late := d.Overdue()
 	d.mu.Lock()
+	defer d.mu.Unlock()
 	for _, job := range late {
 		if _, open := d.alarms.overdue[job]; !open {
 			event := notify.Event{
@@ -71,24 +89,14 @@ func (d *Daemon) notifyOverdue() {
 		}
 	}
 	for job, event := range d.alarms.overdue {
-		if !slices.Contains(late, job) {
+		scheduled := slices.ContainsFunc(d.setup.Jobs, func(j Job) bool { return j.Name == job && j.Kind == Check })
+		if !slices.Contains(late, job) && (d.alarms.checked[job] || !scheduled) {
 			delete(d.alarms.overdue, job)
 			event.Closed = now
 			events = append(events, event)
 		}
 	}
-	d.mu.Unlock()
-	for _, e := range events {
-		if e.Closed.IsZero() {
-			d.options.Log.Error(e.Title)
-		} else {
-			d.options.Log.Info(e.Title + " no longer")
-		}
-		d.sender().Send(e)
-	}
-	if len(events) > 0 {
-		d.options.Changed()
-	}
+	return events
 }
 
 // resend notifies of all that is open and of what closed lately. A daemon that died between
@@ -104,6 +112,7 @@ func (d *Daemon) resend(ctx context.Context) {
 		d.notifyEpisode(e)
 	}
 	d.notifyPublishes(ctx)
+	d.resendAlarms()
 }
 
 // lately is how far back closed episodes are told again after a start, so that what waited for

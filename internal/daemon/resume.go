@@ -20,6 +20,7 @@ func (d *Daemon) resume(ctx context.Context) {
 	for _, r := range cut {
 		d.options.Log.Warn("a run was cut off when the daemon last ended", "job", r.Job, "began", r.Started)
 	}
+	d.loadAlarms(ctx)
 	d.dropOrigins(ctx)
 	for _, j := range d.current().Jobs {
 		if _, before, err := d.options.History.LastSlot(ctx, j.Name); j.Kind == Check && err == nil && !before {
@@ -40,4 +41,5 @@ func (d *Daemon) dropOrigins(ctx context.Context) {
 		d.options.Log.Error("episodes of former origins stay open", "err", err)
 	}
 	d.notifyChanges(history.Changes{Closed: closed})
+	d.dropCertificates(ctx, origins)
 }

@@ -146,7 +146,7 @@ func (r *run) check(ctx context.Context) error {
 		r.options.Log.Error("a check is not remembered, so that no episode opens or closes with it", "job", r.job.Name, "err", recordErr)
 	}
 	if err == nil {
-		r.judged(verdict, changes)
+		r.judged(ctx, verdict, changes)
 	}
 	return err
 }
@@ -162,7 +162,7 @@ func (d *Daemon) record(ctx context.Context, c history.Check, differences []diff
 }
 
 // judged says what a check found, in the log and to recipients.
-func (r *run) judged(v diff.Verdict, changes history.Changes) {
+func (r *run) judged(ctx context.Context, v diff.Verdict, changes history.Changes) {
 	level := r.options.Log.Info
 	if !v.Agree() {
 		level = r.options.Log.Warn
@@ -172,8 +172,11 @@ func (r *run) judged(v diff.Verdict, changes history.Changes) {
 		attrs = append(attrs, o.Name, standing(o))
 	}
 	level("checked", attrs...)
+	r.mu.Lock()
+	r.alarms.checked[r.job.Name] = true
+	r.mu.Unlock()
 	r.notifyChanges(changes)
-	r.notifyCertificates(v)
+	r.notifyCertificates(ctx, v)
 }
 
 // standing says in a few words how an origin stands.

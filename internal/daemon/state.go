@@ -33,17 +33,6 @@ type Daemon struct {
 	refused  error
 }
 
-// alarms are what was told of and is no drift: at most one for each origin or job.
-type alarms struct {
-	certificates map[string]notify.Event // by origin
-	overdue      map[string]notify.Event // by job
-	failing      int64                   // the publish since which all failed, 0 while they do not
-}
-
-func newAlarms() alarms {
-	return alarms{certificates: map[string]notify.Event{}, overdue: map[string]notify.Event{}}
-}
-
 // current returns the setup that is in force.
 func (d *Daemon) current() Setup {
 	d.mu.Lock()

@@ -400,3 +400,109 @@ func TestOnce(t *testing.T) {
 		w.tells("opened drift git")
 	})
 }
+
+// TestOnceManyTimes has an origin drift at every other check, each check a process of its own, as cron
+// runs it.
+func TestOnceManyTimes(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, dir, nil)
+		w.end()
+		run := func(faults ...fault) {
+			w.truth.set(faults...)
+			h, err := history.Open(t.Context(), dir+"/"+history.Name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer h.Close()
+			d, err := New(w.setup, Options{History: h})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := d.Once(t.Context()); err != nil {
+				t.Error(err)
+			}
+			time.Sleep(500 * time.Millisecond)
+		}
+		for range 8 {
+			run(fault{origin: "git", kind: diff.Stale})
+			run()
+		}
+		w.tells("opened drift git", "closed drift git", "flapping drift git")
+		run(fault{origin: "git", kind: diff.Altered})
+		w.tells("opened drift git", "closed drift git", "flapping drift git", "opened drift git")
+		time.Sleep(10 * time.Minute)
+		run()
+		w.tells("opened drift git", "closed drift git", "flapping drift git", "opened drift git", "settled drift git", "closed drift git")
+	})
+}
+
+// TestAlarmsOutliveTheProcess has a certificate renewed, and a check done again, after a restart.
+func TestAlarmsOutliveTheProcess(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		var broken atomic.Bool
+		setup := func(s *Setup) {
+			check := s.Work.Check
+			s.Work.Check = func(ctx context.Context, log io.Writer) (diff.Verdict, error) {
+				if broken.Load() {
+					return diff.Verdict{}, errors.New("the site's folder cannot be read")
+				}
+				return check(ctx, log)
+			}
+		}
+		w := newWorld(t, dir, setup)
+		w.truth.mu.Lock()
+		w.truth.expires, w.truth.origins = time.Now().Add(24*time.Hour), []string{"git"}
+		w.truth.mu.Unlock()
+		time.Sleep(5 * time.Minute)
+		broken.Store(true)
+		time.Sleep(20 * time.Minute)
+		w.tells("opened certificate git", "opened overdue ")
+		w.end()
+		w = newWorld(t, dir, setup)
+		w.truth.mu.Lock()
+		w.truth.origins = []string{"git"}
+		w.truth.mu.Unlock()
+		time.Sleep(20 * time.Minute)
+		w.tells()
+		broken.Store(false)
+		time.Sleep(5 * time.Minute)
+		w.tells("closed overdue ") // no certificate is known
+		w.truth.mu.Lock()
+		w.truth.expires = time.Now().Add(90 * 24 * time.Hour)
+		w.truth.mu.Unlock()
+		time.Sleep(5 * time.Minute)
+		w.tells("closed overdue ", "closed certificate git")
+		w.end()
+	})
+}
+
+// TestFlappingOutlivesAReload has the config read again while an origin flaps.
+func TestFlappingOutlivesAReload(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, dir, nil)
+		time.Sleep(time.Second)
+		for range 3 {
+			w.truth.set(fault{origin: "git", kind: diff.Stale})
+			time.Sleep(time.Minute)
+			w.truth.set()
+			time.Sleep(time.Minute)
+		}
+		other := &inbox{}
+		next := w.setup
+		next.Recipients = append(slices.Clone(next.Recipients), notify.Recipient{Name: "other", Sender: other})
+		if err := w.daemon.Replace(next); err != nil {
+			t.Error(err)
+		}
+		w.truth.set(fault{origin: "git", kind: diff.Stale})
+		time.Sleep(time.Minute)
+		w.truth.set()
+		time.Sleep(8 * time.Minute)
+		w.tells("opened drift git", "closed drift git", "flapping drift git")
+		time.Sleep(8 * time.Minute)
+		w.tells("opened drift git", "closed drift git", "flapping drift git", "settled drift git")
+		w.end()
+	})
+}

@@ -27,6 +27,7 @@ type courier struct {
 	box     *outbox // of the goroutine alone
 	backoff *backoff.ExponentialBackOff
 	retry   time.Time // not before
+	saved   []byte    // the outbox as it was kept last, without the time
 
 	wake   chan struct{}
 	mu     sync.Mutex // guards what follows
@@ -97,7 +98,8 @@ func (c *courier) stats() Stats {
 func (c *courier) run(ctx context.Context) {
 	c.box.sent = func(key string) bool { return c.wasSent(ctx, key) }
 	c.box.cover = func(keys []string) { c.record(ctx, keys, time.Now(), nil) }
-	defer c.leave()
+	c.load(ctx)
+	defer c.leave(ctx)
 	hasty := false
 	for ctx.Err() == nil {
 		closing := c.absorb()
@@ -107,6 +109,7 @@ func (c *courier) run(ctx context.Context) {
 		}
 		now := time.Now()
 		c.box.settle(now)
+		c.save(ctx, now)
 		batch := c.box.batch(now, closing)
 		c.count()
 		switch {
@@ -120,8 +123,9 @@ func (c *courier) run(ctx context.Context) {
 	}
 }
 
-// leave counts what is left undone.
-func (c *courier) leave() {
+// leave counts what is left undone, for the next process to do.
+func (c *courier) leave(ctx context.Context) {
+	c.save(ctx, time.Now())
 	undone := len(c.box.batch(time.Now(), true))
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -175,16 +179,18 @@ func (c *courier) deliver(ctx context.Context, batch []*waiting, now time.Time) 
 	for _, w := range batch {
 		news, keys = append(news, w.News), append(keys, w.keys...)
 	}
+	done := c.box.sending(batch, now)
+	c.save(ctx, now) // before: a process that is killed has sent it, or may have
 	attempt, cancel := context.WithTimeout(ctx, c.options.Timeout)
 	err := c.scrub.error(c.sender.Send(attempt, compose(news, now)))
 	cancel()
 	now = time.Now()
 	c.record(ctx, keys, now, err)
+	done(now, err == nil)
 	if err != nil {
 		c.failed(err, now)
 		return
 	}
-	c.box.delivered(batch, now)
 	c.backoff.Reset()
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -163,7 +163,7 @@ func busiest(messages []Message) int {
 // TestEveryStableEpisodeIsToldOnceAtEachEnd goes through random histories: several
 // origins, recipients that fail, checks that send again what is known, and restarts.
 func TestEveryStableEpisodeIsToldOnceAtEachEnd(t *testing.T) {
-	for seed := range uint64(1000) {
+	for seed := range uint64(500) {
 		synctest.Test(t, func(t *testing.T) { history(t, rand.New(rand.NewPCG(seed, 7))) })
 		if t.Failed() {
 			t.Fatalf("seed %d", seed)
@@ -240,5 +240,56 @@ func judge(t *testing.T, told []string, episodes int) {
 	}
 	if len(told) != 2*episodes {
 		t.Errorf("%d news for %d episodes", len(told), episodes)
+	}
+}
+
+// TestWorseIsToldAtOnce has few pages become many, and bytes that differ become an injected script,
+// in an episode that lasts and in one of many while the origin flaps.
+func TestWorseIsToldAtOnce(t *testing.T) {
+	many := func(e Event) Event { e.Counts = map[string]int{"altered": 40}; return e }
+	more := func(e Event) Event { e.Counts = map[string]int{"altered": 5}; return e }
+	injected := func(e Event) Event {
+		e.Severity, e.Reason = Critical, "injected: script https://evil.test/x.js"
+		return e
+	}
+	altered := func(episode string) Event {
+		e := opened(episode, "bucket")
+		e.Counts = map[string]int{"altered": 2}
+		return e
+	}
+	for _, c := range []struct {
+		name     string
+		becomes  func(Event) Event
+		flapping bool
+		want     []string
+	}{
+		{"many pages", many, false, []string{"last opened", "last worse", "last closed"}},
+		{"a few more pages", more, false, []string{"last opened", "last closed"}},
+		{"injected", injected, false, []string{"last opened", "last worse", "last closed"}},
+		{"many pages, flapping", many, true, []string{"first opened", "first closed", "last flapping", "last worse", "last settled"}},
+		{"injected, flapping", injected, true, []string{"first opened", "first closed", "last flapping", "last worse", "last settled"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := &place{}
+				n := start(t, Recipient{Name: "ops", Sender: p}, Options{Ledger: NewMemory(100)})
+				if c.flapping {
+					e := altered("first")
+					n.Send(e)
+					time.Sleep(time.Minute)
+					n.Send(closed(e))
+					time.Sleep(time.Minute)
+				}
+				e := altered("last")
+				for _, now := range []Event{e, e, c.becomes(e), c.becomes(e), e, c.becomes(e)} {
+					n.Send(now)
+					time.Sleep(time.Minute)
+				}
+				n.Send(closed(e))
+				time.Sleep(time.Hour)
+				stop(t, n)
+				wantTold(t, p, c.want...)
+			})
+		})
 	}
 }

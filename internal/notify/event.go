@@ -129,6 +129,9 @@ func largest(counts map[string]int) []string {
 	return kinds[:min(len(kinds), maxItems)]
 }
 
+// rank orders severities, the worst highest.
+func rank(s Severity) int { return slices.Index([]Severity{Info, Warning, Critical}, s) }
+
 func severityOf(k Kind) Severity {
 	switch k {
 	case Unreachable, PublishFailed, Overdue:

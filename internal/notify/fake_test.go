@@ -64,6 +64,7 @@ func start(t *testing.T, r Recipient, o Options) *Notifier {
 	if err != nil {
 		t.Fatal(err)
 	}
+	n.Start()
 	return n
 }
 

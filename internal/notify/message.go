@@ -71,7 +71,11 @@ func details(n News, now time.Time) string {
 	if more := len(e.Paths) - maxPaths; more > 0 {
 		lines = append(lines, "  and more")
 	}
+	title := cut(headline(n, now), maxTitle)
 	for _, line := range e.Lines {
+		if line == e.Reason && strings.Contains(title, plain(line)) {
+			continue // it has been read
+		}
 		lines = append(lines, cut(plain(line), maxLine))
 	}
 	return within(lines, tail(e), maxText)
@@ -112,7 +116,7 @@ func overview(news []News, now time.Time) string {
 	var lines []string
 	for _, n := range news {
 		line := "- " + cut(headline(n, now), maxLine)
-		if n.Change == Opened || n.Change == Flapping {
+		if !n.Event.closes() && n.Change != Settled {
 			line += " (since " + clock(n.Event.Opened) + ")"
 		}
 		lines = append(lines, line)

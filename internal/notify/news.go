@@ -9,6 +9,7 @@ type Change string
 const (
 	Opened   Change = "opened"
 	Closed   Change = "closed"
+	Worse    Change = "worse"    // goes on, and is much worse than was told
 	Passed   Change = "passed"   // opened and closed before it could be told
 	Flapping Change = "flapping" // opened again soon after it closed; more is told when it is steady
 	Settled  Change = "settled"  // steady after flapping, open or closed

@@ -12,15 +12,15 @@ import (
 type Notifier struct {
 	couriers []*courier
 	scrub    func(text string) string
-	cancel   context.CancelFunc
+	cancel   context.CancelFunc // ends the couriers
 	running  sync.WaitGroup
 }
 
-// New starts a notifier. Close it after use. The error tells which recipient cannot be told
-// anything, and why, without its secrets.
+// New returns a notifier that keeps events until Start. Close it after use. The error tells which
+// recipient cannot be told anything, and why, without its secrets.
 func New(recipients []Recipient, options Options) (*Notifier, error) {
 	options = options.filled()
-	n := &Notifier{scrub: options.Scrub}
+	n := &Notifier{scrub: options.Scrub, cancel: func() {}}
 	var errs []error
 	for _, r := range named(recipients) {
 		sender, err := r.sender()
@@ -33,12 +33,17 @@ func New(recipients []Recipient, options Options) (*Notifier, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
+	return n, nil
+}
+
+// Start begins to tell, and continues where the process before ended. A notifier of the same
+// recipients must have been closed. It is called once, before Close.
+func (n *Notifier) Start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	n.cancel = cancel
 	for _, c := range n.couriers {
 		n.running.Go(func() { c.run(ctx) })
 	}
-	return n, nil
 }
 
 // Send hands an event to every recipient that wants it, and returns at once. An event may be

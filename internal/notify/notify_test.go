@@ -182,6 +182,7 @@ func TestOneThatHangsHoldsUpNobody(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		n.Start()
 		before := time.Now()
 		for i := range 1000 {
 			n.Send(opened(fmt.Sprint(i), "bucket"))
@@ -245,6 +246,12 @@ func (broken) Sent(context.Context, string) (bool, error) { return false, errors
 func (broken) Record(context.Context, string, time.Time, error) error {
 	return errors.New("disk I/O error")
 }
+
+func (broken) Load(context.Context, string) ([]byte, time.Time, error) {
+	return nil, time.Time{}, errors.New("disk full")
+}
+
+func (broken) Save(context.Context, string, time.Time, []byte) error { return errors.New("disk full") }
 
 func TestWithoutALedgerAlertsStillArriveOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -27,6 +27,7 @@ type outbox struct {
 	waiting []*waiting            // in the order in which it is told
 	stories []*story
 	dropped int
+	changed bool // since it was kept last
 }
 
 // wishes are the kinds that a recipient wants, and those that may disturb it.
@@ -46,8 +47,9 @@ func (o *outbox) take(e Event, now time.Time) {
 		return
 	}
 	s := o.story(e, now)
+	o.changed = true
 	switch {
-	case s.unsteady:
+	case s.Unsteady:
 		o.holdBack(s, e, now)
 	case e.closes():
 		o.close(s, e, now)
@@ -62,12 +64,33 @@ func (o *outbox) open(s *story, e Event, now time.Time) {
 	switch {
 	case w != nil && w.Change == Opened:
 		w.Event = e // the news are newer than when they began to wait
+		s.note(e)
 	case w != nil || o.sent(key):
+		o.worsen(s, e, nil, now)
 	case s.reopens(now, o.options.Damp) || s.room(now, o.options.PerHour).After(now):
 		o.unsettle(s, e, now)
 	case o.wishes.wantsOpened(e.Kind):
+		s.Worst = extentOf(e)
 		o.push(&waiting{News{Change: Opened, Event: e}, s, []string{key}, now})
 	}
+}
+
+// worsen tells of an episode that is much worse than was told of it. Of a story that an earlier
+// program began nothing was noted: then what is known now is the measure.
+func (o *outbox) worsen(s *story, e Event, keys []string, now time.Time) {
+	switch {
+	case s.Worst.Severity == "":
+		s.note(e)
+	case s.worse(e) && o.wishes.wantsOpened(e.Kind):
+		s.note(e)
+		o.drop(s, Worse)
+		o.push(&waiting{News{Change: Worse, Event: e}, s, keys, now})
+	}
+}
+
+// drop takes out what waits of a story with a change: something else is told in its place.
+func (o *outbox) drop(s *story, c Change) {
+	o.waiting = slices.DeleteFunc(o.waiting, func(w *waiting) bool { return w.story == s && w.Change == c })
 }
 
 func (o *outbox) close(s *story, e Event, now time.Time) {
@@ -75,7 +98,8 @@ func (o *outbox) close(s *story, e Event, now time.Time) {
 	if o.holding(ending) != nil || o.sent(ending) {
 		return
 	}
-	s.closed = now
+	s.Closed = now
+	o.drop(s, Worse)
 	w := o.holding(opening)
 	switch {
 	case w != nil:
@@ -91,50 +115,53 @@ func (o *outbox) close(s *story, e Event, now time.Time) {
 // unsettle says once that a story flaps, in place of all that waits to be told of it.
 func (o *outbox) unsettle(s *story, e Event, now time.Time) {
 	s.begin(e, now, o.options.Damp)
+	s.note(e)
 	keys, since := o.withdraw(s, now)
 	keys = append(keys, o.key(e, false))
 	if !o.wishes.wantsOpened(e.Kind) {
 		o.cover(keys)
 		return
 	}
-	o.push(&waiting{News{Change: Flapping, Event: e, Steady: s.hold}, s, keys, since})
+	o.push(&waiting{News{Change: Flapping, Event: e, Steady: s.Hold}, s, keys, since})
 }
 
 // holdBack keeps an event of a story that flaps back. Only the last one will be told.
 func (o *outbox) holdBack(s *story, e Event, now time.Time) {
-	same := e.Episode == s.last.Episode && e.closes() == s.last.closes()
+	same := e.Episode == s.Last.Episode && e.closes() == s.Last.closes()
 	if key := o.key(e, e.closes()); !same && (o.holding(key) != nil || o.sent(key)) {
 		return
 	}
 	if !same {
-		o.cover(o.keys(s.last))
-		s.changed = now
-		s.changes++
+		o.cover(o.keys(s.Last))
+		s.Changed = now
+		s.Changes++
 	}
-	s.last = e
+	s.Last = e
+	o.worsen(s, e, []string{o.key(e, false)}, now)
 }
 
 // settle tells of the stories that are steady again, and forgets those long past.
 func (o *outbox) settle(now time.Time) {
 	for _, s := range o.stories {
-		if s.unsteady && !now.Before(s.changed.Add(s.hold)) {
+		if s.Unsteady && !now.Before(s.Changed.Add(s.Hold)) {
 			o.settleOne(s, now)
 		}
 	}
 	o.stories = slices.DeleteFunc(o.stories, func(s *story) bool {
-		return !s.unsteady && now.Sub(s.touched) > memory*o.options.Damp+time.Hour && !o.waits(s)
+		return !s.Unsteady && now.Sub(s.Touched) > memory*o.options.Damp+time.Hour && !o.waits(s)
 	})
 }
 
 func (o *outbox) settleOne(s *story, now time.Time) {
+	o.changed = true
 	keys, since := o.withdraw(s, now)
-	s.unsteady, s.settled = false, now
-	keys = append(keys, o.keys(s.last)...)
-	if s.last.closes() && !o.wishes.wantsClosed() {
+	s.Unsteady, s.Settled = false, now
+	keys = append(keys, o.keys(s.Last)...)
+	if s.Last.closes() && !o.wishes.wantsClosed() {
 		o.cover(keys)
 		return
 	}
-	news := News{Change: Settled, Event: s.last, Changes: s.changes, Since: s.since}
+	news := News{Change: Settled, Event: s.Last, Changes: s.Changes, Since: s.Since}
 	o.push(&waiting{news, s, keys, since})
 }
 
@@ -218,7 +245,7 @@ func (o *outbox) batch(now time.Time, haste bool) []*waiting {
 // wakeAt is when the outbox is to be looked at again if nothing comes in before.
 func (o *outbox) wakeAt(now time.Time) (at time.Time, ok bool) {
 	for _, s := range o.stories {
-		if settles := s.changed.Add(s.hold); s.unsteady && (!ok || settles.Before(at)) {
+		if settles := s.Changed.Add(s.Hold); s.Unsteady && (!ok || settles.Before(at)) {
 			at, ok = settles, true
 		}
 	}
@@ -230,14 +257,26 @@ func (o *outbox) wakeAt(now time.Time) (at time.Time, ok bool) {
 	return at, ok
 }
 
-// delivered takes news that were told out of the outbox.
-func (o *outbox) delivered(batch []*waiting, now time.Time) {
-	o.waiting = slices.DeleteFunc(o.waiting, func(w *waiting) bool { return slices.Contains(batch, w) })
-	var counted []*story
+// sending counts a message with these news towards those of the hour. The function that it returns
+// says how that came out: taken at a time, or not taken and not counted.
+func (o *outbox) sending(batch []*waiting, now time.Time) (done func(at time.Time, taken bool)) {
+	o.changed = true
+	before := map[*story][]time.Time{}
 	for _, w := range batch {
-		if !slices.Contains(counted, w.story) {
-			counted = append(counted, w.story)
+		if _, counted := before[w.story]; !counted {
+			before[w.story] = slices.Clone(w.story.Told)
 			w.story.tell(now)
+		}
+	}
+	return func(at time.Time, taken bool) {
+		o.changed = true
+		for s, told := range before {
+			if s.Told = told; taken {
+				s.tell(at)
+			}
+		}
+		if taken {
+			o.waiting = slices.DeleteFunc(o.waiting, func(w *waiting) bool { return slices.Contains(batch, w) })
 		}
 	}
 }
@@ -245,11 +284,11 @@ func (o *outbox) delivered(batch []*waiting, now time.Time) {
 // story returns the story that an event belongs to.
 func (o *outbox) story(e Event, now time.Time) *story {
 	drift := strings.Join(slices.Sorted(maps.Keys(e.Counts)), ",")
-	i := slices.IndexFunc(o.stories, func(s *story) bool { return s.kind == e.Kind && s.origin == e.Origin && s.drift == drift })
+	i := slices.IndexFunc(o.stories, func(s *story) bool { return s.Kind == e.Kind && s.Origin == e.Origin && s.Drift == drift })
 	if i < 0 {
 		i = len(o.stories)
-		o.stories = append(o.stories, &story{kind: e.Kind, origin: e.Origin, drift: drift})
+		o.stories = append(o.stories, &story{Kind: e.Kind, Origin: e.Origin, Drift: drift})
 	}
-	o.stories[i].touched = now
+	o.stories[i].Touched = now
 	return o.stories[i]
 }

@@ -6,22 +6,24 @@ import (
 )
 
 // story is what one recipient was told of one kind of event on one origin. Drift of each kind is
-// a story of its own, so that stale pages that come and go never hold back an altered one.
+// a story of its own, so that stale pages that come and go never hold back an altered one. Its
+// fields are kept as JSON, so that a restart changes nothing.
 type story struct {
-	kind    Kind
-	origin  string
-	drift   string      // kinds of drift, with commas between
-	touched time.Time   // by an event
-	closed  time.Time   // when an episode last ended
-	told    []time.Time // the messages of the last hour
+	Kind    Kind
+	Origin  string
+	Drift   string      // kinds of drift, with commas between
+	Touched time.Time   // by an event
+	Closed  time.Time   // when an episode last ended
+	Told    []time.Time // the messages of the last hour, also one that is being sent
+	Worst   extent      // the worst that was told of the present episode, or while it flaps
 
-	unsteady bool      // flapping: nothing is told until it is steady
-	since    time.Time // when it began to flap
-	last     Event     // the last that is held back
-	changed  time.Time // when that came
-	changes  int       // since
-	hold     time.Duration
-	settled  time.Time // when it was steady last
+	Unsteady bool      // flapping: nothing is told until it is steady
+	Since    time.Time // when it began to flap
+	Last     Event     // the last that is held back
+	Changed  time.Time // when that came
+	Changes  int       // since
+	Hold     time.Duration
+	Settled  time.Time // when it was steady last
 }
 
 // An origin that flaps again and again must be steady for longer each time, up to longest
@@ -31,33 +33,60 @@ const (
 	memory  = 36
 )
 
+// extent is how bad an event is.
+type extent struct {
+	Severity Severity // "" for what is not known
+	Pages    int
+}
+
+func extentOf(e Event) extent { return extent{e.Severity, pagesOf(e)} }
+
+// muchWorse is how many times as many pages are told of again.
+const muchWorse = 10
+
+// worse reports whether an event is so much worse than what was told that it is told at once.
+func (s *story) worse(e Event) bool {
+	if s.Worst.Severity == "" || e.closes() {
+		return false
+	}
+	return rank(e.Severity) > rank(s.Worst.Severity) || s.Worst.Pages > 0 && pagesOf(e) >= muchWorse*s.Worst.Pages
+}
+
+// note takes what is told of an event into the worst.
+func (s *story) note(e Event) {
+	if rank(e.Severity) >= rank(s.Worst.Severity) {
+		s.Worst.Severity = e.Severity
+	}
+	s.Worst.Pages = max(s.Worst.Pages, pagesOf(e))
+}
+
 // begin notes that the story flaps, from an event on.
 func (s *story) begin(e Event, now time.Time, damp time.Duration) {
-	s.unsteady, s.since, s.changes = true, now, 1
-	s.last, s.changed = e, now
-	if s.settled.IsZero() || now.Sub(s.settled) > memory*damp {
-		s.hold = 0
+	s.Unsteady, s.Since, s.Changes = true, now, 1
+	s.Last, s.Changed = e, now
+	if s.Settled.IsZero() || now.Sub(s.Settled) > memory*damp {
+		s.Hold = 0
 	}
-	s.hold = max(damp, min(2*s.hold, longest*damp))
+	s.Hold = max(damp, min(2*s.Hold, longest*damp))
 }
 
 // reopens reports whether an episode that begins now follows soon on another.
 func (s *story) reopens(now time.Time, damp time.Duration) bool {
-	return !s.closed.IsZero() && now.Sub(s.closed) < damp
+	return !s.Closed.IsZero() && now.Sub(s.Closed) < damp
 }
 
 // room is the first moment from now on at which one more message keeps to so many an hour.
 func (s *story) room(now time.Time, perHour int) time.Time {
-	if len(s.told) < perHour {
+	if len(s.Told) < perHour {
 		return now
 	}
-	return later(now, s.told[len(s.told)-perHour].Add(time.Hour))
+	return later(now, s.Told[len(s.Told)-perHour].Add(time.Hour))
 }
 
 // tell notes a message.
 func (s *story) tell(now time.Time) {
-	s.told = slices.DeleteFunc(s.told, func(t time.Time) bool { return now.Sub(t) > time.Hour })
-	s.told = append(s.told, now)
+	s.Told = slices.DeleteFunc(s.Told, func(t time.Time) bool { return now.Sub(t) > time.Hour })
+	s.Told = append(s.Told, now)
 }
 
 func earlier(a, b time.Time) time.Time {

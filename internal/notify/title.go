@@ -13,6 +13,8 @@ func headline(n News, now time.Time) string {
 	switch n.Change {
 	case Closed, Passed:
 		return fmt.Sprintf("%s recovered after %s: %s", nameOf(e), span(e.lasted(now)), told(e, past))
+	case Worse:
+		return fmt.Sprintf("%s is worse than before: %s", nameOf(e), worsened(e))
 	case Flapping:
 		return fmt.Sprintf("%s is flapping, again %s; the next message comes when it is steady for %s", nameOf(e), told(e, noun), span(n.Steady))
 	case Settled:
@@ -45,6 +47,15 @@ func problem(e Event) string {
 		return nameOf(e) + ": " + pagesPhrase(e, present)
 	}
 	return nameOf(e) + phrasesFor(e.Kind).is
+}
+
+// worsened says what is wrong now with what has become worse.
+func worsened(e Event) string {
+	text := told(e, present)
+	if e.Reason != "" {
+		text += ": " + plain(e.Reason)
+	}
+	return text
 }
 
 // told says what was or is wrong, without the origin's name.
@@ -127,6 +138,7 @@ func changesPhrase(counts map[Change]int) string {
 		}
 	}
 	add(counts[Opened], "new problem", "new problems")
+	add(counts[Worse], "problem is worse than before", "problems are worse than before")
 	add(counts[Flapping], "flapping", "flapping")
 	add(counts[Settled], "steady after flapping", "steady after flapping")
 	add(counts[Closed]+counts[Passed], "recovered", "recovered")

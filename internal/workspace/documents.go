@@ -35,22 +35,6 @@ func PublishDocument(r *publish.Report) *reports.Publish {
 	return doc
 }
 
-// PlanDocument is the report of a plan.
-func PlanDocument(r *publish.Report) reports.Plan {
-	p := reports.Plan{Schema: reports.PlanSchema, Release: r.Release, Targets: []reports.PlanTarget{}, Order: []reports.PlanStep{}}
-	for _, t := range r.Targets {
-		p.Targets = append(p.Targets, reports.PlanTarget{
-			Name: t.Name, Type: t.Kind, From: t.Plan.Live.Release, Add: list(t.Plan.Changes.Add), Change: list(t.Plan.Changes.Change),
-			Delete: list(t.Plan.Changes.Delete), Same: t.Plan.Changes.Same, Bytes: t.Plan.Bytes, Error: text(t.Err),
-			Foreign: list(t.Plan.Foreign), Kept: list(t.Plan.Kept),
-		})
-	}
-	for _, s := range r.Schedule {
-		p.Order = append(p.Order, reports.PlanStep{Name: s.Name, After: reports.Millis(s.After), Barrier: s.Barrier, Reason: s.Reason})
-	}
-	return p
-}
-
 // ReleasesDocument lists releases that targets hold.
 func (w *Workspace) ReleasesDocument(held []HeldRelease) reports.Releases {
 	doc := reports.Releases{Schema: reports.ReleasesSchema, Releases: []reports.HeldRelease{}}

@@ -161,7 +161,7 @@ func TestPlanWarnsOfOrigins(t *testing.T) {
 				}
 			}
 			p.warnings.Take()
-			if _, err := p.PlanPublish(t.Context()); err != nil {
+			if _, err := p.PlanPublish(t.Context(), workspace.PlanOptions{}); err != nil {
 				t.Fatal(err)
 			}
 			got := strings.Join(p.warnings.Take(), "\n")
@@ -182,7 +182,7 @@ func TestPlanIsQuietAboutAGoodOrigin(t *testing.T) {
 	if report := p.publish(); report.Outcome != publish.Live {
 		t.Errorf("got %s", report.Outcome)
 	}
-	if _, err := p.PlanPublish(t.Context()); err != nil {
+	if _, err := p.PlanPublish(t.Context(), workspace.PlanOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	if got := p.warnings.Take(); len(got) > 0 {
@@ -245,7 +245,7 @@ func TestPlanWarnsOfPrivateFiles(t *testing.T) {
 			}), "")
 			p.publish()
 			p.warnings.Take()
-			if _, err := p.PlanPublish(t.Context()); err != nil {
+			if _, err := p.PlanPublish(t.Context(), workspace.PlanOptions{}); err != nil {
 				t.Fatal(err)
 			}
 			got := strings.Join(p.warnings.Take(), "\n")

@@ -82,22 +82,6 @@ func (w *Workspace) run(ctx context.Context, journal *publish.Journal, rel *site
 	return report, err
 }
 
-// PlanPublish says what a publish would do, and changes nothing. The report is nil where there is
-// nothing to report.
-func (w *Workspace) PlanPublish(ctx context.Context) (*publish.Report, error) {
-	rel, dests, options, err := w.prepare(ctx, PublishOptions{})
-	if err != nil {
-		return nil, err
-	}
-	defer rel.Close()
-	options.Learn = w.newLagBook(dests).expect
-	report, err := publish.Plan(ctx, rel.Release, dests, options)
-	if err == nil {
-		w.lookAtOrigins(ctx, rel.Release, report)
-	}
-	return report, err
-}
-
 // prepare scans the site and opens the targets. Close the tree after use.
 func (w *Workspace) prepare(ctx context.Context, o PublishOptions) (tree, []targets.Destination, publish.Options, error) {
 	if len(w.Config.Targets) == 0 {

@@ -119,6 +119,9 @@ func TestForeignModes(t *testing.T) {
 	if c := plan.Changes; len(c.Change) != 2 || len(c.Delete) != 1 || c.Same != 0 {
 		t.Errorf("got %+v, want two changes and one delete", c)
 	}
+	if got := plan.Metadata["index.html"]; got != "mode: 100755 → 100644" || len(plan.Metadata) != 1 {
+		t.Errorf("metadata: got %q, want the mode of index.html", plan.Metadata)
+	}
 	if held, err := tgt.ReadBack(t.Context()); err != nil || len(held) != 3 {
 		t.Errorf("held: got %+v, %v; want three entries", held, err)
 	}

@@ -2,6 +2,7 @@ package git
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -38,7 +39,10 @@ func (t *Target) Plan(ctx context.Context, rel *site.Release) (plan targets.Plan
 	if err != nil {
 		return targets.Plan{}, err
 	}
-	plan = targets.Plan{Live: liveOf(live.Commit), Changes: diff.BetweenBytes(t.siteFiles(live, rel), wanted(rel, ids), sameBytes), Sequence: live.Sequence}
+	plan = targets.Plan{Live: liveOf(live.Commit), Changes: diff.BetweenBytes(t.siteFiles(live, rel), wanted(rel, ids), sameBytes), Metadata: map[string]string{}, Sequence: live.Sequence}
+	for _, path := range plan.Changes.Metadata {
+		plan.Metadata[path] = fmt.Sprintf("mode: %o → %o", uint32(live.Files[path].Mode), uint32(filemode.Regular))
+	}
 	if plan.Kept = next.stays(); len(plan.Changes.Delete) > 0 && !t.recorded(ctx, live, rel.BeaconPath) {
 		plan.Foreign = plan.Changes.Delete
 	}

@@ -73,6 +73,11 @@ func (p *place) wantChanged(t *testing.T, files targettest.Files, inBytes, inMet
 	if !slices.Equal(plan.Changes.Metadata, inMetadata) {
 		t.Errorf("plan: changes of metadata only: got %q, want %q", plan.Changes.Metadata, inMetadata)
 	}
+	for _, path := range inMetadata {
+		if what := plan.Metadata[path]; !strings.Contains(what, ": ") || !strings.Contains(what, " → ") {
+			t.Errorf("plan: %s: got %q, want the header with both values", path, what)
+		}
+	}
 }
 
 func (p *place) wantHeader(t *testing.T, path, contentType, cache, encoding string) {

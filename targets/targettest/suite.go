@@ -47,6 +47,7 @@ var cases = []struct {
 	{"reserved by one that is stopped", reservedByTheSilent},
 	{"reservation with a broken network", brokenReservation},
 	{"notes", notes},
+	{"contents of single files", contents},
 	{"concurrent use", concurrentUse},
 	{"readers during commit", readersDuringCommit},
 	{"first release: writes refused", func(t *testing.T, f Fixture) { brokenFirst(t, f, refuse) }},

@@ -47,7 +47,7 @@ type Tree struct {
 	nodes  map[string]node
 	gone   map[string]bool // a layer above deletes this path
 	opaque map[string]bool // a layer above hides all that is below this folder
-	copied *Copied         // takes the content of some files, nil for none
+	copied taker           // takes the content of some files, nil for none
 }
 
 // NewTree returns a tree with no layers, to list what is below root.
@@ -58,8 +58,14 @@ func NewTree(root string, l Limits) *Tree {
 	}
 }
 
+// taker takes the content of entries that it asks for: a Copied, or a Contents.
+type taker interface {
+	// entry returns a reader of the content, which takes what is read where the path is wanted.
+	entry(path string, hdr *tar.Header, content io.Reader) io.Reader
+}
+
 // Copy has the layers that are added from now on leave what c asks for in it.
-func (t *Tree) Copy(c *Copied) { t.copied = c }
+func (t *Tree) Copy(c taker) { t.copied = c }
 
 // ErrTooLarge is the error of Layer for what is beyond the tree's limits.
 var ErrTooLarge = errors.New("the image is larger than can be read back")

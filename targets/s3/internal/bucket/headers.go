@@ -1,6 +1,7 @@
 package bucket
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -15,6 +16,19 @@ type Headers struct {
 	Encoding string `json:"encoding,omitempty"`
 	// Other stands for headers that we never set: an object that has one is not as wanted.
 	Other string `json:"other,omitempty"`
+}
+
+// Differences says, for people, which headers an object has and which it is to have.
+func (h Headers) Differences(stored Headers) string {
+	var parts []string
+	for _, header := range []struct{ name, have, want string }{
+		{"content-type", stored.Type, h.Type}, {"cache-control", stored.Cache, h.Cache}, {"content-encoding", stored.Encoding, h.Encoding},
+	} {
+		if header.have != header.want {
+			parts = append(parts, header.name+": "+cmp.Or(header.have, "none")+" → "+cmp.Or(header.want, "none"))
+		}
+	}
+	return strings.Join(parts, "; ")
 }
 
 // Staged are the headers of content that no visitor asks for.
