@@ -6,16 +6,25 @@ const baseSelf = "self"
 // baseNone is the base of an image that holds the site alone.
 const baseNone = "none"
 
+// Kinds of image: one is run, the other is mounted.
+const (
+	kindServer = "server"
+	kindVolume = "volume"
+)
+
 // Config is a target's part of mirror.yaml.
 type Config struct {
 	// Image is the live tag, as registry/repository:tag.
 	Image string `yaml:"image" jsonschema:"required" json:"image" example:"ghcr.io/me/blog:latest"`
+	// Kind is what the image is for: server, to be run; or volume, the site alone at the root of the image,
+	// to be mounted, such as by the image volumes of Kubernetes.
+	Kind string `yaml:"kind" jsonschema:"default=server,enum=server,enum=volume" json:"kind,omitempty" example:"volume"`
 	// Base is the name of the image that serves the site; self for mirror's own static server, for which
 	// nothing is pulled; or none for an image that holds the site alone, for what reads images and brings
 	// its own server, such as mirror serve --image.
 	Base string `yaml:"base" jsonschema:"default=self" json:"base,omitempty" example:"nginx:1.28-alpine"`
 	// WebRoot is the folder that the base serves. Where it is "": /usr/share/nginx/html, and /site on the
-	// bases self and none.
+	// bases self and none; / for a volume.
 	WebRoot string `yaml:"web_root" json:"web_root,omitempty" example:"/usr/share/nginx/html"`
 	// Platforms lists what to build for, as os/arch or os/arch/variant; where it is empty, Linux on the
 	// architecture of this machine. Several make an image index.

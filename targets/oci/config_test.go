@@ -45,6 +45,8 @@ func TestConfigDefaults(t *testing.T) {
 		{Config{Image: "ghcr.io/me/blog:latest"}, "/site", "https", ""},
 		{Config{Image: "ghcr.io/me/blog:latest", Base: "self"}, "/site", "https", ""},
 		{Config{Image: "ghcr.io/me/blog:latest", Base: "nginx"}, "/usr/share/nginx/html", "https", "https"},
+		{Config{Image: "ghcr.io/me/blog:latest", Kind: "volume"}, "/", "https", ""},
+		{Config{Image: "ghcr.io/me/blog:latest", Kind: "volume", WebRoot: "/site"}, "/site", "https", ""},
 		{Config{Image: "127.0.0.1:5000/blog:latest", WebRoot: "/srv/www/"}, "/srv/www", "http", ""},
 		{Config{Image: "registry.example.com/blog:latest", Insecure: true, Base: "nginx"}, "/usr/share/nginx/html", "http", "https"},
 		{Config{Image: "registry.example.com/blog:latest", Insecure: true, Base: "registry.example.com/web:1"}, "/usr/share/nginx/html", "http", "http"},
@@ -78,6 +80,8 @@ func TestConfigMistakes(t *testing.T) {
 		{Config{Image: "r.example.com/blog:1", Platforms: []string{"linux"}}, "platforms"},
 		{Config{Image: "r.example.com/blog:1", Platforms: []string{"linux/amd64", "linux/amd64"}}, "twice"},
 		{Config{Image: "r.example.com/blog:1", Compression: "brotli"}, "compression"},
+		{Config{Image: "r.example.com/blog:1", Kind: "artifact"}, "kind"},
+		{Config{Image: "r.example.com/blog:1", Kind: "volume", Base: "nginx"}, "base"},
 	} {
 		if _, err := Open(context.Background(), targets.Env{}, c.config); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v: got %v, want an error with %q", c.config, err, c.want)

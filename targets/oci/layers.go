@@ -94,7 +94,7 @@ func (t *Target) whereabouts(h *head, img v1.Image) (root, beacon string, err er
 		}
 		labels = cf.Config.Labels
 	}
-	if root = labels[labelWebRoot]; root == "/" || !path.IsAbs(root) || path.Clean(root) != root {
+	if root = labels[labelWebRoot]; !path.IsAbs(root) || path.Clean(root) != root {
 		root = t.cfg.webRoot
 	}
 	beacon, ok := labels[labelBeacon]

@@ -65,7 +65,7 @@ func writeList(m site.Manifest) (fileList, error) {
 }
 
 func writeText(m site.Manifest, mt types.MediaType) (*image.Blob, error) {
-	blob, err := image.WriteBlob(image.Gzip(gzip.BestCompression), func(w io.Writer) error {
+	blob, err := image.WriteBlob(image.Gzip(gzip.DefaultCompression), func(w io.Writer) error {
 		_, err := m.WriteTo(w)
 		return err
 	})

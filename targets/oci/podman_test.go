@@ -64,10 +64,20 @@ func TestPodmanRunsCustomBase(t *testing.T) {
 	pushRunnableBase(t, mustTag(t, p.config.Base), buildServer(t, "CGO_ENABLED=0"))
 	files := imagetest.Large(3 << 20)
 	maps.Copy(files, pages)
+	before := maps.Clone(files)
+	for p, text := range map[string]string{"about": "a file", "a.txt/b": "a folder", "a0": "other", "gone.html": "gone", "gone/a/b.html": "gone"} {
+		before[p] = text
+	}
+	delete(before, "about/index.html")
+	delete(before, "a.txt")
+	publish(t, p.open(t, targets.Env{}), before)
 	publish(t, p.open(t, targets.Env{}), files)
+	if n := len(manifestOf(t, p.tag).Layers); n != 4 { // the base's, and a layer of each release
+		t.Fatalf("the image has %d layers, want 4", n)
+	}
 	base := realserver.Podman(t, p.config.Image)
 	wantPages(t, base, files)
-	for _, gone := range []string{"welcome.html", "deep/er/page.html"} {
+	for _, gone := range []string{"welcome.html", "deep/er/page.html", "gone.html", "gone/a/b.html", "a.txt/b"} {
 		resp, err := http.Get(base + gone)
 		if err != nil {
 			t.Fatal(err)

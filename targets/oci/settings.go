@@ -36,7 +36,7 @@ func (c Config) settings() (s settings, err error) {
 	}
 	s.image, _ = c.liveTag()
 	s.base, _ = c.baseRef(s.image)
-	s.bare = c.Base == baseNone
+	s.bare = c.Base == baseNone || c.Kind == kindVolume
 	s.webRoot, _ = c.webRoot()
 	s.platforms = c.platforms(func(string, string) {})
 	s.compression, err = image.ParseCompression(c.Compression)
@@ -57,6 +57,12 @@ func (c Config) Validate(wrong targets.Wrong) {
 	report(wrong, "image", why)
 	_, why = c.baseRef(tag)
 	report(wrong, "base", why)
+	if c.Kind != "" && c.Kind != kindServer && c.Kind != kindVolume {
+		wrong("kind", "is not a kind of image (hint: server or volume)")
+	}
+	if c.Kind == kindVolume && c.Base != "" && c.Base != baseNone {
+		wrong("base", "is not part of a volume, which holds the site alone (hint: leave it out)")
+	}
 	_, why = c.webRoot()
 	report(wrong, "web_root", why)
 	c.platforms(wrong)
@@ -134,6 +140,8 @@ func nameOptions(insecure bool) []name.Option {
 
 func (c Config) webRoot() (root, why string) {
 	switch {
+	case c.Kind == kindVolume && (c.WebRoot == "" || c.WebRoot == "/"):
+		return "/", ""
 	case c.WebRoot == "" && c.noImage():
 		return "/site", ""
 	case c.WebRoot == "":

@@ -118,7 +118,7 @@ func plain(hdr *tar.Header, modified time.Time) tar.Header {
 // (hard link) of another of the files becomes a file of its own. What can be neither copied nor
 // linked is a *targets.RefusedError.
 func (c *Copied) Layer(ctx context.Context, w io.Writer, webRoot string) error {
-	root, out, written := strings.TrimPrefix(webRoot, "/")+"/", tar.NewWriter(w), map[string]bool{}
+	root, out, written := strings.TrimPrefix(webRoot, "/"), tar.NewWriter(w), map[string]bool{}
 	for _, p := range c.paths {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -136,7 +136,7 @@ func (c *Copied) Layer(ctx context.Context, w io.Writer, webRoot string) error {
 				return fmt.Errorf("layer: %s: %w", p[:i], err)
 			}
 		}
-		f.Name = root + p
+		f.Name = inRoot(root, p)
 		if err = out.WriteHeader(&f.Header); err == nil && f.Typeflag == tar.TypeReg {
 			_, err = io.Copy(out, wait.Reader(ctx, io.NewSectionReader(c.content, f.at, f.Size)))
 		}
@@ -152,7 +152,7 @@ func (c *Copied) folder(root, p string) *tar.Header {
 	if !known {
 		hdr = tar.Header{Typeflag: tar.TypeDir, Mode: ModeDir, ModTime: time.Unix(0, 0), Format: tar.FormatPAX}
 	}
-	hdr.Name = root + p + "/"
+	hdr.Name = inRoot(root, p) + "/"
 	return &hdr
 }
 
@@ -161,7 +161,7 @@ func (c *Copied) find(p string) (copied, error) {
 	f, found := c.files[p]
 	for hops := 0; found && f.Typeflag == tar.TypeLink && hops < maxHops; hops++ {
 		target := strings.TrimPrefix(path.Clean("/"+f.Linkname), "/")
-		f, found = c.files[strings.TrimPrefix(target, c.root+"/")]
+		f, found = c.files[strings.TrimPrefix(target, inRoot(c.root, ""))]
 	}
 	switch {
 	case found && f.Typeflag == tar.TypeGNUSparse:

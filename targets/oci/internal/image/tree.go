@@ -105,7 +105,7 @@ func (t *Tree) Layer(r io.Reader) error {
 // entry adds one entry of the layer being read.
 func (t *Tree) entry(hdr *tar.Header, r io.Reader) error {
 	p := strings.TrimPrefix(path.Clean("/"+hdr.Name), "/")
-	if !t.related(p) {
+	if p == "" || !t.related(p) { // the root of the image is a folder in any case
 		return nil
 	}
 	parent, base := path.Split(p)
@@ -136,7 +136,7 @@ func (t *Tree) entry(hdr *tar.Header, r io.Reader) error {
 // copying returns the content of an entry, which is copied where it is wanted and no layer above hides it.
 func (t *Tree) copying(hdr *tar.Header, content io.Reader) io.Reader {
 	p := strings.TrimPrefix(path.Clean("/"+hdr.Name), "/")
-	rel, below := strings.CutPrefix(p, t.root+"/")
+	rel, below := t.inside(p)
 	if _, covered := t.nodes[p]; t.copied == nil || !below || !t.shows(p) || covered && hdr.Typeflag != tar.TypeDir {
 		return content
 	}
@@ -156,7 +156,7 @@ func (t *Tree) node(p string, hdr *tar.Header, r io.Reader) (node, error) {
 	default:
 		return node{kind: other}, nil
 	}
-	if !strings.HasPrefix(p, t.root+"/") {
+	if _, below := t.inside(p); !below {
 		return node{kind: file}, nil
 	}
 	h := sha256.New()
@@ -166,7 +166,7 @@ func (t *Tree) node(p string, hdr *tar.Header, r io.Reader) (node, error) {
 
 // related reports whether a path is the root, below it, or on the way to it.
 func (t *Tree) related(p string) bool {
-	if p == t.root || strings.HasPrefix(p, t.root+"/") || strings.HasPrefix(t.root, p+"/") {
+	if _, below := t.inside(p); below || p == t.root || strings.HasPrefix(t.root, p+"/") {
 		return true
 	}
 	parent, base := path.Split(p)
@@ -175,6 +175,14 @@ func (t *Tree) related(p string) bool {
 		return false
 	}
 	return base == opaqueWhiteout && strings.HasPrefix(t.root, parent) || t.related(parent+deleted)
+}
+
+// inside returns the path below the root of what lies there.
+func (t *Tree) inside(p string) (rel string, below bool) {
+	if t.root == "" {
+		return p, p != ""
+	}
+	return strings.CutPrefix(p, t.root+"/")
 }
 
 // merge puts a layer below those that are there.
@@ -214,7 +222,7 @@ func (t *Tree) shows(p string) bool {
 // Complete reports whether no layer below can add anything.
 func (t *Tree) Complete() bool {
 	n, known := t.nodes[t.root]
-	return t.opaque[t.root] || !t.shows(t.root) || known && n.kind != dir
+	return t.opaque[path.Clean(t.root)] || !t.shows(t.root) || known && n.kind != dir
 }
 
 // Plain reports whether all that is below the root, and on the way to it, is files and folders.
@@ -233,7 +241,7 @@ func (t *Tree) Plain() bool {
 func (t *Tree) Files(skip string) site.Manifest {
 	var m site.Manifest
 	for p, n := range t.nodes {
-		rel, below := strings.CutPrefix(p, t.root+"/")
+		rel, below := t.inside(p)
 		if !below || n.kind == dir || rel == skip || !t.reachable(p) {
 			continue
 		}
@@ -280,8 +288,8 @@ func (t *Tree) resolve(p string) node {
 		target = strings.TrimPrefix(path.Clean("/"+target), "/")
 		rest, at = append(strings.Split(target, "/"), rest...), ""
 	}
-	if n := t.nodes[at]; n.kind == file && strings.HasPrefix(at, t.root+"/") {
-		return n
+	if _, below := t.inside(at); below && t.nodes[at].kind == file {
+		return t.nodes[at]
 	}
 	return node{}
 }
