@@ -34,7 +34,7 @@ func allowed() map[string][]string {
 		"site":               {"internal/wait", "internal/atomicfile", "internal/regular", "internal/filestamp"},
 		"diff":               {"site"},
 		"targets":            {"diff", "site"},
-		"targets/kinds":      {"targets", "targets/dir", "targets/git", "targets/oci", "targets/s3", "targets/ssh"},
+		"targets/kinds":      {"targets", "targets/dir", "targets/exec", "targets/git", "targets/oci", "targets/s3", "targets/ssh"},
 		"targets/targettest": {"targets", "diff", "site"},
 
 		anyKind: {"internal/oserr", "internal/fsname", "internal/pointer", "internal/atomicfile", "targets", "diff", "site", "internal/command", "internal/netname", "internal/regular", "internal/stall", "internal/wait", "internal/lease", "internal/sshclient"},

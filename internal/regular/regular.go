@@ -93,15 +93,13 @@ type tree struct {
 }
 
 func (t tree) Open(name string) (fs.File, error) {
-	info, err := fs.Stat(t.all, name)
-	if err == nil && info.IsDir() {
+	if info, err := fs.Stat(t.all, name); err == nil && info.IsDir() {
 		return t.all.Open(name)
 	}
 	if !fs.ValidPath(name) {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
 	}
-	looked := func(string) (fs.FileInfo, error) { return info, err }
-	f, _, err := open(name, looked, func() (*os.File, error) { return t.root.OpenFile(name, os.O_RDONLY|nonblock, 0) })
+	f, err := OpenIn(t.root, name)
 	if err != nil {
 		return nil, err
 	}

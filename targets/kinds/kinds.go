@@ -5,6 +5,7 @@ package kinds
 import (
 	"mirror/targets"
 	"mirror/targets/dir"
+	"mirror/targets/exec"
 	"mirror/targets/git"
 	"mirror/targets/oci"
 	"mirror/targets/s3"
@@ -13,5 +14,5 @@ import (
 
 // All returns every kind of target that mirror.yaml may name.
 func All() targets.Kinds {
-	return targets.Kinds{git.Kind(), s3.Kind(), oci.Kind(), dir.Kind(), ssh.Kind()}
+	return targets.Kinds{git.Kind(), s3.Kind(), oci.Kind(), dir.Kind(), ssh.Kind(), exec.Kind()}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path"
 	"sync"
 	"time"
@@ -239,11 +240,12 @@ func (r *reservation) prepare(ctx context.Context) (made, link string, err error
 	if made, err = r.target.at(ctx, register, r.entry.String()); err != nil {
 		return "", "", err
 	}
-	if err := r.target.host.RemoveAll(ctx, made, []string{current}); err != nil {
+	made = path.Join(made, current)
+	if err := r.target.host.Remove(ctx, made); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", "", r.why(ctx, err)
 	}
 	link, err = r.target.at(ctx, current)
-	return path.Join(made, current), link, err
+	return made, link, err
 }
 
 // why gives errLost where an error comes from an entry that is not ours any more. The caller must hold mu.

@@ -57,10 +57,10 @@ func newLocal(t *testing.T, shell ...string) local {
 	return local{}
 }
 
-// open opens a place on the host.
-func (l local) open(t testing.TB, path string, env targets.Env) *ssh.Target {
+// over opens a place on a host.
+func over(t testing.TB, host *remote.Host, path string, env targets.Env) *ssh.Target {
 	t.Helper()
-	tgt, err := ssh.Over(remote.With(l, "local"), path, env, ssh.Config{})
+	tgt, err := ssh.Over(host, path, env, ssh.Config{})
 	must(t, err)
 	return tgt
 }

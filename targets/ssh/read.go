@@ -28,17 +28,24 @@ func (t *Target) readLive(ctx context.Context, live targets.Live, kept func(path
 	if err != nil {
 		return served{}, err
 	}
-	s, err := t.read(ctx, root, list, kept, nil)
+	s, err := t.read(ctx, look{root: root, list: list, kept: kept})
 	if errors.Is(err, fs.ErrNotExist) {
 		return served{}, nil // the link leads to nothing
 	}
 	return s, err
 }
 
-// read lists what is below a folder and hashes the files that are asked for, nil for all. list is what
-// the release there consists of, as far as that is known: a file of it is no beacon.
-func (t *Target) read(ctx context.Context, root string, list site.Manifest, kept func(path string) bool, asked map[string]bool) (served, error) {
-	tree, err := t.host.List(ctx, root)
+// look is what is looked at.
+type look struct {
+	root  string
+	list  site.Manifest          // what the release there consists of, as far as that is known: a file of it is no beacon
+	kept  func(path string) bool // files that are not read
+	asked map[string]bool        // files that are hashed, nil for all
+}
+
+// read lists what is below a folder and hashes the files that are asked for.
+func (t *Target) read(ctx context.Context, l look) (served, error) {
+	tree, err := t.host.List(ctx, l.root)
 	if err != nil {
 		return served{}, err
 	}
@@ -46,26 +53,8 @@ func (t *Target) read(ctx context.Context, root string, list site.Manifest, kept
 	for _, e := range tree.Folders {
 		s.oddFolders = s.oddFolders || e.Mode.Perm() != t.modes.Folder
 	}
-	var hash []remote.Entry
-	for _, e := range tree.Files {
-		switch {
-		case kept(e.Path):
-			s.kept = append(s.kept, e.Path)
-			continue
-		case e.Mode.IsRegular() && (asked == nil || asked[e.Path]):
-			hash = append(hash, e)
-			if e.Mode.Perm() != t.modes.File {
-				s.oddFiles[e.Path] = true
-			}
-			continue
-		}
-		f := site.File{Path: e.Path}
-		if e.Mode.IsRegular() {
-			f.Size = e.Size
-		}
-		s.files = append(s.files, f)
-	}
-	sums, err := t.host.Digests(ctx, root, hash)
+	hash := t.sort(l, tree.Files, &s)
+	sums, err := t.host.Digests(ctx, l.root, hash)
 	if err != nil {
 		return served{}, err
 	}
@@ -77,23 +66,46 @@ func (t *Target) read(ctx context.Context, root string, list site.Manifest, kept
 		s.files = append(s.files, f)
 	}
 	s.files.Sort()
-	return s, t.dropBeacons(ctx, root, list, &s)
+	return s, t.dropBeacons(ctx, l, &s)
+}
+
+// sort tells the files apart and returns those to hash.
+func (t *Target) sort(l look, files []remote.Entry, s *served) (hash []remote.Entry) {
+	for _, e := range files {
+		if l.kept(e.Path) {
+			s.kept = append(s.kept, e.Path)
+			continue
+		}
+		f := site.File{Path: e.Path}
+		if e.Mode.IsRegular() {
+			if e.Mode.Perm() != t.modes.File {
+				s.oddFiles[e.Path] = true
+			}
+			if l.asked == nil || l.asked[e.Path] {
+				hash = append(hash, e)
+				continue
+			}
+			f.Size = e.Size
+		}
+		s.files = append(s.files, f)
+	}
+	return hash
 }
 
 // dropBeacons takes the beacons out of what was read, by what they say, wherever the config of the time put
 // them: a beacon is the JSON document that names a release.
-func (t *Target) dropBeacons(ctx context.Context, root string, list site.Manifest, s *served) error {
+func (t *Target) dropBeacons(ctx context.Context, l look, s *served) error {
 	var failed error
 	isBeacon := func(name string, size int64) bool {
 		if size == 0 || size > site.MaxBeacon || path.Ext(name) != ".json" || failed != nil {
 			return false
 		}
-		beacon, err := t.saysBeacon(ctx, path.Join(root, name))
+		beacon, err := t.saysBeacon(ctx, path.Join(l.root, name))
 		failed = err
 		return beacon
 	}
 	s.files = slices.DeleteFunc(s.files, func(f site.File) bool {
-		if own, ok := list.Find(f.Path); ok && own.Digest == f.Digest || !isBeacon(f.Path, f.Size) {
+		if own, ok := l.list.Find(f.Path); ok && own.Digest == f.Digest || !isBeacon(f.Path, f.Size) {
 			return false
 		}
 		s.beacons = append(s.beacons, f.Path)
@@ -104,15 +116,37 @@ func (t *Target) dropBeacons(ctx context.Context, root string, list site.Manifes
 
 // saysBeacon reports whether a file is a beacon. The error is one of the connection.
 func (t *Target) saysBeacon(ctx context.Context, name string) (bool, error) {
+	b, err := t.readBeacon(ctx, name)
+	return !b.Published.IsZero(), err
+}
+
+// readBeacon reads a beacon, an empty one where there is none. The error is one of the connection.
+func (t *Target) readBeacon(ctx context.Context, name string) (site.Beacon, error) {
 	text, err := t.host.ReadFile(ctx, name, site.MaxBeacon)
 	if err != nil {
 		if ctx.Err() != nil {
-			return false, err
+			return site.Beacon{}, err
 		}
-		return false, nil
+		return site.Beacon{}, nil
 	}
 	b, err := site.ParseBeacon(text)
-	return err == nil && !b.Published.IsZero(), nil
+	if err != nil {
+		return site.Beacon{}, nil
+	}
+	return b, nil
+}
+
+// liveSequence returns the sequence of the live beacon, 0 where there is none.
+func (t *Target) liveSequence(ctx context.Context, rel *site.Release, now served) (int64, error) {
+	if !slices.Contains(now.beacons, rel.BeaconPath) {
+		return 0, nil
+	}
+	root, err := t.served(ctx)
+	if err != nil {
+		return 0, err
+	}
+	b, err := t.readBeacon(ctx, path.Join(root, rel.BeaconPath))
+	return b.Sequence, err
 }
 
 // recorded reports whether the folder holds a record of a release that was live there: the
@@ -167,7 +201,7 @@ func (t *Target) lookAt(ctx context.Context, of []string) (site.Manifest, error)
 	for _, name := range of {
 		asked[name] = true
 	}
-	s, err := t.read(ctx, root, nil, t.keep.Match, asked)
+	s, err := t.read(ctx, look{root: root, kept: t.keep.Match, asked: asked})
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -94,6 +94,9 @@ func (t *Target) Plan(ctx context.Context, rel *site.Release) (targets.Plan, err
 	}
 	t.remember(live, held)
 	plan := targets.Plan{Live: live, Kept: held.kept, Changes: diff.Manifests(held.files, rel.Manifest)}
+	if plan.Sequence, err = t.liveSequence(ctx, rel, held); err != nil {
+		return targets.Plan{}, err
+	}
 	if len(plan.Changes.Delete) > 0 {
 		recorded, err := t.recorded(ctx, live, held)
 		if err != nil {
@@ -136,6 +139,12 @@ func (t *Target) Commit(ctx context.Context, s targets.Swap) error {
 			return err
 		}
 		t.wentLive(ctx, all, s.To)
+		t.mu.Lock()
+		whole := t.whole[staged]
+		t.mu.Unlock()
+		if whole {
+			t.confirmed.Store(s, true)
+		}
 		return nil
 	})
 }

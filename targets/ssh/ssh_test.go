@@ -12,6 +12,7 @@ import (
 	"mirror/site"
 	"mirror/targets"
 	"mirror/targets/ssh"
+	"mirror/targets/ssh/internal/remote"
 	"mirror/targets/targettest"
 )
 
@@ -27,10 +28,12 @@ func TestTargetWithoutShell(t *testing.T) {
 	suite(t, newLocal(t))
 }
 
+// suite runs the suite on one connection: handles on a place share nothing else.
 func suite(t *testing.T, l local) {
+	host := remote.With(l, "local")
 	targettest.Run(t, func(t *testing.T) targettest.Fixture {
 		path := filepath.Join(t.TempDir(), "blog's 文章\n!")
-		return fixture(path, func(t *testing.T, env targets.Env) targets.Target { return l.open(t, path, env) })
+		return fixture(path, func(t *testing.T, env targets.Env) targets.Target { return over(t, host, path, env) })
 	})
 }
 

@@ -75,7 +75,9 @@ func (t *Target) stage(ctx context.Context, folder string, rel *site.Release, pr
 			return err
 		}
 		if held {
-			return errors.Join(t.host.Chtimes(ctx, path.Join(folder, name), time.Now()), t.writeList(ctx, all, rel.Manifest))
+			t.isWhole(path.Join(releases, name))
+			return errors.Join(t.renewBeacon(ctx, path.Join(folder, name), rel),
+				t.host.Chtimes(ctx, path.Join(folder, name), time.Now()), t.writeList(ctx, all, rel.Manifest))
 		}
 	}
 	work := string(rel.ID()) + "." + t.publisher + partial
@@ -104,6 +106,7 @@ func (t *Target) finish(ctx context.Context, folder, work string, rel *site.Rele
 		_, free := all.copies(rel.ID())
 		err = t.host.Rename(ctx, path.Join(folder, work), path.Join(folder, free))
 		if err == nil {
+			t.isWhole(path.Join(releases, free))
 			return t.host.Sync(ctx, folder)
 		}
 		if _, statErr := t.host.Lstat(ctx, path.Join(folder, free)); statErr != nil {
@@ -144,7 +147,7 @@ const little = 256 << 10
 
 // holds reports whether a copy has exactly the release's bytes.
 func (t *Target) holds(ctx context.Context, root string, rel *site.Release) (bool, error) {
-	s, err := t.read(ctx, root, rel.Manifest, t.keep.Beside(rel.Manifest), nil)
+	s, err := t.read(ctx, look{root: root, list: rel.Manifest, kept: t.keep.Beside(rel.Manifest)})
 	return err == nil && s.files.ID() == rel.ID(), err
 }
 
@@ -160,7 +163,7 @@ func (t *Target) fill(ctx context.Context, work string, all shelf, rel *site.Rel
 		}
 	}
 	if err == nil {
-		missing, err = t.link(ctx, work, rel, missing)
+		missing, err = t.linkLive(ctx, work, rel, missing)
 	}
 	if err != nil {
 		return err
@@ -178,7 +181,51 @@ func (t *Target) fill(ctx context.Context, work string, all shelf, rel *site.Rel
 	if err := t.host.Send(ctx, work, upload); err != nil {
 		return fmt.Errorf("stage: %w", err)
 	}
+	if err := t.verify(ctx, work, missing); err != nil {
+		return err
+	}
 	return t.writeBeacon(ctx, work, rel)
+}
+
+// verify has the host tell what it has got.
+func (t *Target) verify(ctx context.Context, work string, sent []site.File) error {
+	entries := make([]remote.Entry, len(sent))
+	for i, f := range sent {
+		entries[i] = remote.Entry{Path: f.Path, Size: f.Size}
+	}
+	sums, err := t.host.Digests(ctx, work, entries)
+	if err != nil {
+		return err
+	}
+	for _, f := range sent {
+		if sums[f.Path] != f.Digest {
+			return fmt.Errorf("stage: %q is not on the host as it was sent", f.Path)
+		}
+	}
+	return nil
+}
+
+// renewBeacon makes a copy that was staged before tell of this publish. The live copy stays as it is.
+func (t *Target) renewBeacon(ctx context.Context, root string, rel *site.Release) error {
+	live, err := t.Live(ctx)
+	if err != nil || rel.BeaconPath == "" || live.Revision == path.Join(releases, path.Base(root)) {
+		return err
+	}
+	made := rel.BeaconPath + "." + t.publisher + partial
+	err = t.host.MakeFolders(ctx, root, []string{made}, t.modes)
+	if err == nil {
+		err = t.host.RemoveAll(ctx, root, []string{made})
+	}
+	if err == nil {
+		err = t.host.WriteFile(ctx, path.Join(root, made), rel.Beacon(), t.modes.File)
+	}
+	if err == nil {
+		err = t.host.Replace(ctx, path.Join(root, made), path.Join(root, rel.BeaconPath))
+	}
+	if err != nil {
+		return fmt.Errorf("stage the beacon: %w", err)
+	}
+	return nil
 }
 
 func (t *Target) writeBeacon(ctx context.Context, work string, rel *site.Release) error {
@@ -239,9 +286,9 @@ func (t *Target) sweep(ctx context.Context, work string, rel *site.Release) ([]s
 	return slices.DeleteFunc(slices.Clone([]site.File(rel.Manifest)), func(f site.File) bool { return right[f.Path] }), nil
 }
 
-// link makes second names of the live files that the release has too, and returns the files to send. Where
+// linkLive makes second names of the live files that the release has too, and returns the files to send. Where
 // a link could not be made, what is there is looked at.
-func (t *Target) link(ctx context.Context, work string, rel *site.Release, missing []site.File) ([]site.File, error) {
+func (t *Target) linkLive(ctx context.Context, work string, rel *site.Release, missing []site.File) ([]site.File, error) {
 	live, err := t.Live(ctx)
 	if err != nil || live.Release == site.None {
 		return missing, err

@@ -32,13 +32,15 @@ type Target struct {
 	publisher string        // names this publisher in the reservation and in what it stages
 	lease     time.Duration // how long a reservation without a sign of life keeps others out
 
-	staging  chan struct{} // held while this process stages
-	reserved sync.Map      // targets.Swap → *reservation: those that this process holds
+	staging   chan struct{} // held while this process stages
+	reserved  sync.Map      // targets.Swap → *reservation: those that this process holds
+	confirmed sync.Map      // targets.Swap → true: see Confirmed
 
-	mu   sync.Mutex // guards what follows
-	home string     // absolute path of folder, "" while it is not known
-	seen sighting   // the last reservation of another publisher
-	hash known
+	mu    sync.Mutex // guards what follows
+	home  string     // absolute path of folder, "" while it is not known
+	seen  sighting   // the last reservation of another publisher
+	hash  known
+	whole map[string]bool // texts of links to copies that this process has made or hashed
 }
 
 // known is what was live when it was hashed.
@@ -69,6 +71,8 @@ var (
 	_ targets.Historian = (*Target)(nil)
 	_ targets.Pruner    = (*Target)(nil)
 	_ targets.Notes     = (*Target)(nil)
+	_ targets.Restorer  = (*Target)(nil)
+	_ targets.Confirmer = (*Target)(nil)
 )
 
 const (
@@ -158,6 +162,22 @@ func (t *Target) hashed() known {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.hash
+}
+
+// isWhole notes that all files of a copy are on the host with the bytes that they should have, as the host says.
+func (t *Target) isWhole(copy string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.whole == nil {
+		t.whole = map[string]bool{}
+	}
+	t.whole[copy] = true
+}
+
+// Confirmed reports whether this process has committed s, to a copy of which it knows all bytes.
+func (t *Target) Confirmed(s targets.Swap) bool {
+	_, committed := t.confirmed.Load(s)
+	return committed
 }
 
 // refuse finds the first file of a release that no host can hold.

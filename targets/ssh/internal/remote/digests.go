@@ -26,8 +26,16 @@ const slowestDisk = 4 << 20
 // their bytes. A file that cannot be read, or that goes away, is left out.
 func (h *Host) Digests(ctx context.Context, root string, files []Entry) (map[string]site.Digest, error) {
 	sums := make(map[string]site.Digest, len(files))
-	if len(files) > 1 && h.has(ctx, "sha256sum") && h.has(ctx, "xargs") {
-		if err := h.sumsThere(ctx, root, files, sums); err != nil {
+	script := ""
+	switch {
+	case len(files) < 2 || !h.has(ctx, "xargs"):
+	case h.has(ctx, "openssl"): // it uses what the processor has for that
+		script = scriptOpenSSL
+	case h.has(ctx, "sha256sum"):
+		script = scriptSums
+	}
+	if script != "" {
+		if err := h.sumsThere(ctx, script, root, files, sums); err != nil {
 			return nil, err
 		}
 	}
@@ -52,9 +60,9 @@ func (h *Host) Digests(ctx context.Context, root string, files []Entry) (map[str
 	return sums, group.Wait()
 }
 
-// sumsThere takes what sha256sum prints. It may fail for some files, and for all: those are left out. A name
+// sumsThere takes what sha256sum, or openssl in its format, prints. It may fail for some files, and for all: those are left out. A name
 // with a line break is not given to it, since not every sha256sum escapes it.
-func (h *Host) sumsThere(ctx context.Context, root string, files []Entry, sums map[string]site.Digest) error {
+func (h *Host) sumsThere(ctx context.Context, script, root string, files []Entry, sums map[string]site.Digest) error {
 	asked := make(map[string]bool, len(files))
 	all := make([]string, 0, len(files))
 	var text, size int64
@@ -77,7 +85,7 @@ func (h *Host) sumsThere(ctx context.Context, root string, files []Entry, sums m
 		readSums(r, asked, sums)
 		_, _ = io.Copy(io.Discard, r) // the writer must not wait
 	}()
-	err := h.script(ctx, scriptSums, []string{root}, names(all), &limited{w, int(text) + maxProbe}, time.Duration(size/slowestDisk)*time.Second)
+	err := h.script(ctx, script, []string{root}, names(all), &limited{w, int(text) + maxProbe}, time.Duration(size/slowestDisk)*time.Second)
 	_ = w.Close() // it never fails
 	<-parsed
 	if ctx.Err() != nil {

@@ -189,17 +189,21 @@ func (h *Host) ReadFile(ctx context.Context, name string, limit int64) (text []b
 	if info.Size() > limit {
 		return nil, fmt.Errorf("read %q: it has more than %d bytes", name, limit)
 	}
-	err = h.do(ctx, func(s *session) error {
+	var held bytes.Buffer
+	err = h.Read(ctx, name, &held, limit)
+	return held.Bytes(), err
+}
+
+// Read copies a regular file of at most limit bytes to w.
+func (h *Host) Read(ctx context.Context, name string, w io.Writer, limit int64) error {
+	return at("read", name, h.do(ctx, func(s *session) error {
 		f, err := s.client.Open(name)
 		if err != nil {
 			return err
 		}
-		var held bytes.Buffer
-		_, err = f.WriteTo(moving{&limited{&held, int(limit)}, s.watch})
-		text = held.Bytes()
+		_, err = f.WriteTo(moving{&limited{w, int(limit)}, s.watch})
 		return errors.Join(err, f.Close())
-	})
-	return text, at("read", name, err)
+	}))
 }
 
 // WriteFile makes a file that is not there yet.

@@ -129,6 +129,7 @@ func (h *Host) acquire(ctx context.Context) (*session, error) {
 	defer h.mu.Unlock()
 	s.users = 1
 	h.now = s
+	go h.has(context.WithoutCancel(ctx), "") // what the shell has is known when it is needed
 	return s, nil
 }
 

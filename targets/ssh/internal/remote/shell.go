@@ -16,9 +16,10 @@ import (
 // The scripts are of one line and without quotes, so that each login shell takes them as they are. Their
 // arguments are paths.
 const (
-	scriptProbe = `echo mirror-shell; for c in cp rm tar xargs sha256sum sync mv; do command -v $c >/dev/null && echo $c; done; ` +
+	scriptProbe = `echo mirror-shell; for c in cp rm tar xargs sha256sum openssl sync; do command -v $c >/dev/null && echo $c; done; ` +
 		`mv --help 2>&1 | grep -q -e -T -e nT && echo mv -T; tar --help 2>&1 | grep -q -e same-permissions && echo tar --no-same-permissions; echo end`
 	scriptSums    = `cd -- "$1" && exec xargs -0 sha256sum --`
+	scriptOpenSSL = `cd -- "$1" && exec xargs -0 openssl dgst -sha256 -r --`
 	scriptLink    = `umask "$3" && cd -- "$1" && exec xargs -0 cp -lP --parents -t "$2" --`
 	scriptUnpack  = `umask "$2" && cd -- "$1" && exec tar -x -o --no-same-permissions -f -`
 	scriptUnpack0 = `umask "$2" && cd -- "$1" && exec tar -x -o -f -`
