@@ -20,7 +20,7 @@ OLD      ?=
 NEW      ?= .
 SYSTEMS  ?= windows/amd64 darwin/arm64 freebsd/amd64 linux/arm64
 
-.PHONY: bench-pairs experiment-orders experiment-publishers experiment-window help build docs man test servers lint cross format bench fuzz clean
+.PHONY: bench-pairs experiment-numbers experiment-orders experiment-publishers experiment-window help build docs man test servers lint cross format bench fuzz clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 27
@@ -73,6 +73,10 @@ experiment-orders: ## the window for each order of four lags over the four kinds
 	@mkdir -p bin
 	MIRROR_EXPERIMENT=full MIRROR_SEED=$(SEED) MIRROR_RESULTS=$(CURDIR)/bin/experiment-orders.jsonl \
 		go test -count=1 -timeout=3h -v -run=TestWindowInEveryOrder ./cmd/mirror
+
+experiment-numbers: build ## worlds of 14 origins and 35 faults under a daemon: is every figure true? Goes on in bin/experiment-numbers.jsonl; SEED sets the seed
+	MIRROR_EXPERIMENT=full MIRROR_SEED=$(SEED) MIRROR_RESULTS=$(CURDIR)/bin/experiment-numbers.jsonl MIRROR_BINARY=$(CURDIR)/bin/mirror \
+		go test -count=1 -timeout=2h -v -run=TestNumbersOverTimeAreTrue ./internal/service
 
 experiment-publishers: ## 200 rounds of four publishers at once, and 200 with one that is stopped for longer than its lease
 	MIRROR_EXPERIMENT=full MIRROR_SEED=$(SEED) go test -count=1 -timeout=3h -v -run=TestOneOfSeveralPublishersWins ./internal/publish

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/url"
 	"path"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -18,9 +19,30 @@ import (
 // than 25,000 of them.
 const maxResults = 5000
 
-// Homepage is where to read of mirror. A release build may set another
-// (-ldflags "-X mirror/reports.Homepage=…").
-var Homepage = "https://github.com/you/mirror"
+// Homepage is where to read of mirror, as set by the build (-ldflags "-X mirror/reports.Homepage=…"); ""
+// for the address of the module, where its path names a host.
+var Homepage string
+
+// placeholder is the address in the documents, where the build knows none.
+const placeholder = "https://github.com/you/mirror"
+
+// homepage is the informationUri of a log.
+func homepage() string {
+	build, _ := debug.ReadBuildInfo()
+	if Homepage != "" || build == nil {
+		return cmp.Or(Homepage, placeholder)
+	}
+	return cmp.Or(addressOf(build.Main.Path), placeholder)
+}
+
+// addressOf returns the address of a module, "" where its path names no host.
+func addressOf(module string) string {
+	host, _, below := strings.Cut(module, "/")
+	if !below || !strings.Contains(host, ".") {
+		return ""
+	}
+	return "https://" + module
+}
 
 // maxInResult bounds, in runes, each text of an origin in a result.
 const maxInResult = 500
@@ -132,7 +154,7 @@ func (c Check) SARIF(w io.Writer, s Style) error {
 	rows := c.findings()
 	slices.SortStableFunc(rows, func(a, b Drift) int { return cmp.Compare(rank(a.level()), rank(b.level())) })
 	run := sarifRun{
-		Tool:        sarifTool{sarifDriver{Name: "mirror", Version: s.Version, URI: Homepage, Rules: sarifRules()}},
+		Tool:        sarifTool{sarifDriver{Name: "mirror", Version: s.Version, URI: homepage(), Rules: sarifRules()}},
 		Invocations: []sarifInvocation{c.invocation(len(rows))},
 		Results:     []sarifResult{},
 	}
