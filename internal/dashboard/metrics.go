@@ -130,7 +130,7 @@ func (m *metrics) collectHistory(ctx context.Context, g gauges) error {
 	if err != nil {
 		return err
 	}
-	if err := m.tally.catchUp(ctx, m.reader, m.options.Jobs()); err != nil {
+	if err := m.tally.catchUp(ctx, m.reader, m.options.Jobs(), m.options.originNames()); err != nil {
 		return err
 	}
 	if check == nil {
@@ -153,6 +153,14 @@ func (m *metrics) collectHistory(ctx context.Context, g gauges) error {
 		g.set(m.age, m.options.Now().Sub(*live).Seconds())
 	}
 	return err
+}
+
+// originNames lists the origins that may be labels.
+func (o Options) originNames() (names []string) {
+	for _, origin := range o.Origins {
+		names = append(names, origin.Name)
+	}
+	return names
 }
 
 // configured reports whether an origin may be a label.

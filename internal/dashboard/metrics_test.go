@@ -5,6 +5,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -72,6 +73,28 @@ func TestMetricsSayHowThingsAre(t *testing.T) {
 	}
 	if !strings.Contains(before, `mirror_job_runs_total{name="drift"} 0`+"\n") || !strings.Contains(before, "mirror_last_publish_success 1\n") {
 		t.Error("what was before the start is counted, or the latest publish is not known")
+	}
+}
+
+// TestMetricsCountRecoveries counts each episode that ended since the daemon began once.
+func TestMetricsCountRecoveries(t *testing.T) {
+	var now atomic.Pointer[time.Time]
+	set := func(at time.Time) { now.Store(&at) }
+	set(noon())
+	w := newWorld(t, func(o *dashboard.Options) { o.Now = func() time.Time { return *now.Load() } })
+	for minute, found := range [][]diff.Difference{{stale("pages", "x")}, nil, {stale("bucket", "x")}, nil, {stale("bucket", "x")}} {
+		w.check(noon().Add(time.Duration(minute+1)*time.Minute), found...)
+		set(noon().Add(time.Duration(minute+1)*time.Minute + time.Second))
+		w.metrics()
+	}
+	text := w.metrics()
+	for _, want := range []string{
+		`mirror_recovery_seconds_sum{origin="bucket"} 120`, `mirror_recovery_seconds_count{origin="bucket"} 1`,
+		`mirror_recovery_seconds_count{origin="pages"} 0`, `mirror_recovery_seconds_count{origin="image"} 0`,
+	} {
+		if !strings.Contains(text, want+"\n") {
+			t.Errorf("no %s", want)
+		}
 	}
 }
 

@@ -19,6 +19,7 @@ type tally struct {
 	since     time.Time            // what ended before is not counted
 	published int64                // the latest publish that was counted
 	ran       map[string]time.Time // by job: when the latest run began that was counted
+	recovered time.Time            // when the latest episode ended that was counted
 
 	window    prometheus.Histogram
 	publishes *prometheus.CounterVec
@@ -26,6 +27,7 @@ type tally struct {
 	took      *prometheus.HistogramVec
 	runs      *prometheus.CounterVec
 	failures  *prometheus.CounterVec
+	recovery  *prometheus.HistogramVec
 }
 
 // recentPublishes is how many publishes are read for one scrape.
@@ -34,7 +36,7 @@ const recentPublishes = 50
 // newTally makes a tally. Durations have native buckets too, for those who scrape them.
 func newTally(since time.Time) *tally {
 	return &tally{
-		since: since, ran: map[string]time.Time{},
+		since: since, ran: map[string]time.Time{}, recovered: since,
 		window: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "mirror_publish_window_seconds", Help: "How long at most origins served different releases during a publish.",
 			Buckets: []float64{0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600}, NativeHistogramBucketFactor: 1.1,
@@ -46,13 +48,17 @@ func newTally(since time.Time) *tally {
 			Name: "mirror_job_duration_seconds", Help: "How long the runs of a job took.",
 			Buckets: []float64{0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600}, NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 100,
 		}, []string{"name"}),
+		recovery: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "mirror_recovery_seconds", Help: "How long at most drift episodes took that ended.",
+			Buckets: []float64{1, 10, 60, 300, 900, 3600, 21600, 86400, 604800}, NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 100,
+		}, []string{"origin"}),
 		runs:     prometheus.NewCounterVec(prometheus.CounterOpts{Name: "mirror_job_runs_total", Help: "Runs of a job that ended."}, []string{"name"}),
 		failures: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "mirror_job_failures_total", Help: "Runs of a job that failed, panicked, timed out or were interrupted."}, []string{"name"}),
 	}
 }
 
 func (t *tally) all() []prometheus.Collector {
-	return []prometheus.Collector{t.window, t.publishes, t.lastOK, t.took, t.runs, t.failures}
+	return []prometheus.Collector{t.window, t.publishes, t.lastOK, t.took, t.runs, t.failures, t.recovery}
 }
 
 func (t *tally) describe(to chan<- *prometheus.Desc) {
@@ -73,9 +79,12 @@ func outcomes() []string {
 }
 
 // catchUp counts what ended since it was last called.
-func (t *tally) catchUp(ctx context.Context, r withholding, jobs []reports.Job) error {
+func (t *tally) catchUp(ctx context.Context, r withholding, jobs []reports.Job, origins []string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if err := t.countRecoveries(ctx, r, origins); err != nil {
+		return err
+	}
 	for _, outcome := range outcomes() {
 		t.publishes.WithLabelValues(outcome)
 	}
@@ -90,6 +99,31 @@ func (t *tally) catchUp(ctx context.Context, r withholding, jobs []reports.Job) 
 			return err
 		}
 	}
+	return nil
+}
+
+// countRecoveries counts the episodes that ended. One of unknown begin has no length.
+func (t *tally) countRecoveries(ctx context.Context, r withholding, origins []string) error {
+	for _, name := range origins {
+		t.recovery.WithLabelValues(name)
+	}
+	rows, err := r.Episodes(ctx, summary.EpisodeFilter{Since: t.recovered})
+	if err != nil {
+		return err
+	}
+	latest := t.recovered
+	for _, e := range rows {
+		if e.Closed == nil || !e.Closed.After(t.recovered) {
+			continue
+		}
+		if e.Closed.After(latest) {
+			latest = *e.Closed
+		}
+		if e.Upper != nil && slices.Contains(origins, e.Origin) {
+			t.recovery.WithLabelValues(e.Origin).Observe(time.Duration(*e.Upper).Seconds())
+		}
+	}
+	t.recovered = latest
 	return nil
 }
 
