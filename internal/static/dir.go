@@ -69,6 +69,11 @@ func (d *folder) Stat(name string) (info fs.FileInfo, err error) {
 	return info, err
 }
 
+// glance describes what a name leads to with one question, also where links lead out of the folder.
+func (d *folder) glance(name string) (fs.FileInfo, error) {
+	return os.Stat(d.path + string(filepath.Separator) + filepath.FromSlash(name))
+}
+
 // in does something with a file, given by its path in the folder that holds the site now.
 func (d *folder) in(name string, do func(root *os.Root, path string) error) error {
 	if !fs.ValidPath(name) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io/fs"
 	"net/http"
+	"os"
 	"strconv"
 	"sync"
 	"time"
@@ -69,8 +70,17 @@ type pages struct {
 }
 
 type keptPage struct {
+	info  fs.FileInfo
 	stamp filestamp.Stamp
 	*page
+}
+
+// has reports whether there may be a page of a file.
+func (p *pages) has(name string) bool {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	_, ok := p.kept[name]
+	return ok
 }
 
 // get returns the page of a file as it is now, nil where it is not kept.
@@ -78,7 +88,7 @@ func (p *pages) get(name string, info fs.FileInfo) *page {
 	p.mu.RLock()
 	k, ok := p.kept[name]
 	p.mu.RUnlock()
-	if !ok || k.stamp != filestamp.Of(info) {
+	if !ok || k.stamp != filestamp.Of(info) || info.Sys() != nil && !os.SameFile(k.info, info) {
 		return nil
 	}
 	return k.page
@@ -99,7 +109,7 @@ func (p *pages) keep(name string, info fs.FileInfo, read time.Time, made *page) 
 		}
 		p.drop(other)
 	}
-	p.kept[name] = keptPage{stamp, made}
+	p.kept[name] = keptPage{info, stamp, made}
 	p.bytes += made.bytes()
 }
 

@@ -141,6 +141,14 @@ func (h *handler) kept(name string) (*page, error) {
 	if !ok || !servable(name) {
 		return nil, nil
 	}
+	if f, ok := h.site.(*folder); ok && h.pages.has(name) {
+		// A file that was read below the folder is the same by whatever links it is found now.
+		if info, err := f.glance(name); err == nil {
+			if p := h.pages.get(name, info); p != nil {
+				return p, nil
+			}
+		}
+	}
 	info, err := all.Stat(name)
 	if err != nil {
 		return nil, absence(err)
