@@ -9,7 +9,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
 
 	"mirror/internal/regular"
 	"mirror/internal/wait"
@@ -45,21 +49,11 @@ func readBeside(ctx context.Context, root *os.Root, kept func(path string) bool)
 // read lists all that is below root and is no folder, without beacons, and hashes the files
 // that are asked for.
 func read(ctx context.Context, root *os.Root, asked func(path string) bool) (site.Manifest, error) {
-	var m site.Manifest
-	err := fs.WalkDir(root.FS(), ".", func(path string, d fs.DirEntry, err error) error {
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case errors.Is(err, fs.ErrPermission) && path != ".":
-			m = append(m, site.File{Path: path}) // a folder that cannot be read
-			return fs.SkipDir
-		case err != nil || d.IsDir():
-			return err
-		}
-		f, err := readFile(ctx, root, path, d, asked(path))
-		m = append(m, f)
-		return err
-	})
+	all, err := walk(ctx, root, asked)
+	if err != nil {
+		return nil, fmt.Errorf("dir: read back: %w", err)
+	}
+	m, err := describe(ctx, root, all)
 	if err != nil {
 		return nil, fmt.Errorf("dir: read back: %w", err)
 	}
@@ -67,20 +61,68 @@ func read(ctx context.Context, root *os.Root, asked func(path string) bool) (sit
 	return slices.DeleteFunc(m, func(f site.File) bool { return isBeacon(root, f) }), nil
 }
 
-// readFile describes one file, without a digest where it is not to be or cannot be read.
-func readFile(ctx context.Context, root *os.Root, path string, d fs.DirEntry, hash bool) (site.File, error) {
-	f := site.File{Path: path}
-	if !d.Type().IsRegular() {
+// found is what a walk has met: no folder, or one that cannot be read.
+type found struct {
+	path  string
+	entry fs.DirEntry
+	hash  bool
+}
+
+// walk lists all that is below root.
+func walk(ctx context.Context, root *os.Root, asked func(path string) bool) (all []found, err error) {
+	err = fs.WalkDir(root.FS(), ".", func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, fs.ErrPermission) && path != ".":
+			all = append(all, found{path, d, false})
+			return fs.SkipDir
+		case err != nil || d.IsDir():
+			return err
+		}
+		all = append(all, found{path, d, asked(path)})
+		return nil
+	})
+	return all, err
+}
+
+// readBuffer is how many bytes of a file are read at once.
+const readBuffer = 64 << 10
+
+// describe reads files, several at once.
+func describe(ctx context.Context, root *os.Root, all []found) (site.Manifest, error) {
+	m := make(site.Manifest, len(all))
+	group, ctx := errgroup.WithContext(ctx)
+	var next atomic.Int64
+	for range min(runtime.GOMAXPROCS(0), len(all)) {
+		group.Go(func() error {
+			buf := make([]byte, readBuffer)
+			for i := next.Add(1) - 1; i < int64(len(all)); i = next.Add(1) - 1 {
+				var err error
+				if m[i], err = all[i].file(ctx, root, buf); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return m, group.Wait()
+}
+
+// file describes one file, without a digest where it is not to be or cannot be read.
+func (e found) file(ctx context.Context, root *os.Root, buf []byte) (site.File, error) {
+	f := site.File{Path: e.path}
+	if !e.entry.Type().IsRegular() {
 		return f, nil
 	}
-	if !hash {
-		info, err := d.Info()
+	if !e.hash {
+		info, err := e.entry.Info()
 		if err == nil {
 			f.Size = info.Size()
 		}
 		return f, err
 	}
-	digest, size, err := hashFile(ctx, root, path)
+	digest, size, err := hashFile(ctx, root, e.path, buf)
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, regular.ErrNotRegular) {
 		return f, nil
 	}
@@ -88,14 +130,14 @@ func readFile(ctx context.Context, root *os.Root, path string, d fs.DirEntry, ha
 	return f, err
 }
 
-func hashFile(ctx context.Context, root *os.Root, path string) (site.Digest, int64, error) {
+func hashFile(ctx context.Context, root *os.Root, path string, buf []byte) (site.Digest, int64, error) {
 	r, err := regular.OpenOwn(root, path)
 	if err != nil {
 		return site.Digest{}, 0, err
 	}
 	defer r.Close()
 	h := sha256.New()
-	n, err := io.Copy(h, wait.Reader(ctx, r))
+	n, err := io.CopyBuffer(h, wait.Reader(ctx, r), buf)
 	return site.Digest(h.Sum(nil)), n, err
 }
 

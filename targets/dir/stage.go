@@ -179,7 +179,7 @@ func (m modes) copyAll(ctx context.Context, root *os.Root, rel *site.Release, fi
 // that has other names too is not ours alone, and is made anew.
 func (m modes) sweep(ctx context.Context, root *os.Root, rel *site.Release) ([]site.File, error) {
 	folders := foldersOf(rel)
-	right := map[string]bool{}
+	right, buf := map[string]bool{}, make([]byte, readBuffer)
 	err := fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
 		if err := errors.Join(err, ctx.Err()); err != nil || name == "." {
 			return err
@@ -189,7 +189,7 @@ func (m modes) sweep(ctx context.Context, root *os.Root, rel *site.Release) ([]s
 		}
 		f, ok := rel.Manifest.Find(name)
 		if ok && d.Type().IsRegular() && hasOneName(d) {
-			digest, _, err := hashFile(ctx, root, name)
+			digest, _, err := hashFile(ctx, root, name, buf)
 			if err == nil && digest == f.Digest {
 				right[name] = true
 				return m.ofFile(root, name, d)
