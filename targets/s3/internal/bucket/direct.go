@@ -49,10 +49,10 @@ func (b *Bucket) learnDirect(ctx context.Context) {
 	u := *t.request.URL
 	path, ok := strings.CutSuffix(u.Path, templateKey)
 	region, signed := signedFor(t.request.Header.Get("Authorization"))
-	if !ok || !signed || u.RawPath != "" || u.RawQuery != "" || options.Credentials == nil || t.request.Header.Get("X-Amz-S3session-Token") != "" {
+	if !ok || !signed || u.RawPath != "" && u.RawPath != u.Path || u.RawQuery != "" && u.RawQuery != "x-id=PutObject" || options.Credentials == nil || t.request.Header.Get("X-Amz-S3session-Token") != "" {
 		return
 	}
-	u.Path = path
+	u.Path, u.RawPath, u.RawQuery = path, "", ""
 	d.base, d.region, d.agent = u, region, t.request.Header.Get("User-Agent")
 	d.signer = v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true })
 	d.client, d.keys, d.usable = options.HTTPClient, options.Credentials, true
