@@ -61,7 +61,7 @@ func allowed() map[string][]string {
 		"internal/config/reference":  {},
 		"internal/config/scaffold":   {"internal/config", "internal/config/strictyaml", "internal/generators", "targets"},
 		"internal/generators":        {},
-		"internal/daemon":            {"internal/wait", "scheduler", "internal/history", "internal/notify", "internal/regular", "diff"},
+		"internal/daemon":            {"internal/wait", "scheduler", "internal/history", "internal/notify", "internal/regular", "internal/filestamp", "diff"},
 		"internal/dashboard":         {"internal/netname", "internal/summary", "reports", "reports/html", "diff"},
 		"internal/history":           {"internal/wait", "internal/regular", "diff", "site"},
 		"internal/summary":           {"internal/history", "reports", "diff", "site"},

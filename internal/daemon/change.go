@@ -50,6 +50,7 @@ func (d *Daemon) siteChanged(ctx context.Context, s Setup, f folder) {
 	same := d.prints[s.Site] == f.print()
 	d.mu.Unlock()
 	if same {
+		d.options.Log.Info("the site's folder is as it was published last: nothing to do", "site", s.Site)
 		return
 	}
 	d.options.Log.Info("the site's folder is published: it may have changed", "site", s.Site)

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/fsnotify/fsnotify"
+
+	"mirror/internal/filestamp"
 )
 
 // pollInterval is how often files are looked at where the system cannot tell of changes.
@@ -173,7 +175,7 @@ func (f folder) look(ctx context.Context, changed func(ctx context.Context)) {
 	}
 }
 
-// print is a fingerprint of the folder: the names, sizes and times of its files. It is ""
+// print is a fingerprint of the folder: the names and stamps of its files. It is ""
 // where there is no file, as for a moment while a generator works.
 func (f folder) print() string {
 	if f.dir == "" {
@@ -186,7 +188,7 @@ func (f folder) print() string {
 			return nil //nolint:nilerr // it has gone
 		}
 		files++
-		_, err = fmt.Fprintf(sum, "%q %d %d\n", name, info.Size(), info.ModTime().UnixNano())
+		_, err = fmt.Fprintf(sum, "%q %v\n", name, filestamp.Of(info))
 		return err
 	})
 	if err != nil || files == 0 {

@@ -61,19 +61,24 @@ func (d *Daemon) notifyWindow(p history.Publish) {
 	}
 }
 
-// interrupted is the outcome of a publish that was told to stop before it changed anything.
+// interrupted is the outcome of a publish that was told to stop, and after which every origin serves
+// what it served before.
 const interrupted = "interrupted"
 
-// ignorable reports whether a publish changed nothing and was interrupted by a person.
+// unchanged is the outcome of a publish of what all targets held before.
+const unchanged = "unchanged"
+
+// ignorable reports whether a publish changed nothing, and was interrupted, was run by a person or
+// found origins that drift: checks notify of that.
 func ignorable(p history.Publish) bool {
-	return p.Outcome == interrupted || p.Outcome == "failed" && p.Job == ""
+	return p.Outcome == interrupted || p.Outcome == "failed" && p.Job == "" || p.Outcome == unchanged && p.Err != ""
 }
 
 // failingSince returns the latest publishes in a row that failed, and the first that went
 // well after them, nil for none. The newest come first.
 func failingSince(newest []history.Publish) (well *history.Publish, failed []history.Publish) {
 	for i, p := range newest {
-		good := p.Outcome == "live" || p.Outcome == "unchanged"
+		good := p.Outcome == "live" || p.Outcome == unchanged
 		switch {
 		case !good:
 			failed = append(failed, p)

@@ -21,6 +21,7 @@ func (d *Daemon) resume(ctx context.Context) {
 		d.options.Log.Warn("a run was cut off when the daemon last ended", "job", r.Job, "began", r.Started)
 	}
 	d.loadAlarms(ctx)
+	d.loadPublished(ctx)
 	d.dropOrigins(ctx)
 	for _, j := range d.current().Jobs {
 		if _, before, err := d.options.History.LastSlot(ctx, j.Name); j.Kind == Check && err == nil && !before {

@@ -198,12 +198,28 @@ func (r *run) publish(ctx context.Context) error {
 	}
 	site := r.current().Site
 	print := folder{dir: site, ignored: r.current().Ignored}.print()
+	noting, done := wait.Outlive(ctx, recording)
+	r.publishing(noting, site)
+	done()
 	row, err := r.work.Publish(ctx, &r.log)
-	if err == nil {
-		r.published(site, print)
+	if err == nil || errors.Is(err, ErrDisagree) { // all targets hold it
+		noting, done := wait.Outlive(ctx, recording)
+		r.published(noting, site, print)
+		done()
+	}
+	if row.Outcome == unchanged && errors.Is(err, ErrDisagree) {
+		r.disagree(err)
+		return nil
 	}
 	r.recordPublish(ctx, row, err)
 	return err
+}
+
+// disagree notes that there was nothing to publish while origins do not serve what their targets hold.
+// That is drift, which checks find and notify of, and no publish that failed.
+func (r *run) disagree(err error) {
+	r.options.Log.Warn("nothing to publish: all targets hold the release", "job", r.job.Name, "origins", err)
+	fmt.Fprintf(&r.log, "nothing to publish: all targets hold the release, and %v (hint: mirror check shows the pages)\n", err)
 }
 
 // build makes the site, unless a change of its folder is why the job runs: that was made by
@@ -227,13 +243,6 @@ func (r *run) byChange() bool {
 	return changed
 }
 
-// published remembers what a site's folder was like when it went live.
-func (d *Daemon) published(site, print string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.prints[site] = print
-}
-
 // report is over the time from the slot before to this one. Where this one stands for others
 // that were missed, it begins before them.
 func (r *run) report(ctx context.Context) error {
@@ -253,7 +262,7 @@ func (r *run) report(ctx context.Context) error {
 // recordPublish remembers a publish and notifies of one that failed, of one that went well after
 // that, and of a window that was too long.
 func (r *run) recordPublish(ctx context.Context, p history.Publish, failure error) {
-	if p.Outcome == "failed" && outcomeOf(ctx, failure) == scheduler.Interrupted {
+	if (p.Outcome == "failed" || p.Outcome == "rolled_back") && outcomeOf(ctx, failure) == scheduler.Interrupted {
 		p.Outcome = interrupted
 	}
 	if failure != nil {

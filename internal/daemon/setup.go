@@ -5,6 +5,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"time"
@@ -45,13 +46,18 @@ type Work struct {
 	Check func(ctx context.Context, log io.Writer) (diff.Verdict, error)
 	// Build makes the site; nil where the config does not say how.
 	Build func(ctx context.Context, log io.Writer) error
-	// Publish puts the site live, and says how that went also where it failed.
+	// Publish puts the site live, and says how that went also where it failed. The error is
+	// ErrDisagree where all targets hold the release and not all origins serve it: the outcome is
+	// "unchanged" where they held it before.
 	Publish func(ctx context.Context, log io.Writer) (history.Publish, error)
 	// Report writes down what was between two instants.
 	Report func(ctx context.Context, job string, since, until time.Time, log io.Writer) error
 	// Prune forgets what is too old, here and on the targets.
 	Prune func(ctx context.Context, log io.Writer) error
 }
+
+// ErrDisagree means that all targets hold the release and not all origins serve it.
+var ErrDisagree = errors.New("the origins do not agree")
 
 // Setup is what the config says. Another one may take its place while the daemon runs.
 type Setup struct {
@@ -60,6 +66,8 @@ type Setup struct {
 	Origins    []string           // names; episodes of others end
 	Recipients []notify.Recipient // who is told
 
+	Config  string                 // changes with the config; "" where that is not known
+	Broken  bool                   // the latest publish from here was killed: the site is published at the start
 	Site    string                 // the site's folder, which jobs with Watch follow
 	Ignored func(path string) bool // of paths in that folder, relative to it; nil for none
 

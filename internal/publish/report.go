@@ -2,6 +2,7 @@ package publish
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"mirror/diff"
@@ -36,6 +37,11 @@ type Report struct {
 	Verdict  *diff.Verdict // nil where the origins were not looked at
 	// Warnings lists, for people, what failed without changing the outcome.
 	Warnings []string
+}
+
+// Committed reports whether a commit of any destination was begun.
+func (r *Report) Committed() bool {
+	return slices.ContainsFunc(r.Targets, func(t *TargetReport) bool { return !t.Committed.IsZero() })
 }
 
 // Warn adds a warning. It is not safe for concurrent use.

@@ -25,6 +25,7 @@ const moment = time.Second
 // one that was done. Where the service has confirmed each write there is nothing to ask. One that does not say so in time is left to what its origin shows.
 func (p *publication) settle(ctx context.Context) error {
 	p.options.Events.Phase("read back")
+	whole := ctx
 	ctx, cancel := p.inTime(ctx)
 	defer cancel()
 	slow := make([]bool, len(p.dests))
@@ -54,7 +55,7 @@ func (p *publication) settle(ctx context.Context) error {
 			p.report.Warn("%s did not say what it stores before the verify timeout was over", d.Name)
 		}
 	}
-	if err != nil {
+	if err != nil && whole.Err() == nil { // interrupted: what was committed stays
 		p.report.Outcome = Diverged
 	}
 	return err

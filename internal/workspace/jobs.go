@@ -3,6 +3,8 @@ package workspace
 import (
 	"bufio"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +19,7 @@ import (
 	"mirror/internal/history"
 	"mirror/internal/notify"
 	"mirror/internal/publish"
+	"mirror/internal/regular"
 	"mirror/reports"
 	"mirror/scheduler"
 )
@@ -38,7 +41,7 @@ func (w *Workspace) DaemonSetup(log *slog.Logger) (daemon.Setup, error) {
 	}
 	c := w.Config.Daemon
 	setup := daemon.Setup{
-		Jobs: jobs, Work: w.work(log), Recipients: recipients, Site: dir, Ignored: w.Ignores, WindowLimit: c.WindowLimit,
+		Jobs: jobs, Work: w.work(log), Recipients: recipients, Config: w.fingerprint(), Broken: w.broken(), Site: dir, Ignored: w.Ignores, WindowLimit: c.WindowLimit,
 	}
 	for _, o := range w.Origins() {
 		setup.Origins = append(setup.Origins, o.Name)
@@ -50,6 +53,28 @@ func (w *Workspace) DaemonSetup(log *slog.Logger) (daemon.Setup, error) {
 		setup.Link = c.URL.String()
 	}
 	return setup, nil
+}
+
+// maxConfig bounds a config of which a fingerprint is taken, in bytes.
+const maxConfig = 16 << 20
+
+// fingerprint changes with the config, "" where it cannot be read.
+func (w *Workspace) fingerprint() string {
+	text, err := regular.ReadFile(w.Config.File, maxConfig)
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
+
+// broken reports whether the latest publish from here was killed. One that runs will end.
+func (w *Workspace) broken() bool {
+	journal, last, err := publish.OpenJournal(w.State.Dir())
+	if err != nil {
+		return false
+	}
+	return journal.Close() == nil && last.Interrupted()
 }
 
 // jobsOf makes jobs of the config's schedule. Where it has none the origins are checked every
@@ -143,7 +168,7 @@ func (w *Workspace) work(log *slog.Logger) daemon.Work {
 			run, end := w.begin(out, log)
 			defer end()
 			if err := run.awaitPublish(ctx); err != nil {
-				return history.Publish{}, err
+				return history.Publish{Outcome: string(publish.Failed)}, err // nothing was begun
 			}
 			report, err := run.publish(ctx, PublishOptions{})
 			if report == nil {
@@ -230,7 +255,7 @@ func failure(r *publish.Report, err error) error {
 		return err
 	}
 	if r.Outcome != publish.Live && r.Outcome != publish.Unchanged {
-		return fmt.Errorf("the publish is %s: the origins do not agree", r.Outcome)
+		return disagreement(r)
 	}
 	return nil
 }

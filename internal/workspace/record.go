@@ -71,11 +71,15 @@ func (w *Workspace) note(ctx context.Context, what string, do func(ctx context.C
 	}
 }
 
-// publishRow is what the history keeps of a publish.
+// publishRow is what the history keeps of a publish. One that found all targets with the release is
+// unchanged, also where origins drift: it made nothing live.
 func publishRow(r *publish.Report) history.Publish {
 	p := history.Publish{Outcome: string(r.Outcome), Release: r.Release, Previous: r.Previous, Files: r.Files, Window: r.Window}
 	for _, t := range r.Targets {
 		p.Sent += t.SentBytes
+	}
+	if r.Outcome == publish.Diverged && !r.Committed() {
+		p.Outcome, p.Err = string(publish.Unchanged), disagreement(r).Error()
 	}
 	return p
 }

@@ -1,0 +1,79 @@
+package workspace_test
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+
+	"mirror/internal/daemon"
+)
+
+// TestPublishJobWithNothingToPublish runs the daemon's publish of a site that its target holds, while
+// the origin shows something else, and while it does not answer.
+func TestPublishJobWithNothingToPublish(t *testing.T) {
+	t.Parallel()
+	var fault atomic.Int32 // 1: another page; 2: no answer
+	var p *place
+	p = newPlace(t, serve(t, func(w http.ResponseWriter, r *http.Request) {
+		switch fault.Load() {
+		case 1:
+			_, _ = io.WriteString(w, "not ours")
+		case 2:
+			panic(http.ErrAbortHandler)
+		default:
+			http.FileServer(http.Dir(filepath.Join(p.root, "disk", "current"))).ServeHTTP(w, r)
+		}
+	}), "publish: {verify_timeout: 5s}\n")
+	setup, err := p.DaemonSetup(slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	row, err := setup.Work.Publish(t.Context(), io.Discard)
+	if err != nil || row.Outcome != "live" {
+		t.Fatalf("the first publish: %+v, %v", row, err)
+	}
+	for fault.Store(0); fault.Load() < 3; fault.Add(1) {
+		row, err := setup.Work.Publish(t.Context(), io.Discard)
+		if row.Outcome != "unchanged" || errors.Is(err, daemon.ErrDisagree) != (fault.Load() > 0) {
+			t.Errorf("fault %d: %+v, %v", fault.Load(), row, err)
+		}
+	}
+	fault.Store(1)
+	if report := p.publish(); report.Outcome != "diverged" {
+		t.Errorf("by hand: %s", report.Outcome)
+	}
+	h, err := p.History(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if last, _, err := h.LastPublish(t.Context()); err != nil || last.Outcome != "unchanged" || last.Err == "" {
+		t.Errorf("by hand, on record is %+v, %v", last, err)
+	}
+	p.write("public/index.html", "home 2")
+	if row, err := setup.Work.Publish(t.Context(), io.Discard); row.Outcome != "diverged" || !errors.Is(err, daemon.ErrDisagree) {
+		t.Errorf("a release that its origin does not show: %+v, %v", row, err)
+	}
+}
+
+// TestSetupKnowsItsConfig has the config changed.
+func TestSetupKnowsItsConfig(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, "https://blog.example.test/", "")
+	log := slog.New(slog.DiscardHandler)
+	first, err := p.DaemonSetup(log)
+	if err != nil || first.Config == "" || first.Broken {
+		t.Fatalf("got %q, broken %v, %v", first.Config, first.Broken, err)
+	}
+	p.write("mirror.yaml", "version: 1\n")
+	if next, err := p.DaemonSetup(log); err != nil || next.Config == first.Config {
+		t.Errorf("got %q for another config, %v", next.Config, err)
+	}
+	p.write("state/journal.json", `{"release":"aa","swaps":{},"outcome":""}`)
+	if next, err := p.DaemonSetup(log); err != nil || !next.Broken {
+		t.Errorf("a publish that was killed: broken %v, %v", next.Broken, err)
+	}
+}
