@@ -138,10 +138,26 @@ func TestEqualHistories(t *testing.T) {
 				t.Fatal(err)
 			}
 			digests[machine] = append(digests[machine], digest.String())
+			wantListed(t, p.open(t, targets.Env{}), rel)
 		}
 	}
 	if !slices.Equal(digests[0], digests[1]) {
 		t.Errorf("the same history made other images:\n%q\n%q", digests[0], digests[1])
+	}
+}
+
+// wantListed fails unless the list beside the live image is as many layers as the site, and lists it.
+func wantListed(t *testing.T, tgt *Target, rel *site.Release) {
+	t.Helper()
+	l, err := tgt.list(t.Context(), rel.ID())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m, err := tgt.readList(t.Context(), l); err != nil || m.ID() != rel.ID() {
+		t.Errorf("the list of %s: %v", rel.ID().Short(), err)
+	}
+	if want := len(manifestOf(t, tgt.tag).Layers); len(l.layers) != want {
+		t.Errorf("the list of %s is in %d layers, want %d as the site", rel.ID().Short(), len(l.layers), want)
 	}
 }
 

@@ -46,13 +46,14 @@ func (t *Target) stagedFor(ctx context.Context, id site.ID) (staged, error) {
 	return staged{release: id, image: h}, err
 }
 
-// move puts the tag on h and rolls it out.
+// move puts the tag, and those that go with it, on h and rolls it out.
 func (t *Target) move(ctx context.Context, h *head) error {
 	if err := t.rollout.expect(h.digest()); err != nil {
 		return err
 	}
-	if err := t.reg.put(ctx, t.tag, h.manifest()); err != nil {
-		return err
+	m := h.manifest()
+	if err := t.reg.writes.Tagged(ctx, t.cfg.tagsFor(h.release()), m.mediaType, m.raw); err != nil {
+		return explain(t.tag, "tag", err)
 	}
 	return t.rollout.run(ctx, h.digest(), h.release())
 }
@@ -120,6 +121,11 @@ func (t *Target) byRevision(ctx context.Context, revision string) (*head, error)
 func (t *Target) clear(ctx context.Context) error {
 	if err := t.rollout.forgive(); err != nil {
 		return err
+	}
+	for _, further := range t.cfg.tagsFor(site.None)[1:] {
+		if _, err := t.reg.untag(ctx, t.tag.Context().Tag(further)); err != nil {
+			return err
+		}
 	}
 	deleted, err := t.reg.untag(ctx, t.tag)
 	if err != nil {

@@ -16,6 +16,8 @@ const (
 type Config struct {
 	// Image is the live tag, as registry/repository:tag.
 	Image string `yaml:"image" jsonschema:"required" json:"image" example:"ghcr.io/me/blog:latest"`
+	// Tags are further tags that go with the live one. In them {release} stands for the ID of the release.
+	Tags []string `yaml:"tags" json:"tags,omitempty" example:"[stable, \"{release}\"]"`
 	// Kind is what the image is for: server, to be run; or volume, the site alone at the root of the image,
 	// to be mounted, such as by the image volumes of Kubernetes.
 	Kind string `yaml:"kind" jsonschema:"default=server,enum=server,enum=volume" json:"kind,omitempty" example:"volume"`

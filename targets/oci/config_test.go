@@ -81,6 +81,9 @@ func TestConfigMistakes(t *testing.T) {
 		{Config{Image: "r.example.com/blog:1", Platforms: []string{"linux/amd64", "linux/amd64"}}, "twice"},
 		{Config{Image: "r.example.com/blog:1", Compression: "brotli"}, "compression"},
 		{Config{Image: "r.example.com/blog:1", Kind: "artifact"}, "kind"},
+		{Config{Image: "r.example.com/blog:1", Tags: []string{"a b"}}, "tags[0]"},
+		{Config{Image: "r.example.com/blog:1", Tags: []string{"stable", "1"}}, "tags[1]"},
+		{Config{Image: "r.example.com/blog:1", Tags: []string{"mirror-{release}"}}, "tags[0]"},
 		{Config{Image: "r.example.com/blog:1", Kind: "volume", Base: "nginx"}, "base"},
 	} {
 		if _, err := Open(context.Background(), targets.Env{}, c.config); err == nil || !strings.Contains(err.Error(), c.want) {

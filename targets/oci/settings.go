@@ -13,6 +13,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mirror/internal/netname"
+	"mirror/site"
 	"mirror/targets"
 	"mirror/targets/oci/internal/image"
 )
@@ -20,6 +21,7 @@ import (
 // settings is a Config that was understood.
 type settings struct {
 	image       name.Tag
+	tags        []string       // further ones, with {release} in them
 	base        name.Reference // nil for self and none
 	bare        bool           // the base is none
 	webRoot     string         // absolute and clean
@@ -36,6 +38,7 @@ func (c Config) settings() (s settings, err error) {
 	}
 	s.image, _ = c.liveTag()
 	s.base, _ = c.baseRef(s.image)
+	s.tags = c.Tags
 	s.bare = c.Base == baseNone || c.Kind == kindVolume
 	s.webRoot, _ = c.webRoot()
 	s.platforms = c.platforms(func(string, string) {})
@@ -57,6 +60,9 @@ func (c Config) Validate(wrong targets.Wrong) {
 	report(wrong, "image", why)
 	_, why = c.baseRef(tag)
 	report(wrong, "base", why)
+	for i, text := range c.Tags {
+		report(wrong, fmt.Sprintf("tags[%d]", i), c.wrongTag(tag, text))
+	}
 	if c.Kind != "" && c.Kind != kindServer && c.Kind != kindVolume {
 		wrong("kind", "is not a kind of image (hint: server or volume)")
 	}
@@ -79,6 +85,38 @@ func report(wrong targets.Wrong, key, why string) {
 	if why != "" {
 		wrong(key, why)
 	}
+}
+
+// wrongTag says what is wrong with a further tag, "" for nothing.
+func (c Config) wrongTag(live name.Tag, text string) string {
+	text = tagFor(text, site.ID(strings.Repeat("a", 64)))
+	tag, err := name.NewTag("example.com/a:" + text)
+	_, ours := stagedRelease(strings.TrimSuffix(text, listSuffix))
+	switch {
+	case err != nil || tag.TagStr() != text:
+		return "is not a tag (hint: letters, digits and . _ -, at most 128)"
+	case ours:
+		return "has the form that mirror stages releases under"
+	case text == live.TagStr():
+		return "is the tag in image"
+	}
+	return ""
+}
+
+// tagFor fills in a further tag.
+func tagFor(text string, id site.ID) string {
+	return strings.ReplaceAll(text, "{release}", string(id))
+}
+
+// tagsFor lists the tags of what is live: the one in image first.
+func (s settings) tagsFor(id site.ID) []string {
+	tags := []string{s.image.TagStr()}
+	for _, text := range s.tags {
+		if id != site.None || !strings.Contains(text, "{release}") {
+			tags = append(tags, tagFor(text, id))
+		}
+	}
+	return tags
 }
 
 // liveTag returns the tag that the config names, or why that is not one.

@@ -12,6 +12,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -154,6 +156,58 @@ func (s *Session) Manifest(ctx context.Context, under string, mediaType types.Me
 		}
 		return finish(resp, http.StatusCreated, http.StatusOK, http.StatusAccepted)
 	})
+}
+
+// Tagged stores a manifest under several tags, the first one first: with one request where the registry
+// can do that (distribution-spec: tag parameters), else with one for each.
+func (s *Session) Tagged(ctx context.Context, tags []string, mediaType types.MediaType, raw []byte) error {
+	var done []string
+	if len(tags) > 1 {
+		var err error
+		if done, err = s.atOnce(ctx, tags, mediaType, raw); err != nil && !isRefusal(err) {
+			return err
+		}
+	}
+	for _, tag := range tags {
+		if slices.Contains(done, tag) {
+			continue
+		}
+		if err := s.Manifest(ctx, tag, mediaType, raw); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// atOnce stores a manifest under its digest and tags, and returns the tags that the registry took.
+func (s *Session) atOnce(ctx context.Context, tags []string, mediaType types.MediaType, raw []byte) (done []string, err error) {
+	digest, err := Bytes(raw).Digest()
+	if err != nil {
+		return nil, err
+	}
+	to := s.url("manifests/" + digest.String())
+	to.RawQuery = url.Values{"tag": tags}.Encode()
+	err = s.repeated(ctx, transport.PushScope, func(c *http.Client) error {
+		body, _ := Bytes(raw).Compressed() // which cannot fail
+		resp, err := s.send(ctx, c, http.MethodPut, to, &payload{body, Bytes(raw).Compressed, int64(len(raw)), string(mediaType)})
+		if err != nil {
+			return err
+		}
+		for _, line := range resp.Header.Values("OCI-Tag") {
+			for tag := range strings.SplitSeq(line, ",") {
+				done = append(done, strings.TrimSpace(tag))
+			}
+		}
+		return finish(resp, http.StatusCreated, http.StatusOK, http.StatusAccepted)
+	})
+	return done, err
+}
+
+// isRefusal reports whether the registry answered that it does not take the request as it is.
+func isRefusal(err error) bool {
+	var answer *transport.Error
+	return errors.As(err, &answer) && answer.StatusCode/100 == 4 &&
+		answer.StatusCode != http.StatusUnauthorized && answer.StatusCode != http.StatusForbidden
 }
 
 // Delete deletes a tag or a manifest.
