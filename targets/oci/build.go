@@ -47,6 +47,9 @@ func labelsFor(rel *site.Release, r recipe, on top) map[string]string {
 		labelWebRoot: r.WebRoot,
 		labelConfig:  r.digest(),
 	}
+	if rel.Sequence > 0 {
+		labels[labelSequence] = strconv.FormatInt(rel.Sequence, 10)
+	}
 	if on.kept != nil {
 		labels[labelKept] = labelOfKept(on.kept)
 	}

@@ -18,9 +18,11 @@ const (
 	labelKept  = "mirror.kept" // diff ID of the layer of kept files, absent for none
 	// labelLayers and labelStored are how many layers the site is in, and how many bytes of content those
 	// hold, deleted and replaced files among them. Where they are absent it is one, and the site's.
-	labelLayers  = "mirror.layers"
-	labelStored  = "mirror.stored"
-	labelVersion = "org.opencontainers.image.version"
+	labelLayers = "mirror.layers"
+	labelStored = "mirror.stored"
+	// labelSequence is the beacon's sequence; images of old versions of this program have none.
+	labelSequence = "mirror.sequence"
+	labelVersion  = "org.opencontainers.image.version"
 )
 
 // noRelease in labelRelease marks the empty image that stands for no image, where the

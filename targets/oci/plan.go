@@ -41,7 +41,7 @@ func (t *Target) Plan(ctx context.Context, rel *site.Release) (targets.Plan, err
 	if err != nil {
 		return targets.Plan{}, err
 	}
-	plan := targets.Plan{Live: h.live(), Changes: diff.Manifests(without(held.Files, kept), rel.Manifest), Kept: pathsOf(kept)}
+	plan := targets.Plan{Live: h.live(), Changes: diff.Manifests(without(held.Files, kept), rel.Manifest), Kept: pathsOf(kept), Sequence: h.sequence()}
 	plan.Foreign = t.foreign(ctx, h, held.Files, plan.Changes.Delete)
 	if h.release() == rel.ID() && (lost || h.labels[labelConfig] != now.recipe.digest() || t.rollout.owed(h.digest())) {
 		plan.Live.Release = site.None

@@ -63,6 +63,9 @@ func (t *Target) holds(ctx context.Context, rel *site.Release, now seen, top *im
 	if h.labels[labelConfig] != now.recipe.digest() || h.labels[labelKept] != labelOfKept(top) {
 		return false, nil
 	}
+	if h.sequence() != rel.Sequence {
+		return false, nil // its beacon tells of an earlier publish
+	}
 	held, err := t.held(ctx, h)
 	if err != nil {
 		if ctx.Err() != nil {

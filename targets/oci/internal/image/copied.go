@@ -176,5 +176,22 @@ func (c *Copied) find(p string) (copied, error) {
 	}
 }
 
+// Content returns the content of a file that was copied, through a hard link or a symbolic one.
+func (c *Copied) Content(p string) (io.Reader, error) {
+	for range maxHops {
+		f, err := c.find(p)
+		if err != nil {
+			return nil, err
+		}
+		if f.Typeflag == tar.TypeReg {
+			return io.NewSectionReader(c.content, f.at, f.Size), nil
+		}
+		if p = path.Join(path.Dir(p), f.Linkname); path.IsAbs(f.Linkname) {
+			p = strings.TrimPrefix(f.Linkname, "/"+c.root+"/")
+		}
+	}
+	return nil, fmt.Errorf("%q: too many links", p)
+}
+
 // RefuseName returns a *targets.RefusedError for a path that no image can hold.
 func RefuseName(p string) error { return refusePath(p) }
