@@ -7,16 +7,22 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"mirror/internal/static"
+	"mirror/internal/workspace"
 	"mirror/site"
+	"mirror/targets"
+	"mirror/targets/s3"
 )
 
 type serveFlags struct {
 	image     string
+	bucket    string
 	listen    string
 	poll      time.Duration
 	notFound  string
@@ -26,16 +32,18 @@ type serveFlags struct {
 func (a *app) serveCommand() *cobra.Command {
 	var f serveFlags
 	cmd := &cobra.Command{
-		Use:   "serve DIR | --image REF",
-		Short: "The small static origin: a folder, or an image straight from a registry",
+		Use:   "serve DIR | --image REF | --bucket NAME",
+		Short: "The small static origin: a folder, an image straight from a registry, or a bucket",
 		Long: `Serve a site over HTTP: a folder (or a link that moves from release to release), or the
-site in a container image, straight from its registry and following its tag. It is also
-what runs in the images that publish makes with base: self.
+site in a container image, straight from its registry and following its tag, or the live
+release of a bucket in the layout pointer, whose keys and endpoint are those that the AWS
+tools find. It is also what runs in the images that publish makes with base: self.
 
 ` + exitCodes,
 		Example: `  mirror serve ./public
   mirror serve /srv/www/blog/current --listen :8080
-  mirror serve --image ghcr.io/me/blog:latest --poll 10s`,
+  mirror serve --image ghcr.io/me/blog:latest --poll 10s
+  mirror serve --bucket my-blog --poll 2s`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			h, err := a.content(cmd.Context(), f, args)
@@ -46,8 +54,9 @@ what runs in the images that publish makes with base: self.
 		},
 	}
 	cmd.Flags().StringVar(&f.image, "image", "", "serve the site in this container image, by `reference`")
+	cmd.Flags().StringVar(&f.bucket, "bucket", "", "serve the live release of this bucket, by `name` or name/prefix")
 	cmd.Flags().StringVar(&f.listen, "listen", "127.0.0.1:8080", "`address` to listen on")
-	cmd.Flags().DurationVar(&f.poll, "poll", 2*time.Second, "how often to ask whether the image's tag has moved")
+	cmd.Flags().DurationVar(&f.poll, "poll", 2*time.Second, "how often to ask whether the image's tag, or the bucket's pointer, has moved")
 	cmd.Flags().StringVar(&f.notFound, "not-found", "404.html", "the site's `page` for paths that do not exist")
 	cmd.Flags().BoolVar(&f.cleanURLs, "clean-urls", false, "serve about.html at /about too")
 	return cmd
@@ -58,8 +67,15 @@ func (a *app) content(ctx context.Context, f serveFlags, args []string) (http.Ha
 	log := slog.New(slog.NewTextHandler(a.stderr, nil))
 	options := static.Options{NotFound: f.notFound, CleanURLs: f.cleanURLs, ContentType: site.ContentType, Log: log}
 	switch {
-	case (len(args) == 1) == (f.image != ""):
-		return nil, usage(errors.New("name a folder or an --image, one of the two (hint: mirror serve --help)"))
+	case len(args)+min(1, len(f.image))+min(1, len(f.bucket)) != 1:
+		return nil, usage(errors.New("name a folder, an --image or a --bucket, one of the three (hint: mirror serve --help)"))
+	case f.bucket != "":
+		name, prefix, _ := strings.Cut(f.bucket, "/")
+		place, err := s3.OpenPointed(ctx, targets.Env{Getenv: os.Getenv, Log: log}, s3.Config{Bucket: name, Prefix: prefix})
+		if err != nil {
+			return nil, usage(fmt.Errorf("--bucket: %w", err))
+		}
+		return static.FollowSite(ctx, static.SiteFollower{Source: workspace.FollowedReleases{Releases: place}, Poll: f.poll, Site: options, Log: log}), nil
 	case f.image != "":
 		return static.FollowImage(ctx, &static.Follower{Image: f.image, Poll: f.poll, Site: options, Log: log}), nil
 	}

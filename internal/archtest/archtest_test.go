@@ -75,7 +75,7 @@ func allowed() map[string][]string {
 		"internal/workspace": {
 			"internal/lag", "internal/atomicfile", "diff", "site", "targets", "reports", "reports/formats", "scheduler", "internal/builtsite", "internal/check", "internal/command", "internal/compare", "internal/config", "internal/contentdiff",
 			"internal/daemon", "internal/history", "internal/humanize", "internal/notify", "internal/origin", "internal/origin/pages", "internal/publish",
-			"internal/netname", "internal/regular", "internal/secrets", "internal/state", "internal/summary", "internal/survey", "internal/wait", "internal/watch",
+			"internal/netname", "internal/regular", "internal/secrets", "internal/state", "internal/static", "internal/summary", "internal/survey", "internal/wait", "internal/watch",
 		},
 		"internal/service": {
 			"diff", "reports", "scheduler", "internal/daemon", "internal/dashboard", "internal/history", "internal/netname", "internal/notify", "internal/secrets",

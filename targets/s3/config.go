@@ -1,5 +1,6 @@
 // Package s3 publishes a site to a bucket of an S3-compatible service, in the layout
-// `live`: the bucket's keys are the site's paths, as any website endpoint serves them.
+// `live`: the bucket's keys are the site's paths, as any website endpoint serves them; or in the layout `pointer`,
+// see Pointed.
 //
 // Beside the site the target keeps a folder of its own, .mirror/:
 //
@@ -50,8 +51,10 @@ type Config struct {
 	// CABundle is a file of certificates in PEM form that the service's certificate is checked against, in
 	// place of the system's; "" for the one that the environment variable AWS_CA_BUNDLE names.
 	CABundle string `yaml:"ca_bundle" jsonschema:"format=path" example:"/etc/ssl/minio.pem"`
-	// Layout is how a release is stored in the bucket. live: the keys are the paths of the site.
-	Layout string `yaml:"layout" jsonschema:"default=live,enum=live,unsupported=pointer" example:"live"`
+	// Layout is how a release is stored in the bucket. live: the keys are the paths of the site. pointer: each
+	// release lies in a folder below .mirror/releases/, and .mirror/pointer names the live one; what serves the
+	// site follows it (docs/s3-pointer.md).
+	Layout string `yaml:"layout" jsonschema:"default=live,enum=live,enum=pointer" example:"live"`
 	// Headers are rules for response headers; the last match wins, header by header.
 	Headers []HeaderRule `yaml:"headers"`
 	// DeleteGrace is how long the files that the new release does not have stay after the rest is live.
@@ -82,6 +85,7 @@ type HeaderRule struct {
 
 const (
 	layoutLive         = "live"
+	layoutPointer      = "pointer"
 	defaultConcurrency = 16
 	maxConcurrency     = 256
 )

@@ -23,7 +23,6 @@ func TestConfig(t *testing.T) {
 	}{
 		{"least", s3.Config{Bucket: "b", AccessKeyEnv: "SET", SecretKeyEnv: "SET"}, ""},
 		{"no bucket", s3.Config{}, "bucket: missing"},
-		{"pointer", s3.Config{Bucket: "b", Layout: "pointer"}, "layout: is not supported (hint: live)"},
 		{"unknown layout", s3.Config{Bucket: "b", Layout: "flat"}, "layout: is not supported"},
 		{"bad glob", s3.Config{Bucket: "b", Headers: []s3.HeaderRule{{Match: "a[", CacheControl: "x"}}}, "headers[0].match: is not a glob"},
 		{"one key only", s3.Config{Bucket: "b", AccessKeyEnv: "SET"}, "needs secret_key_env beside it"},

@@ -42,15 +42,6 @@ type Target struct {
 // are listed in that time.
 const recording = 5 * time.Minute
 
-// New is the factory of this kind of target.
-func New(ctx context.Context, env targets.Env, decode func(config any) error) (targets.Target, error) {
-	var c Config
-	if err := decode(&c); err != nil {
-		return nil, err
-	}
-	return Open(ctx, env, c)
-}
-
 // Open gives a handle on a bucket. It sends nothing: the bucket is met by the first call.
 func Open(ctx context.Context, env targets.Env, c Config) (*Target, error) {
 	c, err := c.checked()

@@ -44,8 +44,8 @@ func (c Config) Validate(wrong targets.Wrong) {
 	if strings.ContainsAny(c.Region, " /:") {
 		wrong("region", "is not a region (hint: us-east-1)")
 	}
-	if c.Layout != layoutLive {
-		wrong("layout", "is not supported (hint: live)")
+	if c.Layout != layoutLive && c.Layout != layoutPointer {
+		wrong("layout", "is not supported (hint: live or pointer)")
 	}
 	switch {
 	case c.AccessKeyEnv == "" && c.SecretKeyEnv != "":

@@ -87,6 +87,11 @@ func (d *Store) readDocument(ctx context.Context, path string, v any) error {
 	return nil
 }
 
+// ReadDocument reads the document that WriteDocument stored at a path.
+func (d *Store) ReadDocument(ctx context.Context, path string, v any) error {
+	return d.readDocument(ctx, path, v)
+}
+
 // keptDocuments bounds how many decoded documents a handle remembers.
 const keptDocuments = 1024
 

@@ -1,0 +1,88 @@
+package s3
+
+import (
+	"context"
+	"fmt"
+
+	"mirror/site"
+	"mirror/targets"
+)
+
+// Live tells what the pointer names.
+func (p Pointed) Live(ctx context.Context) (targets.Live, error) {
+	now, err := p.t.readPointer(ctx)
+	if err == nil && now.pointerDoc != nil {
+		return now.live(), nil
+	}
+	if err == nil {
+		_, listed, listErr := p.at(ctx)
+		return liveAt(now, listed), wrapped("look what is live", listErr)
+	}
+	return targets.Live{}, wrapped("look what is live", err)
+}
+
+// Commit moves the pointer.
+func (p Pointed) Commit(ctx context.Context, s targets.Swap) error {
+	now, listed, err := p.at(ctx)
+	if err != nil {
+		return wrapped("commit", err)
+	}
+	live := liveAt(now, listed)
+	if now.pointerDoc != nil && now.Release == s.To {
+		return nil
+	}
+	if live.Revision != s.From.Revision {
+		return fmt.Errorf("%w: release %s is live", targets.ErrConflict, live.Release.Short())
+	}
+	if err := p.staged(ctx, s.To); err != nil {
+		return err
+	}
+	next, err := now.after(s.To, s.From)
+	if err == nil {
+		err = p.t.movePointer(ctx, now, next)
+	}
+	return wrapped("commit", err)
+}
+
+// staged gives ErrNotStaged where the folder of a release does not hold all of it.
+func (p Pointed) staged(ctx context.Context, id site.ID) error {
+	l, err := p.known(ctx, id)
+	if err != nil {
+		return wrapped("commit", err)
+	}
+	if l.Release != id {
+		return fmt.Errorf("%w: %s", targets.ErrNotStaged, id.Short())
+	}
+	there, err := p.folder(ctx, id)
+	if err != nil {
+		return wrapped("commit", err)
+	}
+	for _, e := range l.Files {
+		if o, ok := there[e.Path]; !ok || o.Size != e.Size {
+			return fmt.Errorf("%w: the content of %q is not in the bucket", targets.ErrNotStaged, e.Path)
+		}
+	}
+	return nil
+}
+
+// Rollback moves the pointer back.
+func (p Pointed) Rollback(ctx context.Context, s targets.Swap) error {
+	now, listed, err := p.at(ctx)
+	if err != nil {
+		return wrapped("roll back", err)
+	}
+	live := liveAt(now, listed)
+	switch {
+	case live.Revision == s.From.Revision:
+		return nil
+	case now.pointerDoc == nil || now.Release != s.To || now.From.Revision != s.From.Revision:
+		return fmt.Errorf("roll back: %w: release %s is live", targets.ErrConflict, live.Release.Short())
+	}
+	var before *pointerDoc
+	if len(now.Before) > 0 {
+		if before, err = parsePointer(now.Before); err != nil {
+			return wrapped("roll back", err)
+		}
+	}
+	return wrapped("roll back", p.t.movePointer(ctx, now, before))
+}
