@@ -73,7 +73,7 @@ func allowed() map[string][]string {
 		"internal/stall/stalltest":   {},
 		"internal/state":             {"internal/oserr", "internal/atomicfile", "site", "internal/regular"},
 		"internal/workspace": {
-			"internal/lag", "internal/atomicfile", "diff", "site", "targets", "reports", "reports/formats", "scheduler", "internal/builtsite", "internal/check", "internal/command", "internal/compare", "internal/config", "internal/contentdiff",
+			"targets/targettest", "internal/lag", "internal/atomicfile", "diff", "site", "targets", "reports", "reports/formats", "scheduler", "internal/builtsite", "internal/check", "internal/command", "internal/compare", "internal/config", "internal/contentdiff",
 			"internal/daemon", "internal/history", "internal/humanize", "internal/notify", "internal/origin", "internal/origin/pages", "internal/publish",
 			"internal/netname", "internal/regular", "internal/secrets", "internal/state", "internal/static", "internal/summary", "internal/survey", "internal/wait", "internal/watch",
 		},
@@ -118,7 +118,7 @@ func allowed() map[string][]string {
 
 // forTests lists the packages that only tests may import.
 func forTests() []string {
-	return []string{"targets/targettest", "internal/browser", "internal/realserver", "internal/lab/edge/edgetest", "internal/stall/stalltest", "targets/oci/internal/image/imagetest", "internal/archtest"}
+	return []string{"internal/browser", "internal/realserver", "internal/lab/edge/edgetest", "internal/stall/stalltest", "targets/oci/internal/image/imagetest", "internal/archtest"}
 }
 
 // pure packages do no I/O of their own.

@@ -51,6 +51,18 @@ func TestWrongValuesOfTargets(t *testing.T) {
 		{"type: s3, bucket: me, concurrency: 1000", `concurrency: "1000" is more than 256`},
 		{"type: s3, bucket: me, access_key_env: A", `access_key_env: "A" needs secret_key_env beside it`},
 		{"type: s3, bucket: me, headers: [{match: '**'}, {match: '*.js', cache_control: \"a\\nb: c\"}]", "headers[1].cache_control: "},
+		{"type: ssh", `required key "url" is missing`},
+		{"type: ssh, url: 'https://x.example/www'", "has a protocol that is not ssh"},
+		{"type: ssh, url: 'ssh://me:swordfish@x.example/www'", "holds a password"},
+		{"type: ssh, url: x.example", "is not an address of a folder on a host"},
+		{"type: ssh, url: 'ssh://x.example'", "names no folder for the site"},
+		{"type: ssh, url: 'me@x.example:'", "names no folder for the site"},
+		{"type: ssh, url: 'ssh://-oProxyCommand=id/www'", "begins with a dash"},
+		{"type: ssh, url: 'ssh://x.example:0/www'", "has a port that does not exist"},
+		{"type: ssh, url: 'x.example:www', mode: '0755'", "is not a mode of files"},
+		{"type: exec", `required key "command" is missing`},
+		{"type: exec, command: [' ']", `command[0]: " " is not a program`},
+		{"type: exec, command: [x], timeout: soon", `timeout: "soon" is not a duration (hint: 5m)`},
 		{"type: dir", `required key "path" is missing`},
 		{"type: dir, path: ''", "path: is empty"},
 		{"type: dir, path: site", `path: "site" is the folder of the site itself`},
@@ -109,7 +121,8 @@ func TestValidTargets(t *testing.T) {
 		"type: oci, image: 'localhost:5000/b', platforms: [linux/arm64/v8], compression: zstd", "type: oci, image: 'ghcr.io/me/b:V1', base: 'nginx@sha256:" + strings.Repeat("a", 64) + "'",
 		"type: oci, image: 'ghcr.io/me/b:latest', rollout: {webhook: 'http://127.0.0.1:9/x'}", "type: oci, image: b, rollout: {webhook: 'https://a.example/b?c=d'}",
 		"type: s3, bucket: My_Bucket.1, endpoint: 'http://127.0.0.1:9000', path_style: true", "type: s3, bucket: 'arn:aws:s3:us-west-2:1:accesspoint/x', prefix: /a/b/",
-		"type: s3, bucket: b, endpoint: '', layout: live", "type: dir, path: /srv/www/x",
+		"type: s3, bucket: b, endpoint: '', layout: live", "type: ssh, url: 'me@x.example:www/blog'", "type: ssh, url: '[::1]:/srv/www'",
+		"type: ssh, url: 'ssh://me@[::1]:2222/srv/www'", "type: ssh, url: 'sftp://x.example/~/www', ssh_key: k", "type: exec, command: [./x.sh, a], workdir: d, timeout: 1h", "type: dir, path: /srv/www/x",
 	} {
 		if errs := errorsOf(t, "  - {name: t, "+target+"}\n"); len(errs) > 0 {
 			t.Errorf("%s: got %q", target, errs)

@@ -4,7 +4,9 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -71,6 +73,25 @@ func wantServed(t *testing.T, tgt *ssh.Target, path string, rel *site.Release, i
 	}
 	if m, err := tgt.ReadBack(t.Context()); err != nil || m.ID() != rel.ID() {
 		t.Errorf("read back: got %v, %v; want release %s", m, err, rel.ID().Short())
+	}
+}
+
+// TestBusybox publishes to a host whose shell and tools are busybox's.
+func TestBusybox(t *testing.T) {
+	t.Parallel()
+	busybox, bin := realserver.Need(t, "busybox"), t.TempDir()
+	must(t, exec.Command(busybox, "--install", "-s", bin).Run())
+	path := filepath.Join(t.TempDir(), "blog")
+	host := remote.With(newLocal(t, busybox, "env", "-i", "PATH="+bin, busybox, "sh", "-c"), "local")
+	for _, files := range []targettest.Files{
+		{"index.html": "one", "a/ü \\.html": "same", "文/-x": "same", strings.Repeat("long", 40) + "/" + strings.Repeat("長", 80): "long"},
+		{"index.html": "two", "a/ü \\.html": "same", "文/-x": "same", "new": ""},
+	} {
+		tgt, rel := over(t, host, path, targets.Env{}), targettest.Release(files)
+		_, err := targettest.Publish(t.Context(), tgt, rel)
+		must(t, err)
+		wantServed(t, tgt, path, rel, files["index.html"])
+		must(t, tgt.Prune(t.Context(), targets.Retention{Keep: 1, Grace: -1}))
 	}
 }
 
