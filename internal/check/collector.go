@@ -49,7 +49,7 @@ func (s *status) get() int {
 // read asks for everything once, after the origin was asked what it claims to serve.
 func (v *visit) read(ctx context.Context, claim func(context.Context) site.Beacon) error {
 	began := time.Now()
-	v.known = v.options.Validators.known(v.at.Key())
+	v.known = v.options.Validators.known(v.at.Identity())
 	c := &collector{visit: v, verified: map[string]Validator{}, pass: v.pass()}
 	var claimed site.Beacon
 	silence := survey.Silence{For: v.at.Timeout + moment, Over: v.limit.Done(), Then: moment}
@@ -70,7 +70,7 @@ func (v *visit) read(ctx context.Context, claim func(context.Context) site.Beaco
 		v.verdict.Err = c.stopped()
 	}
 	v.verdict.Times = c.times(began)
-	v.options.Validators.keep(v.at.Key(), c.verified)
+	v.options.Validators.keep(v.at.Identity(), c.verified)
 	return nil
 }
 

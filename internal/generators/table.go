@@ -21,7 +21,7 @@ func documentation() []generator {
 			urls: []string{"siteMetadata.siteUrl"},
 		},
 		{
-			name: "astro", marks: either(anyOf(flavours("astro.config")...), uses("astro")), usual: "dist",
+			name: "astro", marks: either(anyOf(flavours("astro.config")...), dependsOn("astro")), usual: "dist",
 			files: flavours("astro.config"), keys: []string{"outDir"}, base: rootOption("root", "astro.config"),
 			programs: []string{"astro"}, verbs: []string{"build"}, flags: []string{"--outDir"}, configs: []string{"--config"},
 			urls: []string{"site"}, paths: []string{"base"},
@@ -44,7 +44,7 @@ func documentation() []generator {
 		},
 		{
 			name:  "eleventy",
-			marks: either(anyOf(append(flavours("eleventy.config"), flavours(".eleventy")...)...), uses("@11ty/eleventy")),
+			marks: either(anyOf(append(flavours("eleventy.config"), flavours(".eleventy")...)...), dependsOn("@11ty/eleventy")),
 			usual: "_site", files: append(flavours(".eleventy"), flavours("eleventy.config")...),
 			keys: []string{"dir.output", "setOutputDirectory()"}, programs: []string{"eleventy", "@11ty/eleventy"},
 			flags: []string{"--output"}, configs: []string{"--config"}, build: fixed("npx @11ty/eleventy"),
@@ -56,18 +56,18 @@ func documentation() []generator {
 func frameworks() []generator {
 	return []generator{
 		{
-			name: "next", marks: either(anyOf(flavours("next.config")...), uses("next")), usual: "out",
+			name: "next", marks: either(anyOf(flavours("next.config")...), dependsOn("next")), usual: "out",
 			files: flavours("next.config"), keys: []string{"distDir"}, programs: []string{"next"},
 			verbs: []string{"build", "export"}, command: nextExport, only: nextServes, paths: []string{"basePath"},
 			adjust: nextFolder,
 		},
 		{
-			name: "nuxt", marks: either(anyOf(flavours("nuxt.config")...), uses("nuxt", "nuxt3")), usualIn: nuxtUsual,
+			name: "nuxt", marks: either(anyOf(flavours("nuxt.config")...), dependsOn("nuxt", "nuxt3")), usualIn: nuxtUsual,
 			files: flavours("nuxt.config"), keys: []string{"nitro.output.publicDir", "generate.dir"},
 			programs: []string{"nuxt", "nuxi"}, verbs: []string{"generate"}, build: nuxtBuild, paths: []string{"app.baseURL"},
 		},
 		{
-			name: "sveltekit", marks: either(uses("@sveltejs/kit"), contains("svelte.config.js", `@sveltejs/adapter-static`)),
+			name: "sveltekit", marks: either(dependsOn("@sveltejs/kit"), contains("svelte.config.js", `@sveltejs/adapter-static`)),
 			usual: "build", files: flavours("svelte.config"), keys: []string{"kit.adapter.pages"}, programs: []string{"vite"},
 			verbs: []string{"build"}, only: svelteServes, paths: []string{"kit.paths.base"},
 		},
@@ -88,27 +88,27 @@ func frameworks() []generator {
 func bundlers() []generator {
 	return []generator{
 		{
-			name: "create-react-app", marks: uses("react-scripts", "react-app-rewired", "@craco/craco"), usual: "build",
+			name: "create-react-app", marks: dependsOn("react-scripts", "react-app-rewired", "@craco/craco"), usual: "build",
 			files: []string{".env.production.local", ".env.local", ".env.production", ".env"}, keys: []string{"BUILD_PATH"},
 			programs: []string{"react-scripts", "react-app-rewired", "craco"}, verbs: []string{"build"}, command: buildPath,
 		},
 		{
-			name: "vue-cli", marks: uses("@vue/cli-service"), usual: "dist", files: flavours("vue.config"),
+			name: "vue-cli", marks: dependsOn("@vue/cli-service"), usual: "dist", files: flavours("vue.config"),
 			keys: []string{"outputDir"}, programs: []string{"vue-cli-service"}, verbs: []string{"build"}, flags: []string{"--dest"},
 			paths: []string{"publicPath"},
 		},
 		{
-			name: "gridsome", marks: uses("gridsome"), usual: "dist", files: flavours("gridsome.config"),
+			name: "gridsome", marks: dependsOn("gridsome"), usual: "dist", files: flavours("gridsome.config"),
 			keys: []string{"outputDir"}, programs: []string{"gridsome"}, verbs: []string{"build"}, urls: []string{"siteUrl"},
 		},
 		{
-			name: "vite", marks: either(anyOf(flavours("vite.config")...), uses("vite", "rolldown-vite")), usualIn: viteUsual,
+			name: "vite", marks: either(anyOf(flavours("vite.config")...), dependsOn("vite", "rolldown-vite")), usualIn: viteUsual,
 			files: flavours("vite.config"), keys: []string{"build.outDir"}, base: viteRoot, programs: []string{"vite"},
 			verbs: []string{"build"}, flags: []string{"--outDir"}, flagsInBase: true, configs: []string{"-c", "--config"},
 			only: viteServes, paths: []string{"base"},
 		},
 		{
-			name: "parcel", marks: uses("parcel", "parcel-bundler"), usual: "dist", programs: []string{"parcel"},
+			name: "parcel", marks: dependsOn("parcel", "parcel-bundler"), usual: "dist", programs: []string{"parcel"},
 			verbs: []string{"build"}, flags: []string{"--dist-dir", "-d", "--out-dir"},
 		},
 	}
@@ -174,7 +174,7 @@ func anyOf(names ...string) func(project) bool {
 	return func(p project) bool { return p.has(names...) }
 }
 
-func uses(names ...string) func(project) bool {
+func dependsOn(names ...string) func(project) bool {
 	return func(p project) bool { return p.uses(names...) }
 }
 

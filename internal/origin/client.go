@@ -22,9 +22,9 @@ type Endpoint struct {
 	Options
 }
 
-// Key tells this origin from every other one, also from those that serve the same URL at another
+// Identity tells this origin from every other one, also from those that serve the same URL at another
 // address.
-func (e Endpoint) Key() string {
+func (e Endpoint) Identity() string {
 	if e.Address == "" {
 		return e.URL.String()
 	}

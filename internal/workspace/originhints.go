@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"mirror/diff"
 	"mirror/internal/config"
@@ -14,6 +15,9 @@ import (
 	"mirror/internal/origin"
 	"mirror/targets"
 )
+
+// naming bounds how long a publish asks which release it is that an origin still serves.
+const naming = 10 * time.Second
 
 // originNotes says of each origin that a check found wrong as a whole what in the config is likely
 // the mistake, a line each.

@@ -176,9 +176,6 @@ func (v verifier) Await(ctx context.Context, rel *site.Release, deleted []string
 	return verdict, err
 }
 
-// naming bounds how long a publish asks which release it is that an origin still serves.
-const naming = 10 * time.Second
-
 // before asks for the releases that were live before a publish of rel, which is the newest of them
 // however often it was live.
 func (v verifier) before(rel *site.Release, ask check.PastFunc) check.PastFunc {
