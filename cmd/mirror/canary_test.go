@@ -91,7 +91,7 @@ func (w *canaryWorld) config(l *lab.Lab, rollout, more string) string {
 	return fmt.Sprintf(`version: 1
 site: {dir: ./public, build: "cat $ECHO; cat $ECHO >&2; echo ${BUILD_TOKEN} $NPM_TOKEN; test -z $BROKEN"}
 targets:
-  - {name: image, type: oci, image: %q, base: self, rollout: %s, origin: {url: %q}}
+  - {name: image, type: oci, image: %q, base: none, rollout: %s, origin: {url: %q}}
   - {name: disk, type: dir, path: %q, origin: {url: "%s/site/"}}
 %scheck: {rate: 0, timeout: 5s, confirm: 0}
 publish: {verify_timeout: 1s, barrier: 100ms}

@@ -41,7 +41,6 @@ func (p *provided) wantStatus(want map[string]int) {
 // rollback brings the earlier ones back, and nothing of the target's own becomes public. The same where
 // the service does not tell ACLs.
 func TestACLsSurvive(t *testing.T) {
-	t.Setenv("AWS_CA_BUNDLE", "")
 	for name, hides := range map[string]bool{"told": false, "hidden": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -77,7 +76,6 @@ func TestACLsSurvive(t *testing.T) {
 
 // TestSettingsOfObjects: acl and storage_class are of the site's objects, sse of all.
 func TestSettingsOfObjects(t *testing.T) {
-	t.Setenv("AWS_CA_BUNDLE", "")
 	row, _ := provider.Find("aws")
 	endpoint, region := endpointOf(row)
 	fake, transport := startProvider(t, row, endpoint, region, true)
@@ -113,7 +111,6 @@ func TestSettingsOfObjects(t *testing.T) {
 // TestCodingsOfOtherTools: what other tools left in Content-Encoding changes no byte, and so is no
 // reason to send a file again; a commit leaves it out.
 func TestCodingsOfOtherTools(t *testing.T) {
-	t.Setenv("AWS_CA_BUNDLE", "")
 	p := onSpaces(t, s3.Config{})
 	p.seedAs("index.html", "home", http.Header{"X-Amz-Acl": {"public-read"}, "Content-Encoding": {"none"}, "Content-Type": {"text/html; charset=utf-8"}})
 	p.seedAs("a.css", "a", http.Header{"X-Amz-Acl": {"public-read"}, "Content-Encoding": {"utf-8"}, "Content-Type": {"text/css; charset=utf-8"}})
@@ -131,7 +128,6 @@ func TestCodingsOfOtherTools(t *testing.T) {
 // TestAnEmptyBucketThatVisitorsCannotRead: objects without an ACL are private there, which the first publish
 // warns of.
 func TestAnEmptyBucketThatVisitorsCannotRead(t *testing.T) {
-	t.Setenv("AWS_CA_BUNDLE", "")
 	for acl, warned := range map[string]bool{"": true, "public-read": false, "none": false} {
 		p := onSpaces(t, s3.Config{ACL: acl})
 		var log bytes.Buffer
@@ -151,7 +147,6 @@ func TestAnEmptyBucketThatVisitorsCannotRead(t *testing.T) {
 // TestTwoWritersWithoutConditions: where the service cannot compare, of two publishers whose writes of
 // the state cross one goes on, and the other has written nothing that visitors see.
 func TestTwoWritersWithoutConditions(t *testing.T) {
-	t.Setenv("AWS_CA_BUNDLE", "")
 	row, _ := provider.Find("b2")
 	endpoint, region := endpointOf(row)
 	fake, transport := startProvider(t, row, endpoint, region, true)

@@ -31,7 +31,6 @@ func endpointOf(row provider.Provider) (endpoint, region string) {
 // TestEveryProvider publishes, publishes again, deletes, fails, rolls back and prunes on a fake of
 // every row of the table, which refuses what that service refuses, and what the table leaves open.
 func TestEveryProvider(t *testing.T) {
-	t.Setenv("AWS_CA_BUNDLE", "")
 	t.Setenv("HOME", t.TempDir())
 	for _, row := range provider.Table() {
 		t.Run(row.Name, func(t *testing.T) {

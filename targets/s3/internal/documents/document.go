@@ -40,13 +40,18 @@ func EncodeDocument(v any) ([]byte, error) {
 	if err := encoder.Encode(v); err != nil {
 		return nil, err
 	}
-	w, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBetterCompression), zstd.WithEncoderConcurrency(1))
+	w, err := compressor()
 	if err != nil {
 		return nil, err
 	}
-	defer w.Close()
 	return w.EncodeAll(text.Bytes(), nil), nil
 }
+
+// compressor is the one encoder of all documents: to make one takes longer than to encode a document, and
+// its tables take megabytes.
+var compressor = sync.OnceValues(func() (*zstd.Encoder, error) {
+	return zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBetterCompression), zstd.WithEncoderConcurrency(1))
+})
 
 // decodeDocument unpacks what encodeDocument made. The data may be anybody's.
 func decodeDocument(data []byte, v any) error {
