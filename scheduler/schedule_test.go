@@ -3,6 +3,7 @@ package scheduler
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -85,32 +86,31 @@ func TestDailySlotsAreOneADay(t *testing.T) {
 	}
 }
 
-// TestQuartersOfAYear has no quarter of an hour left out or repeated where clocks change.
-func TestQuartersOfAYear(t *testing.T) {
+// TestQuartersMeet has no quarter of an hour left out or repeated around the days on which clocks change.
+func TestQuartersMeet(t *testing.T) {
 	for _, zone := range []string{"UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Antarctica/Troll", "Asia/Kathmandu"} {
-		s, count := schedule(t, "CRON_TZ="+zone+" */15 * * * *"), 0
-		slot, end := instant(t, "2025-12-31T23:59:59Z"), instant(t, "2026-12-31T23:59:59Z")
-		for {
-			next := s.Next(slot)
-			if next.After(end) {
-				break
+		s := schedule(t, "CRON_TZ="+zone+" */15 * * * *")
+		for _, from := range []string{"2026-03-05", "2026-03-25", "2026-04-01", "2026-09-30", "2026-10-20", "2026-10-30"} {
+			slot := instant(t, from+"T00:00:00Z")
+			for range 10 * 24 * 4 {
+				next := s.Next(slot)
+				if next.Sub(slot) != 15*time.Minute {
+					t.Errorf("%s: after %s comes %s", zone, slot, next)
+				}
+				slot = next
 			}
-			if count > 0 && next.Sub(slot) != 15*time.Minute {
-				t.Errorf("%s: after %s comes %s", zone, slot, next)
-			}
-			slot, count = next, count+1
-		}
-		if count != 35_040 {
-			t.Errorf("%s: %d slots, want 35040", zone, count)
 		}
 	}
 }
 
-// TestSlotsAreThoseOfTheLibrary compares ten thousand random specs with the library, in UTC,
-// where it is right.
+// TestSlotsAreThoseOfTheLibrary compares a thousand random specs with the library, in UTC,
+// where it is right; ten thousand with MIRROR_EXPERIMENT=full.
 func TestSlotsAreThoseOfTheLibrary(t *testing.T) {
-	random, accepted := rand.New(rand.NewPCG(1, 2)), 0
-	for range 10_000 {
+	random, accepted, specs := rand.New(rand.NewPCG(1, 2)), 0, 1000
+	if os.Getenv("MIRROR_EXPERIMENT") == "full" {
+		specs = 10_000
+	}
+	for range specs {
 		spec := randomSpec(random)
 		from := time.Unix(random.Int64N(1<<32), 0).UTC()
 		if !holds(t, spec, from) || strings.Contains(spec, "=") {
@@ -128,7 +128,7 @@ func TestSlotsAreThoseOfTheLibrary(t *testing.T) {
 			t.Errorf("%q after %s: got %s, want %s", spec, from, got, want)
 		}
 	}
-	if accepted < 2000 {
+	if accepted < specs/5 {
 		t.Errorf("%d specs were good: the random ones try too little", accepted)
 	}
 }

@@ -164,15 +164,12 @@ func parseFields(words []string, zone *time.Location) (Schedule, string) {
 
 // itemForm is what may stand between the commas of a field. The library would take more,
 // and mean something else by it: "*-5" is "*" to it, and an empty item is nothing.
-func itemForm() *regexp.Regexp {
-	return regexp.MustCompile(`^([*?]|([0-9]{1,4}|[A-Za-z]{3})(-([0-9]{1,4}|[A-Za-z]{3}))?)(/([0-9]{1,4}))?$`)
-}
+var itemForm = regexp.MustCompile(`^([*?]|([0-9]{1,4}|[A-Za-z]{3})(-([0-9]{1,4}|[A-Za-z]{3}))?)(/([0-9]{1,4}))?$`)
 
 // resultOf says what is wrong with one field.
 func (f field) judge(text string) string {
-	form := itemForm()
 	for item := range strings.SplitSeq(text, ",") {
-		if !form.MatchString(item) {
+		if !itemForm.MatchString(item) {
 			return fmt.Sprintf("has %q for %s, which is no number, range (1-5), list (1,15) or step (*/10)", text, f.name)
 		}
 		_, after, _ := strings.Cut(item, "/")
