@@ -14,6 +14,7 @@ import (
 // and two people who read its dashboard and never reload a page.
 func TestDashboardInABrowser(t *testing.T) {
 	long(t, "drives two browsers")
+	t.Parallel()
 	now, reader := browser.Start(t), browser.Start(t)
 	w := newDaemonWorld(t, "schedule: [{name: look, cron: '@every 1s', run: check}, {name: live, cron: '@yearly', run: publish}]\ndaemon: {token_env: API_TOKEN}\n")
 	d := w.start()

@@ -17,6 +17,7 @@ import (
 // TestDaemonOnTheLab runs the real daemon at a check a second, has two origins fail, and
 // looks at what it says, tells, remembers and costs.
 func TestDaemonOnTheLab(t *testing.T) {
+	t.Parallel()
 	w := newDaemonWorld(t, "schedule: [{name: look, cron: '@every 1s', run: check}, {name: live, cron: '@yearly', run: publish, watch: true}]\ndaemon: {token_env: API_TOKEN}\n")
 	d := w.start()
 	h := w.history()
@@ -30,12 +31,10 @@ func TestDaemonOnTheLab(t *testing.T) {
 		p, ok, err := h.LastPublish(t.Context())
 		return err == nil && ok && p.Job == "live" && p.Outcome == "unchanged"
 	})
-	broken := time.Now()
 	w.lab.S3.SetFault(edge.Reset)
 	w.lab.Git.Override("/posts/3.html", edge.Noise(nil))
 	await(t, "two episodes", seen(2))
 	await(t, "news of them", func() bool { return len(w.hook.all()) == 2 })
-	healed := time.Now()
 	w.lab.S3.SetFault(nil)
 	w.lab.Git.Override("/posts/3.html", nil)
 	await(t, "their end", seen(0))
@@ -50,8 +49,8 @@ func TestDaemonOnTheLab(t *testing.T) {
 		t.Fatalf("got %+v, %v", all, err)
 	}
 	for _, e := range all {
-		if e.Opened.Before(broken) || e.Closed.Before(healed) || e.LastGood.After(e.Opened) || e.LastSeen.After(e.Closed) {
-			t.Errorf("broken at %s, healed at %s: %+v", broken, healed, e)
+		if e.LastGood.After(e.Opened) || e.Opened.After(e.LastSeen) || e.LastSeen.After(e.Closed) { // each is when a check began
+			t.Errorf("got %+v", e)
 		}
 	}
 	w.publishesChanges(d, h)
@@ -143,6 +142,7 @@ func (d *runningDaemon) memory(name string) int {
 // TestIdleDaemon costs next to nothing.
 func TestIdleDaemon(t *testing.T) {
 	long(t, "watches an idle daemon for 10 seconds")
+	t.Parallel()
 	w := newDaemonWorld(t, "schedule: [{name: look, cron: '@every 1h', run: check}]\n")
 	d := w.start()
 	h := w.history()

@@ -15,6 +15,7 @@ import (
 // filled: the job fails, tells that and deletes nothing, and the daemon goes on. After one
 // publish --adopt by hand its job publishes.
 func TestDaemonDeletesNoForeignFiles(t *testing.T) {
+	t.Parallel()
 	w := &daemonWorld{t: t, dir: foreignPlace(t), hook: newHook(t)}
 	w.config = filepath.Join(w.dir, "mirror.yaml")
 	w.write("mirror.yaml", fmt.Sprintf("version: 1\nsite: {dir: public}\ntargets:\n  - {name: disk, type: dir, path: www}\n"+

@@ -192,6 +192,7 @@ var secondSite = map[string]string{
 }
 
 func TestRealServers(t *testing.T) {
+	t.Parallel()
 	w := newRealWorld(t, 0)
 	w.write(firstSite)
 	w.publish("live")

@@ -18,7 +18,7 @@ func (w *Workspace) remember(ctx context.Context, do func(h *history.Store) erro
 	}
 	if errors.Is(err, history.ErrBusy) {
 		w.options.Warnings.met(err)
-		err = errors.Join(err, w.closeBusyHistory())
+		err = errors.Join(err, w.Close()) // the next one to open a busy history waits for less long
 	}
 	return err
 }

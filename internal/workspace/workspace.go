@@ -189,19 +189,6 @@ func (w *Workspace) History(ctx context.Context) (*history.Store, error) {
 	return w.history, w.historyErr
 }
 
-// closeBusyHistory closes a history that another process holds: the next one to open it waits
-// for less long.
-func (w *Workspace) closeBusyHistory() error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.history == nil || w.options.History != nil {
-		return nil
-	}
-	err := w.history.Close()
-	w.history = nil
-	return err
-}
-
 // Destinations returns the targets, which the first call opens. Those that cannot be opened are
 // left out, and the error says why.
 func (w *Workspace) Destinations(ctx context.Context) ([]targets.Destination, error) {

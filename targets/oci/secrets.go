@@ -4,11 +4,11 @@ import (
 	"cmp"
 	"encoding/base64"
 	"encoding/json"
-	"io"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
+
+	"mirror/internal/regular"
 )
 
 // maxLogins bounds the file with the logins of docker, in bytes.
@@ -36,16 +36,7 @@ func storedSecrets(getenv func(string) string, tell func(source, value string)) 
 
 // tellLogins tells of the logins in a file. One that cannot be read has none that are used.
 func tellLogins(name string, tell func(source, value string)) {
-	info, err := os.Stat(name)
-	if err != nil || !info.Mode().IsRegular() {
-		return
-	}
-	file, err := os.Open(name)
-	if err != nil {
-		return
-	}
-	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, maxLogins))
+	text, err := regular.ReadFile(name, maxLogins)
 	if err != nil {
 		return
 	}

@@ -2,14 +2,15 @@ package s3
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"context"
-	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"mirror/internal/regular"
 )
 
 // maxProfiles bounds the file with the keys of AWS profiles, in bytes.
@@ -22,16 +23,11 @@ func storedSecrets(getenv func(string) string, tell func(source, value string)) 
 	if home := cmp.Or(getenv("HOME"), getenv("USERPROFILE")); name == "" && home != "" { // the latter on Windows
 		name = filepath.Join(home, ".aws", "credentials")
 	}
-	info, err := os.Stat(name)
-	if err != nil || !info.Mode().IsRegular() {
-		return
-	}
-	file, err := os.Open(name)
+	text, err := regular.ReadFile(name, maxProfiles)
 	if err != nil {
 		return
 	}
-	defer file.Close()
-	for lines := bufio.NewScanner(io.LimitReader(file, maxProfiles)); lines.Scan(); {
+	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
 		key, value, _ := strings.Cut(lines.Text(), "=")
 		switch strings.TrimSpace(strings.ToLower(key)) {
 		case "aws_access_key_id", "aws_secret_access_key", "aws_session_token":

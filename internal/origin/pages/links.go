@@ -10,6 +10,8 @@ import (
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
+
+	"mirror/internal/origin/pages/sitemap"
 )
 
 // maxLinkedFile bounds a page whose links are followed, in bytes.
@@ -54,7 +56,7 @@ func linksOfHTML(r io.Reader, at *url.URL, links *[]*url.URL) error {
 
 // linksOfCSS gathers what a style sheet at a URL embeds.
 func linksOfCSS(r io.Reader, at *url.URL, links *[]*url.URL) error {
-	text, err := io.ReadAll(&limited{r: r, left: maxLinkedFile})
+	text, err := io.ReadAll(&sitemap.Limited{R: r, Left: maxLinkedFile})
 	if err != nil {
 		return err
 	}

@@ -81,18 +81,3 @@ func (s *streaming) end(err error) error {
 	s.in.CloseWithError(err) // nil is the end of the file
 	return <-s.done
 }
-
-// limited is a reader that fails when there is more to read than allowed.
-type limited struct {
-	r    io.Reader
-	left int64
-}
-
-// Read gives site.ErrTooLong once more was read than is left.
-func (l *limited) Read(p []byte) (int, error) {
-	n, err := l.r.Read(p)
-	if l.left -= int64(n); l.left < 0 {
-		return 0, site.ErrTooLong
-	}
-	return n, err
-}

@@ -63,7 +63,7 @@ func (s *File) parse(r io.Reader) error {
 		if err != nil {
 			return fmt.Errorf("the sitemap is no gzip: %w", err)
 		}
-		in = bufio.NewReader(&limited{r: z, left: Bytes})
+		in = bufio.NewReader(&Limited{R: z, Left: Bytes})
 	}
 	head, err := in.Peek(512)
 	if hasUTF16Mark(head) || bytes.IndexByte(head, 0) >= 0 {
@@ -128,16 +128,16 @@ func hasUTF16Mark(start []byte) bool {
 	return bytes.HasPrefix(start, []byte("\xff\xfe")) || bytes.HasPrefix(start, []byte("\xfe\xff"))
 }
 
-// limited is a reader that fails when there is more to read than allowed.
-type limited struct {
-	r    io.Reader
-	left int64
+// Limited is a reader that fails when there is more to read than Left.
+type Limited struct {
+	R    io.Reader
+	Left int64
 }
 
 // Read gives site.ErrTooLong once more was read than is left.
-func (l *limited) Read(p []byte) (int, error) {
-	n, err := l.r.Read(p)
-	if l.left -= int64(n); l.left < 0 {
+func (l *Limited) Read(p []byte) (int, error) {
+	n, err := l.R.Read(p)
+	if l.Left -= int64(n); l.Left < 0 {
 		return 0, site.ErrTooLong
 	}
 	return n, err
