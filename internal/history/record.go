@@ -53,7 +53,10 @@ func (s *Store) RecordCheck(ctx context.Context, c Check, differences []diff.Dif
 		}
 		return sumUpAll(ctx, tx, c)
 	})
-	return changes, err
+	if err != nil { // what was found is rolled back, and the next check finds it again
+		return Changes{}, err
+	}
+	return changes, nil
 }
 
 // bounded is the check with what origins wrote cut to what is kept, and no origins where there

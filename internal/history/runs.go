@@ -102,10 +102,13 @@ func (s *Store) RecoverRuns(ctx context.Context) (interrupted []Run, err error) 
 		_, err := tx.ExecContext(ctx, "UPDATE run SET outcome = ? WHERE outcome = ''", Interrupted)
 		return err
 	})
+	if err != nil {
+		return nil, err
+	}
 	for i := range interrupted {
 		interrupted[i].Outcome = Interrupted
 	}
-	return interrupted, err
+	return interrupted, nil
 }
 
 func (s *Store) runs(ctx context.Context, where string, args ...any) (all []Run, err error) {
