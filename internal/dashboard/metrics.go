@@ -184,10 +184,14 @@ func (m *metrics) collectOrigin(g gauges, o reports.OriginStatus, open []reports
 	}
 }
 
-// drifting counts the pages that drift in one way. A check that an earlier version recorded
-// counts one difference for every page as one; the episode has the number of pages.
+// drifting counts the pages that drifted in one way when last checked. A check that an earlier version
+// recorded counts one difference for every page as one, and none has a count for an origin that is down as
+// a whole; the episode has the number of pages. An episode is also open while its pages cannot be judged.
 func drifting(o reports.OriginStatus, kind diff.Kind, open []reports.PeriodEpisode) int {
 	pages := o.Counts[kind]
+	if pages == 0 && (kind != diff.Unreachable || o.Error == "") {
+		return 0
+	}
 	for _, e := range open {
 		if e.Origin == o.Name && e.Kind == kind {
 			pages = max(pages, e.Pages)

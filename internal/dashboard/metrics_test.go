@@ -98,6 +98,23 @@ func TestMetricsCountRecoveries(t *testing.T) {
 	}
 }
 
+// TestMetricsAreOfTheLatestCheck has a page that was stale be unreachable, and an origin that was stale be down.
+func TestMetricsAreOfTheLatestCheck(t *testing.T) {
+	w := newWorld(t, withNotifications)
+	w.check(noon().Add(-2*time.Minute), stale("bucket", "x"), stale("pages", "x"))
+	silent := diff.Difference{Origin: "bucket", Path: "x", Kind: diff.Unreachable, Detail: "answered 500"}
+	w.check(noon().Add(-time.Minute), silent, diff.Difference{Origin: "pages", Detail: "connection refused"})
+	text := w.metrics()
+	for _, want := range []string{
+		`mirror_drift_pages{kind="stale",origin="bucket"} 0`, `mirror_drift_pages{kind="unreachable",origin="bucket"} 1`,
+		`mirror_drift_pages{kind="stale",origin="pages"} 0`, `mirror_drift_pages{kind="unreachable",origin="pages"} 214`,
+	} {
+		if !strings.Contains(text, want+"\n") {
+			t.Errorf("no %s", want)
+		}
+	}
+}
+
 func TestNoOriginMakesASeries(t *testing.T) {
 	w := newWorld(t, func(o *dashboard.Options) { o.Origins = o.Origins[:1] })
 	w.check(noon(), stale("bucket", "x"), diff.Difference{Origin: "pages", Path: "p", Kind: "invented"})

@@ -126,7 +126,7 @@ func (w *numbersWorld) write(name, text string) {
 
 // writeSite writes the n-th release. The page of what is extra is in the first alone.
 func (w *numbersWorld) writeSite(n int) {
-	w.write("public/index.html", fmt.Sprint("home of release ", n))
+	w.write("public/index.html", homeOf(n))
 	w.write("public/same.html", "the same in each release")
 	for _, kind := range diff.Kinds() {
 		if kind != diff.Extra {
@@ -140,6 +140,8 @@ func (w *numbersWorld) writeSite(n int) {
 		w.t.Fatal(err)
 	}
 }
+
+func homeOf(n int) string { return fmt.Sprint("home of release ", n) }
 
 func text(kind diff.Kind, n int) string { return fmt.Sprintf("%s page of release %d", kind, n) }
 
@@ -291,11 +293,11 @@ type numbersHook struct {
 
 // numbersEvent is what the webhook is told of an episode.
 type numbersEvent struct {
-	Episode, Change, Origin string
-	Open                    bool
-	Counts                  map[diff.Kind]int
-	Opened                  time.Time
-	Closed                  *time.Time
+	Kind, Episode, Change, Origin string
+	Open                          bool
+	Counts                        map[diff.Kind]int
+	Opened                        time.Time
+	Closed                        *time.Time
 }
 
 func newNumbersHook(t testing.TB) *numbersHook {
@@ -315,6 +317,9 @@ func newNumbersHook(t testing.TB) *numbersHook {
 		}
 		h.accepted++
 		for i, e := range m.Events {
+			if e.Kind != "drift" && e.Kind != "unreachable" {
+				continue // such as a check that is overdue on a busy machine
+			}
 			h.told[fmt.Sprint(m.ID, " ", i)] = e
 		}
 	}))
