@@ -13,6 +13,9 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
+// maxLayers bounds the layers of an image: each may cost a request.
+const maxLayers = 1000
+
 // ErrBadImage is wrapped by what Unpack says of an image that can never be served as it is.
 var ErrBadImage = errors.New("the image holds no servable site")
 
@@ -73,6 +76,9 @@ func UnpackAny(img v1.Image, roots []string, dir string, limits ImageLimits) (*I
 	layers, err := img.Layers()
 	if err != nil {
 		return nil, fmt.Errorf("read the image's layers: %w", err)
+	}
+	if len(layers) > maxLayers {
+		return nil, fmt.Errorf("%w: it has %d layers, more than %d", ErrBadImage, len(layers), maxLayers)
 	}
 	spool, err := NewSpool(dir)
 	if err != nil {

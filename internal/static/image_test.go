@@ -254,3 +254,10 @@ func TestFollowerRefusesBadReference(t *testing.T) {
 		t.Errorf("Run = %v, want an error that names the reference", err)
 	}
 }
+
+func TestUnpackManyLayers(t *testing.T) {
+	layers := slices.Repeat([]v1.Layer{layer(t, "site/a=1")}, maxLayers+1)
+	if _, err := Unpack(image(t, "", layers...), t.TempDir(), ImageLimits{}); !errors.Is(err, ErrBadImage) {
+		t.Errorf("got %v, want %v", err, ErrBadImage)
+	}
+}

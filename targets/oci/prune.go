@@ -53,7 +53,7 @@ func (t *Target) Prune(ctx context.Context, r targets.Retention) error {
 
 // lineage returns what is live, and what is and was live, the latest first.
 func (t *Target) lineage(ctx context.Context) (live site.ID, lived []site.ID, err error) {
-	h, known := t.planned.lately()
+	h, known := t.planned.sawLately()
 	if !known {
 		if h, err = t.look(ctx, t.tag); err != nil {
 			return site.None, nil, err

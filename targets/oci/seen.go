@@ -27,11 +27,14 @@ func (g *glance) put(id site.ID, now seen) {
 	g.id, g.at, g.seen = id, time.Now(), now
 }
 
-// lately returns what was live at the end of a publish, for the pruning that follows it at once.
-func (g *glance) lately() (*head, bool) {
+// lately is how old what a plan saw may be for the pruning that follows a publish.
+const lately = time.Minute
+
+// sawLately returns what was live at the end of a publish, for the pruning that follows it at once.
+func (g *glance) sawLately() (*head, bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.live, g.id != site.None && g.live.release() == g.id && time.Since(g.at) < 5*time.Second
+	return g.live, g.id != site.None && g.live.release() == g.id && time.Since(g.at) < lately
 }
 
 // staged is a release that this process staged.
