@@ -29,7 +29,7 @@ func (t *Target) keepACLs(ctx context.Context, ch *documents.Change, inv invento
 		ch.NewACL = bucket.ACL{Canned: t.acl}
 		return nil
 	}
-	if len(ch.Copies) == 0 && len(ch.Deletes) == 0 && ch.Beacon == nil || !t.hasACLs(ctx) {
+	if len(ch.Copies) == 0 && len(ch.Deletes) == 0 && ch.Beacon == nil || t.hadNoACLs() || !t.hasACLs(ctx) {
 		return nil
 	}
 	model := model(inv)
@@ -80,6 +80,9 @@ func model(inv inventory) string {
 // warnOfPrivate warns where visitors cannot read what is written to an empty bucket without an ACL.
 func (t *Target) warnOfPrivate(ctx context.Context) error {
 	public, err := t.defaultIsPublic(ctx)
+	if public {
+		t.noteNoACLs() // what is written here has none, and needs none
+	}
 	if err == nil && !public {
 		t.log.Warn("visitors cannot read the objects of this bucket without keys " +
 			"(hint: where they are to read the bucket itself, set acl: public-read, or allow it by a bucket policy; behind a CDN with keys of its own this is right)")
@@ -93,6 +96,7 @@ func (t *Target) hasACLs(ctx context.Context) bool {
 	if t.bucket.Service.Name == "aws" && !t.bucket.Service.Lacks(provider.ObjectACLs) {
 		if takes, err := t.bucket.TakesACLs(ctx); err == nil && !takes {
 			t.bucket.Service.Learn(provider.ObjectACLs, provider.No, nil)
+			t.noteNoACLs()
 		}
 	}
 	return !t.bucket.Service.Lacks(provider.ObjectACLs)
@@ -129,6 +133,9 @@ func (t *Target) visitorACLs(ctx context.Context, model string) (aclReader, erro
 		return nil, err
 	}
 	if public, err := t.defaultIsPublic(ctx); err != nil || public {
+		if public {
+			t.noteNoACLs()
+		}
 		return nil, err
 	}
 	return func(ctx context.Context, path string) (bucket.ACL, error) {
@@ -164,6 +171,7 @@ func (t *Target) showsNone(ctx context.Context, read aclReader, first bucket.ACL
 		return false, err
 	}
 	t.bucket.Service.Learn(provider.ObjectACLs, provider.No, nil)
+	t.noteNoACLs()
 	return true, nil
 }
 

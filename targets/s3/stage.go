@@ -69,6 +69,9 @@ func (t *Target) stage(ctx context.Context, rel *site.Release, h documents.State
 	defer t.saveLearnt()
 	if fills, err := t.mayFill(ctx, h, inv, rel); err != nil || fills {
 		if err == nil {
+			err = t.probe(ctx) // a later publish makes copies
+		}
+		if err == nil {
 			err = t.tryNames(ctx, want, comparison{Changes: diff.Changes{Add: slices.Collect(maps.Keys(want))}})
 		}
 		if err == nil {

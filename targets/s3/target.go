@@ -29,6 +29,7 @@ type Target struct {
 	acl      string        // as the config names it
 	class    string        // the storage class of the site's objects
 	where    location
+	place    string // bucket and prefix
 	state    string // the folder for what was learnt; "" for none
 	seen     sighting
 	bounds   *boundaries
@@ -69,7 +70,7 @@ func Open(ctx context.Context, env targets.Env, c Config) (*Target, error) {
 	return &Target{
 		bucket: b, docs: docs, log: log, bounds: loadBoundaries(env.State),
 		rules: c.Headers, grace: c.DeleteGrace, owner: env.Owner, keep: env.Keep,
-		acl: c.ACL, class: c.StorageClass, where: where, state: env.State,
+		acl: c.ACL, class: c.StorageClass, where: where, place: c.Bucket + "/" + c.Prefix, state: env.State,
 		verified: verified.Load(env.State), lease: cmp.Or(env.Lease, documents.Lease), recording: recording,
 	}, nil
 }
