@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -119,10 +120,17 @@ func (w *realWorld) kill(after time.Duration) bool {
 	return cmd.Wait() != nil
 }
 
-// leftCommitting reports whether the last publish ended in the middle of its commits.
+// leftCommitting reports whether the last publish ended in the middle of its commits. Where it was killed
+// while it started a program, the lock is held until that program runs: a new process has the files of the
+// old one for a moment.
 func (w *realWorld) leftCommitting() bool {
 	w.t.Helper()
-	j, last, err := publish.OpenJournal(filepath.Join(filepath.Dir(w.config), ".mirror"))
+	state := filepath.Join(filepath.Dir(w.config), ".mirror")
+	j, last, err := publish.OpenJournal(state)
+	for deadline := time.Now().Add(time.Minute); errors.Is(err, publish.ErrBusy) && time.Now().Before(deadline); {
+		<-time.After(5 * time.Millisecond)
+		j, last, err = publish.OpenJournal(state)
+	}
 	if err != nil {
 		w.t.Fatal(err)
 	}
