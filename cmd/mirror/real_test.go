@@ -192,6 +192,7 @@ var secondSite = map[string]string{
 }
 
 func TestRealServers(t *testing.T) {
+	long(t, "publishes to real servers")
 	t.Parallel()
 	w := newRealWorld(t, 0)
 	w.write(firstSite)

@@ -28,7 +28,7 @@ func soundSite(edition int) map[string]string {
 	return files
 }
 
-// TestWindowHoldsTheTruth publishes 200 times, 40 with -short or under the race detector, to a
+// TestWindowHoldsTheTruth publishes 200 times, 40 under the race detector, to a
 // lab that knows when each of its pages turned, with lags that vary, files that trickle and caches that turn
 // at different times. What the publish says of its window is true every time.
 //
@@ -36,8 +36,9 @@ func soundSite(edition int) map[string]string {
 // not by luck: the two caches are at most 20 ms apart, and the confirming answers of a
 // publish, two for each of its 12 pages, take longer than that at 500 requests a second.
 func TestWindowHoldsTheTruth(t *testing.T) {
+	long(t, "publishes many times")
 	publishes := 100
-	if testing.Short() || raceDetector {
+	if raceDetector {
 		publishes = 20
 	}
 	for seed, cdn := range [][]string{nil, {"git", "s3", "registry"}} {

@@ -22,6 +22,9 @@ func TestConformanceDebian(t *testing.T) { conformReal(t, realserver.DockerRegis
 func TestConformanceDistribution(t *testing.T) { conformReal(t, realserver.Distribution) }
 
 func conformReal(t *testing.T, program string) {
+	if testing.Short() {
+		t.Skip("-short: runs the whole suite of a target once more")
+	}
 	realserver.Need(t, program)
 	targettest.Run(t, func(t *testing.T) targettest.Fixture {
 		f := newPlace(t, realRegistry(t, program)).fixture()
