@@ -248,3 +248,13 @@ func BenchmarkScrub(b *testing.B) {
 		s.Bytes(text)
 	}
 }
+
+// TestAccountsOfSSHAreNoSecrets keeps the word deploy where it is the name of an account.
+func TestAccountsOfSSHAreNoSecrets(t *testing.T) {
+	s := New()
+	s.AddUserinfo("targets.url", "ssh://deployer@www.example.com/srv/www")
+	s.AddUserinfo("targets.url", "ssh://someone:"+"correct-horse-7"+"@www.example.com/srv/www")
+	if got := s.Scrub("deployer someone correct-horse-7"); !strings.HasPrefix(got, "deployer someone ") || strings.Contains(got, "horse") {
+		t.Errorf("got %q", got)
+	}
+}

@@ -8,7 +8,7 @@ import (
 )
 
 // AddUserinfo makes the password in a URL known, or the user name where it stands alone and so
-// is the secret. The rest of the URL is none.
+// is the secret: over ssh it is the name of an account. The rest of the URL is none.
 func (s *Scrubber) AddUserinfo(source, address string) {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -20,6 +20,9 @@ func (s *Scrubber) AddUserinfo(source, address string) {
 	}
 	password, has := u.User.Password()
 	s.Add(source, password)
+	if scheme := strings.ToLower(u.Scheme); scheme == "ssh" || scheme == "sftp" {
+		return
+	}
 	if user := u.User.Username(); !has || password == "" || looksRandom(user) && len(user) >= piece {
 		s.Add(source, user)
 	}

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/pkg/sftp"
@@ -82,7 +85,7 @@ func (s *session) await(p *sshclient.Process, up bool) {
 
 // lost reports whether the session is at its end.
 func (s *session) lost(err error) bool {
-	if errors.Is(err, sftp.ErrSSHFxConnectionLost) || errors.Is(err, os.ErrClosed) || s.dead.Load() || s.watch.why() != nil {
+	if isCut(err) || s.dead.Load() || s.watch.why() != nil {
 		return true
 	}
 	select {
@@ -91,6 +94,16 @@ func (s *session) lost(err error) bool {
 	default:
 		return false
 	}
+}
+
+// isCut reports whether an error is that of a connection which is not there any more: what a client that writes into
+// it gets depends on how far the end of the other side has come.
+func isCut(err error) bool {
+	if err == nil {
+		return false
+	}
+	return errors.Is(err, sftp.ErrSSHFxConnectionLost) || errors.Is(err, os.ErrClosed) || errors.Is(err, io.ErrClosedPipe) ||
+		errors.Is(err, syscall.EPIPE) || strings.Contains(err.Error(), "failed to send packet")
 }
 
 // explain prefers what ssh complained of, and silence, to what followed from it.
@@ -104,7 +117,7 @@ func (h *Host) explain(ctx context.Context, s *session, err error) error {
 		err = why
 	case said != "":
 		err = fmt.Errorf("%s (%w)%s", said, err, h.dialer.Hint(ctx, said))
-	case errors.Is(err, sftp.ErrSSHFxConnectionLost):
+	case isCut(err):
 		err = fmt.Errorf("the connection was cut: %w", err)
 	}
 	return fmt.Errorf("ssh to %s: %w", h.name, err)
