@@ -20,6 +20,8 @@ type Verdict struct {
 	Notes   []string // what people should know beside it, a line each
 	Nowhere int      // of Pages, which no origin has: compared with nothing, and none of any origin's
 	Closed  int      // of Pages, which every origin refuses to show, the same way
+	// Unmanaged: Release is a built site that no config has targets for, so `mirror publish` is no way out.
+	Unmanaged bool
 }
 
 // keepSlowest is how many of the slowest pages a verdict names.

@@ -28,6 +28,8 @@ type Check struct {
 	Notes   []string `json:"notes"`
 	Nowhere int      `json:"nowhere"` // of pages: no origin has them, so that they are none of any origin's
 	Closed  int      `json:"closed"`  // of pages: every origin wants visitors to log in
+	// Unmanaged: the release is a built site that no config has targets for.
+	Unmanaged bool `json:"unmanaged,omitempty"`
 	Ending
 }
 
@@ -118,7 +120,7 @@ func CheckOf(v diff.Verdict) Check {
 	c := Check{
 		Schema: "mirror.check/v1", Agree: v.Agree(), Alike: v.Alike(), Release: v.Release, Pages: v.Pages,
 		Started: v.Started, Elapsed: Millis(v.Elapsed), Origins: []Origin{}, Drift: []Drift{},
-		Notes: append([]string{}, v.Notes...), Nowhere: v.Nowhere, Closed: v.Closed,
+		Notes: append([]string{}, v.Notes...), Nowhere: v.Nowhere, Closed: v.Closed, Unmanaged: v.Unmanaged,
 	}
 	for _, o := range v.Origins {
 		c.Origins = append(c.Origins, OriginOf(o.Summary(), v.Started))

@@ -3,11 +3,13 @@ package reports_test
 import (
 	"encoding/json"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
 	"mirror/diff"
 	"mirror/reports"
+	"mirror/site"
 )
 
 // set gives one field a value that is not zero.
@@ -56,5 +58,21 @@ func TestEveryDatumOfAnOriginIsReported(t *testing.T) {
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[diff.Facts]()) {
 		var o diff.OriginState
 		try("Facts."+field.Name, &o, reflect.ValueOf(&o).Elem().FieldByName("Facts").FieldByIndex(field.Index))
+	}
+}
+
+// TestHintFitsWhereTheSiteIsFrom: mirror publishes nothing where a built site is checked with no config.
+func TestHintFitsWhereTheSiteIsFrom(t *testing.T) {
+	for unmanaged, hint := range map[bool]string{false: "(hint: publish)", true: "(hint: deploy this build)"} {
+		v := diff.Verdict{Release: site.ID(strings.Repeat("ab", 32)), Pages: 1, Unmanaged: unmanaged, Origins: []diff.OriginVerdict{
+			{Name: "a", Pages: 1, Differences: []diff.Difference{{Origin: "a", Path: "index.html", Kind: diff.Stale, Got: site.Digest{1}}}},
+		}}
+		var text strings.Builder
+		if err := reports.CheckOf(v).Text(&text, reports.Style{}); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(text.String(), hint) {
+			t.Errorf("there is no %q in\n%s", hint, text.String())
+		}
 	}
 }

@@ -44,5 +44,6 @@ type Job struct {
 // LoggedRun is a run with what it printed.
 type LoggedRun struct {
 	HistoryRun
-	Log string `json:"log"`
+	Found diff.State `json:"found,omitempty"` // by the check that the run made, absent where it made none
+	Log   string     `json:"log"`
 }

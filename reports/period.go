@@ -128,6 +128,9 @@ type PeriodPublish struct {
 	Bytes    int64     `json:"sent_bytes"`
 	Window   *Window   `json:"window"` // null where it was not watched
 	Error    string    `json:"error"`
+	// Reason says why the origins did not agree at the end, "" where they did or were not looked at.
+	Reason  string          `json:"reason,omitempty"`
+	Targets []PublishTarget `json:"targets,omitempty"` // absent where it is not on record
 }
 
 // PeriodWindows sums up the windows of a period. Each figure is bounds: those that hold for

@@ -46,7 +46,10 @@ func (c Check) alike() string {
 	if to := c.rolledBackTo(); to != site.None {
 		return fmt.Sprintf("The origins were rolled back to release %s, and do not serve release %s (hint: publish puts that live again).", to.Short(), c.Release.Short())
 	}
-	if c.publishHelps() {
+	switch {
+	case c.publishHelps() && c.Unmanaged:
+		text += " (hint: deploy this build)"
+	case c.publishHelps():
 		text += " (hint: publish)"
 	}
 	return text + "."

@@ -24,6 +24,8 @@ type Window struct {
 	// Atomic is what the bounds would be if each target that declares its commits atomic
 	// kept to it; null where none does.
 	Atomic *Span `json:"if_atomic"`
+	// Notes are for people: what slowed the watch.
+	Notes []string `json:"notes,omitempty"`
 	Ending
 }
 
@@ -104,6 +106,9 @@ func (d Window) Text(w io.Writer, s Style) error {
 	w = s.fold(w)
 	if err := d.warn(w, s); err != nil {
 		return err
+	}
+	for _, note := range d.Notes {
+		fmt.Fprintf(w, "%s: %s\n", s.paint(yellow, "note"), clean(note))
 	}
 	if d.Pages == 0 {
 		_, err := fmt.Fprintln(w, "No page that can be watched changed, so there was no window to measure.")

@@ -50,7 +50,7 @@ func TestDashboardInABrowser(t *testing.T) {
 	good(reader, home, "the releases")
 	reader.Follow("tbody tr a")
 	reader.Await("its window", `document.querySelectorAll("svg.window rect.new").length === 3`)
-	reader.Await("its words", shows("How the origins turned", "at least", "at most", "Who met the new release"))
+	reader.Await("its words", shows("When each origin showed the new release", "at least", "at most", "Share of readers on the new release"))
 	good(reader, home, "a release")
 	now.Await("agreement on it", verdict("All 3 origins agree"))
 	stayed(now, "now")

@@ -120,6 +120,7 @@ func (a *app) follow(ctx context.Context, origins []origin.Endpoint, o watch.Opt
 	live.Clear()
 	verdict := watchExit(late, status)
 	doc := reports.WindowOf(w.Window())
+	doc.Notes = w.Notes()
 	doc.Ending = reports.Ending{Error: text(verdict), Warnings: a.warnings.Take()}
 	return ending(verdict, a.show(doc))
 }

@@ -104,6 +104,12 @@ func (b *Browser) Look(width int64, scheme string) {
 	}})
 }
 
+// Zone sets the time zone of the pages, by its IANA name.
+func (b *Browser) Zone(name string) {
+	b.t.Helper()
+	call(b, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: name})
+}
+
 // Open goes to an address and waits until the page is loaded.
 func (b *Browser) Open(address string) {
 	b.t.Helper()

@@ -116,6 +116,6 @@ func (d *Dashboard) runDocuments(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := d.reader.Runs(r.Context(), runsBefore(r.PathValue("name"), before, limit))
+	rows, err := d.reader.JudgedRuns(r.Context(), runsBefore(r.PathValue("name"), before, limit))
 	return listing{"mirror.runs/v1", rows, older(r, rows, limit, runKey)}, err
 }

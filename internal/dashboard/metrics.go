@@ -49,7 +49,7 @@ func newMetrics(o Options, r withholding) *metrics {
 		checked:   desc("last_check_timestamp_seconds", "When the latest check with a verdict ended, in Unix time."),
 		checkTook: desc("last_check_duration_seconds", "How long the latest check with a verdict took."),
 		running:   desc("job_running", "Whether the job is running.", "name"),
-		overdue:   desc("job_overdue", "Whether the job should have been done by now and has not been.", "name"),
+		overdue:   desc("job_overdue", "Whether the job is overdue.", "name"),
 		next:      desc("job_next_run_timestamp_seconds", "When the job runs next, in Unix time.", "name"),
 		sent:      desc("notifications_sent_total", "Messages that were sent."),
 		unsent:    desc("notifications_failed_total", "Messages that could not be sent."),

@@ -99,7 +99,7 @@ func (d *Dashboard) checksPage(r *http.Request) (html.Page, error) {
 		return nil, err
 	}
 	rows, err := d.reader.Checks(r.Context(), before, listed)
-	return html.Checks{Rows: rows, Older: older(r, rows, listed, checkKey)}, err
+	return html.Checks{Rows: rows, All: len(d.options.Origins), Older: older(r, rows, listed, checkKey)}, err
 }
 
 func (d *Dashboard) historyPage(r *http.Request) (html.Page, error) {
@@ -124,7 +124,7 @@ func (d *Dashboard) historyPage(r *http.Request) (html.Page, error) {
 }
 
 func (d *Dashboard) jobsPage(r *http.Request) (html.Page, error) {
-	runs, err := d.reader.Runs(r.Context(), summary.RunFilter{Limit: 20})
+	runs, err := d.reader.JudgedRuns(r.Context(), summary.RunFilter{Limit: 20})
 	return html.Jobs{Jobs: d.options.Jobs(), Runs: runs}, err
 }
 
@@ -139,7 +139,7 @@ func (d *Dashboard) jobPage(r *http.Request) (html.Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	if page.Runs, err = d.reader.Runs(r.Context(), runsBefore(page.Name, before, listed)); err != nil {
+	if page.Runs, err = d.reader.JudgedRuns(r.Context(), runsBefore(page.Name, before, listed)); err != nil {
 		return nil, err
 	}
 	if len(page.Runs)+len(page.Jobs) == 0 {

@@ -78,6 +78,29 @@ func TestAPageUpdatesByItself(t *testing.T) {
 	b.Await("the loss", `document.getElementById("live").className === "bad"`)
 }
 
+// TestTimesOfTheBrowsersZone are beside those in UTC, also after the page has updated itself.
+func TestTimesOfTheBrowsersZone(t *testing.T) {
+	w := newWorld(t, nil)
+	w.check(noon().Add(-30 * time.Minute))
+	b := browser.Start(t)
+	b.Zone("Asia/Tokyo")
+	b.Open(w.server.URL + "/")
+	local := `[...document.querySelectorAll(".facts time")].map((t) => t.textContent + "|" + t.dataset.local).join(" ")`
+	b.Await("local times", `(`+local+`).includes("22 Nov, 11:30:00|20:30:00")`)
+	b.Await("the name of the zone", `document.getElementById("zone").textContent.includes("Asia/Tokyo")`)
+	b.Await("the stream", `document.getElementById("live").textContent === "Updates by itself."`)
+	w.check(noon().Add(10 * time.Hour))
+	w.dashboard.Changed()
+	b.Await("local times of a later check, on the next day", `(`+local+`).includes("22 Nov, 22:00:00|23 Nov, 07:00:00")`)
+	b.Quiet(w.server.URL)
+	b.Zone("UTC")
+	b.Open(w.server.URL + "/")
+	b.Await("the stream", `document.getElementById("live").textContent === "Updates by itself."`)
+	if !b.Holds(`!document.querySelector("time[data-local]") && document.getElementById("zone").textContent === ""`) {
+		t.Error("a browser in UTC shows each time twice")
+	}
+}
+
 func TestPagesWorkWithoutAMouse(t *testing.T) {
 	w := newWorld(t, nil)
 	w.lived()
@@ -92,8 +115,8 @@ func TestPagesWorkWithoutAMouse(t *testing.T) {
 	if !slices.Equal(order[:len(want)], want) {
 		t.Errorf("got %q, want %q first", order, want)
 	}
-	if order[8] != "pages" || order[9] != "bucket" {
-		t.Errorf("the origins come after the release: %q", order[7:])
+	if order[7] != "bucket: 2 pages are stale" || order[9] != "pages" || order[10] != "bucket" {
+		t.Errorf("got %q, want what is wrong, the release and then the origins", order[7:])
 	}
 	b.Open(w.server.URL + "/")
 	b.Press("\t\r")
@@ -122,6 +145,12 @@ func TestScreenshots(t *testing.T) {
 				picture(t, b, fmt.Sprintf("%s-%d-%s", name, width, scheme))
 			}
 		}
+	}
+	b.Zone("Asia/Tokyo")
+	for _, width := range []int64{1280, 390} {
+		b.Look(width, "light")
+		b.Open(w.server.URL + "/")
+		picture(t, b, fmt.Sprintf("zone-%d-light", width))
 	}
 }
 

@@ -51,11 +51,11 @@ func TestPagesSayHowThingsAre(t *testing.T) {
 		"/":               {"bucket drifts, 2 of 3 agree", `<time datetime="2026-11-22T11:49:00Z">22 Nov, 11:49:00</time>`, "2 stale", "every 15 minutes", "in 4 min", "4 h 59 min ago"},
 		"/origins/bucket": {"212 of 214", "216 requests", "in 41 days", "412 ms", "99.43 % of 176 checks"},
 		"/publishes":      {"rolled back", "3.10 s to 3.90 s", "not watched"},
-		"/publishes/3":    {"1.90 s to 2.30 s", "at least 3.10 s", "at most 3.90 s", "after 3.38 s", "old and new for certain"},
+		"/publishes/3":    {"1.90 s to 2.30 s", "at least 3.10 s", "at most 3.90 s", "after 3.38 s", "old and new pages at the same time"},
 		"/publishes/2":    {"access denied", "were not watched"},
 		"/episodes/4":     {"between <time", "11 min so far", `<span class="add">&#43;&lt;meta name=&#34;build&#34;`},
 		"/episodes/1":     {"connection refused", "every page", "12 h to 20 h"},
-		"/history":        {"agreed in 5 of 6 checks, drifted in 1", "could not be seen in 4"},
+		"/history":        {"agreed in 5 of 6 checks, drifted in 1", "was unreachable in 4"},
 		"/jobs":           {"smtp: connection refused", "report written"},
 		"/nowhere":        {"There is nothing at /nowhere."},
 	} {
@@ -65,6 +65,96 @@ func TestPagesSayHowThingsAre(t *testing.T) {
 				t.Errorf("%s does not say %q", path, want)
 			}
 		}
+	}
+}
+
+// TestTheFirstScreenSaysWhatIsWrong has the pages that drift and what to do before everything else.
+func TestTheFirstScreenSaysWhatIsWrong(t *testing.T) {
+	w := newWorld(t, nil)
+	w.check(noon().Add(-time.Hour))
+	w.check(noon().Add(-11*time.Minute), stale("bucket", "a.html"), stale("bucket", "b.html"), stale("bucket", "c.html"), stale("bucket", "d.html"), stale("bucket", "e.html"),
+		diff.Difference{Origin: "pages", Path: "login.html", Kind: diff.Altered, Detail: "40 bytes, want 9"})
+	_, body := w.get("/")
+	first, _, found := strings.Cut(body, `id="origins"`)
+	for _, want := range []string{
+		`<a href="/episodes/2">bucket: 5 pages are stale</a>`, "a.html</span>, ", "c.html</span> and 2 more", "Publish again, then look at caches",
+		`pages: 1 page is altered</a>`, "login.html</span>", "mirror check --verbose shows how the bytes differ",
+	} {
+		if !found || !strings.Contains(first, want) {
+			t.Errorf("the first screen does not say %q", want)
+		}
+	}
+	if strings.Index(first, "login.html") > strings.Index(first, "a.html") {
+		t.Error("stale pages come before an altered one")
+	}
+	if _, body := w.get("/episodes"); !strings.Contains(body, "c.html</span> and 2 more") {
+		t.Error("the rows of the list of episodes have no paths")
+	}
+}
+
+// TestACheckThatFoundDriftIsNotGreen holds for the list of runs; the run itself was done.
+func TestACheckThatFoundDriftIsNotGreen(t *testing.T) {
+	w := newWorld(t, nil)
+	at := noon().Add(-time.Hour)
+	w.check(at, stale("bucket", "a.html"))
+	w.run("drift", at, "done", "", "")
+	w.check(at.Add(15 * time.Minute))
+	w.run("drift", at.Add(15*time.Minute), "done", "", "")
+	w.check(at.Add(30*time.Minute), diff.Difference{Origin: "image", Detail: "connection refused"})
+	w.run("drift", at.Add(30*time.Minute), "done", "", "")
+	_, body := w.get("/jobs/drift")
+	for _, want := range []string{
+		`<span class="state bad"><span aria-hidden="true">✗</span> found drift</span>`, `<span class="state good"><span aria-hidden="true">✓</span> done</span>`,
+		`<span class="state warn"><span aria-hidden="true">!</span> unreachable</span>`,
+	} {
+		if strings.Count(body, want) != 1 {
+			t.Errorf("there is not one %q", want)
+		}
+	}
+	if _, text := w.get("/api/v1/jobs/drift"); !strings.Contains(text, `"found": "drift"`) {
+		t.Errorf("the API does not say what a check found: %s", text)
+	}
+}
+
+// TestACheckOfSomeOriginsIsNotCalledASample: --target looks at every page of the origins it names.
+func TestACheckOfSomeOriginsIsNotCalledASample(t *testing.T) {
+	w := newWorld(t, nil)
+	w.check(noon().Add(-time.Hour))
+	only := diff.OriginState{Name: "bucket", URL: "https://b.example/", State: diff.Agrees, Pages: 214, Match: 214}
+	all := []diff.OriginState{only, {Name: "pages", URL: "https://p.example/", State: diff.Agrees}, {Name: "image", URL: "https://i.example/", State: diff.Agrees}}
+	for _, origins := range [][]diff.OriginState{{only}, all} {
+		if _, err := w.store.RecordCheck(t.Context(), history.Check{Started: noon(), Pages: 214, Partial: true, Origins: origins}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, body := w.get("/checks")
+	if strings.Contains(body, "sample") || !strings.Contains(body, "1 of 3 origins") || !strings.Contains(body, "in part") {
+		t.Errorf("the checks are not named right:\n%s", body)
+	}
+}
+
+// TestTheReleasePageHasEachTarget tells what was sent where, and why origins diverged.
+func TestTheReleasePageHasEachTarget(t *testing.T) {
+	w := newWorld(t, func(o *dashboard.Options) { o.Token = "s3cret-of-the-board" })
+	w.publish(2, noon().Add(-2*time.Hour), "rolled_back")
+	w.publish(3, noon().Add(-time.Hour), "diverged")
+	if _, body := w.get("/publishes/1"); strings.Contains(body, "access denied") {
+		t.Error("what a target said is shown without the token")
+	}
+	w.token = "s3cret-of-the-board"
+	for path, wants := range map[string][]string{
+		"/publishes/1": {"bucket", "put object: access denied", "not committed"},
+		"/publishes/2": {"bucket: 2 differences, such as stale index.html", release(2).Short(), release(3).Short(), "11 files, 238KiB", "900 ms", "+2 ~9 −1"},
+	} {
+		_, body := w.get(path)
+		for _, want := range wants {
+			if !strings.Contains(body, want) {
+				t.Errorf("%s does not say %q", path, want)
+			}
+		}
+	}
+	if _, body := w.get("/api/v1/publishes/2"); !strings.Contains(body, `"sent_files": 11`) {
+		t.Errorf("the API has no targets: %s", body)
 	}
 }
 

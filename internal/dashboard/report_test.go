@@ -62,6 +62,24 @@ func TestAReportSaysHowThePeriodWas(t *testing.T) {
 	}
 }
 
+// TestAReportFoldsLongLists keeps the first rows in sight.
+func TestAReportFoldsLongLists(t *testing.T) {
+	p := month("")
+	for range 39 {
+		p.Episodes = append(p.Episodes, p.Episodes[0])
+		p.Publishes = append(p.Publishes, p.Publishes[0])
+	}
+	text := report(t, p)
+	for _, want := range []string{"<summary>30 more episodes</summary>", "<summary>30 more publishes</summary>", "<summary>How it differs</summary>"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("there is no %q", want)
+		}
+	}
+	if strings.Contains(report(t, month("")), "more episode") {
+		t.Error("a short list is folded")
+	}
+}
+
 func TestAReportNeedsNothingElse(t *testing.T) {
 	text := report(t, month(hostile()))
 	inspect(t, "the report", text, "")

@@ -103,7 +103,18 @@ func stale(origin, path string) diff.Difference {
 func (w *world) publish(n int, at time.Time, outcome string) int64 {
 	w.t.Helper()
 	p := history.Publish{Started: at, Elapsed: 9 * time.Second, Outcome: outcome, Release: release(n), Previous: release(n - 1), Files: 214, Sent: 734_000}
-	if outcome == "live" {
+	for i, name := range []string{"pages", "bucket", "image"} {
+		one := history.PublishTarget{Name: name, Type: []string{"git", "s3", "oci"}[i], From: release(n - 1), To: release(n), Add: 2, Change: 9, Delete: 1, Same: 203,
+			SentFiles: 11, SentBytes: 244_000, Stage: time.Duration(900+400*i) * time.Millisecond, Commit: 31 * time.Millisecond, Committed: at.Add(3 * time.Second)}
+		if outcome == "rolled_back" && name == "bucket" {
+			one.Committed, one.Commit, one.Err = time.Time{}, 0, "put object: access denied (hint: may the key write to the bucket?)"
+		}
+		p.Details.Targets = append(p.Details.Targets, one)
+	}
+	if outcome == "diverged" {
+		p.Details.Reason = "bucket: 2 differences, such as stale index.html"
+	}
+	if outcome == "live" || outcome == "diverged" {
 		p.Window = window(at)
 	} else {
 		p.Err = "bucket: put object: access denied (hint: may the key write to the bucket?)"
@@ -161,7 +172,7 @@ func (w *world) lived() {
 
 func (w *world) run(job string, at time.Time, outcome, failure, log string) {
 	w.t.Helper()
-	r := history.Run{Job: job, Slot: at, Started: at.Add(2 * time.Second)}
+	r := history.Run{Job: job, Slot: at, Started: at}
 	if _, err := w.store.BeginRun(context.Background(), r); err != nil {
 		w.t.Fatal(err)
 	}

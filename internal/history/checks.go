@@ -3,6 +3,7 @@ package history
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"time"
 
 	"mirror/diff"
@@ -49,6 +50,15 @@ func (s *Store) LastCheck(ctx context.Context) (Check, bool, error) {
 func (s *Store) LastCheckBefore(ctx context.Context, end time.Time) (Check, bool, error) {
 	return first(s.checks(ctx, "WHERE partial = 0 AND err = '' AND started < ? ORDER BY started DESC, id DESC LIMIT 1", nanos(end)))
 }
+
+// CheckOfRun returns the check that a run of a job made, and whether there is one.
+func (s *Store) CheckOfRun(ctx context.Context, r Run) (Check, bool, error) {
+	during, err := s.checks(ctx, "WHERE started >= ? AND started <= ? ORDER BY started LIMIT ?", nanos(r.Started), nanos(r.Started.Add(r.Elapsed)), maxDuring)
+	return first(slices.DeleteFunc(during, func(c Check) bool { return c.Job != r.Job }), err)
+}
+
+// maxDuring is how many checks are looked at that began during a run: people check too.
+const maxDuring = 20
 
 // Check returns one check, and whether it is there.
 func (s *Store) Check(ctx context.Context, id int64) (Check, bool, error) {

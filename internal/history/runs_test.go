@@ -17,7 +17,8 @@ func TestPublishesComeBackAsTheyWere(t *testing.T) {
 	w := diff.Window{Closed: true, Lower: 3, Upper: 5, Pages: 2, Fresh: []diff.Freshness{{T: 1, P: 0.5}}, Origins: []diff.OriginWindow{
 		{Name: "a", FirstNew: diff.Bounds{After: minute(1), Before: minute(2)}, Polls: 7, Open: slices.Repeat([]string{"x"}, 500)},
 	}}
-	p := history.Publish{Job: "nightly", Started: minute(1), Elapsed: time.Second, Outcome: "live", Release: "r1", Previous: "r0", Files: 3, Sent: 9, Window: &w}
+	p := history.Publish{Job: "nightly", Started: minute(1), Elapsed: time.Second, Outcome: "live", Release: "r1", Previous: "r0", Files: 3, Sent: 9, Window: &w,
+		Details: history.PublishDetails{Reason: "b: 1 difference", Targets: []history.PublishTarget{{Name: "a", Type: "dir", From: "r0", To: "r1", Add: 1, Stage: 5, Committed: minute(2)}}}}
 	for _, one := range []history.Publish{p, {Started: minute(2), Outcome: "failed", Err: "refused"}} {
 		if _, err := s.RecordPublish(t.Context(), one); err != nil {
 			t.Fatal(err)

@@ -18,6 +18,7 @@ type Source interface {
 	PublishesBefore(ctx context.Context, before int64, limit int) ([]history.Publish, error)
 	Publish(ctx context.Context, id int64) (history.Publish, bool, error)
 	Runs(ctx context.Context, f history.RunFilter) ([]history.Run, error)
+	CheckOfRun(ctx context.Context, r history.Run) (history.Check, bool, error)
 	Days(ctx context.Context, since time.Time) ([]history.Day, error)
 }
 
@@ -91,6 +92,26 @@ func (r Reader) Publish(ctx context.Context, id int64) (reports.PeriodPublish, b
 func (r Reader) Runs(ctx context.Context, f RunFilter) ([]reports.LoggedRun, error) {
 	found, err := r.source.Runs(ctx, f)
 	return each(found, loggedRun), failed("read the runs", err)
+}
+
+// JudgedRuns lists runs of jobs as Runs does. Of those that checked the origins it tells what the check
+// found.
+func (r Reader) JudgedRuns(ctx context.Context, f RunFilter) ([]reports.LoggedRun, error) {
+	found, err := r.source.Runs(ctx, f)
+	if err != nil {
+		return nil, failed("read the runs", err)
+	}
+	runs := each(found, loggedRun)
+	for i, run := range found {
+		c, ok, err := r.source.CheckOfRun(ctx, run)
+		if err != nil {
+			return nil, failed("read the check of a run", err)
+		}
+		if ok && c.Err == "" {
+			runs[i].Found = together(c)
+		}
+	}
+	return runs, nil
 }
 
 // Days lists the days of the origins from the one that since is in, the oldest first.

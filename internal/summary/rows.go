@@ -26,7 +26,14 @@ func together(c history.Check) diff.State {
 func publish(p history.Publish) reports.PeriodPublish {
 	one := reports.PeriodPublish{
 		ID: p.ID, Started: p.Started, Elapsed: reports.Millis(p.Elapsed), Job: p.Job, Outcome: p.Outcome, Release: p.Release, Previous: p.Previous,
-		Files: p.Files, Bytes: p.Sent, Error: p.Err,
+		Files: p.Files, Bytes: p.Sent, Error: p.Err, Reason: p.Details.Reason,
+	}
+	for _, t := range p.Details.Targets {
+		one.Targets = append(one.Targets, reports.PublishTarget{
+			Name: t.Name, Type: t.Type, From: t.From, To: t.To, Add: t.Add, Change: t.Change, Delete: t.Delete, Same: t.Same,
+			SentFiles: t.SentFiles, SentBytes: t.SentBytes, Stage: reports.Millis(t.Stage), Commit: reports.Millis(t.Commit),
+			Committed: instant(t.Committed), Error: t.Err,
+		})
 	}
 	if p.Window != nil {
 		window := reports.WindowOf(*p.Window)

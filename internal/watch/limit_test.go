@@ -62,7 +62,7 @@ func TestWatchOfALimitingOrigin(t *testing.T) {
 				Concurrency: 16, Rate: 200, Timeout: 10 * time.Second, Transport: l,
 			}}
 			w := watch.Start(t.Context(), []origin.Endpoint{at}, watch.Options{
-				Began: time.Now(), Changes: between(l.editions[0], l.editions[1]), Release: releaseOf(2), BeaconPath: beacon,
+				Began: time.Now(), Changes: between(l.editions[0], l.editions[1]), Release: releaseOf(2), BeaconPath: beacon, RateKey: "--rate",
 			})
 			defer w.Stop()
 			time.Sleep(30 * time.Second)
@@ -76,6 +76,9 @@ func TestWatchOfALimitingOrigin(t *testing.T) {
 			case <-settled:
 			case <-time.After(time.Minute):
 				t.Errorf("%d: the change was not seen in a minute", status)
+			}
+			if notes := w.Notes(); len(notes) != 1 || !strings.Contains(notes[0], "a limits requests: it refused") || !strings.Contains(notes[0], "set --rate to") {
+				t.Errorf("%d: the notes are %q", status, notes)
 			}
 			l.mu.Lock()
 			defer l.mu.Unlock()

@@ -36,6 +36,8 @@ type Options struct {
 	// Newer looks up a release that a beacon claims: its manifest, and whether it is newer
 	// than Release. Its bytes then count as new. May be nil.
 	Newer func(id site.ID) (site.Manifest, bool)
+	// RateKey names what sets the rate of requests, for notes: a flag or a key of the config.
+	RateKey string
 	// See, if set, hears of every answer, from several goroutines at once.
 	See func(origin string, o site.Observation, side diff.Side)
 }

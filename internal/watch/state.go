@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"mirror/diff"
+	"mirror/internal/origin"
 	"mirror/site"
 )
 
@@ -28,6 +29,7 @@ type Watch struct {
 	looked  map[site.ID]bool   // releases that Newer was asked for
 	passed  map[site.ID]bool   // those of them that are newer
 	row     map[string]int     // answers of each origin since its last old one
+	clients []*origin.Client   // of the origins that are followed
 	changed chan struct{}      // closed and made anew whenever something was learnt
 }
 

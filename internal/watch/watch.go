@@ -59,6 +59,19 @@ func (w *Watch) Stop() {
 	w.done.Wait()
 }
 
+// Notes tells people what slowed the watch: an origin that limits requests.
+func (w *Watch) Notes() (notes []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, client := range w.clients {
+		if note := survey.LimitNote(client, w.options.RateKey); note != "" {
+			notes = append(notes, note)
+		}
+	}
+	slices.Sort(notes)
+	return notes
+}
+
 // Await waits until every named origin has been seen to turn, or ctx ends, and returns
 // those that have not. It does not wait for an origin that fails for good, see Progress.Hopeless.
 func (w *Watch) Await(ctx context.Context, names []string) (late []string) {
@@ -105,6 +118,9 @@ func (w *Watch) follow(ctx context.Context, at origin.Endpoint) {
 	at.Waited = true
 	client := origin.New(at)
 	defer client.Close()
+	w.mu.Lock()
+	w.clients = append(w.clients, client)
+	w.mu.Unlock()
 	q := newQueue(w, at.Name, at.Pace, at.CDN)
 	gone := survey.NewAbsenceProbe(client, w.options.Manifest, w.options.alive())
 	var workers sync.WaitGroup

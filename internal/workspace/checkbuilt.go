@@ -58,6 +58,7 @@ func (s *Sites) CheckBuilt(ctx context.Context, source string, c CheckOptions, o
 		return diff.Verdict{}, err
 	}
 	verdict.Tolerate(c.Tolerance)
+	verdict.Unmanaged = true
 	verdict.Notes = append(verdict.Notes, notes...)
 	return verdict, nil
 }

@@ -3,10 +3,13 @@ package workspace
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	"mirror/diff"
 	"mirror/internal/history"
+	"mirror/internal/humanize"
 	"mirror/internal/publish"
 	"mirror/internal/wait"
 )
@@ -77,9 +80,36 @@ func publishRow(r *publish.Report) history.Publish {
 	p := history.Publish{Outcome: string(r.Outcome), Release: r.Release, Previous: r.Previous, Files: r.Files, Window: r.Window}
 	for _, t := range r.Targets {
 		p.Sent += t.SentBytes
+		c := t.Plan.Changes
+		row := history.PublishTarget{
+			Name: t.Name, Type: t.Kind, From: t.Plan.Live.Release, To: r.Release, Add: len(c.Add), Change: len(c.Change), Delete: len(c.Delete), Same: c.Same,
+			SentFiles: t.SentFiles, SentBytes: t.SentBytes, Stage: t.Stage, Commit: t.Commit, Committed: t.Committed,
+		}
+		if t.Err != nil {
+			row.Err = t.Err.Error()
+		}
+		p.Details.Targets = append(p.Details.Targets, row)
+	}
+	if r.Outcome == publish.Diverged && r.Verdict != nil {
+		p.Details.Reason = reasonOf(*r.Verdict)
 	}
 	if r.Outcome == publish.Diverged && !r.Committed() {
 		p.Outcome, p.Err = string(publish.Unchanged), disagreement(r).Error()
 	}
 	return p
+}
+
+// reasonOf says which origins do not serve the release, and how.
+func reasonOf(v diff.Verdict) string {
+	var parts []string
+	for _, o := range v.Origins {
+		switch {
+		case o.Err != nil:
+			parts = append(parts, fmt.Sprintf("%s: %v", o.Name, o.Err))
+		case len(o.Differences) > 0:
+			first := o.Differences[0]
+			parts = append(parts, fmt.Sprintf("%s: %s, such as %s %s", o.Name, humanize.Plural(diff.PagesOf(o.Differences), "difference"), first.Kind, first.Path))
+		}
+	}
+	return strings.Join(parts, "; ")
 }

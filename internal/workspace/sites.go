@@ -196,6 +196,7 @@ func (s *Sites) NextChange(ctx context.Context, pages []string) (watch.Options, 
 	for {
 		o, err := watch.Next(ctx, s.Origins, pages)
 		if err != nil || len(o.Changes) > 0 {
+			o.RateKey = "--rate"
 			return o, err
 		}
 	}

@@ -29,6 +29,7 @@ func (w *Workspace) WatchLocal(ctx context.Context) ([]origin.Endpoint, watch.Op
 	}
 	o := differing(v, rel.Manifest, w.unwatchable)
 	o.Began, o.Release, o.Manifest, o.BeaconPath, o.Newer = time.Now(), rel.ID(), rel.Manifest, w.beacon(), w.newer(ctx, rel)
+	o.RateKey = "check.rate"
 	return w.Origins(), o, nil
 }
 

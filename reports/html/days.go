@@ -56,7 +56,7 @@ func cellOf(d reports.PeriodDay) cell {
 		c.Words += fmt.Sprintf(", drifted in %d", d.Drifted)
 	}
 	if d.Unreachable > 0 {
-		c.Words += fmt.Sprintf(", could not be seen in %d", d.Unreachable)
+		c.Words += fmt.Sprintf(", was unreachable in %d", d.Unreachable)
 	}
 	return c
 }

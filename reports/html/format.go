@@ -155,7 +155,7 @@ func sign(state any) string {
 	switch fmt.Sprint(state) {
 	case string(diff.Agrees), "live", "unchanged", "done", "over":
 		return "✓"
-	case string(diff.Drifts), "diverged", "mixed", "failed", "panicked", "timed out", "open":
+	case string(diff.Drifts), "diverged", "mixed", "failed", "panicked", "timed out", "open", foundDrift:
 		return "✗"
 	case string(diff.CannotBeSeen), "rolled_back", "interrupted", "warn":
 		return "!"

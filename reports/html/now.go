@@ -1,7 +1,9 @@
 package html
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"mirror/diff"
@@ -32,13 +34,28 @@ func (p Now) Verdict() string {
 	case diff.Drifts:
 		return p.which(diff.Drifts, verb(p.count(diff.Drifts), "drifts", "drift"))
 	case diff.CannotBeSeen:
-		return p.which(diff.CannotBeSeen, "cannot be seen")
+		return p.which(diff.CannotBeSeen, verb(p.count(diff.CannotBeSeen), "is", "are")+" unreachable")
 	}
 	if p.Check == nil {
 		return "Not checked yet"
 	}
 	return fmt.Sprintf("%d of %s not checked yet", p.count(diff.Unknown), humanize.Plural(all, "origin"))
 }
+
+// shownWrong is how many problems the first screen has.
+const shownWrong = 5
+
+// Worst lists what is wrong now, the worst first.
+func (p Now) Worst() []reports.PeriodEpisode {
+	worst := slices.Clone(p.Drift)
+	slices.SortStableFunc(worst, func(a, b reports.PeriodEpisode) int {
+		return cmp.Compare(b.Kind.Info().Severity, a.Kind.Info().Severity)
+	})
+	return worst[:min(len(worst), shownWrong)]
+}
+
+// Others is how many problems Worst leaves out.
+func (p Now) Others() int { return max(0, len(p.Drift)-shownWrong) }
 
 func (p Now) count(state diff.State) (n int) {
 	for _, o := range p.Origins {
@@ -71,14 +88,14 @@ func (p Now) which(state diff.State, does string) string {
 func (p Now) Stale() string {
 	switch {
 	case len(p.Overdue) > 0:
-		return humanize.Plural(len(p.Overdue), "job") + " should have been done by now and " + verb(len(p.Overdue), "has", "have") + " not been"
+		return humanize.Plural(len(p.Overdue), "job") + verb(len(p.Overdue), " is", " are") + " overdue"
 	case p.Failure() != "":
-		return "the latest check came to no verdict"
+		return "the latest check could not judge the origins"
 	}
 	return ""
 }
 
-// Failure says why the latest check came to no verdict, "" where it did.
+// Failure says why the latest check could not judge the origins, "" where it did.
 func (p Now) Failure() string {
 	if p.Latest == nil || p.Check != nil && p.Latest.ID == p.Check.ID {
 		return ""

@@ -56,6 +56,7 @@ func (Episode) template() string { return "episode" }
 // Checks is a list of checks.
 type Checks struct {
 	Rows  []reports.HistoryCheck
+	All   int    // origins that the config names
 	Older string // address of the next part of the list, "" for none
 }
 

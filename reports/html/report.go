@@ -122,3 +122,24 @@ func reportHeat(p reports.Period) heat {
 	const day = 24 * time.Hour
 	return heatOf(p.Days, names, p.Since.UTC().Truncate(day), p.Until.UTC().Add(-time.Nanosecond).Truncate(day).Add(day))
 }
+
+// maxRows is how many rows of a list a report shows; the others are folded.
+const maxRows = 10
+
+// FirstEpisodes are those that the report shows at once.
+func (v reportView) FirstEpisodes() []reports.PeriodEpisode { return first(v.Episodes) }
+
+// OtherEpisodes are those that it folds.
+func (v reportView) OtherEpisodes() []reports.PeriodEpisode {
+	return v.Episodes[len(v.FirstEpisodes()):]
+}
+
+// FirstPublishes are those that the report shows at once.
+func (v reportView) FirstPublishes() []reports.PeriodPublish { return first(v.Publishes) }
+
+// OtherPublishes are those that it folds.
+func (v reportView) OtherPublishes() []reports.PeriodPublish {
+	return v.Publishes[len(v.FirstPublishes()):]
+}
+
+func first[T any](rows []T) []T { return rows[:min(len(rows), maxRows)] }

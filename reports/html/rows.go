@@ -66,6 +66,65 @@ func windowWords(w *reports.Window) string {
 	return took(time.Duration(w.Lower)) + " to " + took(time.Duration(*w.Upper))
 }
 
+// pathList is the first pages of an episode, and how many more there are.
+type pathList struct {
+	Every bool // page of the origin
+	First []string
+	More  int
+}
+
+// shownPaths is how many pages of an episode a row names.
+const shownPaths = 3
+
+func pagesOf(e reports.PeriodEpisode) pathList {
+	if len(e.Paths) > 0 && e.Paths[0] == "*" {
+		return pathList{Every: true}
+	}
+	first := e.Paths[:min(len(e.Paths), shownPaths)]
+	return pathList{First: first, More: max(0, max(e.MostPages, len(e.Paths))-len(first))}
+}
+
+// pagesAre says what is wrong with how many pages: "2 pages are stale".
+func pagesAre(e reports.PeriodEpisode) string {
+	n := e.Pages
+	if pagesOf(e).Every {
+		if e.Kind == diff.Unreachable {
+			return "unreachable"
+		}
+		return "every page is " + condition(e.Kind)
+	}
+	if e.Kind == diff.Headers {
+		return humanize.Plural(n, "page") + verb(n, " has", " have") + " other headers"
+	}
+	return humanize.Are(n, "page") + " " + condition(e.Kind)
+}
+
+// condition is the kind of drift as an adjective.
+func condition(k diff.Kind) string {
+	switch k {
+	case diff.Extra:
+		return "not of the release"
+	case diff.Mistyped:
+		return "of the wrong type"
+	case diff.Headers:
+		return "sent with other headers"
+	}
+	return Show(k)
+}
+
+// ran is how a run ended. A check that found drift is done, and not good news.
+func ran(r reports.LoggedRun) string {
+	if r.Outcome == "done" && r.Found == diff.Drifts {
+		return foundDrift
+	}
+	if r.Outcome == "done" && r.Found == diff.CannotBeSeen {
+		return string(diff.CannotBeSeen)
+	}
+	return r.Outcome
+}
+
+const foundDrift = "found drift"
+
 // found says of a check in a few words what it saw.
 func found(c reports.HistoryCheck) string {
 	var parts []string

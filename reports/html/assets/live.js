@@ -4,7 +4,29 @@
 (() => {
   const live = document.getElementById("live");
   const main = document.querySelector("main");
-  if (!main || !live || !window.EventSource) return;
+  if (!main || !live) return;
+
+  // local shows beside each time in UTC that of the browser's zone. The page's text stays as it is:
+  // the style sheet shows the attribute.
+  const day = {day: "numeric", month: "short"}, clock = {hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23"};
+  function local() {
+    let other = false;
+    for (const time of document.querySelectorAll("time[datetime]")) {
+      const at = new Date(time.dateTime);
+      if (isNaN(at)) continue;
+      if (at.getTimezoneOffset() === 0) { time.removeAttribute("data-local"); continue; }
+      other = true;
+      const sameDay = at.getDate() === at.getUTCDate();
+      const text = (sameDay ? "" : at.toLocaleDateString("en-GB", day) + ", ") + at.toLocaleTimeString("en-GB", clock);
+      if (time.dataset.local !== text) time.dataset.local = text;
+    }
+    const zone = document.getElementById("zone");
+    const words = other ? ", and beside them " + Intl.DateTimeFormat().resolvedOptions().timeZone : "";
+    if (zone && zone.textContent !== words) zone.textContent = words;
+  }
+  local();
+
+  if (!window.EventSource) return;
   let busy = false, again = false;
 
   // take makes the node old like the node fresh in place, so that focus, selection, scrolled
@@ -19,7 +41,7 @@
       return;
     }
     for (const {name} of [...old.attributes]) {
-      if (!fresh.hasAttribute(name) && name !== "open") old.removeAttribute(name);
+      if (!fresh.hasAttribute(name) && name !== "open" && name !== "data-local") old.removeAttribute(name);
     }
     for (const {name, value} of fresh.attributes) {
       if (old.getAttribute(name) !== value) old.setAttribute(name, value);
@@ -48,6 +70,7 @@
       document.title = page.title;
       const asOf = page.querySelector("footer time"), shown = document.querySelector("footer time");
       if (asOf && shown) take(shown, asOf);
+      local();
       if (heading() !== was) say("Updated: " + heading());
     } catch {
       // The event stream says that the connection is lost, and asks again when it is back.
