@@ -131,7 +131,7 @@ func (o Origin) noise() string {
 }
 
 func (o Origin) recovered() string {
-	return humanize.Plural(o.Recovered, "page") + " answered otherwise at first, and rightly when asked again"
+	return humanize.Plural(o.Recovered, "page") + " gave a wrong answer first, and the right one when requested again"
 }
 
 // facts says how an origin serves. The text is not safe.

@@ -228,8 +228,8 @@ func TestHomePageIsNamed(t *testing.T) {
 	v.Origins[0].Noise, v.Origins[0].Recovered = []string{"", "a.html"}, 4
 	v.Origins[1].Differences = []diff.Difference{{Origin: "bucket", Kind: diff.Altered, Status: 200, Detail: "5 bytes"}}
 	for name, want := range map[string][]string{
-		"text":     {" altered  /     5 bytes", "not judged: /, a.html", "pages: 4 pages answered otherwise at first, and rightly when asked again"},
-		"markdown": {"| <code>bucket</code> | <code>/</code> | 5 bytes |", "not judged: /, a.html", "4 pages answered otherwise at first"},
+		"text":     {" altered  /     5 bytes", "not judged: /, a.html", "pages: 4 pages gave a wrong answer first, and the right one when requested again"},
+		"markdown": {"| <code>bucket</code> | <code>/</code> | 5 bytes |", "not judged: /, a.html", "4 pages gave a wrong answer first"},
 		"github":   {"::/ (5 bytes)"},
 		"junit":    {`name="/"`},
 		"sarif":    {"bucket /: 5 bytes"},

@@ -98,7 +98,7 @@ func (h History) Text(w io.Writer, s Style) error {
 		return err
 	}
 	if len(h.Releases)+len(h.Publishes)+len(h.Checks)+len(h.Episodes)+len(h.Runs) == 0 {
-		_, err := fmt.Fprintln(w, "There is nothing to tell of yet (hint: mirror publish, mirror check, or mirror daemon to check on a schedule).")
+		_, err := fmt.Fprintln(w, "The history is empty (hint: mirror publish, mirror check, or mirror daemon to check on a schedule).")
 		return err
 	}
 	for _, part := range []func(io.Writer, Style) error{

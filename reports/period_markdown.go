@@ -54,7 +54,7 @@ func (p Period) markdownEpisodes(b *bytes.Buffer) {
 	if len(p.Episodes) == 0 {
 		return
 	}
-	b.WriteString("\n| episode | origin | seen first | lasted | where | detail |\n| --- | --- | --- | --- | --- | --- |\n")
+	b.WriteString("\n| episode | origin | first seen | duration | where | detail |\n| --- | --- | --- | --- | --- | --- |\n")
 	shown := min(len(p.Episodes), maxPeriodEpisodes)
 	for _, e := range p.Episodes[:shown] {
 		kind := string(e.Kind)

@@ -213,7 +213,7 @@ func TestHistoryGolden(t *testing.T) {
 		t.Errorf("three checks that found the same are %d rows of three:\n%s", n, text.String())
 	}
 	var none bytes.Buffer
-	if err := (reports.History{}).Text(&none, reports.Style{}); err != nil || !strings.Contains(fmt.Sprint(none.String()), "nothing to tell of yet") {
+	if err := (reports.History{}).Text(&none, reports.Style{}); err != nil || !strings.Contains(fmt.Sprint(none.String()), "The history is empty") {
 		t.Errorf("got %q, %v", none.String(), err)
 	}
 }

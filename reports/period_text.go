@@ -93,7 +93,7 @@ func (p Period) textDays(w io.Writer, s Style) error {
 	if err := t.render(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintln(w, "A sign a day (UTC): . agreed, x drift, ? not seen, - no check.")
+	_, err := fmt.Fprintln(w, "One character for each day (UTC): . agreed, x drift, ? unreachable, - no check.")
 	return err
 }
 
@@ -101,7 +101,7 @@ func (p Period) textEpisodes(w io.Writer, s Style) error {
 	if len(p.Episodes) == 0 {
 		return nil
 	}
-	t := s.table(w, "episode", "origin", "kind", "seen first", "lasted", "pages", "where", "detail")
+	t := s.table(w, "episode", "origin", "kind", "first seen", "duration", "pages", "where", "detail")
 	for _, e := range p.Episodes[:min(len(p.Episodes), maxPeriodEpisodes)] {
 		color := yellow
 		if e.Closed == nil && e.Kind != diff.Unreachable {

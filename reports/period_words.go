@@ -87,9 +87,9 @@ func (p Period) title() string {
 // summary says in one line how the period went. The text is safe.
 func (p Period) summary() string {
 	if p.Checks == 0 {
-		text := "No check of everything came to a verdict in this time"
+		text := "No complete check could judge the origins in this time"
 		if p.Failed > 0 {
-			text += fmt.Sprintf("; %s came to none", humanize.Plural(p.Failed, "check"))
+			text += fmt.Sprintf("; %s failed", humanize.Plural(p.Failed, "check"))
 		}
 		return text + " (hint: `mirror check`, or `mirror daemon` to check on a schedule)."
 	}
@@ -101,7 +101,7 @@ func (p Period) summary() string {
 		text += fmt.Sprintf(" (%s before)", percent(p.Agreement.Before))
 	}
 	if p.Failed > 0 {
-		text += fmt.Sprintf("; %s came to no verdict", humanize.Plural(p.Failed, "check"))
+		text += fmt.Sprintf("; %s could not judge the origins", humanize.Plural(p.Failed, "check"))
 	}
 	return text + ". " + p.atEnd()
 }
@@ -222,7 +222,7 @@ func (w PeriodWindows) words() string {
 	case w.Trend.Upper < 0:
 		return text + fmt.Sprintf("; shorter than before: %s.", w.Before.span())
 	}
-	return text + fmt.Sprintf("; much as before: %s.", w.Before.span())
+	return text + fmt.Sprintf("; about as before: %s.", w.Before.span())
 }
 
 // length is the window of a publish, in words.

@@ -85,7 +85,7 @@ func (p Plan) Text(w io.Writer, s Style) error {
 	p.writeDiffs(w, s)
 	for _, r := range p.Targets {
 		if len(r.Foreign) > 0 {
-			fmt.Fprintf(w, "%s %s was never published to and holds files of others (!), which would be deleted: publish asks, or needs --adopt; max_delete does not count them.\n",
+			fmt.Fprintf(w, "%s %s: no publish has used this place before, and it holds other files (!), which would be deleted: publish asks, or needs --adopt; max_delete does not count them.\n",
 				s.paint(red, "!"), clean(r.Name))
 		}
 	}
@@ -102,16 +102,16 @@ func (p Plan) Text(w io.Writer, s Style) error {
 		}
 	}
 	if len(failed) > 0 {
-		_, err := fmt.Fprintf(w, "%s\n", s.paint(red, "There is no whole plan: "+strings.Join(failed, ", ")+" failed. Nothing was changed."))
+		_, err := fmt.Fprintf(w, "%s\n", s.paint(red, "The plan is incomplete: "+strings.Join(failed, ", ")+" failed. Nothing was changed."))
 		return err
 	}
 	if !p.changes() {
 		_, err := fmt.Fprintf(w, "No changes. Every target holds release %s.\n", p.Release.Short())
 		return err
 	}
-	next := "`mirror publish` does it"
+	next := "`mirror publish` carries it out"
 	if slices.ContainsFunc(p.Targets, func(r PlanTarget) bool { return len(r.Foreign) > 0 }) {
-		next = "`mirror publish` asks first on a terminal, else `mirror publish --adopt` does it"
+		next = "`mirror publish` asks first on a terminal; without one use `mirror publish --adopt`"
 	}
 	_, err := fmt.Fprintf(w, "Release %s. Nothing was changed; %s.\n", p.Release.Short(), next)
 	return err

@@ -23,7 +23,7 @@ func planText(t *testing.T, p ...reports.PlanTarget) string {
 func TestPlanWithForeignFilesSaysWhatPublishNeeds(t *testing.T) {
 	foreign := []string{"a.jpg"}
 	text := planText(t, reports.PlanTarget{Name: "disk", Delete: foreign, Foreign: foreign})
-	if strings.Contains(text, "`mirror publish` does it") || !strings.HasSuffix(text, "Nothing was changed; `mirror publish` asks first on a terminal, else `mirror publish --adopt` does it.\n") {
+	if strings.Contains(text, "`mirror publish` carries it out") || !strings.HasSuffix(text, "Nothing was changed; `mirror publish` asks first on a terminal; without one use `mirror publish --adopt`.\n") {
 		t.Errorf("the plan ends otherwise:\n%s", text)
 	}
 }
@@ -32,7 +32,7 @@ func TestPlanWithForeignFilesSaysWhatPublishNeeds(t *testing.T) {
 func TestPlanThatIsRefusedShowsItsNumbers(t *testing.T) {
 	text := planText(t, reports.PlanTarget{Name: "disk", Add: []string{"a.html"}, Delete: []string{"b", "c"}, Same: 7, Error: "over the limit"},
 		reports.PlanTarget{Name: "bucket", Error: "down"})
-	for _, want := range []string{"disk    refused  1    0       2       7", "bucket  failed   ?", "There is no whole plan: disk, bucket failed."} {
+	for _, want := range []string{"disk    refused  1    0       2       7", "bucket  failed   ?", "The plan is incomplete: disk, bucket failed."} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the plan lacks %q:\n%s", want, text)
 		}

@@ -83,7 +83,7 @@ func (a *app) style(w io.Writer) reports.Style { return a.console().Style(w, a.t
 
 // allFlag adds --all to a command whose text folds long lists.
 func (a *app) allFlag(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&a.all, "all", false, "list every difference, and fold no folder into one row")
+	cmd.Flags().BoolVar(&a.all, "all", false, "list every difference; do not fold folders into one row")
 }
 
 // document is a result in both its forms.

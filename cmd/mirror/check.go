@@ -19,15 +19,15 @@ func (a *app) checkCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check [[SITE] URL…]",
 		Short: "Hash the live pages of every origin; exit 1 when they disagree",
-		Long: `Fetch every page of the release from every live origin, hash it, and compare it with
-the release and so with every other origin. Also looked for: pages that should be gone,
-those that a target still stores and those of earlier releases, and how a path that does
-not exist is answered. A page that could not be fetched never counts as agreeing.
+		Long: `Fetch every page of the release from every live origin, hash it, and compare it with the
+release. The check also looks for pages that should be gone (those that a target still
+stores, and those of earlier releases), and at the answer for a path that does not exist.
+A page that could not be fetched never counts as agreeing.
 
-The release is the site's folder as it is now; where that is not there, the last release
-published from here. A page that is of an earlier release is stale, and which release that
-is the history here tells, or the targets: the branch's commits, the bucket's manifests,
-the images. Where a newer release goes live during the check, it counts from then on.
+The release is the site's folder as it is now or, where there is no such folder, the last
+release published from here. A page of an earlier release is stale. The local history, or
+else the targets (the branch's commits, the bucket's manifests, the images), tell which
+release it is of. If a newer release goes live during the check, it is compared with that.
 
 ` + aboutURLs + `
 

@@ -28,20 +28,20 @@ type checkFlags struct {
 // flags adds the flags that a check of origins has, with and without a config.
 func (f *checkFlags) flags(cmd *cobra.Command) {
 	set := cmd.Flags()
-	set.IntVar(&f.sample, "sample", 0, "look at `n` pages picked at random, and say what that bounds (default all)")
+	set.IntVar(&f.sample, "sample", 0, "look at `n` random pages, and report how much drift that rules out (default all)")
 	set.BoolVar(&f.learn, "learn", false, "read each differing page once more: a page that differs on every request is noise, which is reported but does not fail the check")
-	set.DurationVar(&f.wait, "wait", 0, "ask again for so long until the origins agree")
-	set.StringVar(&f.unreachable, "max-unreachable", "0", "let `n` pages (or 5%) of an origin go unjudged; 100% lets a dead origin pass")
-	set.StringArrayVar(&f.tolerate, "tolerate", nil, "tell of a `kind` of drift (or kind:glob) without failing; may be repeated")
+	set.DurationVar(&f.wait, "wait", 0, "repeat the check until the origins agree, for at most this long")
+	set.StringVar(&f.unreachable, "max-unreachable", "0", "let `n` pages (or 5%) of an origin not be judged; 100% accepts an unreachable origin")
+	set.StringArrayVar(&f.tolerate, "tolerate", nil, "report a `kind` of drift (or kind:glob) without failing; may be repeated")
 	_ = cmd.RegisterFlagCompletionFunc("tolerate", cobra.FixedCompletions(diff.KindNames(), cobra.ShellCompDirectiveNoFileComp)) // fails only for an unknown flag
 }
 
 // configFlags adds the flags that need a config.
 func (f *checkFlags) configFlags(cmd *cobra.Command) {
 	set := cmd.Flags()
-	set.BoolVar(&f.liveOnly, "live-only", false, "do not ask the targets what they store and held before")
-	set.BoolVar(&f.trustETag, "trust-etag", false, "believe an origin that says a page has not changed since it was verified; a tenth is read in full all the same")
-	set.DurationVar(&f.maxAge, "max-age", 0, "what is still of an earlier release passes until the new one has been live for so long")
+	set.BoolVar(&f.liveOnly, "live-only", false, "ask only the origins, not the targets for what they store and stored before")
+	set.BoolVar(&f.trustETag, "trust-etag", false, "trust an origin's ETag for pages that were verified before; a tenth of them is still read in full")
+	set.DurationVar(&f.maxAge, "max-age", 0, "accept pages of an earlier release until the new one has been live for this long")
 }
 
 // options are what the flags ask of a check with a config.

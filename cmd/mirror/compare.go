@@ -19,17 +19,18 @@ type liveFlags struct {
 	both, urls, site *pflag.FlagSet // flags by what they need: any URL, URLs alone, a built site
 }
 
-const aboutURLs = `With a SITE and URLs, no config is needed: SITE is what a build has made (a folder, a .tar,
+const aboutURLs = `With a SITE and URLs, no config is needed: SITE is the output of a build (a folder, a .tar,
 .tar.gz, .tar.zst or .zip, or an image as in oci:ghcr.io/me/blog), and the live sites at the
-URLs are compared with it. Whether a site serves about.html at /about is found out.
+URLs are compared with it. The check finds out whether a site serves about.html at /about.
 
-With URLs alone, the live sites are compared with each other. The pages are
-those of all their sitemaps (with --crawl, what they link to as well), or --pages, or else those
-that links of the first site lead to; the home page and the sitemaps are always compared. A sitemap
-that is there and cannot be read fails the check. What most sites answer for a page stands as right; where
-no side has more, as ever between two sites, that is a tie, told on every side of it. Links to
-a site's own host do not count as different, and are counted. Pages that are on none of the sites
-are told apart; where that is most of them, or the home page, nothing is said to agree.`
+With URLs alone, the live sites are compared with each other. The pages are those of their
+sitemaps (with --crawl, also the pages that they link to) or of --pages, or else those that
+links from the first site lead to. The home page and the sitemaps are always compared. A
+sitemap that exists and cannot be read fails the check. The answer that most sites give for a
+page is taken as right; without a majority, as between two sites, the difference is reported
+for each of them. A link to a site's own host does not count as a difference. Pages that no
+site has are reported separately; where those are most of the pages, or the home page, the
+check does not report agreement.`
 
 // flags adds the flags of a check of URLs, which have defaults as in a config.
 func (f *liveFlags) flags(cmd *cobra.Command) {
@@ -37,16 +38,16 @@ func (f *liveFlags) flags(cmd *cobra.Command) {
 	set.StringVar(&f.List, "pages", "", "with URLs: compare the paths or URLs that this `file` lists, one a line; - for stdin")
 	set.StringVar(&f.Compare.Sitemap, "sitemap", "", "with URLs: compare the pages of the sitemap at this `URL`")
 	set.IntVar(&f.Compare.MaxPages, "max-pages", 0, "with URLs: look at `n` pages at most (default 10000 by links, 1000000 by sitemaps)")
-	set.BoolVar(&f.Compare.Crawl, "crawl", false, "with URLs: follow links where there is a sitemap too, and so find styles, scripts and pictures")
-	set.BoolVar(&f.Compare.IgnoreHost, "ignore-host", true, "with URLs: take links to a site's own host for relative ones")
+	set.BoolVar(&f.Compare.Crawl, "crawl", false, "with URLs: follow links even where there is a sitemap, to find style sheets, scripts and images")
+	set.BoolVar(&f.Compare.IgnoreHost, "ignore-host", true, "with URLs: treat links to a site's own host as relative links")
 	both := pflag.NewFlagSet("both", pflag.ContinueOnError)
 	both.Float64Var(&f.Rate, "rate", 200, "with URLs: requests a second, for each site; 0 for no limit")
 	both.IntVar(&f.Concurrency, "concurrency", 16, "with URLs: requests at once, for each site")
 	both.DurationVar(&f.Timeout, "timeout", 10*time.Second, "with URLs: how long one page may take")
 	built := pflag.NewFlagSet("site", pflag.ContinueOnError)
-	built.StringArrayVar(&f.Built.Earlier, "earlier", nil, "with SITE: an earlier build, as SITE is; pages that are still of it are stale; may be repeated, newest first")
+	built.StringArrayVar(&f.Built.Earlier, "earlier", nil, "with SITE: an earlier build, in any form of SITE; its pages are reported as stale; may be repeated, newest first")
 	built.StringArrayVar(&f.Built.Ignore, "ignore", nil, "with SITE: do not look at paths that match this `glob`; may be repeated")
-	built.StringVar(&f.Built.NotFound, "not-found", "404.html", "with SITE: its `page` for paths that do not exist; \"\" has only the status count")
+	built.StringVar(&f.Built.NotFound, "not-found", "404.html", "with SITE: its `page` for paths that do not exist; \"\" checks only the status")
 	built.StringVar(&f.Built.CleanURLs, "clean-urls", "auto", "with SITE: whether about.html is served at /about: auto, true or false")
 	built.BoolVar(&f.Built.Index, "index", true, "with SITE: a folder's URL serves its index.html; false asks for index.html itself")
 	built.StringVar(&f.Built.WebRoot, "web-root", "", "with SITE: the `folder` of an image that holds the site (default: found by label or by the usual names)")
@@ -70,7 +71,7 @@ func refuse(cmd *cobra.Command, why string, sets ...*pflag.FlagSet) (err error) 
 
 // checkLive does the whole of `mirror check URL URL…` and `mirror check SITE URL…`.
 func (a *app) checkLive(ctx context.Context, cmd *cobra.Command, arguments []string, f liveFlags) (diff.Verdict, error) {
-	err := refuse(cmd, "is for a check of a built site (hint: mirror check SITE URL…)", f.site)
+	err := refuse(cmd, "is only for a check of a built site (hint: mirror check SITE URL…)", f.site)
 	if workspace.NamesBuiltSite(arguments) {
 		err = refuse(cmd, "is for a comparison of URLs; the pages of a check of a built site are its own", f.urls)
 	}

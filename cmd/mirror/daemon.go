@@ -28,29 +28,29 @@ func (a *app) daemonCommand() *cobra.Command {
 	var f daemonFlags
 	cmd := &cobra.Command{
 		Use:   "daemon",
-		Short: "Check, publish and report by the config's schedule; dashboard, /metrics, alerts",
-		Long: `Run the jobs of the config's schedule until told to stop, remember what they saw, tell the
-places under notify when an origin drifts and when it is well again, and show it all on a
+		Short: "Run checks, publishes and reports on a schedule, with a dashboard, metrics and alerts",
+		Long: `Run the jobs of the config's schedule until it is stopped. Record the results, notify the
+recipients under notify when an origin drifts and when it recovers, and show the state on a
 dashboard. Without a schedule the origins are checked every 15 minutes.
 
-SIGTERM and Ctrl-C stop it cleanly (exit 0). When the config changes, or on SIGHUP, it is
-read again; one that is wrong is refused, and the one before stays.
+SIGTERM and Ctrl-C stop it cleanly (exit 0). The config is read again when its file changes,
+and on SIGHUP; a config with errors is refused, and the previous one stays in use.
 
 ` + exitCodes,
 		Example: `  mirror daemon
   mirror daemon --listen 127.0.0.1:9000 --log-format json
-  mirror daemon --once         # run every check of the schedule once: for a timer of the system's own
-  mirror daemon --health       # is the one that listens there alive? exit 0 or 3`,
+  mirror daemon --once         # run every check of the schedule once, from a system timer
+  mirror daemon --health       # exit 0 if the daemon is alive, else 3`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.daemon(cmd.Context(), f) },
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.listen, "listen", "", "`address` of the dashboard (default the config's, or 127.0.0.1:8700)")
 	flags.StringVar(&f.logFormat, "log-format", "auto", "`format` of the log on stderr: text, json, or auto")
-	flags.BoolVar(&f.once, "once", false, "run every check of the schedule once, tell who is to be told, and exit")
-	flags.BoolVar(&f.health, "health", false, "ask the daemon that listens there whether it is alive, and exit")
-	flags.BoolVar(&f.noDashboard, "no-dashboard", false, "listen nowhere")
-	flags.BoolVar(&f.allowRemote, "allow-remote", false, "listen beyond this machine without a token: everybody there can read what is shown")
+	flags.BoolVar(&f.once, "once", false, "run every check of the schedule once, send notifications, and exit")
+	flags.BoolVar(&f.health, "health", false, "ask the daemon at the listen address whether it is alive, and exit")
+	flags.BoolVar(&f.noDashboard, "no-dashboard", false, "do not serve the dashboard")
+	flags.BoolVar(&f.allowRemote, "allow-remote", false, "listen on other addresses than loopback without a token: everyone in that network can read the dashboard")
 	return cmd
 }
 

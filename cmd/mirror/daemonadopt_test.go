@@ -28,7 +28,7 @@ func TestDaemonDeletesNoForeignFiles(t *testing.T) {
 		}
 	}
 	refused := func(p history.Publish) bool {
-		return p.Outcome == "failed" && strings.Contains(p.Err, "was never published to") && strings.Contains(p.Err, "--adopt")
+		return p.Outcome == "failed" && strings.Contains(p.Err, "no publish has used this place before") && strings.Contains(p.Err, "--adopt")
 	}
 	await(t, "the refusal", last(refused))
 	await(t, "the notification of it", func() bool { return len(w.hook.all()) > 0 })

@@ -22,11 +22,11 @@ func (a *app) demoCommand() *cobra.Command {
 	var f demoFlags
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "The whole story in one command on the lab: publish, drift, catch it, heal",
+		Short: "Publish, drift, detection and repair in one command, on embedded origins",
 		Long: `Start embedded origins on loopback, publish a site to all of them, publish its next
 version, check that they agree, put seven kinds of drift into them, check that exactly
-those are found, heal them by publishing, and check again. It exits 0 only if every step
-did what it says. Nothing outside a temporary folder is touched.
+those are found, repair the origins with a publish, and check again. It exits 0 only if
+every step succeeded. Nothing outside a temporary folder is touched.
 
 ` + exitCodes,
 		Example: `  mirror demo

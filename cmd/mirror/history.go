@@ -18,16 +18,16 @@ func (a *app) historyCommand() *cobra.Command {
 	limit := 20
 	cmd := &cobra.Command{
 		Use:   "history [all|releases|publishes|checks|episodes|runs]",
-		Short: "Releases, checks and windows so far",
-		Long: `List what was done and seen from this state folder, the newest first. Without an argument:
-publishes and checks as one story, in which checks that found the same one after the other
+		Short: "List releases, publishes, checks and windows",
+		Long: `List what was published and checked from this state folder, the newest first. Without an
+argument: publishes and checks in one list, in which consecutive checks with the same result
 are one row. Or one of:
 
-  releases    that went live from here
-  publishes   with their windows
-  checks      each, whether of everything or not
-  episodes    of drift: from when to when an origin differed, and in which way
-  runs        of the daemon's jobs
+  releases    releases that went live from here
+  publishes   publishes, with their windows
+  checks      every check, those of a part of the site included
+  episodes    periods of drift: origin, kind, first and last time
+  runs        runs of the daemon's jobs
   all         all of these
 
 ` + exitCodes,

@@ -22,10 +22,10 @@ func (a *app) labCommand() *cobra.Command {
 	var f labFlags
 	cmd := &cobra.Command{
 		Use:   "lab",
-		Short: "Embedded origins on loopback to try everything with no account; stays up",
+		Short: "Run embedded origins on loopback, to try mirror without an account",
 		Long: `Start a git host with Pages, an S3 service whose bucket is a website, and a container
 registry with a runtime, on free loopback ports, and write a mirror.yaml for them. They
-stay up until interrupted; then all they stored is removed.
+run until interrupted; then everything that they stored is removed.
 
 ` + exitCodes,
 		Example: `  mirror lab --site ./public
@@ -41,9 +41,9 @@ stay up until interrupted; then all they stored is removed.
 
 func addPaceFlags(cmd *cobra.Command, p *lab.Pace) {
 	cmd.Flags().StringToStringVar(&p.Lag, "lag", nil, "how long an origin (git, s3, registry) takes to show what is published: `origin=duration`, or origin=duration±jitter")
-	cmd.Flags().StringToStringVar(&p.Trickle, "trickle", nil, "have an origin's files turn one after another: `origin=duration` for each")
-	cmd.Flags().StringToStringVar(&p.Edges, "edges", nil, "put caches in front of an origin, each so much later than it: `origin=0s/2s`")
-	cmd.Flags().StringSliceVar(&p.Flap, "flap", nil, "give an `origin` a second cache that never turns")
+	cmd.Flags().StringToStringVar(&p.Trickle, "trickle", nil, "show an origin's files one after another, with this delay between them: `origin=duration` for each")
+	cmd.Flags().StringToStringVar(&p.Edges, "edges", nil, "put caches in front of an origin, each with this delay: `origin=0s/2s`")
+	cmd.Flags().StringSliceVar(&p.Flap, "flap", nil, "give an `origin` a second cache that never updates")
 }
 
 func (a *app) lab(ctx context.Context, f labFlags) error {

@@ -13,14 +13,14 @@ import (
 func (a *app) notifyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "notify",
-		Short: "Try the places that the daemon tells of drift",
+		Short: "Test the services that the daemon notifies",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(&cobra.Command{
 		Use:   "test",
-		Short: "Send a test message to every place under notify",
-		Long: `Send a test message to every place under notify in the config, whatever it asks to be told
+		Short: "Send a test message to every recipient under notify",
+		Long: `Send a test message to every recipient under notify in the config, whatever it asks to be told
 and whatever the time, and say who took it. Exit 0 when all did, 3 when one did not.
 
 ` + exitCodes,

@@ -10,7 +10,7 @@ import (
 func (a *app) planCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "plan",
-		Short: "Show what publish would do to each target; touch nothing",
+		Short: "Show what publish would change on each target; change nothing",
 		Long: "Scan the site, ask every target what it holds, and show what publish would do to each:\n" +
 			"+ add, ~ change the content, m change only metadata (a header, a mode), - delete, = keep,\n" +
 			"! delete although no publish put it there (publish asks, or needs --adopt; not counted for max_delete).\nWith --verbose it also shows how the content of changed files differs from what is live.\n\n" + exitCodes,

@@ -28,15 +28,15 @@ func (a *app) publishCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "publish",
 		Short: "Stage everywhere, then commit everywhere, and watch until the live origins agree",
-		Long: `Scan the site, plan, stage the release on every target, and only when all of them hold
-it commit it everywhere. If a commit fails, what moved is rolled back. Then the live
-origins are watched until they serve the release.
+		Long: `Scan the site, make a plan, and stage the release on every target. When all targets hold it,
+commit it on each of them. If a commit fails, the targets that were committed are rolled
+back. Then watch the live origins until they serve the release.
 
 ` + exitCodes,
 		Example: `  mirror publish
   mirror publish --build --json
   mirror publish --max-delete 100%   # a site that shrank on purpose
-  mirror publish --adopt             # the first publish to a place that holds files of others`,
+  mirror publish --adopt             # the first publish to a target that holds other files`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if cmd.Flags().Changed("verify-timeout") && f.verifyTimeout <= 0 {
@@ -53,9 +53,9 @@ origins are watched until they serve the release.
 		},
 	}
 	cmd.Flags().BoolVar(&f.build, "build", false, "run the config's build command first")
-	cmd.Flags().BoolVar(&f.noVerify, "no-verify", false, "do not look at the live origins afterwards")
+	cmd.Flags().BoolVar(&f.noVerify, "no-verify", false, "do not check the live origins afterwards")
 	cmd.Flags().StringVar(&f.maxDelete, "max-delete", "", "`limit` of files to delete on a target, as a share (50%) or a count; what --adopt deletes is not counted")
-	cmd.Flags().BoolVar(&f.adopt, "adopt", false, "delete what a place holds that was never published to, whatever max_delete says")
+	cmd.Flags().BoolVar(&f.adopt, "adopt", false, "delete the files that a target holds although no publish put them there; max_delete does not limit this")
 	cmd.Flags().DurationVar(&f.verifyTimeout, "verify-timeout", 0, "how long the live origins may take to agree")
 	a.allFlag(cmd)
 	return cmd

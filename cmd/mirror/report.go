@@ -18,12 +18,12 @@ func (a *app) reportCommand() *cobra.Command {
 	var out *outputFlags[reports.Period]
 	cmd := &cobra.Command{
 		Use:   "report",
-		Short: "The drift report over a period, in any format",
-		Long: `Tell from the history how the origins did: for what part of the time each agreed, what
-drifted and for how long, how long the windows of the publishes were, which pages were
-slowest, until when the certificates hold, and how it stands. Days are those of UTC.
+		Short: "Report drift over a period, in several formats",
+		Long: `Summarize the history of a period: the share of time for which each origin agreed, which
+drift there was and how long it lasted, the windows of the publishes, the slowest pages,
+when certificates expire, and the state at the end. Days are UTC days.
 
-The history is what was published and checked from this state folder, by commands and by
+The history has what was published and checked from this state folder, by commands and by
 the daemon. Nothing is fetched.
 
 ` + exitCodes,

@@ -33,11 +33,12 @@ func (a *app) serveCommand() *cobra.Command {
 	var f serveFlags
 	cmd := &cobra.Command{
 		Use:   "serve DIR | --image REF | --bucket NAME",
-		Short: "The small static origin: a folder, an image straight from a registry, or a bucket",
-		Long: `Serve a site over HTTP: a folder (or a link that moves from release to release), or the
-site in a container image, straight from its registry and following its tag, or the live
-release of a bucket in the layout pointer, whose keys and endpoint are those that the AWS
-tools find. It is also what runs in the images that publish makes with base: self.
+		Short: "Serve a folder, a container image from its registry, or a bucket, over HTTP",
+		Long: `Serve a site over HTTP: a folder (or a link to one, which may change), the site in a
+container image, which is read from its registry, or the live release of a bucket with
+layout: pointer. Changes of the image's tag and of the bucket's pointer are followed. Keys and
+endpoint of the bucket are those that the AWS tools find. Images that publish makes with
+base: self run this command.
 
 ` + exitCodes,
 		Example: `  mirror serve ./public
@@ -56,7 +57,7 @@ tools find. It is also what runs in the images that publish makes with base: sel
 	cmd.Flags().StringVar(&f.image, "image", "", "serve the site in this container image, by `reference`")
 	cmd.Flags().StringVar(&f.bucket, "bucket", "", "serve the live release of this bucket, by `name` or name/prefix")
 	cmd.Flags().StringVar(&f.listen, "listen", "127.0.0.1:8080", "`address` to listen on")
-	cmd.Flags().DurationVar(&f.poll, "poll", 2*time.Second, "how often to ask whether the image's tag, or the bucket's pointer, has moved")
+	cmd.Flags().DurationVar(&f.poll, "poll", 2*time.Second, "how often to check the image's tag, or the bucket's pointer, for changes")
 	cmd.Flags().StringVar(&f.notFound, "not-found", "404.html", "the site's `page` for paths that do not exist")
 	cmd.Flags().BoolVar(&f.cleanURLs, "clean-urls", false, "serve about.html at /about too")
 	return cmd

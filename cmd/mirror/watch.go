@@ -28,14 +28,14 @@ func (a *app) watchCommand() *cobra.Command {
 	var f watchFlags
 	cmd := &cobra.Command{
 		Use:   "watch [URL URL…]",
-		Short: "Measure the inconsistency window of a change, ours or anyone's, until it closes",
-		Long: `Without arguments: watch the configured origins until they serve the local site, and say
-how long they disagreed. With URLs, no config is needed: wait for the next change on the
-home page and the pages of the first one's sitemap (or those that --page names) and measure how it
-spreads over all of them.
+		Short: "Measure the inconsistency window of a change until it closes",
+		Long: `Without arguments: watch the configured origins until they serve the local site, and report
+for how long they disagreed. With URLs, no config is needed: wait for the next change of the
+home page or of a page in the first site's sitemap (or of those that --page names), and
+measure how it spreads over all sites.
 
-The window is given as bounds that rest on what was asked and answered, and on nothing
-else; docs/window.md says how.
+The window is given as a lower and an upper bound, which are computed from requests and
+answers alone; see docs/window.md.
 
 ` + exitCodes,
 		Example: `  mirror watch
@@ -45,7 +45,7 @@ else; docs/window.md says how.
 	}
 	cmd.Flags().StringVar(&f.until, "until", "agree", "`agree`, or how long to watch at most, such as 10m")
 	cmd.Flags().StringVar(&f.csv, "csv", "", "write every answer to this `file`")
-	cmd.Flags().StringArrayVar(&f.pages, "page", nil, "with URLs: watch this page, by `path` below them; may be repeated")
+	cmd.Flags().StringArrayVar(&f.pages, "page", nil, "with URLs: watch this page, as a `path` below the URLs; may be repeated")
 	cmd.Flags().Float64Var(&f.rate, "rate", 50, "with URLs: requests a second, for each origin")
 	return cmd
 }

@@ -25,7 +25,7 @@ func (c Console) AskAdoption(say func(format string, args ...any)) func(ctx cont
 		say = func(format string, args ...any) { fmt.Fprintln(c.Stderr, reports.Clean(fmt.Sprintf(format, args...))) }
 	}
 	return func(ctx context.Context, destination string, foreign []string) (bool, error) {
-		say("%s was never published to, and holds what no publish put there:", destination)
+		say("no publish has used %s before, and it holds other files:", destination)
 		for _, path := range foreign[:min(len(foreign), shownForeign)] {
 			say("  %q", path)
 		}

@@ -38,6 +38,6 @@ func (e *ForeignError) Error() string {
 	if len(e.Files) > shownForeign {
 		first = append(first, "…")
 	}
-	return fmt.Sprintf("the place was never published to, and the publish would delete %s there: %s (hint: is it the right place? publish --adopt deletes them, once; publish.keep in the config protects paths)",
+	return fmt.Sprintf("no publish has used this place before, and this one would delete %s there: %s (hint: is it the right place? publish --adopt deletes them, once; publish.keep in the config protects paths)",
 		what, strings.Join(first, ", "))
 }

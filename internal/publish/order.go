@@ -55,7 +55,7 @@ func (o Order) schedule(pending []targets.Destination, watched bool) []Step {
 		steps = o.listed(pending)
 	case Parallel:
 		for _, d := range pending {
-			steps = append(steps, Step{Name: d.Name, Reason: "all at once"})
+			steps = append(steps, Step{Name: d.Name, Reason: "all at the same time"})
 		}
 	default:
 		steps = o.auto(pending, watched)
@@ -66,7 +66,7 @@ func (o Order) schedule(pending []targets.Destination, watched bool) []Step {
 func (o Order) listed(pending []targets.Destination) []Step {
 	var steps []Step
 	for _, d := range pending {
-		steps = append(steps, Step{Name: d.Name, Reason: "as listed"})
+		steps = append(steps, Step{Name: d.Name, Reason: "in the order of the config"})
 	}
 	slices.SortStableFunc(steps, func(a, b Step) int {
 		return cmp.Compare(slices.Index(o.Names, a.Name), slices.Index(o.Names, b.Name))
@@ -95,7 +95,7 @@ func (o Order) auto(pending []targets.Destination, watched bool) []Step {
 			step.Barrier = o.Barrier > 0 && watched && d.Origin != nil
 			if step.Barrier {
 				step.After = 0
-				step.Reason += ", waits until the slower ones are seen live"
+				step.Reason += "; waits until the slower origins are seen live"
 			}
 		}
 		steps = append(steps, step)
@@ -159,9 +159,9 @@ func (o Order) lag(d targets.Destination) (lag time.Duration, known bool) {
 func reason(lag time.Duration, known bool) string {
 	switch {
 	case known:
-		return fmt.Sprintf("turns %s after its commit, as learnt", lag.Round(time.Millisecond))
+		return fmt.Sprintf("live %s after its commit, as measured", lag.Round(time.Millisecond))
 	case lag == 0:
-		return "no history; turns with its commit"
+		return "live with its commit (no measurement yet)"
 	}
-	return "no history; deploys after its commit"
+	return "live some time after its commit (no measurement yet)"
 }

@@ -49,7 +49,7 @@ func (p *publication) reserve(ctx context.Context) error {
 			return err
 		}
 		if wait == firstRetry {
-			p.options.Events.Note(busy, "another publish holds the place; waiting for it")
+			p.options.Events.Note(busy, "another publish has reserved this target; waiting for it")
 		}
 		select {
 		case <-patient.Done():
@@ -122,7 +122,7 @@ func (p *publication) reserveAll(ctx context.Context) (at string, err error) {
 
 // overtaken adds what to do about a conflict.
 func overtaken(err error) error {
-	return fmt.Errorf("%w (hint: another publish was there first; look at what is live, then publish again)", err)
+	return fmt.Errorf("%w (hint: another publisher was first; check what is live, then publish again)", err)
 }
 
 func (p *publication) reportOf(name string) *TargetReport {

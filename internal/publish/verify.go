@@ -72,7 +72,7 @@ func (p *publication) inTime(ctx context.Context) (context.Context, context.Canc
 var errLate = errors.New("the verify timeout is over")
 
 // ErrNotHeld says that a destination answered a commit well and does not hold the release.
-var ErrNotHeld = errors.New("what was committed is not what is stored")
+var ErrNotHeld = errors.New("the target does not store what was committed")
 
 // verify watches the origins until they serve the release, for as long as patience lasts.
 // good is the outcome if they do.
