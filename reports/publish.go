@@ -97,7 +97,7 @@ func (p Publish) summary(s Style) string {
 	case "diverged":
 		return s.paint(red, fmt.Sprintf("Release %s was committed, but not every origin serves it.", release))
 	case "rolled_back":
-		return s.paint(yellow, "The publish failed and was rolled back: every target that had moved holds again what it held before.")
+		return s.paint(yellow, "The publish failed and was rolled back: every target holds the release that it held before.")
 	case "mixed":
 		return s.paint(red, "The publish failed and could not be rolled back everywhere: origins may be mixed.")
 	}
@@ -109,11 +109,11 @@ func (p Publish) good() string {
 	release := p.Release.Short()
 	switch {
 	case p.Outcome == "unchanged" && p.Check == nil:
-		return fmt.Sprintf("Every target held release %s already; nothing was sent, and no live origin was looked at.", release)
+		return fmt.Sprintf("Every target already held release %s; nothing was sent, and no live origin was checked.", release)
 	case p.Outcome == "unchanged":
-		return fmt.Sprintf("Release %s was live already; nothing was sent.", release)
+		return fmt.Sprintf("Release %s was already live; nothing was sent.", release)
 	case p.Check == nil:
-		return fmt.Sprintf("Release %s is committed on %s; no live origin was looked at.", release, humanize.Plural(len(p.Targets), "target"))
+		return fmt.Sprintf("Release %s is committed on %s; no live origin was checked.", release, humanize.Plural(len(p.Targets), "target"))
 	}
 	return fmt.Sprintf("Release %s is live on %s: %s, %s.", release, humanize.Plural(len(p.Targets), "target"), humanize.Plural(p.Files, "file"), humanize.Bytes(p.Bytes))
 }

@@ -126,14 +126,14 @@ func (c Check) but() string {
 	}
 	switch n := c.noise(); {
 	case n == 1:
-		parts = append(parts, "1 that is noise")
+		parts = append(parts, "1 page that differs on every request")
 	case n > 1:
-		parts = append(parts, fmt.Sprintf("%d that are noise", n))
+		parts = append(parts, fmt.Sprintf("%d pages that differ on every request", n))
 	}
 	if len(parts) == 0 {
 		return ""
 	}
-	return ", but for " + strings.Join(parts, " and ")
+	return ", except for " + strings.Join(parts, " and ")
 }
 
 // noise counts the pages that differ on every request at some origin.
@@ -150,7 +150,7 @@ func (c Check) noise() int {
 // uncompared counts the pages that are on no origin.
 func (c Check) uncompared() (text string) {
 	if c.Nowhere > 0 {
-		text = fmt.Sprintf("; %s nowhere", humanize.Are(c.Nowhere, "listed page"))
+		text = fmt.Sprintf("; %s on no site", humanize.Are(c.Nowhere, "listed page"))
 	}
 	if c.Closed > 0 {
 		text += fmt.Sprintf("; %s behind a login", humanize.Are(c.Closed, "page"))

@@ -76,7 +76,7 @@ func (a *app) checkLive(ctx context.Context, cmd *cobra.Command, arguments []str
 		err = refuse(cmd, "is for a comparison of URLs; the pages of a check of a built site are its own", f.urls)
 	}
 	if a.configFile != "" || len(a.only) > 0 {
-		err = usage(errors.New("URLs are compared with no config: --config and --target do not go with them"))
+		err = usage(errors.New("--config and --target cannot be used with URLs, which are compared without a config"))
 	}
 	if err != nil {
 		return diff.Verdict{}, err

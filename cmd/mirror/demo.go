@@ -42,7 +42,7 @@ every step succeeded. Nothing outside a temporary folder is touched.
 				return err
 			}
 			if !doc.OK {
-				return &exit{exitDisagree, errors.New("a step of the demo did not do what it says")}
+				return &exit{exitDisagree, errors.New("a step of the demo failed")}
 			}
 			return nil
 		},

@@ -63,7 +63,7 @@ func (a *app) history(ctx context.Context, part string, since *instant, limit in
 		return doc, usage(fmt.Errorf("--limit %d: want a number of rows, 0 for all", limit))
 	}
 	if len(a.only) > 0 {
-		return doc, usage(errors.New("the history is of all origins together: --target does not go with it"))
+		return doc, usage(errors.New("--target cannot be used with history, which covers all origins"))
 	}
 	from, err := since.at(time.Now())
 	if err != nil {

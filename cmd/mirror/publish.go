@@ -84,7 +84,7 @@ func (a *app) showPublish(doc *reports.Publish, err error) error {
 		return err
 	}
 	if shown := a.show(doc); shown != nil {
-		a.warnings.Add("the report of the publish is not whole: %v", shown)
+		a.warnings.Add("the report of the publish is incomplete: %v", shown)
 	}
 	return err
 }

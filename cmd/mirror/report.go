@@ -53,7 +53,7 @@ the daemon. Nothing is fetched.
 // period works the report out.
 func (a *app) period(ctx context.Context, since, until *instant) (p reports.Period, err error) {
 	if len(a.only) > 0 {
-		return p, usage(errors.New("a report is of all origins together: --target does not go with it"))
+		return p, usage(errors.New("--target cannot be used with report, which covers all origins"))
 	}
 	now := time.Now()
 	from, err := since.at(now)

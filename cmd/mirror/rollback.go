@@ -16,10 +16,10 @@ func (a *app) rollbackCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rollback [ID]",
 		Short: "Put an earlier release live everywhere (default: the one before); --list shows which",
-		Long: `Put a release that was live before live again on every target: staged everywhere first,
-then committed in order, watched and measured as a publish is. ID is a release's id or the first digits
-of it. The content comes from the targets that hold it (publish.keep_releases says how many), each
-file verified; the site's folder is not needed.
+		Long: `Put an earlier release live again on every target. As in a publish, it is staged on all targets
+first, then committed in order, watched and measured. ID is the ID of a release or its first
+digits. The content comes from the targets that still hold it (publish.keep_releases sets how
+many releases they keep), and each file is verified; the site's folder is not needed.
 
 ` + exitCodes,
 		Example: `  mirror rollback --list

@@ -69,7 +69,7 @@ func (a *app) content(ctx context.Context, f serveFlags, args []string) (http.Ha
 	options := static.Options{NotFound: f.notFound, CleanURLs: f.cleanURLs, ContentType: site.ContentType, Log: log}
 	switch {
 	case len(args)+min(1, len(f.image))+min(1, len(f.bucket)) != 1:
-		return nil, usage(errors.New("name a folder, an --image or a --bucket, one of the three (hint: mirror serve --help)"))
+		return nil, usage(errors.New("give one of: a folder, --image, --bucket (hint: mirror serve --help)"))
 	case f.bucket != "":
 		name, prefix, _ := strings.Cut(f.bucket, "/")
 		place, err := s3.OpenPointed(ctx, targets.Env{Getenv: os.Getenv, Log: log}, s3.Config{Bucket: name, Prefix: prefix})

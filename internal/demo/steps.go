@@ -99,8 +99,8 @@ func (s *steps) run(ctx context.Context) error {
 		{"publish v2 again", func() (string, error) { return s.again(ctx) }},
 		{"check", func() (string, error) { return s.agree(ctx) }},
 		{"inject drift", func() (_ string, err error) { want, err = s.inject(ctx); return s.injected(want), err }},
-		{"check finds exactly it", func() (string, error) { return s.caught(ctx, want) }},
-		{"heal by publishing", func() (string, error) { return s.heal(ctx, want) }},
+		{"check finds exactly that", func() (string, error) { return s.caught(ctx, want) }},
+		{"repair by publishing", func() (string, error) { return s.heal(ctx, want) }},
 		{"check once more", func() (string, error) { return s.agree(ctx) }},
 	}
 	for _, step := range all {

@@ -117,7 +117,7 @@ func (p *publication) barrier(ctx context.Context, before, waiting []Step) error
 			ErrLate, wait, strings.Join(late, ", "))
 	}
 	for _, name := range late {
-		p.options.Events.Note(name, fmt.Sprintf("not seen live within %s; going on", wait))
+		p.options.Events.Note(name, fmt.Sprintf("not seen live within %s; continuing", wait))
 	}
 	return nil
 }

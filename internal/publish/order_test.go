@@ -161,7 +161,7 @@ func TestBarrierDeadline(t *testing.T) {
 				t.Errorf("got %s, %v", report.Outcome, err)
 			}
 			s.told(t, "0s watch", "0s commit image", "0s commit pages", "0s await image pages",
-				"2m0s note pages: not seen live within 2m0s; going on", "2m0s commit bucket")
+				"2m0s note pages: not seen live within 2m0s; continuing", "2m0s commit bucket")
 			if took := time.Since(s.started); took != 3*time.Minute {
 				t.Errorf("took %s, want the verify timeout, the barrier included", took)
 			}

@@ -35,7 +35,7 @@ func (p *publication) run(ctx context.Context) error {
 	}
 	err := p.turn(ctx)
 	if err := p.options.Journal.end(p.report.Outcome); err != nil {
-		p.warn("the journal does not say how the publish ended, and the next one takes it for interrupted: %v", err)
+		p.warn("the end of the publish was not written to the journal, so the next publish will treat it as interrupted: %v", err)
 	}
 	if err != nil {
 		return err

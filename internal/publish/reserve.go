@@ -153,7 +153,7 @@ func (p *publication) release(ctx context.Context) {
 	for name, r := range p.reserved.held {
 		all.Go(func() {
 			if err := r.Release(ctx); err != nil {
-				p.warn("%s keeps other publishers out until its lease runs out: %v", name, err)
+				p.warn("%s stays reserved until its lease ends: %v", name, err)
 			}
 		})
 	}

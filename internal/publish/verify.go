@@ -52,7 +52,7 @@ func (p *publication) settle(ctx context.Context) error {
 	})
 	for i, d := range p.dests {
 		if slow[i] {
-			p.report.Warn("%s did not say what it stores before the verify timeout was over", d.Name)
+			p.report.Warn("%s did not report what it stores before the verify timeout", d.Name)
 		}
 	}
 	if err != nil && whole.Err() == nil { // interrupted: what was committed stays

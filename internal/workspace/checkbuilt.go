@@ -66,7 +66,7 @@ func (s *Sites) CheckBuilt(ctx context.Context, source string, c CheckOptions, o
 func (o BuiltOptions) validate() error {
 	for _, glob := range o.Ignore {
 		if !doublestar.ValidatePattern(glob) {
-			return fmt.Errorf("--ignore: %q is no valid pattern", glob)
+			return fmt.Errorf("--ignore: %q is not a valid pattern", glob)
 		}
 	}
 	if !slices.Contains([]string{"auto", "true", "false"}, o.CleanURLs) {

@@ -70,9 +70,9 @@ func (o LiveOptions) names() (io.ReadCloser, error) {
 func (o LiveOptions) validate(arguments []string) error {
 	switch {
 	case len(arguments) == 1 && NamesBuiltSite(arguments):
-		return fmt.Errorf("%s alone has nothing to be compared with (hint: mirror check %s https://host/)", arguments[0], arguments[0])
+		return fmt.Errorf("%s alone cannot be compared with anything (hint: mirror check %s https://host/)", arguments[0], arguments[0])
 	case len(arguments) == 1:
-		return fmt.Errorf("%s alone has nothing to be compared with (hint: mirror check URL URL…)", arguments[0])
+		return fmt.Errorf("%s alone cannot be compared with anything (hint: mirror check URL URL…)", arguments[0])
 	case o.LiveOnly || o.TrustETag || o.Tolerance.Window != 0:
 		return errors.New("--live-only, --trust-etag and --max-age need a release to compare with, and so a config")
 	case o.List != "" && o.Compare.Sitemap != "":

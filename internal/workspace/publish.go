@@ -66,7 +66,7 @@ func (w *Workspace) publish(ctx context.Context, o PublishOptions) (*publish.Rep
 func (w *Workspace) journal() (*publish.Journal, error) {
 	journal, last, err := publish.OpenJournal(w.State.Dir())
 	if err == nil && last.Interrupted() {
-		w.options.Events.Line("recover  the publish of %s was interrupted on %s; every target says itself what it holds",
+		w.options.Events.Line("recover  the publish of %s was interrupted on %s; each target is asked what it holds",
 			last.Release.Short(), strings.Join(last.Destinations(), ", "))
 	}
 	return journal, err
@@ -149,7 +149,7 @@ func deleteGuard(limit config.Limit) func(deletes, held int) error {
 		if deletes == 0 || deletes <= limit.Of(held) {
 			return nil
 		}
-		return fmt.Errorf("would delete %d of %d files, over the limit of %s (hint: is the build whole? publish --max-delete 100%% allows it once)",
+		return fmt.Errorf("would delete %d of %d files, over the limit of %s (hint: is the build complete? publish --max-delete 100%% allows it once)",
 			deletes, held, limit)
 	}
 }

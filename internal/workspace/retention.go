@@ -141,7 +141,7 @@ func (w *Workspace) PruneAll(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.options.Events.Line("history  forgot %d checks, %d episodes, %d publishes, %d runs; %d bytes less", pruned.Checks, pruned.Episodes, pruned.Publishes, pruned.Runs, pruned.Bytes)
+	w.options.Events.Line("history  deleted %d checks, %d episodes, %d publishes, %d runs; %d bytes less", pruned.Checks, pruned.Episodes, pruned.Publishes, pruned.Runs, pruned.Bytes)
 	return w.pruneTargets(ctx, h)
 }
 

@@ -165,7 +165,7 @@ func choose(held []HeldRelease, prefix string) (HeldRelease, error) {
 	case 0:
 		return HeldRelease{}, usage(fmt.Errorf("no target holds a release %s (hint: %s)", prefix, candidates(held)))
 	}
-	return HeldRelease{}, usage(fmt.Errorf("%s is the begin of several releases (hint: %s)", prefix, candidates(found)))
+	return HeldRelease{}, usage(fmt.Errorf("%s is the beginning of several release IDs (hint: %s)", prefix, candidates(found)))
 }
 
 // previous returns the release that was live before the one that most targets serve.

@@ -25,7 +25,7 @@ func learnSecrets(o Options, c *config.Config) {
 		}
 	}
 	for _, source := range o.Secrets.NewlyWeak() {
-		o.Events.Line("note     the secret in %s is too short or too common to be hidden in what is shown (hint: use at least %d characters)",
+		o.Events.Line("note     the secret in %s is too short or too common to be removed from the output (hint: use at least %d characters)",
 			source, secrets.Enough)
 	}
 }

@@ -124,7 +124,7 @@ func (c *comparison) once(ctx context.Context) (diff.Verdict, error) {
 	}
 	verdict, err := compare.Run(ctx, c.Origins, c.paths, compare.Options{
 		IgnoreHost: c.options.IgnoreHost, Learn: c.look.Learn, Named: c.names != nil, Unlisted: c.found.Unlisted, Unread: c.found.Unread, Progress: c.Events.Checking,
-		Again: func(pages int) { c.Events.Line("asking again for what differs: %d", pages) },
+		Again: func(pages int) { c.Events.Line("requesting %s again", humanize.Plural(pages, "differing page")) },
 	})
 	if err != nil {
 		return diff.Verdict{}, err
