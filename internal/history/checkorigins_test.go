@@ -26,6 +26,8 @@ func fill(v reflect.Value) {
 		fill(v.Index(0))
 	case reflect.Map:
 		v.Set(reflect.MakeMap(v.Type()))
+	case reflect.Bool:
+		v.SetBool(true)
 	case reflect.String:
 		v.SetString("x")
 	default:
