@@ -1,0 +1,77 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"mirror/internal/publish"
+	"mirror/internal/workspace"
+)
+
+// TestRollbackOfRandomHistories publishes releases of random files to every kind of target of the lab, and
+// goes back to one of those that are held, from a machine that knows nothing and has no site. Every
+// origin serves that release byte for byte, and a second rollback goes forward again. With
+// MIRROR_EXPERIMENT=full there are 20 histories.
+func TestRollbackOfRandomHistories(t *testing.T) {
+	long(t, "publishes often")
+	t.Parallel()
+	random := rand.New(rand.NewPCG(12, 7))
+	histories := 1
+	if os.Getenv("MIRROR_EXPERIMENT") == "full" {
+		histories = 20
+	}
+	for history := range histories {
+		r := newTrial(t)
+		r.configure("check:\n", "publish: {max_delete: 100%}\ncheck:\n")
+		var all []*publish.Report
+		for edition := range 3 {
+			r.write(randomSite(random, edition))
+			all = append(all, r.publish(publish.Auto))
+		}
+		r.app.stateDir = filepath.Join(t.TempDir(), "fresh")
+		if err := os.Rename(r.site, r.site+".gone"); err != nil {
+			t.Fatal(err)
+		}
+		back := all[random.IntN(2)]
+		for _, to := range []*publish.Report{back, all[2]} {
+			asked := string(to.Release[:8])
+			if to == all[2] {
+				asked = "" // the one before
+			}
+			report := r.rollback(asked)
+			if report.Release != to.Release || !report.Rollback {
+				t.Fatalf("history %d: %s is live, want %s", history, report.Release.Short(), to.Release.Short())
+			}
+			if v := r.check(); !v.Agree() || v.Release != to.Release {
+				t.Errorf("history %d: after the rollback: %+v", history, v)
+			}
+		}
+	}
+}
+
+// randomSite is a site of a few files, some of which every edition has.
+func randomSite(random *rand.Rand, edition int) map[string]string {
+	files := map[string]string{"index.html": fmt.Sprint("edition ", edition), "404.html": "not here", "same.html": "same"}
+	for range 3 + random.IntN(5) {
+		files[fmt.Sprintf("d%d/p%d.html", random.IntN(3), random.IntN(6))] = fmt.Sprint("text ", random.IntN(4))
+	}
+	return files
+}
+
+// rollback does what `mirror rollback` does.
+func (r *trial) rollback(asked string) *publish.Report {
+	r.t.Helper()
+	var report *publish.Report
+	err := r.app.inWorkspace(func(w *workspace.Workspace) (err error) {
+		report, err = w.Rollback(r.t.Context(), workspace.RollbackOptions{Release: asked, VerifyTimeout: time.Minute})
+		return err
+	})
+	if err != nil || report.Outcome != publish.Live || len(report.Warnings) > 0 {
+		r.t.Fatalf("rollback to %q: got %+v, %v", asked, report, err)
+	}
+	return report
+}
