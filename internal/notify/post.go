@@ -53,16 +53,23 @@ func newClient() *http.Client {
 	}
 }
 
-// post sends JSON and returns the beginning of the answer's body. The error holds no URL,
-// and is a *refusal where there was an answer.
+// post sends JSON and returns the beginning of the answer's body, as send does.
 func post(ctx context.Context, client *http.Client, address string, header http.Header, body []byte) ([]byte, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
+	header.Set("Content-Type", "application/json")
+	return send(ctx, client, http.MethodPost, address, header, body)
+}
+
+// send sends a request and returns the beginning of the answer's body. The error holds no URL,
+// and is a *refusal where there was an answer.
+func send(ctx context.Context, client *http.Client, method, address string, header http.Header, body []byte) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
 	if err != nil {
 		return nil, errors.New("the URL cannot be used")
 	}
 	request.Header = header
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("User-Agent", UserAgent)
+	if header.Get("User-Agent") == "" {
+		header.Set("User-Agent", UserAgent)
+	}
 	response, err := client.Do(request)
 	if err != nil {
 		return nil, netname.WithoutURL(err)

@@ -45,6 +45,8 @@ func (r Recipient) sender() (Sender, error) {
 		return nil, errors.New("the URL cannot be parsed")
 	case isWebhook(u):
 		return newWebhook(address, string(r.Key)), nil
+	case isGeneric(u):
+		return newGeneric(u)
 	case u.Scheme == "telegram":
 		return newTelegram(u)
 	}

@@ -92,8 +92,11 @@ func (s *service) fit(text string) string {
 	case "wecom": // bytes
 		return cutBytes(text, 2000)
 	}
-	return cutBytes(text, 4000) // ntfy makes a file of more
+	return cutBytes(text, maxServiceText)
 }
+
+// maxServiceText bounds a text in bytes: ntfy makes a file of more.
+const maxServiceText = 4000
 
 func cutBytes(text string, bytes int) string {
 	if len(text) <= bytes {

@@ -1,7 +1,6 @@
 package notify
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -33,32 +32,4 @@ func (w *webhook) Send(ctx context.Context, m Message) error {
 		return err
 	}
 	return refusedInBody(answer)
-}
-
-// refusedInBody is the error that an answer of success tells in its body, as messengers do: errcode
-// (DingTalk, WeCom), code or StatusCode (Feishu), ok (Slack, Telegram), success. Other bodies are no errors.
-func refusedInBody(answer []byte) error {
-	var said struct {
-		ErrCode    int    `json:"errcode"`
-		ErrMsg     string `json:"errmsg"`
-		Code       int    `json:"code"`
-		Msg        string `json:"msg"`
-		StatusCode int    `json:"StatusCode"`
-		OK         *bool  `json:"ok"`
-		Error      string `json:"error"`
-		Success    *bool  `json:"success"`
-	}
-	if json.Unmarshal(answer, &said) != nil {
-		return nil
-	}
-	refused := func(ok *bool) bool { return ok != nil && !*ok }
-	switch text := cmp.Or(said.ErrMsg, said.Msg, said.Error); {
-	case said.ErrCode != 0:
-		return fmt.Errorf("it answered 200 with errcode %d: %s", said.ErrCode, cut(text, maxLine))
-	case said.Code != 0 && said.Msg != "":
-		return fmt.Errorf("it answered 200 with code %d: %s", said.Code, cut(text, maxLine))
-	case said.StatusCode != 0, refused(said.OK), refused(said.Success):
-		return fmt.Errorf("it answered 200 and refused the message: %s", cmp.Or(cut(text, maxLine), "no reason was given"))
-	}
-	return nil
 }
