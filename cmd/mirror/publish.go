@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mirror/internal/config"
+	"mirror/internal/output"
 	"mirror/internal/publish"
 	"mirror/internal/workspace"
 	"mirror/reports"
@@ -85,6 +86,9 @@ func (a *app) showPublish(doc *reports.Publish, err error) error {
 	}
 	if shown := a.show(doc); shown != nil {
 		a.warnings.Add("the report of the publish is incomplete: %v", shown)
+	}
+	if failed := output.GitHubPublish(*doc, a.getenv, a.secrets); failed != nil {
+		a.warnings.Add("%v", failed)
 	}
 	return err
 }

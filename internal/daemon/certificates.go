@@ -25,7 +25,8 @@ func (d *Daemon) notifyCertificates(ctx context.Context, v diff.Verdict) {
 		}
 		event := notify.Event{
 			Kind: notify.Certificate, Episode: fmt.Sprintf("certificate/%s/%d", o.Name, ends.Unix()), Origin: o.Name,
-			Lines:  []string{"It ends on " + ends.UTC().Format("2006-01-02 15:04 MST") + "."},
+			Title: "the certificate expires on " + ends.UTC().Format("2006-01-02 15:04 MST"),
+			Lines: []string{"It ends on " + ends.UTC().Format("2006-01-02 15:04 MST") + "."}, Ended: "the certificate was renewed",
 			Opened: ends.Add(-nearEnd), URL: d.link("origins/" + o.Name),
 		}
 		d.mu.Lock()
@@ -57,7 +58,7 @@ func (d *Daemon) dropCertificates(ctx context.Context, origins []string) {
 	for origin, event := range d.alarms.certificates {
 		if !slices.Contains(origins, origin) {
 			delete(d.alarms.certificates, origin)
-			event.Closed = time.Now()
+			event.Closed, event.Ended = time.Now(), "the origin is no longer in the config: its certificate is not looked at"
 			ended = append(ended, event)
 		}
 	}

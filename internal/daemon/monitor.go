@@ -62,7 +62,7 @@ func (d *Daemon) notifyOverdue(ctx context.Context) {
 		if e.Closed.IsZero() {
 			d.options.Log.Error(e.Title)
 		} else {
-			d.options.Log.Info(e.Title + " no longer")
+			d.options.Log.Info(e.Ended)
 		}
 		d.sender().Send(e)
 	}
@@ -82,7 +82,7 @@ func (d *Daemon) turnOverdue(now time.Time) (events []notify.Event) {
 		if _, open := d.alarms.overdue[job]; !open {
 			event := notify.Event{
 				Kind: notify.Overdue, Episode: fmt.Sprintf("overdue/%s/%d", job, now.Unix()), Opened: now,
-				Title: "the check " + job + " is overdue",
+				Title: "the check " + job + " is overdue: the origins are not being checked", Ended: "the check " + job + " runs again",
 			}
 			d.alarms.overdue[job] = event
 			events = append(events, event)
@@ -93,6 +93,9 @@ func (d *Daemon) turnOverdue(now time.Time) (events []notify.Event) {
 		if !slices.Contains(late, job) && (d.alarms.checked[job] || !scheduled) {
 			delete(d.alarms.overdue, job)
 			event.Closed = now
+			if !scheduled {
+				event.Ended = "the check " + job + " is no longer in the schedule"
+			}
 			events = append(events, event)
 		}
 	}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
+	"mirror/diff"
 	"mirror/internal/history"
 	"mirror/internal/notify"
 )
@@ -27,7 +29,7 @@ func (d *Daemon) notifyPublishes(ctx context.Context) {
 	}
 	first, last := failed[len(failed)-1], failed[0]
 	event := notify.Event{
-		Kind: notify.PublishFailed, Opened: first.Started, Lines: []string{last.Err},
+		Kind: notify.PublishFailed, Opened: first.Started, Lines: []string{last.Err}, Reason: firstLine(last.Err),
 		Title: "publish " + outcomeText(last.Outcome), URL: d.link(fmt.Sprintf("publishes/%d", last.ID)),
 	}
 	d.mu.Lock()
@@ -38,6 +40,7 @@ func (d *Daemon) notifyPublishes(ctx context.Context) {
 	if well != nil {
 		d.alarms.failing = 0
 		event.Closed = well.Started.Add(well.Elapsed)
+		event.Ended = fmt.Sprintf("publishes succeed again: release %s is live everywhere", well.Release.Short())
 	}
 	d.mu.Unlock()
 	d.sender().Send(event)
@@ -51,14 +54,38 @@ func (d *Daemon) notifyWindow(p history.Publish) {
 	}
 	event := notify.Event{
 		Kind: notify.Window, Episode: fmt.Sprintf("window/%d", p.ID), Opened: p.Started,
-		Title: fmt.Sprintf("the origins disagreed for at least %s, and %s is allowed", p.Window.Lower.Round(time.Millisecond), limit),
+		Title: fmt.Sprintf("during a publish the origins disagreed for at least %s (allowed: %s)", p.Window.Lower.Round(time.Millisecond), limit),
 		URL:   d.link(fmt.Sprintf("publishes/%d", p.ID)),
 	}
+	if last := slowest(*p.Window); last != "" {
+		event.Title += "; the last one was " + last
+	}
+	event.Ended = event.Title
 	d.sender().Send(event)
 	if p.Window.Closed {
 		event.Closed = p.Started.Add(p.Elapsed)
 		d.sender().Send(event)
 	}
+}
+
+// slowest is the origin that showed all of a release last, "" for none.
+func slowest(w diff.Window) (name string) {
+	var at time.Time
+	for _, o := range w.Origins {
+		if turned := o.AllNew.Before; !o.Unchanged && (len(o.Open) > 0 || turned.After(at)) {
+			name, at = o.Name, turned
+		}
+		if len(o.Open) > 0 {
+			return name
+		}
+	}
+	return name
+}
+
+// firstLine is the first line of a text.
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
 }
 
 // interrupted is the outcome of a publish that was told to stop, and after which every origin serves
@@ -94,11 +121,11 @@ func failingSince(newest []history.Publish) (well *history.Publish, failed []his
 func outcomeText(outcome string) string {
 	switch outcome {
 	case "diverged":
-		return "is live, and the origins do not agree"
+		return "was committed, and not every origin serves it"
 	case "rolled_back":
-		return "failed and was rolled back"
+		return "failed and was rolled back: every origin is on the old release"
 	case "mixed":
 		return "failed and could not be rolled back: origins may be mixed"
 	}
-	return "failed; the origins are unchanged"
+	return "failed: no origin was changed"
 }

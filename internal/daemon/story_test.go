@@ -506,3 +506,54 @@ func TestFlappingOutlivesAReload(t *testing.T) {
 		w.end()
 	})
 }
+
+// TestTitlesOfAlerts says for each kind of event what happened, and to which origin.
+func TestTitlesOfAlerts(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		outcomes := []history.Publish{{Outcome: "failed"}, {Outcome: "live", Release: "aa"}, {Outcome: "diverged"}, {Outcome: "live", Release: "bb", Window: &diff.Window{
+			Closed: true, Lower: 31 * time.Second, Upper: 50 * time.Second,
+			Origins: []diff.OriginWindow{{Name: "git", AllNew: diff.Bounds{Before: began.Add(50 * time.Second)}}, {Name: "s3", AllNew: diff.Bounds{Before: began}}},
+		}}}
+		w := newWorld(t, dir, func(s *Setup) {
+			s.Jobs, s.WindowLimit = append(s.Jobs, publishJob(t, "@every 10m")), 30*time.Second
+			s.Work.Publish = func(context.Context, io.Writer) (history.Publish, error) {
+				if len(outcomes) == 0 {
+					return history.Publish{Outcome: "live"}, nil
+				}
+				p := outcomes[0]
+				if outcomes = outcomes[1:]; p.Outcome != "live" {
+					return p, errors.New("s3: 403 Forbidden\nmore of it")
+				}
+				return p, nil
+			}
+		})
+		time.Sleep(5 * time.Minute)
+		w.truth.set(fault{origin: "git", kind: diff.Altered}, fault{origin: "s3", kind: diff.Unreachable})
+		time.Sleep(3 * time.Minute)
+		w.truth.set()
+		time.Sleep(5 * time.Minute)
+		w.truth.mu.Lock()
+		w.truth.origins, w.truth.expires = []string{"git"}, time.Date(2000, 1, 10, 8, 0, 0, 0, time.UTC)
+		w.truth.mu.Unlock()
+		time.Sleep(22 * time.Minute)
+		w.end()
+		w.inbox.mu.Lock()
+		defer w.inbox.mu.Unlock()
+		got := strings.Join(w.inbox.titles, "\n")
+		for _, want := range []string{
+			"s3 is unreachable: connection refused; 1 more problem: git", "git and s3 recovered", "git: the certificate expires on 2000-01-10 08:00 UTC",
+			"mirror: publish failed: no origin was changed: s3: 403 Forbidden", "mirror: publishes succeed again: release aa is live everywhere",
+			"mirror: publish was committed, and not every origin serves it: s3: 403 Forbidden",
+			"mirror recovered from 2 problems",
+		} {
+			if !strings.Contains(got, want) {
+				t.Errorf("no title says %q", want)
+			}
+		}
+		if t.Failed() {
+			t.Logf("the titles are\n%s", got)
+		}
+	})
+}

@@ -68,8 +68,9 @@ func (w *truth) set(faults ...fault) {
 
 // inbox is a recipient that remembers what it was told.
 type inbox struct {
-	mu   sync.Mutex
-	news []notify.News
+	mu     sync.Mutex
+	news   []notify.News
+	titles []string
 }
 
 // Send takes every message.
@@ -77,6 +78,7 @@ func (b *inbox) Send(_ context.Context, m notify.Message) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.news = append(b.news, m.News...)
+	b.titles = append(b.titles, m.Title)
 	return nil
 }
 

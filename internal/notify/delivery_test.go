@@ -120,7 +120,7 @@ func TestAnErrorInTheBodyIsNoSuccess(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"errcode":310000,"errmsg":"sign not match"}`: "errcode 310000: sign not match",
 		`{"code":19024,"msg":"Key Words Not Found"}`:   "code 19024: Key Words Not Found",
-		`{"ok":false,"error":"channel_not_found"}`:     "refused the message: channel_not_found",
+		`{"ok":false,"error":"channel_not_found"}`:     "ok: false: channel_not_found",
 		`{"success":false}`:                            "no reason was given",
 		`{"errcode":0,"errmsg":"ok"}`:                  "",
 		`{"code":0,"msg":"success","StatusCode":0}`:    "",

@@ -47,7 +47,9 @@ type Event struct {
 	Episode string
 	Origin  string // name; "" where the event is of no single origin
 	// Title says in one line what happens; "" for the kind's own words.
-	Title    string
+	Title string
+	// Ended says in one line what has ended; "" for that the origin recovered.
+	Ended    string
 	Reason   string         // why, in a few words, after what happens; "" for none
 	Lines    []string       // what else there is to say
 	Counts   map[string]int // pages by kind of drift
@@ -80,7 +82,8 @@ func (e Event) bounded(now time.Time) Event {
 	if e.Episode == "" {
 		e.Episode = fmt.Sprintf("%s-%s-%d", e.Kind, e.Origin, e.Opened.UnixNano())
 	}
-	e.Origin, e.Title, e.Reason, e.Next = cut(e.Origin, maxField), cut(e.Title, maxField), cut(e.Reason, maxField), cut(e.Next, maxField)
+	e.Origin, e.Title, e.Ended = cut(e.Origin, maxField), cut(e.Title, maxField), cut(e.Ended, maxField)
+	e.Reason, e.Next = cut(e.Reason, maxField), cut(e.Next, maxField)
 	e.Lines, e.Paths = cutAll(e.Lines), cutAll(e.Paths)
 	counts := map[string]int{}
 	for _, kind := range largest(e.Counts) {
@@ -99,7 +102,8 @@ func (e Event) scrubbed(scrub func(text string) string) Event {
 		}
 		return clean
 	}
-	e.Origin, e.Title, e.Reason, e.Next, e.URL = scrub(e.Origin), scrub(e.Title), scrub(e.Reason), scrub(e.Next), scrub(e.URL)
+	e.Origin, e.Title, e.Ended = scrub(e.Origin), scrub(e.Title), scrub(e.Ended)
+	e.Reason, e.Next, e.URL = scrub(e.Reason), scrub(e.Next), scrub(e.URL)
 	e.Lines, e.Paths = all(e.Lines), all(e.Paths)
 	counts := map[string]int{}
 	for kind, n := range e.Counts {

@@ -16,23 +16,23 @@ func phrasesFor(k Kind) phrases {
 			"mirror check shows every page; mirror publish puts the release back."}
 	case Unreachable:
 		return phrases{" is unreachable", "are unreachable", "it was unreachable", "unreachable",
-			"see whether the host, its name and its certificate are as they should be."}
+			"check the host, its DNS name and its certificate."}
 	case PublishFailed:
 		return phrases{": publish failed", "publishes failed", "publishes failed", "a failed publish",
-			"mirror plan shows what is left to do; mirror publish tries again."}
+			"mirror plan shows what is left to do; mirror publish does it."}
 	case Window:
 		return phrases{": the origins disagreed for too long", "disagreed for too long", "the origins disagreed for too long",
 			"a window over its limit", "mirror history shows which origin was late."}
 	case Certificate:
 		return phrases{": the certificate expires soon", "have certificates that expire soon", "the certificate was about to expire",
-			"a certificate that expires soon", "renew it before browsers refuse the site."}
+			"a certificate that expires soon", "renew the certificate: browsers refuse the site once it has expired."}
 	case Overdue:
 		return phrases{": checks are overdue", "have overdue checks", "a check was overdue", "an overdue check",
-			"see the daemon's log: the origins are not being checked."}
+			"read the daemon's log: the origins are not being checked."}
 	case Trial:
 		return phrases{": test message", "have test messages", "a test message", "a test message", ""}
 	}
-	return phrases{" needs a look", "need a look", "it needed a look", string(k), ""}
+	return phrases{" has a problem", "have problems", "it had a problem", string(k), ""}
 }
 
 // tense is when something is so.

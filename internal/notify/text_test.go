@@ -49,7 +49,7 @@ func TestTitles(t *testing.T) {
 	down.Reason = "connection refused"
 	partly := of(Unreachable, map[string]int{"unreachable": 1}, "a.html")
 	partly.Reason = "answered 503"
-	failed := Event{Kind: PublishFailed, Title: "publish failed; the origins are unchanged", Opened: began}
+	failed := Event{Kind: PublishFailed, Title: "publish failed: no origin was changed", Reason: "s3: 403 Forbidden", Ended: "publishes succeed again", Opened: began}
 	altered := of(Drift, map[string]int{"altered": 1}, "index.html")
 	for _, c := range []struct {
 		change Change
@@ -62,11 +62,11 @@ func TestTitles(t *testing.T) {
 		{Opened, of(Drift, map[string]int{"mistyped": 2}), false, "pages: 2 pages are served with a wrong type"},
 		{Opened, down, false, "pages is unreachable: connection refused"},
 		{Opened, partly, false, "pages: 1 page is unreachable: answered 503"},
-		{Opened, failed, false, "mirror: publish failed; the origins are unchanged"},
+		{Opened, failed, false, "mirror: publish failed: no origin was changed: s3: 403 Forbidden"},
 		{Closed, altered, true, "pages recovered after 20 m: 1 page was altered"},
 		{Closed, down, true, "pages recovered after 20 m: it was unreachable"},
 		{Passed, down, true, "pages recovered after 20 m: it was unreachable"},
-		{Closed, failed, true, "mirror recovered after 20 m: publishes failed"},
+		{Closed, failed, true, "mirror: publishes succeed again"},
 		{Flapping, down, false, "pages is flapping, again unreachable; the next message comes when it is steady for 10 m"},
 		{Flapping, altered, false, "pages is flapping, again 1 page altered; the next message comes when it is steady for 10 m"},
 		{Settled, down, true, "pages recovered, steady after flapping (14 changes since 2026-11-22 11:09 UTC)"},
@@ -102,7 +102,7 @@ func TestTitlesOfSeveralNews(t *testing.T) {
 func TestEveryKindHasWords(t *testing.T) {
 	for _, kind := range Kinds() {
 		w := phrasesFor(kind)
-		if kind != Recovered && (w.is == " needs a look" || w.is == "" || w.are == "" || w.was == "" || w.noun == "") {
+		if kind != Recovered && (w.is == " has a problem" || w.is == "" || w.are == "" || w.was == "" || w.noun == "") {
 			t.Errorf("%s has %+v", kind, w)
 		}
 	}

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,6 +13,9 @@ func headline(n News, now time.Time) string {
 	e := n.Event
 	switch n.Change {
 	case Closed, Passed:
+		if e.Ended != "" {
+			return fmt.Sprintf("%s: %s", nameOf(e), plain(e.Ended))
+		}
 		return fmt.Sprintf("%s recovered after %s: %s", nameOf(e), span(e.lasted(now)), told(e, past))
 	case Worse:
 		return fmt.Sprintf("%s is worse than before: %s", nameOf(e), worsened(e))
@@ -117,6 +121,8 @@ func summary(news []News) string {
 		return problem(joined(news))
 	case counts[Opened] == len(news) && oneKind && len(origins) == len(news):
 		return names + " " + phrasesFor(news[0].Event.Kind).are
+	case counts[Opened]+counts[Worse] == len(news):
+		return worstOf(news)
 	case counts[Closed]+counts[Passed] == len(news):
 		if len(news) > len(origins) {
 			return fmt.Sprintf("%s recovered from %d problems", names, len(news))
@@ -124,6 +130,26 @@ func summary(news []News) string {
 		return names + " recovered"
 	}
 	return names + ": " + changesPhrase(counts)
+}
+
+// worstOf says what is the worst of several problems, and which origins have others.
+func worstOf(news []News) string {
+	worst := slices.MaxFunc(news, func(a, b News) int { return cmp.Compare(rank(a.Event.Severity), rank(b.Event.Severity)) })
+	var others []string
+	for _, n := range news {
+		if name := nameOf(n.Event); name != nameOf(worst.Event) && !slices.Contains(others, name) {
+			others = append(others, name)
+		}
+	}
+	what := cut(opening(worst.Event), maxTitle*2/3)
+	text := what + "; 1 more problem"
+	if len(news) > 2 {
+		text = fmt.Sprintf("%s; %d more problems", what, len(news)-1)
+	}
+	if len(others) > 0 {
+		text += ": " + listed(others)
+	}
+	return text
 }
 
 // changesPhrase counts what happened: "2 new problems, 1 recovered".

@@ -27,15 +27,31 @@ func GitHub(s Set[reports.Check], c reports.Check, getenv func(string) string, s
 	if file == "" || s.WritesTo(file) {
 		return nil
 	}
-	if err := appendSummary(file, c, known); err != nil {
+	return summarise(file, c, known)
+}
+
+// GitHubPublish shows a publish in the step's summary of a GitHub workflow.
+func GitHubPublish(p reports.Publish, getenv func(string) string, known *secrets.Scrubber) error {
+	file := getenv("GITHUB_STEP_SUMMARY")
+	if file == "" {
+		return nil
+	}
+	return summarise(file, p, known)
+}
+
+// document is a report that can be written as Markdown.
+type document interface{ Markdown(w io.Writer) error }
+
+func summarise(file string, d document, known *secrets.Scrubber) error {
+	if err := appendSummary(file, d, known); err != nil {
 		return fmt.Errorf("no step summary: %w", err)
 	}
 	return nil
 }
 
-func appendSummary(name string, c reports.Check, known *secrets.Scrubber) error {
+func appendSummary(name string, d document, known *secrets.Scrubber) error {
 	var b bytes.Buffer
-	if err := c.Markdown(&b); err != nil {
+	if err := d.Markdown(&b); err != nil {
 		return err
 	}
 	text := known.Bytes(b.Bytes())
