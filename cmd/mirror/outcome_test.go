@@ -406,7 +406,7 @@ func TestDaemonOnceGoesByTheVerdicts(t *testing.T) {
 	w.want(exitAgree, "publish")
 	lockHistory(t, w.state(history.Name), "BEGIN EXCLUSIVE")
 	code, _, errs := w.mirror(t.Context(), "daemon", "--once")
-	if code != exitAgree || !strings.Contains(errs.String(), "a check is not remembered") {
+	if code != exitAgree || !strings.Contains(errs.String(), "cannot record a check") {
 		t.Errorf("got exit code %d\n%s", code, errs)
 	}
 	w.live["about.html"] = []byte("altered")

@@ -182,23 +182,23 @@ var errorTable = []struct {
 	{"secret in a webhook", body("notify: [{url: 'https://hooks.example.com/swordfish/0123456789abcdef0123456789'}]"), []string{
 		`1:16: url: "https://hooks.example.com/***" holds a secret (hint: keep it in the environment and write ${NAME} here)`}},
 	{"webhook in the clear", body("notify: [{url: 'http://hooks.example.com/swordfish'}]"), []string{
-		`1:16: url: "http://hooks.example.com/***" is no place to notify: ` +
-			`it must begin with https:// (hint: http:// is for this machine alone)`}},
+		`1:16: url: "http://hooks.example.com/***" is not valid: ` +
+			`the URL must begin with https:// (hint: http:// is for this machine only)`}},
 	{"incomplete service", body("notify: [{url: 'telegram://${WORD}'}]"), []string{
-		`1:16: url: "telegram://${WORD}" is no place to notify: ` +
-			`it is no complete telegram URL (hint: telegram://${TOKEN}@telegram?chats=@channel)`}},
+		`1:16: url: "telegram://${WORD}" is not valid: ` +
+			`the telegram URL is not complete (hint: telegram://${TOKEN}@telegram?chats=@channel)`}},
 	{"signed service", body("notify: [{url: 'ntfy://ntfy.sh/x', secret_env: A}]"), []string{
 		"1:48: secret_env: signs what a webhook gets, and a service takes no signature"}},
 	{"quiet", body("notify: [{url: 'https://y', quiet: at night}]"), []string{
-		`1:36: quiet: "at night" is no quiet time: it is no time of day (hint: 22:00-07:00 Europe/Berlin)`}},
+		`1:36: quiet: "at night" is not a quiet time: not a time of day (hint: 22:00-07:00 Europe/Berlin)`}},
 	{"quiet nowhere", body("notify: [{url: 'https://y', quiet: '22:00-07:00 Berlin'}]"), []string{
-		`1:36: quiet: "22:00-07:00 Berlin" is no quiet time: its time zone is not known (hint: Europe/Berlin)`}},
+		`1:36: quiet: "22:00-07:00 Berlin" is not a quiet time: the time zone is not known (hint: Europe/Berlin)`}},
 	{"urgent and never quiet", body("notify: [{url: 'https://y', urgent: [drift]}]"), []string{
 		"1:37: urgent: is for what is told in a quiet time, and there is none"}},
 	{"notify twice", body("notify: [{name: a, url: 'https://y'}, {name: a, url: 'https://z'}]"), []string{
 		`1:46: name: another place to notify is called "a"`}},
 	{"notify", body("notify: [{url: nowhere}]"), []string{
-		`1:16: url: "nowhere" is no place to notify: it is not a URL (hint: https://… or a service: bark, discord, generic, googlechat, ` +
+		`1:16: url: "nowhere" is not valid: not a URL (hint: https://… or a service: bark, discord, generic, googlechat, ` +
 			`gotify, hangouts, ifttt, join, lark, matrix, mattermost, notifiarr, ntfy, opsgenie, pagerduty, pushbullet, pushover, ` +
 			`rocketchat, signal, slack, smtp, teams, telegram, wecom, zulip)`}},
 	{"secret elsewhere", body("check: {rate: ghp_0123456789abcdefABCD}"), []string{

@@ -141,7 +141,7 @@ func service(d *strictyaml.Decoder, key string, n *yaml.Node, _ reflect.Value) {
 		return
 	}
 	if err := notify.CheckURL(n.Value); err != nil {
-		d.Errorf(n, "%s: %s is no place to notify: %v", key, redacted(d, n), err)
+		d.Errorf(n, "%s: %s is not valid: %v", key, redacted(d, n), err)
 	}
 }
 
@@ -166,6 +166,6 @@ func writtenSecret(address string) bool {
 // quiet checks a quiet time.
 func quiet(d *strictyaml.Decoder, key string, n *yaml.Node, _ reflect.Value) {
 	if _, err := notify.ParseQuiet(n.Value); err != nil {
-		d.Errorf(n, "%s: %s is no quiet time: %v", key, d.Describe(n), err)
+		d.Errorf(n, "%s: %s is not a quiet time: %v", key, d.Describe(n), err)
 	}
 }

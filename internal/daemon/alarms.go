@@ -10,7 +10,7 @@ import (
 	"mirror/internal/notify"
 )
 
-// alarms are what was told of and is no drift: at most one for each origin or job.
+// alarms are the open alarms that are not drift: at most one for each origin or job.
 type alarms struct {
 	certificates map[string]notify.Event // by origin
 	overdue      map[string]notify.Event // by job
@@ -22,7 +22,7 @@ func newAlarms() alarms {
 	return alarms{certificates: map[string]notify.Event{}, overdue: map[string]notify.Event{}, checked: map[string]bool{}}
 }
 
-// savedAlarms are the alarms that the next process must know to tell of their end.
+// savedAlarms are the alarms that the next process must know to notify of their end.
 type savedAlarms struct {
 	Certificates, Overdue map[string]notify.Event
 }
@@ -38,7 +38,7 @@ func (d *Daemon) loadAlarms(ctx context.Context) {
 		err = json.Unmarshal(text, &saved)
 	}
 	if err != nil {
-		d.options.Log.Error("which alarms are open is not known: their end is not notified", "err", err)
+		d.options.Log.Error("cannot read which alarms are open: their end is not notified", "err", err)
 		return
 	}
 	d.mu.Lock()
@@ -58,7 +58,7 @@ func (d *Daemon) saveAlarms(ctx context.Context) {
 		err = d.options.History.SaveState(ctx, alarmsName, time.Now(), text)
 	}
 	if err != nil {
-		d.options.Log.Error("open alarms are not remembered: after a restart their end is not notified", "err", err)
+		d.options.Log.Error("cannot record which alarms are open: after a restart their end is not notified", "err", err)
 	}
 }
 

@@ -53,7 +53,7 @@ func (d *Daemon) siteChanged(ctx context.Context, s Setup, f folder) {
 		d.options.Log.Info("the site's folder is as it was published last: nothing to do", "site", s.Site)
 		return
 	}
-	d.options.Log.Info("the site's folder is published: it may have changed", "site", s.Site)
+	d.options.Log.Info("the site's folder may have changed: it is published", "site", s.Site)
 	for _, j := range s.Jobs {
 		if j.Watch {
 			d.triggerByChange(ctx, j.Name)

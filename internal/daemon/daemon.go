@@ -24,7 +24,7 @@ const (
 	onceCloseTimeout = 30 * time.Second
 )
 
-// New returns a daemon that Run starts. It tells recipients nothing before that.
+// New returns a daemon that Run starts. It notifies no recipient before that.
 func New(s Setup, o Options) (*Daemon, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -108,7 +108,7 @@ func (d *Daemon) Replace(s Setup) error {
 		return nil
 	}
 	if err := d.part(old); err != nil { // the address may be what was wrong: the new recipients are told below
-		d.options.Log.Warn("the recipients so far were not told of everything", "err", err)
+		d.options.Log.Warn("the former recipients did not get all notifications", "err", err)
 	}
 	fresh.Start() // after the end of the old one, which notes what it sent
 	d.resend(context.Background())
@@ -123,14 +123,14 @@ func (d *Daemon) part(n *notify.Notifier) error {
 	ctx, done := context.WithTimeout(context.Background(), closeTimeout)
 	defer done()
 	if err := n.Close(ctx); err != nil {
-		return fmt.Errorf("those who were told before: %w", err)
+		return fmt.Errorf("former recipients: %w", err)
 	}
 	return nil
 }
 
-// Once runs every check of the setup once, one after another, tells who is to be told, and
-// returns the verdicts: that something was not remembered, or could not be delivered, goes to
-// the log. The error says which check came to no verdict. It takes the place of Run.
+// Once runs every check of the setup once, one after another, sends the notifications, and
+// returns the verdicts. What could not be recorded or delivered is logged. The error says which
+// check came to no verdict. It is called instead of Run.
 func (d *Daemon) Once(ctx context.Context) (verdicts []diff.Verdict, err error) {
 	d.resume(ctx)
 	d.resend(ctx)
@@ -146,7 +146,7 @@ func (d *Daemon) Once(ctx context.Context) (verdicts []diff.Verdict, err error) 
 	leaving, done := context.WithTimeout(context.WithoutCancel(ctx), onceCloseTimeout)
 	defer done()
 	if lost := d.sender().Close(leaving); lost != nil {
-		d.options.Log.Error("not everybody was told", "err", lost)
+		d.options.Log.Error("not all notifications were delivered", "err", lost)
 	}
 	return verdicts, err
 }

@@ -20,7 +20,7 @@ func FollowFile(ctx context.Context, file string, log *slog.Logger, changed func
 	f := followed{file: file, changed: changed, log: log}
 	f.sum, _ = f.read()
 	if err := f.listen(ctx); err != nil {
-		log.Warn("the config is looked at now and then: the system cannot tell of its changes", "every", pollInterval, "err", err)
+		log.Warn("the config is polled: the system does not report its changes", "every", pollInterval, "err", err)
 		f.look(ctx)
 	}
 }

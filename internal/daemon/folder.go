@@ -37,7 +37,7 @@ func (f folder) follow(ctx context.Context, changed func(ctx context.Context)) {
 	if err == nil || ctx.Err() != nil {
 		return
 	}
-	f.log.Warn("the site's folder is looked at now and then: the system cannot tell of its changes",
+	f.log.Warn("the site's folder is polled: the system does not report its changes",
 		"site", f.dir, "every", f.poll, "err", err, "hint", hintFor(err))
 	f.look(ctx, changed)
 }
@@ -46,7 +46,7 @@ func hintFor(err error) string {
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EMFILE) {
 		return "raise fs.inotify.max_user_watches and fs.inotify.max_user_instances"
 	}
-	return "is site.dir right?"
+	return "check site.dir in the config"
 }
 
 // listen has the system tell of changes. The error says why it cannot.

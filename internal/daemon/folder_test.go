@@ -132,7 +132,7 @@ func TestSiteThatChanges(t *testing.T) {
 	}
 }
 
-// TestFolderThatCannotBeListenedTo is looked at now and then.
+// TestFolderThatCannotBeListenedTo is polled.
 func TestFolderThatCannotBeListenedTo(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "not", "yet", "there")
 	said := make(lines, 10)
@@ -145,7 +145,7 @@ func TestFolderThatCannotBeListenedTo(t *testing.T) {
 		defer close(ended)
 		f.follow(ctx, func(context.Context) { changed <- struct{}{} })
 	}()
-	if line := <-said; !strings.Contains(line, "looked at now and then") {
+	if line := <-said; !strings.Contains(line, "is polled") {
 		t.Errorf("the log says %s", line)
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {

@@ -14,16 +14,16 @@ import (
 )
 
 const (
-	// monitorInterval is how often it is seen to whether checks are overdue.
+	// monitorInterval is how often monitor looks whether checks are overdue.
 	monitorInterval = time.Minute
-	// resendInterval is how often it is looked up what checks and publishes by hand have found.
+	// resendInterval is how often monitor looks in the history for what checks and publishes by hand found.
 	resendInterval = 10 * time.Minute
 	// startInterval is how long the scheduler is waited for, each time, until it runs.
 	startInterval = 10 * time.Millisecond
 )
 
-// monitor sees to it, until ctx ends, that nothing is overdue without anybody knowing, and that
-// what a check by hand found is told as well.
+// monitor notifies, until ctx ends, of checks that are overdue and of what checks and publishes by
+// hand have found.
 func (d *Daemon) monitor(ctx context.Context) {
 	d.resend(ctx)
 	d.checkAtOnce(ctx)
@@ -109,7 +109,7 @@ func (d *Daemon) resend(ctx context.Context) {
 	defer done()
 	episodes, err := d.options.History.Episodes(ctx, history.EpisodeFilter{Since: time.Now().Add(-lately)})
 	if err != nil {
-		d.options.Log.Error("what is open is not known", "err", err)
+		d.options.Log.Error("cannot read which episodes are open", "err", err)
 	}
 	for _, e := range slices.Backward(episodes) {
 		d.notifyEpisode(e)

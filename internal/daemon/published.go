@@ -29,7 +29,7 @@ func (d *Daemon) published(ctx context.Context, site, print string) {
 		err = d.options.History.SaveState(ctx, publishedName(site), time.Now(), text)
 	}
 	if err != nil {
-		d.options.Log.Warn("what was published is not remembered: it is published again at the next start", "err", err)
+		d.options.Log.Warn("cannot record what was published: it is published again at the next start", "err", err)
 	}
 }
 
@@ -46,7 +46,7 @@ func (d *Daemon) loadPublished(ctx context.Context) {
 		err = json.Unmarshal(text, &kept)
 	}
 	if err != nil {
-		d.options.Log.Warn("what was published before is not known: the site is published", "err", err)
+		d.options.Log.Warn("cannot read what was published before: the site is published", "err", err)
 		return
 	}
 	d.mu.Lock()

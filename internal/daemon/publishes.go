@@ -19,7 +19,7 @@ const publishesBack = 1000
 func (d *Daemon) notifyPublishes(ctx context.Context) {
 	newest, err := d.options.History.PublishesBefore(ctx, 0, publishesBack)
 	if err != nil {
-		d.options.Log.Error("how publishes went is not known", "err", err)
+		d.options.Log.Error("cannot read how publishes ended", "err", err)
 		return
 	}
 	newest = slices.DeleteFunc(newest, ignorable)

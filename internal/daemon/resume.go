@@ -15,10 +15,10 @@ func (d *Daemon) resume(ctx context.Context) {
 	defer done()
 	cut, err := d.options.History.RecoverRuns(ctx)
 	if err != nil {
-		d.options.Log.Error("the history cannot be written", "err", err)
+		d.options.Log.Error("cannot write to the history", "err", err)
 	}
 	for _, r := range cut {
-		d.options.Log.Warn("a run was cut off when the daemon last ended", "job", r.Job, "began", r.Started)
+		d.options.Log.Warn("a run was interrupted when the daemon ended last", "job", r.Job, "began", r.Started)
 	}
 	d.loadAlarms(ctx)
 	d.loadPublished(ctx)
@@ -39,7 +39,7 @@ func (d *Daemon) dropOrigins(ctx context.Context) {
 	origins := d.current().Origins
 	closed, err := d.options.History.CloseEpisodes(ctx, time.Now(), func(origin string) bool { return slices.Contains(origins, origin) })
 	if err != nil {
-		d.options.Log.Error("episodes of former origins stay open", "err", err)
+		d.options.Log.Error("cannot close the episodes of former origins", "err", err)
 	}
 	d.notifyChanges(history.Changes{Closed: closed})
 	d.dropCertificates(ctx, origins)

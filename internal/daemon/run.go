@@ -76,7 +76,7 @@ func (r *run) begin(ctx context.Context) {
 	ctx, done := wait.Outlive(ctx, recording)
 	defer done()
 	if _, err := r.options.History.BeginRun(ctx, r.row()); err != nil {
-		r.options.Log.Error("a run is not remembered", "job", r.job.Name, "err", err)
+		r.options.Log.Error("cannot record the begin of a run", "job", r.job.Name, "err", err)
 	}
 }
 
@@ -90,7 +90,7 @@ func (r *run) end(ctx context.Context, outcome scheduler.Outcome, err error) {
 	ctx, done := wait.Outlive(ctx, recording)
 	defer done()
 	if err := r.options.History.EndRun(ctx, row); err != nil {
-		r.options.Log.Error("the end of a run is not remembered", "job", r.job.Name, "err", err)
+		r.options.Log.Error("cannot record the end of a run", "job", r.job.Name, "err", err)
 	}
 }
 
@@ -143,7 +143,7 @@ func (r *run) check(ctx context.Context) error {
 	defer done()
 	changes, recordErr := r.record(ctx, row, differences)
 	if recordErr != nil { // the verdict stands
-		r.options.Log.Error("a check is not remembered, so that no episode opens or closes with it", "job", r.job.Name, "err", recordErr)
+		r.options.Log.Error("cannot record a check: no episode opens or closes with it", "job", r.job.Name, "err", recordErr)
 	}
 	if err == nil {
 		r.judged(ctx, verdict, changes)
@@ -279,7 +279,7 @@ func (r *run) recordPublish(ctx context.Context, p history.Publish, failure erro
 	defer done()
 	id, err := r.options.History.RecordPublish(ctx, p)
 	if err != nil {
-		r.options.Log.Error("a publish is not remembered", "job", r.job.Name, "err", err)
+		r.options.Log.Error("cannot record a publish", "job", r.job.Name, "err", err)
 		return
 	}
 	p.ID = id

@@ -12,18 +12,18 @@ import (
 	"mirror/internal/netname"
 )
 
-// CheckURL judges a recipient's URL without asking anybody: that of a service, as shoutrrr
-// writes it, or of a webhook. The error quotes nothing of the URL.
+// CheckURL checks the URL of a recipient without a request: that of a service, in the form that
+// shoutrrr documents, or of a webhook. The error quotes nothing of the URL.
 func CheckURL(address string) error {
 	scheme, _, found := strings.Cut(address, "://")
 	scheme = strings.ToLower(scheme)
 	if !found {
-		return fmt.Errorf("it is not a URL (hint: https://… or a service: %s)", strings.Join(services(), ", "))
+		return fmt.Errorf("not a URL (hint: https://… or a service: %s)", strings.Join(services(), ", "))
 	}
 	u, err := url.Parse(address)
 	switch {
 	case err != nil && (scheme == "https" || scheme == "http"):
-		return errors.New("it cannot be parsed")
+		return errors.New("the URL cannot be parsed")
 	case err != nil:
 		return incomplete(scheme)
 	case isWebhook(u):
@@ -35,13 +35,13 @@ func CheckURL(address string) error {
 func checkWebhook(u *url.URL) error {
 	switch {
 	case u.Hostname() == "":
-		return errors.New("it names no host")
+		return errors.New("the URL has no host")
 	case u.User != nil:
-		return errors.New("it must not hold a user name or password (hint: secret_env signs what is sent)")
+		return errors.New("the URL must not contain a user name or password (hint: secret_env signs what is sent)")
 	case u.Fragment != "":
-		return errors.New("it must not have a fragment")
+		return errors.New("the URL must not have a fragment")
 	case u.Scheme == "http" && !netname.IsLoopback(u.Hostname()):
-		return errors.New("it must begin with https:// (hint: http:// is for this machine alone)")
+		return errors.New("the URL must begin with https:// (hint: http:// is for this machine only)")
 	}
 	return nil
 }
@@ -50,9 +50,9 @@ func checkService(u *url.URL, address string) error {
 	name, inner, custom := strings.Cut(u.Scheme, "+")
 	switch {
 	case !slices.Contains(services(), name):
-		return fmt.Errorf("it names no service that is known (hint: https://… or one of %s)", strings.Join(services(), ", "))
+		return fmt.Errorf("the service is not known (hint: https://… or one of %s)", strings.Join(services(), ", "))
 	case custom && inner == "http" && !netname.IsLoopback(u.Hostname()):
-		return errors.New("it must use https (hint: http is for this machine alone)")
+		return errors.New("the URL must use https (hint: http is for this machine only)")
 	case name == "matrix": // shoutrrr would log in
 		if _, secret := u.User.Password(); u.Hostname() == "" || !secret {
 			return incomplete(name)
@@ -74,14 +74,14 @@ func locate(address string) (err error) {
 	return err
 }
 
-// services lists the names of the services that tell people something.
+// services lists the names of the services that notify people.
 func services() []string {
 	names := slices.DeleteFunc((&router.ServiceRouter{}).ListServices(), func(name string) bool { return name == "logger" })
 	slices.Sort(names)
 	return names
 }
 
-// incomplete tells how a service's URL is written.
+// incomplete says how a service's URL is written.
 func incomplete(service string) error {
 	shape := map[string]string{
 		"slack":    "slack://hook:${HOOK}@webhook",
@@ -94,7 +94,7 @@ func incomplete(service string) error {
 		"generic":  "generic://example.com/path",
 	}[service]
 	if shape == "" {
-		return fmt.Errorf("it is no complete %s URL (hint: see shoutrrr's page on %s)", service, service)
+		return fmt.Errorf("the %s URL is not complete (hint: see shoutrrr's page on %s)", service, service)
 	}
-	return fmt.Errorf("it is no complete %s URL (hint: %s)", service, shape)
+	return fmt.Errorf("the %s URL is not complete (hint: %s)", service, shape)
 }

@@ -16,7 +16,7 @@ const (
 	lastRetry  = 10 * time.Minute
 )
 
-// courier tells one recipient, in a goroutine of its own.
+// courier sends notifications to one recipient, in a goroutine of its own.
 type courier struct {
 	name    string
 	sender  Sender
@@ -83,7 +83,7 @@ func (c *courier) Close() {
 func (c *courier) signal() {
 	select {
 	case c.wake <- struct{}{}:
-	default: // it is going to look anyway
+	default: // a wake-up is pending already
 	}
 }
 
@@ -143,7 +143,7 @@ func (c *courier) absorb() (closing bool) {
 	}
 	if lost += c.box.dropped; lost > 0 {
 		c.box.dropped = 0
-		c.log.Warn("too much waits to be told; the oldest was dropped", "dropped", lost)
+		c.log.Warn("too many notifications wait; the oldest were dropped", "dropped", lost)
 		c.mu.Lock()
 		c.counts.Dropped += lost
 		c.mu.Unlock()
@@ -206,7 +206,7 @@ func (c *courier) failed(err error, now time.Time) {
 		wait = max(wait, min(scrubbed.after, maxRetryAfter))
 	}
 	c.retry = now.Add(wait)
-	c.log.Warn("could not tell", "err", err, "retry", wait.Round(time.Millisecond).String())
+	c.log.Warn("a notification was not delivered", "err", err, "retry", wait.Round(time.Millisecond).String())
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.counts.Failed++
@@ -219,14 +219,14 @@ func (c *courier) count() {
 	c.counts.Waiting = len(c.box.waiting)
 }
 
-// sent asks the ledger. One that fails is passed over: rather twice than never.
+// wasSent asks the ledger. If that fails, the notification is sent: twice is better than never.
 func (c *courier) wasSent(ctx context.Context, key string) bool {
 	if told, _ := c.recent.Sent(ctx, key); told {
 		return true
 	}
 	told, err := c.options.Ledger.Sent(ctx, key)
 	if err != nil {
-		c.log.Error("cannot read what was told before", "err", c.scrub.error(err))
+		c.log.Error("cannot read which notifications were sent before", "err", c.scrub.error(err))
 		return false
 	}
 	return told
@@ -239,7 +239,7 @@ func (c *courier) record(ctx context.Context, keys []string, at time.Time, outco
 	for _, key := range keys {
 		_ = c.recent.Record(ctx, key, at, outcome) // has no errors
 		if err := c.options.Ledger.Record(ctx, key, at, outcome); err != nil {
-			c.log.Error("cannot note what was told", "err", c.scrub.error(err))
+			c.log.Error("cannot record which notifications were sent", "err", c.scrub.error(err))
 		}
 	}
 }

@@ -1,7 +1,7 @@
-// Package notify tells people what the daemon sees, in a way that they keep switched on: one
-// message when an episode opens and one when it closes, several that come together as one,
-// a flapping origin as little as possible, nothing at night that can wait, and never a secret.
+// Package notify sends notifications of what the daemon sees, and few of them: one message when an
+// episode opens and one when it closes, events of the same moment in one message, as few as possible
+// of an origin that flaps, only urgent ones in a quiet time, and never a secret.
 //
-// Send takes an event and returns at once. Each recipient has a queue, a goroutine and an
-// order of its own, so that one that cannot be reached delays no other.
+// Send takes an event and returns at once. Each recipient has its own queue and goroutine, so
+// that one that does not answer delays no other.
 package notify

@@ -10,12 +10,12 @@ const (
 	Opened   Change = "opened"
 	Closed   Change = "closed"
 	Worse    Change = "worse"    // goes on, and is much worse than was told
-	Passed   Change = "passed"   // opened and closed before it could be told
+	Passed   Change = "passed"   // opened and closed before a message was sent
 	Flapping Change = "flapping" // opened again soon after it closed; more is told when it is steady
 	Settled  Change = "settled"  // steady after flapping, open or closed
 )
 
-// News is a part of a message: what happened to one episode.
+// News is one part of a message: what happened to one episode.
 type News struct {
 	Change Change
 	Event  Event

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Notifier tells recipients of events. It is safe for concurrent use.
+// Notifier notifies recipients of events. It is safe for concurrent use.
 type Notifier struct {
 	couriers []*courier
 	scrub    func(text string) string
@@ -16,8 +16,8 @@ type Notifier struct {
 	running  sync.WaitGroup
 }
 
-// New returns a notifier that keeps events until Start. Close it after use. The error tells which
-// recipient cannot be told anything, and why, without its secrets.
+// New returns a notifier that keeps events until Start. Close it after use. The error says which
+// recipient cannot be notified, and why, without its secrets.
 func New(recipients []Recipient, options Options) (*Notifier, error) {
 	options = options.filled()
 	n := &Notifier{scrub: options.Scrub, cancel: func() {}}
@@ -57,8 +57,8 @@ func (n *Notifier) Send(e Event) {
 	}
 }
 
-// Close tells what is ready to be told, in haste, and stops. What waits for the end of a
-// quiet time or of a flapping is left to the process that sends it again. The error says how much was
+// Close sends what is ready, without waiting for more to join it, and stops. What waits for the end of a
+// quiet time or of flapping is kept for the next process. The error says how many notifications were
 // not delivered before ctx was done.
 func (n *Notifier) Close(ctx context.Context) error {
 	for _, c := range n.couriers {

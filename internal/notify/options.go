@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// Options say how recipients are told. The zero value of each is its default.
+// Options say how recipients are notified. The zero value of each is its default.
 type Options struct {
-	Ledger  Ledger        // what was told; nil for one that ends with the process
+	Ledger  Ledger        // of what was sent; nil for one that ends with the process
 	Logger  *slog.Logger  // nil for silence
 	Group   time.Duration // how long news wait for more to join them: 10 s
 	Damp    time.Duration // reopening sooner than this is flapping, and so long is steady: 10 m

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Quiet is a time of every day at which people want to be left alone, by the clock on their
-// wall. The zero value is no such time.
+// Quiet is a time of each day at which only urgent notifications are sent, in the local time of a
+// zone. The zero value is no such time.
 type Quiet struct {
 	from, to int // minutes since midnight; to may lie on the next day
 	zone     *time.Location
@@ -23,7 +23,7 @@ func ParseQuiet(text string) (Quiet, error) {
 	hours, zone, _ := strings.Cut(text, " ")
 	from, to, found := strings.Cut(hours, "-")
 	if !found {
-		return Quiet{}, errors.New("it is no time of day (hint: 22:00-07:00 Europe/Berlin)")
+		return Quiet{}, errors.New("not a time of day (hint: 22:00-07:00 Europe/Berlin)")
 	}
 	q := Quiet{zone: time.UTC}
 	for _, part := range []struct {
@@ -32,12 +32,12 @@ func ParseQuiet(text string) (Quiet, error) {
 	}{{from, &q.from}, {to, &q.to}} {
 		at, err := time.Parse("15:04", part.text)
 		if err != nil || len(part.text) != len("15:04") {
-			return Quiet{}, errors.New("its times are not written as 22:00 (hint: 22:00-07:00 Europe/Berlin)")
+			return Quiet{}, errors.New("the times must be written as 22:00 (hint: 22:00-07:00 Europe/Berlin)")
 		}
 		*part.into = at.Hour()*60 + at.Minute()
 	}
 	if q.from == q.to {
-		return Quiet{}, errors.New("it begins when it ends (hint: a recipient that is never to be told is better left out)")
+		return Quiet{}, errors.New("begin and end are the same (hint: to send nothing to a recipient, remove it from the config)")
 	}
 	return q.in(zone)
 }
@@ -45,11 +45,11 @@ func ParseQuiet(text string) (Quiet, error) {
 // in returns the quiet time in a zone of the IANA database, "" for UTC.
 func (q Quiet) in(name string) (Quiet, error) {
 	if name == "Local" { // depends on the machine, unlike the rest of a config
-		return Quiet{}, errors.New("its time zone must be a place (hint: Europe/Berlin)")
+		return Quiet{}, errors.New("the time zone must be a name of the IANA database (hint: Europe/Berlin)")
 	}
 	zone, err := time.LoadLocation(name)
 	if err != nil {
-		return Quiet{}, errors.New("its time zone is not known (hint: Europe/Berlin)")
+		return Quiet{}, errors.New("the time zone is not known (hint: Europe/Berlin)")
 	}
 	q.zone = zone
 	return q, nil

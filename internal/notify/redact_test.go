@@ -119,7 +119,7 @@ func everything(t *testing.T, address, secret, signing string) map[string]string
 	c.box.take(opened("1", "bucket"), time.Now())
 	c.deliver(ctx, c.box.batch(time.Now(), true), time.Now())
 	said["log"] = log.String()
-	if !strings.Contains(said["log"], "could not tell") {
+	if !strings.Contains(said["log"], "a notification was not delivered") {
 		t.Error("the log says nothing")
 	}
 	return said
