@@ -2,9 +2,12 @@ package s3
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"slices"
+	"strings"
 
+	"mirror/site"
 	"mirror/targets"
 	"mirror/targets/s3/internal/bucket"
 	"mirror/targets/s3/internal/documents"
@@ -164,10 +167,48 @@ func (t *Target) changeTo(ctx context.Context, h documents.StateDocument, inv in
 	if err != nil {
 		return nil, err
 	}
+	var texts, staged map[string]string
 	for _, path := range slices.Concat(c.Add, c.Change) {
-		if e := want[path]; !inv.holds(e.Digest, e.Size) {
+		e := want[path]
+		if inv.holds(e.Digest, e.Size) {
+			continue
+		}
+		if staged == nil {
+			staged = t.stagedTexts(ctx, inv, s.To)
+			texts = map[string]string{}
+		}
+		text, ok := staged[path]
+		if !ok || sha256.Sum256([]byte(text)) != e.Digest {
 			return nil, fmt.Errorf("%w: the content of %q is not in the bucket", targets.ErrNotStaged, path)
 		}
+		texts[path] = text
 	}
-	return t.prepare(ctx, request{to: s.To, want: want, beacon: doc.Beacon, held: h, inv: inv, comparison: c})
+	return t.prepare(ctx, request{to: s.To, want: want, beacon: doc.Beacon, held: h, inv: inv, comparison: c, texts: texts})
+}
+
+// maxSought bounds the changes that are read in search of a release's texts.
+const maxSought = 256
+
+// stagedTexts returns the texts that changes to a release hold, by path. It is never nil.
+func (t *Target) stagedTexts(ctx context.Context, inv inventory, to site.ID) map[string]string {
+	texts := map[string]string{}
+	var changes []string
+	for path := range inv.own {
+		if strings.HasPrefix(path, documents.ChangesFolder) {
+			changes = append(changes, path)
+		}
+	}
+	slices.Sort(changes)
+	for _, path := range changes[:min(len(changes), maxSought)] {
+		ch, err := t.docs.ReadChange(ctx, path)
+		if err != nil || ch.To != to {
+			continue // it may be anybody's
+		}
+		for _, c := range ch.Copies {
+			if c.Text != nil {
+				texts[c.Path] = *c.Text
+			}
+		}
+	}
+	return texts
 }

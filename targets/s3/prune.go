@@ -174,8 +174,8 @@ func (t *Target) ended(ctx context.Context, h documents.StateDocument, inv inven
 			continue
 		}
 		ch, err := t.docs.ReadChange(ctx, path)
-		if err != nil || ch.From.Revision == liveOf(h, inv).Revision {
-			continue // it may be carried out yet
+		if err != nil || ch.From.Revision == liveOf(h, inv).Revision || holdsTexts(ch) && !slices.Contains(h.Lived(), ch.To) && !slices.Contains(expired, ch.To) {
+			continue // it may be carried out yet, or holds a part of a release that may
 		}
 		ended[path] = true
 		for _, c := range slices.Concat(ch.Copies, ch.Restores) {
@@ -183,6 +183,11 @@ func (t *Target) ended(ctx context.Context, h documents.StateDocument, inv inven
 		}
 	}
 	return ended, ctx.Err()
+}
+
+// holdsTexts reports whether a change holds content itself.
+func holdsTexts(ch *documents.Change) bool {
+	return slices.ContainsFunc(ch.Copies, func(c documents.Copy) bool { return c.Text != nil })
 }
 
 // markRelease marks a release's document, parts and content.

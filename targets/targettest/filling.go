@@ -13,24 +13,26 @@ import (
 	"mirror/targets"
 )
 
-// brokenFirst publishes to an empty place, broken at one write later each time. Another release that is
+// brokenFirst publishes to an empty place, broken at one write after the other: refused at the odd ones, and with
+// the answer lost at the even ones. Another release that is
 // published then is what is there, with nothing of the first one; after a rollback nothing is there.
 func brokenFirst(t *testing.T, f Fixture, how breakage) {
 	if !f.HTTP {
 		t.Skip("the target's writes are no HTTP requests; its package breaks them in its own tests")
 	}
-	for n := int64(1); ; n++ {
+	for n := 1 + int64(how); ; n += 2 {
 		faults := &Faults{Base: http.DefaultTransport, At: n, Lost: how == lose}
 		first, err := Publish(t.Context(), f.Open(t, faults), Release(v1))
 		broken := err != nil || faults.Writes() >= n
-		if broken && n%2 == 0 { // the same publish goes on, too
-			mustPublish(t, f.Open(t, nil), v1)
+		var again targets.Swap
+		if broken && n%4 < 2 { // the same publish goes on, too
+			_, again = mustPublish(t, f.Open(t, nil), v1)
 			wantServed(t, f, f.Open(t, nil), v1)
 		}
 		_, second := mustPublish(t, f.Open(t, nil), v2)
 		wantServed(t, f, f.Open(t, nil), v2)
 		wantGone(t, f, "old.html")
-		vacate(t, f, second, first)
+		vacate(t, f, second, again, first)
 		if t.Failed() {
 			t.Fatalf("after the break at write %d", n)
 		}
