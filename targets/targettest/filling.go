@@ -83,7 +83,7 @@ func (p *pause) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // waiting is for how long the second publisher is let work while the first one is held up.
-const waiting = time.Second
+const waiting = 300 * time.Millisecond
 
 // twoAtFirst has a publisher be held up at each write of a first release, and another one publish
 // meanwhile: of the two, one succeeds, and its release is there whole and alone.
