@@ -11,11 +11,12 @@ import (
 
 // Bounds of the texts that a change holds itself, in bytes. They are sent twice, once packed and once to
 // their path, so that what is sent for them the first time is a fifth of the changed content, and textAllowance,
-// at most.
+// at most. A record of what is stored, of up to 40 KB, may go the same time: 1.2 times the changed content and 64 KiB
+// are enough for both.
 const (
 	maxText       = 256 << 10
 	maxTexts      = 4 << 20
-	textAllowance = 32 << 10
+	textAllowance = 12 << 10
 )
 
 // texts picks the small texts that go live by being written from the change: that is one request for each
