@@ -20,7 +20,7 @@ type Config struct {
 	Tags []string `yaml:"tags" json:"tags,omitempty" example:"[stable, \"{release}\"]"`
 	// Kind is what the image is for: server, to be run; or volume, the site alone at the root of the image,
 	// to be mounted, such as by the image volumes of Kubernetes.
-	Kind string `yaml:"kind" jsonschema:"default=server,enum=server,enum=volume" json:"kind,omitempty" example:"volume"`
+	Kind string `yaml:"kind" jsonschema:"default=server,enum=server,enum=volume" json:"kind,omitempty" example:"server"`
 	// Base is the name of the image that serves the site; self for mirror's own static server, for which
 	// nothing is pulled; or none for an image that holds the site alone, for what reads images and brings
 	// its own server, such as mirror serve --image.
