@@ -89,7 +89,13 @@ func sectionsOf(kinds targets.Kinds) ([]reference.Section, error) {
 	return append(sections, reference.Section{Level: 2, Title: "Every key with its example", Example: exampleOf(keys, kinds, comments)}), nil
 }
 
-// exampleOf is a config in which every key has its example, with a target of each kind.
+// keepNothing reports whether targets of a kind refuse every glob of publish.keep.
+func keepNothing(kind targets.Kind) bool {
+	return kind.WrongKeep != nil && kind.WrongKeep(targets.Keep{"uploads/**"}) != ""
+}
+
+// exampleOf is a config in which every key has its example, with a target of each kind. One of a kind
+// that keeps nothing cannot stand beside publish.keep.
 func exampleOf(keys []reference.Key, kinds targets.Kinds, comments reference.Comments) string {
 	text := ""
 	for _, k := range keys {
@@ -100,6 +106,9 @@ func exampleOf(keys []reference.Key, kinds targets.Kinds, comments reference.Com
 		text += "targets:\n"
 		for _, name := range kinds.Names() {
 			kind, _ := kinds.Find(name)
+			if keepNothing(kind) {
+				continue
+			}
 			text += "  - name: " + kind.Sample.Name + "\n    type: " + name + "\n"
 			if kind.Config != nil {
 				text += reference.Example(reference.Of(structOf(kind.Config), comments, nouns()), 4)
