@@ -166,6 +166,13 @@ func (o *OriginVerdict) AddHeaders(found []Difference) {
 	o.sort()
 }
 
+// Overtaken reports whether an origin serves bytes of a release that has gone live since.
+func (v Verdict) Overtaken() bool {
+	return slices.ContainsFunc(v.Origins, func(o OriginVerdict) bool {
+		return slices.ContainsFunc(o.Differences, func(d Difference) bool { return d.Behind < 0 })
+	})
+}
+
 // NameRollback tells what the origin serves of the release that it was rolled back to from what is
 // stale: that is served on purpose.
 func (o *OriginVerdict) NameRollback() {
@@ -178,9 +185,8 @@ func (o *OriginVerdict) NameRollback() {
 			continue
 		}
 		if d.Kind == Stale {
-			d.Kind = Altered
+			d.Kind, d.Behind = Altered, 0
 		}
-		d.Behind = 0
 		d.Detail = "rolled back to release " + d.Release.Short()
 	}
 }

@@ -27,6 +27,9 @@ func (c Check) summary() string {
 	switch {
 	case c.Agree:
 		return c.agreement() + c.besides()
+	case c.rolledBackTo() != site.None && c.drifted():
+		return fmt.Sprintf("The origins were rolled back to release %s, and do not serve release %s: %s%s (hint: publish puts that live again).%s",
+			c.rolledBackTo().Short(), c.Release.Short(), c.difference(), c.among(), c.besides())
 	case c.Alike && c.Release != site.None:
 		return c.alike()
 	case !c.drifted():
@@ -43,9 +46,6 @@ func (c Check) alike() string {
 	if len(c.Origins) == 1 {
 		text = fmt.Sprintf("The origin does not serve release %s", c.Release.Short())
 	}
-	if to := c.rolledBackTo(); to != site.None {
-		return fmt.Sprintf("The origins were rolled back to release %s, and do not serve release %s (hint: publish puts that live again).", to.Short(), c.Release.Short())
-	}
 	switch {
 	case c.publishHelps() && c.Unmanaged:
 		text += " (hint: deploy this build)"
@@ -55,11 +55,15 @@ func (c Check) alike() string {
 	return text + "."
 }
 
-// rolledBackTo is the release to which all origins say that they were rolled back, None where they do not.
+// rolledBackTo is another release than the checked one, to which all origins say that they were rolled
+// back; None where they do not.
 func (c Check) rolledBackTo() site.ID {
-	to := c.Origins[0].Release
-	if slices.ContainsFunc(c.Origins, func(o Origin) bool { return !o.Rollback || o.Release != to }) {
-		return site.None
+	to := site.None
+	for i, o := range c.Origins {
+		if !o.Rollback || o.Release == c.Release || i > 0 && o.Release != to {
+			return site.None
+		}
+		to = o.Release
 	}
 	return to
 }

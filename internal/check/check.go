@@ -47,9 +47,13 @@ func converge(ctx, limit context.Context, origins []origin.Endpoint, o Options, 
 	for restarts := 0; ; restarts++ {
 		r := newRound(limit, origins, o)
 		verdict, err := r.run(ctx, read)
-		if err == nil && !verdict.Agree() && restarts < maxRestarts && limit.Err() == nil {
-			if next, ok := r.superseded(ctx); ok {
-				notes = append(notes, fmt.Sprintf("release %s has gone live since %s: the origins are compared with that", next.Release.Short(), o.Release.Short()))
+		if err == nil && (!verdict.Agree() || verdict.Overtaken()) && restarts < maxRestarts && limit.Err() == nil {
+			if next, back, ok := r.superseded(ctx); ok {
+				note := "release %s has gone live since %s: the origins are compared with that"
+				if back {
+					note = "the origins were rolled back to release %[1]s: they are compared with that, and not with release %[2]s"
+				}
+				notes = append(notes, fmt.Sprintf(note, next.Release.Short(), o.Release.Short()))
 				o = next
 				r.close()
 				continue

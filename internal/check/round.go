@@ -90,7 +90,7 @@ func (r *round) name(ctx context.Context) {
 	var past []site.Past
 	for _, ask := range r.options.Past {
 		nameless := r.nameless()
-		if len(nameless) == 0 {
+		if len(nameless) == 0 && !r.mayBeOvertaken(past) {
 			return
 		}
 		past = diff.Sequence(past, ask(ctx, nameless))
@@ -106,6 +106,17 @@ func (r *round) name(ctx context.Context) {
 			}
 		}
 	}
+}
+
+// mayBeOvertaken reports whether an origin was rolled back to another release, and past does not tell
+// whether the release was live before that.
+func (r *round) mayBeOvertaken(past []site.Past) bool {
+	if slices.ContainsFunc(past, func(p site.Past) bool { return p.Release == r.options.Release }) {
+		return false
+	}
+	return slices.ContainsFunc(r.visits, func(v *visit) bool {
+		return v.verdict.RolledBack && v.verdict.Release != r.options.Release && len(v.verdict.Differences) > 0
+	})
 }
 
 // nameless lists the paths of what differs and is of no known release.
@@ -125,25 +136,27 @@ func (r *round) nameless() []string {
 	return slices.Compact(paths)
 }
 
-// superseded returns the options for a newer release that an origin claims to serve now.
-func (r *round) superseded(ctx context.Context) (Options, bool) {
+// superseded returns the options for a release that has gone live since, and that an origin claims to serve
+// now. back says that it was live before, too, as the origin claims.
+func (r *round) superseded(ctx context.Context) (next Options, back, ok bool) {
 	newer := r.known.Superseded()
 	if len(newer) == 0 || r.options.Whole == nil {
-		return Options{}, false
+		return Options{}, false, false
 	}
-	claims := make([]site.ID, len(r.visits))
+	claims := make([]site.Beacon, len(r.visits))
 	r.each(func(i int, v *visit) {
 		if v.verdict.Err == nil {
-			claims[i] = v.claim(ctx).Release
+			claims[i] = v.claim(ctx)
 		}
 	})
 	for _, id := range newer {
-		if !slices.Contains(claims, id) {
+		claimed := slices.IndexFunc(claims, func(b site.Beacon) bool { return b.Release == id })
+		if claimed < 0 {
 			continue
 		}
 		if m, ok := r.options.Whole(ctx, id); ok {
-			return r.options.against(id, m), true
+			return r.options.against(id, m), claims[claimed].Rollback, true
 		}
 	}
-	return Options{}, false
+	return Options{}, false, false
 }
