@@ -340,7 +340,7 @@ func TestInterruptedEndsWithADocument(t *testing.T) {
 		"plan":   {func(w *brittleWorld) *func() error { return &w.onPlan }, "failed", "live"},
 		"stage":  {func(w *brittleWorld) *func() error { return &w.onStage }, "failed", "failed"},
 		"commit": {func(w *brittleWorld) *func() error { return &w.onCommit }, "rolled_back", "rolled_back"},
-		"watch":  {func(w *brittleWorld) *func() error { return &w.onCommitted }, "diverged", "live"},
+		"watch":  {func(w *brittleWorld) *func() error { return &w.onCommitted }, "live", "live"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -102,7 +102,7 @@ func TestCheckLiveRefuses(t *testing.T) {
 		change    func(*LiveOptions)
 		want      string
 	}{
-		{[]string{dir}, nil, "has nothing to be compared with"},
+		{[]string{dir}, nil, "cannot be compared with anything"},
 		{[]string{"http://a.example"}, nil, "mirror check URL URL…"},
 		{[]string{dir, dir}, nil, "URL of a site"},
 		{[]string{dir + "/none", "http://a.example"}, nil, "there is no such folder or file"},

@@ -46,8 +46,7 @@ func TestWrongValuesOfTargets(t *testing.T) {
 		{"type: s3, bucket: me, endpoint: 'https://swordfish:swordfish@s3.example.com'", "holds a user name or password"},
 		{"type: s3, bucket: me, region: 'US East (1)'", "is not a region"},
 		{"type: s3, bucket: me, prefix: 'a/../b'", `prefix: "a/../b" has an empty part`},
-		{"type: s3, bucket: me, layout: pointer", `layout: "pointer" is not supported yet (hint: live)`},
-		{"type: s3, bucket: me, layout: flat", `layout: "flat" must be live`},
+		{"type: s3, bucket: me, layout: flat", `layout: "flat" is none of live, pointer`},
 		{"type: s3, bucket: me, concurrency: 1000", `concurrency: "1000" is more than 256`},
 		{"type: s3, bucket: me, access_key_env: A", `access_key_env: "A" needs secret_key_env beside it`},
 		{"type: s3, bucket: me, headers: [{match: '**'}, {match: '*.js', cache_control: \"a\\nb: c\"}]", "headers[1].cache_control: "},
@@ -77,7 +76,7 @@ func TestWrongValuesOfTargets(t *testing.T) {
 func TestAllWrongTargetsInOneRun(t *testing.T) {
 	errs := errorsOf(t, `  - {name: a, type: git, url: "git://x/y", branch: a..b}
   - {name: b, type: oci, image: A/B, platforms: [x, y]}
-  - {name: c, type: s3, bucket: "s3://c", endpoint: c, layout: pointer}
+  - {name: c, type: s3, bucket: "s3://c", endpoint: c, layout: flat}
   - {name: d, type: dir, path: www}
   - {name: e, type: dir, path: ./www}
 schedule: [{name: x, cron: "* * *", run: check}]
