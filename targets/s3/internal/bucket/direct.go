@@ -40,6 +40,7 @@ const templateKey = "mirror-template"
 func (b *Bucket) learnDirect(ctx context.Context) {
 	d := &b.direct
 	options := b.api.Options()
+	options.ExpressCredentials = nil // New ties them to its own client, while others use them
 	t := &template{}
 	api := s3.New(options, func(o *s3.Options) { o.HTTPClient, o.Retryer = t, aws.NopRetryer{} })
 	_, _ = api.PutObject(WithGuard(ctx, nil), &s3.PutObjectInput{Bucket: &b.name, Key: aws.String(templateKey)}) // it always fails
