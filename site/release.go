@@ -146,6 +146,7 @@ func (c *checkedReader) reopen() error {
 	return nil
 }
 
+// Read gives ErrChanged in place of io.EOF where the bytes are not those of the manifest.
 func (c *checkedReader) Read(p []byte) (int, error) {
 	if c.ctx.Err() != nil {
 		return 0, context.Cause(c.ctx)
@@ -177,4 +178,5 @@ func (c *checkedReader) Seek(offset int64, whence int) (int64, error) {
 	return 0, fmt.Errorf("%s: seek to %d: only a rewind is possible", c.file.Path, offset)
 }
 
+// Close closes the file.
 func (c *checkedReader) Close() error { return c.r.Close() }

@@ -56,7 +56,7 @@ type Event struct {
 	Paths    []string       // the first pages that differ
 	Next     string         // what to do next; "" for the kind's own advice
 	Severity Severity       // "" for the kind's own
-	Opened   time.Time      // when it began; zero for now
+	Opened   time.Time      // when it began; zero means the present time
 	Closed   time.Time      // when it ended; zero while it lasts
 	URL      string         // where to read more, http or https
 }

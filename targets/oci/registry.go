@@ -179,6 +179,7 @@ type meteredBody struct {
 	progress targets.Progress
 }
 
+// Read reports the bytes that it reads as sent.
 func (b meteredBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if n > 0 {

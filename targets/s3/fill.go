@@ -26,8 +26,8 @@ func (t *Target) mayFill(ctx context.Context, h documents.StateDocument, inv inv
 }
 
 // fill stages a release where nothing is live: all content but the home page goes to its path at once, and
-// not to .mirror/objects. Before, the state document names the paths and the publisher, so that whoever
-// commits another release knows what to take away.
+// not to .mirror/objects. Before, the state document names the paths and the publisher, so that a
+// publisher that commits another release knows what to delete.
 func (t *Target) fill(ctx context.Context, rel *site.Release, want documents.Entries, h documents.StateDocument, inv inventory, p targets.Progress) error {
 	ch, left, err := t.fillChange(ctx, rel, want, h, inv)
 	if err != nil {

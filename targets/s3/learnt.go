@@ -37,6 +37,7 @@ func kept() []provider.Feature {
 
 func learntFile(state string) string { return filepath.Join(state, "service.json") }
 
+// String identifies the service for which something was learnt.
 func (w location) String() string { return w.Name + " " + w.endpoint + " " + w.region }
 
 // loadLearnt reads what was found out, nil for nothing.

@@ -82,6 +82,7 @@ type bounded struct {
 	left int64
 }
 
+// Read fails when more bytes than the bound were read.
 func (b *bounded) Read(p []byte) (int, error) {
 	if b.left <= 0 {
 		return 0, objects.ErrTooMuch

@@ -123,11 +123,13 @@ func held(body io.Reader, size int64) (io.ReadSeekCloser, site.Digest, error) {
 
 type memory struct{ *bytes.Reader }
 
+// Close has nothing to do.
 func (memory) Close() error { return nil }
 
 // temporary is a file that is removed when it is closed.
 type temporary struct{ *os.File }
 
+// Close closes the file and removes it.
 func (f temporary) Close() error {
 	err := f.File.Close()
 	if gone := os.Remove(f.Name()); err == nil {

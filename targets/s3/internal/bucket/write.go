@@ -164,6 +164,7 @@ type watched struct {
 	err error
 }
 
+// Read keeps the error of reading.
 func (w *watched) Read(p []byte) (int, error) {
 	n, err := w.ReadSeeker.Read(p)
 	if err != nil && !errors.Is(err, io.EOF) {

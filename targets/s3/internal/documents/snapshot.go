@@ -70,10 +70,12 @@ type partEntry struct {
 	headers int
 }
 
+// MarshalJSON writes the four fields as a list.
 func (e partEntry) MarshalJSON() ([]byte, error) {
 	return json.Marshal([]any{e.path, e.digest, e.size, e.headers})
 }
 
+// UnmarshalJSON reads what MarshalJSON writes.
 func (e *partEntry) UnmarshalJSON(data []byte) error {
 	fields := []any{&e.path, &e.digest, &e.size, &e.headers}
 	if err := json.Unmarshal(data, &fields); err != nil {

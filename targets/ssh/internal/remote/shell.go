@@ -116,7 +116,10 @@ func (h *Host) script(ctx context.Context, script string, args []string, feed fu
 // errFeed marks an error of what a script is fed with.
 type errFeed struct{ err error }
 
+// Error is that of the feed.
 func (e errFeed) Error() string { return e.err.Error() }
+
+// Unwrap returns the error of the feed.
 func (e errFeed) Unwrap() error { return e.err }
 
 // converse feeds a process, reads what it prints, and waits for its end.
