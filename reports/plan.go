@@ -22,6 +22,12 @@ type Plan struct {
 	Release site.ID      `json:"release"`
 	Targets []PlanTarget `json:"targets"`
 	Order   []PlanStep   `json:"order"`
+	Config  string       `json:"config"` // SHA-256 of the config's text
+	// Content has the SHA-256 of each file that any target adds or changes, in a plan that is written to a
+	// file.
+	Content map[string]string `json:"content,omitempty"`
+	// File is where the plan was written to, "" for nowhere.
+	File string `json:"-"`
 	// Diffs is how the content of changed files differs from what is live, where that was asked for.
 	Diffs []PlanDiff `json:"diffs,omitempty"`
 	// Undiffed is how many changed files are not in Diffs although they were asked for.
@@ -39,15 +45,19 @@ type PlanStep struct {
 
 // PlanTarget is one target in a Plan.
 type PlanTarget struct {
-	Name   string   `json:"name"`
-	Type   string   `json:"type"`
-	From   site.ID  `json:"from"`
-	Add    []string `json:"add"`
-	Change []string `json:"change"`
-	Delete []string `json:"delete"`
-	Same   int      `json:"same"`
-	Bytes  int64    `json:"bytes"`
-	Error  string   `json:"error"`
+	Name string  `json:"name"`
+	Type string  `json:"type"`
+	From site.ID `json:"from"`
+	// Revision is the target's own name for what is live, "" where nothing is. Place is the same for all
+	// targets that write to the same place, and for no others.
+	Revision string   `json:"revision"`
+	Place    string   `json:"place"`
+	Add      []string `json:"add"`
+	Change   []string `json:"change"`
+	Delete   []string `json:"delete"`
+	Same     int      `json:"same"`
+	Bytes    int64    `json:"bytes"`
+	Error    string   `json:"error"`
 	// Foreign is what would be lost although no publish put it there, where the place was
 	// never published to. It needs publish --adopt. Its files are in Delete too.
 	Foreign []string `json:"foreign"`
@@ -105,13 +115,17 @@ func (p Plan) Text(w io.Writer, s Style) error {
 		_, err := fmt.Fprintf(w, "%s\n", s.paint(red, "The plan is incomplete: "+strings.Join(failed, ", ")+" failed. Nothing was changed."))
 		return err
 	}
-	if !p.changes() {
+	if !p.Changes() {
 		_, err := fmt.Fprintf(w, "No changes. Every target holds release %s.\n", p.Release.Short())
 		return err
 	}
-	next := "`mirror publish` carries it out"
+	publish := "mirror publish"
+	if p.File != "" {
+		publish += " --plan " + clean(p.File)
+	}
+	next := fmt.Sprintf("`%s` carries it out", publish)
 	if slices.ContainsFunc(p.Targets, func(r PlanTarget) bool { return len(r.Foreign) > 0 }) {
-		next = "`mirror publish` asks first on a terminal; without one use `mirror publish --adopt`"
+		next = fmt.Sprintf("`%s` asks first on a terminal; without one use `%[1]s --adopt`", publish)
 	}
 	_, err := fmt.Fprintf(w, "Release %s. Nothing was changed; %s.\n", p.Release.Short(), next)
 	return err
@@ -132,7 +146,7 @@ func (p Plan) table(w io.Writer, s Style) error {
 	}
 	t := s.table(w, shown(slices.Clone(header)...)...)
 	for _, r := range p.Targets {
-		if r.Error != "" && !r.planned() {
+		if r.Error != "" && !r.Planned() {
 			t.row(shown(clean(r.Name), s.paint(red, "failed"), "?", "?", "?", "?", "?", "?")...)
 			continue
 		}
@@ -164,15 +178,15 @@ func (p Plan) lists(w io.Writer, s Style) {
 	p.list(w, s, "=", plain(func(r PlanTarget) []string { return r.Kept }))
 }
 
-// changes reports whether a publish would change anything.
-func (p Plan) changes() bool {
+// Changes reports whether a publish would change anything.
+func (p Plan) Changes() bool {
 	return slices.ContainsFunc(p.Targets, func(r PlanTarget) bool {
 		return len(r.Add)+len(r.Change)+len(r.Delete) > 0 || r.From != p.Release
 	})
 }
 
-// planned reports whether the target said what would change: an error is then a refusal of that.
-func (r PlanTarget) planned() bool {
+// Planned reports whether the target said what would change: an error is then a refusal of that.
+func (r PlanTarget) Planned() bool {
 	return len(r.Add)+len(r.Change)+len(r.Delete)+r.Same > 0
 }
 

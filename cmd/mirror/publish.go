@@ -22,6 +22,7 @@ type publishFlags struct {
 	maxDelete     string
 	verifyTimeout time.Duration
 	adopt         bool
+	plan          string
 }
 
 func (a *app) publishCommand() *cobra.Command {
@@ -31,13 +32,15 @@ func (a *app) publishCommand() *cobra.Command {
 		Short: "Stage everywhere, then commit everywhere, and watch until the live origins agree",
 		Long: `Scan the site, make a plan, and stage the release on every target. When all targets hold it,
 commit it on each of them. If a commit fails, the targets that were committed are rolled
-back. Then watch the live origins until they serve the release.
+back. Then watch the live origins until they serve the release. With --plan it is refused, before
+anything is stored, unless it would do exactly what a plan of ` + "`mirror plan --out`" + ` says.
 
 ` + exitCodes,
 		Example: `  mirror publish
   mirror publish --build --json
   mirror publish --max-delete 100%   # a site that shrank on purpose
-  mirror publish --adopt             # the first publish to a target that holds other files`,
+  mirror publish --adopt             # the first publish to a target that holds other files
+  mirror publish --plan plan.json    # what mirror plan --out plan.json said, and nothing else`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if cmd.Flags().Changed("verify-timeout") && f.verifyTimeout <= 0 {
@@ -57,6 +60,8 @@ back. Then watch the live origins until they serve the release.
 	cmd.Flags().BoolVar(&f.noVerify, "no-verify", false, "do not check the live origins afterwards")
 	cmd.Flags().StringVar(&f.maxDelete, "max-delete", "", "`limit` of files to delete on a target, as a share (50%) or a count; what --adopt deletes is not counted")
 	cmd.Flags().BoolVar(&f.adopt, "adopt", false, "delete the files that a target holds although no publish put them there; max_delete does not limit this")
+	cmd.Flags().StringVar(&f.plan, "plan", "", "carry out exactly the plan in this `file` of mirror plan --out; refuse if anything has changed")
+	_ = cmd.MarkFlagFilename("plan", "json") // fails only for an unknown flag
 	cmd.Flags().DurationVar(&f.verifyTimeout, "verify-timeout", 0, "how long the live origins may take to agree")
 	a.allFlag(cmd)
 	return cmd
@@ -95,7 +100,7 @@ func (a *app) showPublish(doc *reports.Publish, err error) error {
 
 // options reads the flags.
 func (f publishFlags) options() (workspace.PublishOptions, error) {
-	o := workspace.PublishOptions{Build: f.build, NoVerify: f.noVerify, VerifyTimeout: f.verifyTimeout}
+	o := workspace.PublishOptions{Build: f.build, NoVerify: f.noVerify, VerifyTimeout: f.verifyTimeout, PlanFile: f.plan}
 	if f.maxDelete == "" {
 		return o, nil
 	}

@@ -53,6 +53,7 @@ func allowed() map[string][]string {
 		"internal/origin/pages":      {"internal/origin", "internal/origin/pages/sitemap", "site"},
 		"internal/survey":            {"internal/origin", "diff", "site"},
 		"internal/contentdiff":       {"reports", "targets", "site"},
+		"internal/planfile":          {"internal/regular", "reports"},
 		"internal/check":             {"internal/wait", "internal/survey", "internal/origin", "diff", "site"},
 		"internal/compare":           {"internal/wait", "internal/survey", "internal/origin", "internal/origin/pages", "diff", "site"},
 		"internal/watch":             {"internal/wait", "internal/survey", "internal/origin", "diff", "site"},
@@ -74,7 +75,7 @@ func allowed() map[string][]string {
 		"internal/state":             {"internal/oserr", "internal/atomicfile", "site", "internal/regular"},
 		"internal/workspace": {
 			"targets/targettest", "internal/lag", "internal/atomicfile", "diff", "site", "targets", "reports", "reports/formats", "scheduler", "internal/builtsite", "internal/check", "internal/command", "internal/compare", "internal/config", "internal/contentdiff",
-			"internal/daemon", "internal/history", "internal/humanize", "internal/notify", "internal/origin", "internal/origin/pages", "internal/publish",
+			"internal/daemon", "internal/history", "internal/humanize", "internal/notify", "internal/origin", "internal/origin/pages", "internal/planfile", "internal/publish",
 			"internal/netname", "internal/regular", "internal/secrets", "internal/state", "internal/static", "internal/summary", "internal/survey", "internal/wait", "internal/watch",
 		},
 		"internal/service": {

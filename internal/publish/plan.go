@@ -67,6 +67,14 @@ func (p *publication) guard(name string, plan targets.Plan) error {
 	return nil
 }
 
+// reviewed has the plans reviewed, given how they ended.
+func (p *publication) reviewed(ctx context.Context, planned error) error {
+	if p.options.Review == nil || len(p.rel.Manifest) == 0 || ctx.Err() != nil {
+		return planned
+	}
+	return errors.Join(p.options.Review(p.report), planned)
+}
+
 // adopted decides on the destinations with foreign files, given how the plan ended.
 func (p *publication) adopted(ctx context.Context, planned error) error {
 	errs := []error{planned}

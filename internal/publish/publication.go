@@ -54,6 +54,9 @@ type Options struct {
 	MaxDelete func(deletes, held int) error
 	Adoption  Adoption
 	Order     Order
+	// Review is called when the destinations have made their plans, before anything is stored. Its error
+	// ends the publish. Nil reviews nothing.
+	Review func(*Report) error
 	// Learn returns what is known of the origins' lags for Order, while the destinations make their
 	// plans. Nil: nothing more than Order says.
 	Learn func(ctx context.Context) (lags, spreads map[string]time.Duration)

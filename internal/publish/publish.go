@@ -24,7 +24,7 @@ func Plan(ctx context.Context, rel *site.Release, dests []targets.Destination, o
 }
 
 func (p *publication) run(ctx context.Context) error {
-	if err := p.adopted(ctx, p.plan(ctx)); err != nil {
+	if err := p.adopted(ctx, p.reviewed(ctx, p.plan(ctx))); err != nil {
 		return err
 	}
 	if !p.pending() {

@@ -52,18 +52,3 @@ func (w *Workspace) ReleasesDocument(held []HeldRelease) reports.Releases {
 	}
 	return doc
 }
-
-// list makes an empty list of none, which JSON shows as [].
-func list(paths []string) []string {
-	if paths == nil {
-		return []string{}
-	}
-	return paths
-}
-
-func text(err error) string {
-	if err == nil {
-		return ""
-	}
-	return err.Error()
-}

@@ -3,8 +3,6 @@ package workspace
 import (
 	"bufio"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -19,7 +17,6 @@ import (
 	"mirror/internal/history"
 	"mirror/internal/notify"
 	"mirror/internal/publish"
-	"mirror/internal/regular"
 	"mirror/reports"
 	"mirror/scheduler"
 )
@@ -53,19 +50,6 @@ func (w *Workspace) DaemonSetup(log *slog.Logger) (daemon.Setup, error) {
 		setup.Link = c.URL.String()
 	}
 	return setup, nil
-}
-
-// maxConfig bounds a config of which a fingerprint is taken, in bytes.
-const maxConfig = 16 << 20
-
-// fingerprint changes with the config, "" where it cannot be read.
-func (w *Workspace) fingerprint() string {
-	text, err := regular.ReadFile(w.Config.File, maxConfig)
-	if err != nil {
-		return ""
-	}
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:])
 }
 
 // broken reports whether the latest publish from here was killed. One that runs will end.

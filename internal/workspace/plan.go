@@ -13,6 +13,7 @@ import (
 // PlanOptions say what a plan tells.
 type PlanOptions struct {
 	Contents bool // how the content of changed files differs from what is live
+	Digests  bool // the digests of the files that are added or changed
 }
 
 // PlanPublish says what a publish would do, and changes nothing. The plan is nil where there is
@@ -31,7 +32,10 @@ func (w *Workspace) PlanPublish(ctx context.Context, o PlanOptions) (*reports.Pl
 	if report == nil {
 		return nil, err
 	}
-	doc := planDocument(report)
+	doc := w.planDocument(report, dests)
+	if o.Digests {
+		doc.Content = contentOf(rel.Manifest, doc)
+	}
 	if o.Contents && ctx.Err() == nil {
 		doc.Diffs, doc.Undiffed = contentdiff.Of(ctx, rel.Release, contentChanges(dests, report))
 	}
@@ -48,24 +52,4 @@ func contentChanges(dests []targets.Destination, report *publish.Report) []conte
 		}
 	}
 	return changes
-}
-
-// planDocument is the report of a plan, without the contents' diffs.
-func planDocument(r *publish.Report) reports.Plan {
-	p := reports.Plan{Schema: reports.PlanSchema, Release: r.Release, Targets: []reports.PlanTarget{}, Order: []reports.PlanStep{}}
-	for _, t := range r.Targets {
-		row := reports.PlanTarget{
-			Name: t.Name, Type: t.Kind, From: t.Plan.Live.Release, Add: list(t.Plan.Changes.Add), Change: list(t.Plan.Changes.Change),
-			Delete: list(t.Plan.Changes.Delete), Same: t.Plan.Changes.Same, Bytes: t.Plan.Bytes, Error: text(t.Err),
-			Foreign: list(t.Plan.Foreign), Kept: list(t.Plan.Kept), Metadata: []reports.PlanMetadata{},
-		}
-		for _, path := range t.Plan.Changes.Metadata {
-			row.Metadata = append(row.Metadata, reports.PlanMetadata{Path: path, Detail: t.Plan.Metadata[path]})
-		}
-		p.Targets = append(p.Targets, row)
-	}
-	for _, s := range r.Schedule {
-		p.Order = append(p.Order, reports.PlanStep{Name: s.Name, After: reports.Millis(s.After), Barrier: s.Barrier, Reason: s.Reason})
-	}
-	return p
 }

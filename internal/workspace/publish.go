@@ -14,6 +14,7 @@ import (
 	"mirror/internal/check"
 	"mirror/internal/command"
 	"mirror/internal/config"
+	"mirror/internal/planfile"
 	"mirror/internal/publish"
 	"mirror/site"
 	"mirror/targets"
@@ -26,6 +27,7 @@ type PublishOptions struct {
 	MaxDelete     *config.Limit
 	Adoption      publish.Adoption
 	VerifyTimeout time.Duration // 0 for the config's
+	PlanFile      string        // a reviewed plan: any other one is refused; "" for none
 }
 
 // Publish puts the site live on all targets and records that. The report is nil where it
@@ -44,6 +46,10 @@ func (w *Workspace) publish(ctx context.Context, o PublishOptions) (*publish.Rep
 	if o.Build && w.Config.Site.Build == "" {
 		return nil, usage(errors.New("--build: the config has no site.build command"))
 	}
+	reviewed, err := w.readPlan(o.PlanFile, planfile.Options{Unwatched: o.NoVerify})
+	if err != nil {
+		return nil, err
+	}
 	journal, err := w.journal()
 	if err != nil {
 		return nil, err
@@ -59,6 +65,7 @@ func (w *Workspace) publish(ctx context.Context, o PublishOptions) (*publish.Rep
 		return nil, err
 	}
 	defer rel.Close()
+	options.Review = reviewed.review(rel.Release, dests)
 	return w.run(ctx, journal, rel.Release, dests, options)
 }
 

@@ -7,6 +7,8 @@ package workspace
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +21,7 @@ import (
 	"mirror/internal/config"
 	"mirror/internal/history"
 	"mirror/internal/origin"
+	"mirror/internal/regular"
 	"mirror/internal/secrets"
 	"mirror/internal/state"
 	"mirror/site"
@@ -270,3 +273,16 @@ func (w *Workspace) ownFiles() []string {
 
 // beacon returns the beacon's manifest path.
 func (w *Workspace) beacon() string { return strings.TrimPrefix(w.Config.Site.Beacon, "/") }
+
+// maxConfig bounds a config of which a fingerprint is taken, in bytes.
+const maxConfig = 16 << 20
+
+// fingerprint changes with the config, "" where it cannot be read.
+func (w *Workspace) fingerprint() string {
+	text, err := regular.ReadFile(w.Config.File, maxConfig)
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
