@@ -25,7 +25,8 @@ import (
 type worldFault struct {
 	origin string
 	kind   diff.Kind
-	whole  bool // the origin answers nothing at all
+	whole  bool   // the origin answers nothing at all
+	only   string // with what begins the paths for which it answers nothing; "" for all
 	// from and length are counted in requests to the world: the number of the request with which it
 	// begins, and how many later it ends.
 	from, length int64
@@ -191,7 +192,7 @@ func (w *numbersWorld) decide(origin, path string) (shown *worldFault) {
 	defer w.mu.Unlock()
 	now := w.advance(1)
 	for _, f := range w.faults {
-		if f.active() && f.origin == origin && (f.whole || f.page() == path && shown == nil) {
+		if f.active() && f.origin == origin && f.covers(path) && (f.whole || shown == nil) {
 			shown = f
 		}
 		if shown != nil && shown.whole {
@@ -215,6 +216,14 @@ func (w *numbersWorld) advance(requests int64) (now time.Time) {
 		}
 	}
 	return now
+}
+
+// covers reports whether an answer for a path shows the fault.
+func (f *worldFault) covers(path string) bool {
+	if f.whole {
+		return strings.HasPrefix(path, f.only)
+	}
+	return f.page() == path
 }
 
 func (f *worldFault) active() bool { return !f.start.IsZero() && f.end.IsZero() }
