@@ -39,6 +39,7 @@ type Target struct {
 	keep    targets.Keep
 	known   *objects.Cache
 	blobs   *blobIDs
+	state   string      // folder for what is remembered, "" for none
 	whole   atomic.Bool // the server takes no thin packs, whatever it says
 	owner   string
 	lease   time.Duration // how long a reservation without a sign of life keeps others out
@@ -87,7 +88,7 @@ func Open(ctx context.Context, env targets.Env, c Config) (*Target, error) {
 	t := &Target{
 		host: at.Push.Host, secrets: newSecretList(env.Secret, at), cname: strings.TrimSpace(c.CNAME), orphan: c.Orphan,
 		log: env.Log, keep: env.Keep, owner: env.Owner, lease: cmp.Or(env.Lease, leaseLength),
-		known: objects.NewCache(env.State), blobs: newBlobIDs(env.State),
+		known: objects.NewCache(env.State), blobs: newBlobIDs(env.State), state: env.State,
 	}
 	if t.log == nil {
 		t.log = slog.New(slog.DiscardHandler)

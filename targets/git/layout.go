@@ -131,7 +131,8 @@ func (l *layout) snapshot(c objects.Commit) *objects.Snapshot {
 }
 
 // unknown are the objects that a holder of have lacks: trees as deltas against those of
-// live, if thin packs are taken, and files. It tells how many files there are.
+// live, if thin packs are taken, and files with their earlier versions. It tells how many files
+// there are.
 func (l *layout) unknown(have map[plumbing.Hash]bool, live *objects.Snapshot, thin bool) (items []objects.Item, files int) {
 	listed := map[plumbing.Hash]bool{}
 	missing := func(id plumbing.Hash) bool {
@@ -146,11 +147,18 @@ func (l *layout) unknown(have map[plumbing.Hash]bool, live *objects.Snapshot, th
 			items = append(items, objects.TreeItem(f, live.Folders[p], thin))
 		}
 	}
-	for _, e := range l.files {
-		if missing(e.Blob) {
-			items = append(items, l.blobs[e.Blob])
-			files++
+	before := earlier{live: live, next: l.files}
+	for p, e := range l.files {
+		if !missing(e.Blob) {
+			continue
 		}
+		it := l.blobs[e.Blob]
+		it.Name = e.Blob
+		if thin {
+			it.Base = before.version(p)
+		}
+		items = append(items, it)
+		files++
 	}
 	return items, files
 }

@@ -11,6 +11,7 @@ import (
 
 	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/git/internal/bases"
 	"mirror/targets/git/internal/objects"
 	"mirror/targets/git/internal/wire"
 )
@@ -92,7 +93,7 @@ func (t *Target) send(ctx context.Context, s *wire.Session, sh shipment, p targe
 	if c.Hash != sh.live.Hash {
 		items = append(items, objects.Content(plumbing.CommitObject, c.Raw))
 	}
-	pack, err := objects.NewPack(ctx, items)
+	pack, err := t.packOf(ctx, items, sh)
 	if err != nil {
 		return err
 	}
@@ -110,6 +111,19 @@ func (t *Target) send(ctx context.Context, s *wire.Session, sh shipment, p targe
 	}
 	t.known.Add(sh.want.snapshot(c), t.log)
 	return nil
+}
+
+// packOf makes the pack of a shipment. The contents that it has, and those that stay live, are kept, so
+// that the next change is sent as deltas.
+func (t *Target) packOf(ctx context.Context, items []objects.Item, sh shipment) (*objects.Pack, error) {
+	at := bases.Open(t.state)
+	pack, err := objects.NewThinPack(ctx, items, at)
+	wanted := sh.want.snapshot(objects.Commit{}).Names()
+	maps.Copy(wanted, sh.live.Names())
+	if kept := at.Close(wanted); kept != nil {
+		t.log.Warn("the contents of this release could not be kept; the next change of a file is sent whole", "err", kept)
+	}
+	return pack, err
 }
 
 // held names the objects that the remote has: those of the live branch, and of what was

@@ -30,18 +30,18 @@ func TestLargeFilesAreNotHeld(t *testing.T) {
 	random := make([]byte, 1<<20)
 	_, _ = rand.NewChaCha8([32]byte{}).Read(random) // it never fails
 	base := Content(plumbing.BlobObject, random)
-	many := delta(copies(len(random), large/len(random)))
-	many.base = Name(plumbing.BlobObject, random)
-	first := delta(copies(large, 1))
-	first.base = digestOf(io.LimitReader(zero{}, large), large)
+	many := deltaItem(copies(len(random), large/len(random)))
+	many.Base = Name(plumbing.BlobObject, random)
+	first := deltaItem(copies(large, 1))
+	first.Base = digestOf(io.LimitReader(zero{}, large), large)
 	for name, tc := range map[string]struct {
 		items []Item
 		blob  plumbing.Hash
 		want  io.Reader
 	}{
-		"whole":                 {[]Item{zeros}, first.base, io.LimitReader(zero{}, large)},
+		"whole":                 {[]Item{zeros}, first.Base, io.LimitReader(zero{}, large)},
 		"a delta that is large": {[]Item{base, many}, digestOf(repeat(random), large), repeat(random)},
-		"a delta of a large":    {[]Item{zeros, first}, first.base, io.LimitReader(zero{}, large)},
+		"a delta of a large":    {[]Item{zeros, first}, first.Base, io.LimitReader(zero{}, large)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, err := NewPack(t.Context(), tc.items)
@@ -165,8 +165,8 @@ func TestPacksOfGit(t *testing.T) {
 // TestBrokenPacksAreRefused damages a pack in each of its first bytes, and cuts it.
 func TestBrokenPacksAreRefused(t *testing.T) {
 	base := Content(plumbing.BlobObject, bytes.Repeat([]byte("base "), 40))
-	d := delta(copies(200, 2))
-	d.base = Name(plumbing.BlobObject, bytes.Repeat([]byte("base "), 40))
+	d := deltaItem(copies(200, 2))
+	d.Base = Name(plumbing.BlobObject, bytes.Repeat([]byte("base "), 40))
 	p, err := NewPack(t.Context(), []Item{base, d})
 	if err != nil {
 		t.Fatal(err)

@@ -41,7 +41,7 @@ func TestStoreRefusesBombs(t *testing.T) {
 		it   Item
 	}{
 		{"a tree too large", Item{Kind: plumbing.TreeObject, Size: maxTree + 1, Open: empty}},
-		{"a delta that makes too much", delta([]byte{1, 0xff, 0xff, 0xff, 0xff, 0xff, 1})},
+		{"a delta that makes too much", deltaItem([]byte{1, 0xff, 0xff, 0xff, 0xff, 0xff, 1})},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			temp := t.TempDir()
@@ -64,8 +64,8 @@ func TestStoreRefusesBombs(t *testing.T) {
 
 func empty() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("")), nil }
 
-func delta(b []byte) Item {
+func deltaItem(b []byte) Item {
 	it := Content(plumbing.REFDeltaObject, b)
-	it.base = plumbing.NewHash("1111111111111111111111111111111111111111")
+	it.Base = plumbing.NewHash("1111111111111111111111111111111111111111")
 	return it
 }
