@@ -146,7 +146,7 @@ func (h History) story() []event {
 		if p.Error != "" {
 			detail = p.Error
 		}
-		all = append(all, event{at: p.Started, since: p.Started, times: 1, what: "publish", outcome: p.Outcome, release: p.Release, job: p.Job, detail: detail})
+		all = append(all, event{at: p.Started, since: p.Started, times: 1, what: p.What(), outcome: p.Outcome, release: p.Release, job: p.Job, detail: detail})
 	}
 	for _, c := range h.Checks {
 		all = append(all, event{at: c.Started, since: c.Started, times: 1, what: "check", outcome: c.outcome(), release: c.Release, job: c.Job, detail: c.detail()})

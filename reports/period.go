@@ -129,8 +129,25 @@ type PeriodPublish struct {
 	Window   *Window   `json:"window"` // null where it was not watched
 	Error    string    `json:"error"`
 	// Reason says why the origins did not agree at the end, "" where they did or were not looked at.
-	Reason  string          `json:"reason,omitempty"`
-	Targets []PublishTarget `json:"targets,omitempty"` // absent where it is not on record
+	Reason   string          `json:"reason,omitempty"`
+	Rollback bool            `json:"rollback,omitempty"` // of an earlier release
+	Targets  []PublishTarget `json:"targets,omitempty"`  // absent where it is not on record
+}
+
+// What is what it was: a publish, or a rollback to an earlier release.
+func (p PeriodPublish) What() string {
+	if p.Rollback {
+		return "rollback"
+	}
+	return "publish"
+}
+
+// mark tells a rollback from other publishes, after its outcome.
+func (p PeriodPublish) mark() string {
+	if p.Rollback {
+		return " (" + p.What() + ")"
+	}
+	return ""
 }
 
 // PeriodWindows sums up the windows of a period. Each figure is bounds: those that hold for

@@ -77,7 +77,7 @@ func (p Period) markdownPublishes(b *bytes.Buffer) {
 	}
 	shown := min(len(p.Publishes), maxPeriodPublishes)
 	for _, one := range p.Publishes[:shown] {
-		fmt.Fprintf(b, "| %s | %s | %s | %d | %s | %s | %s |\n", moment(one.Started), inline(one.Outcome), code(one.Release.Short()), one.Files,
+		fmt.Fprintf(b, "| %s | %s | %s | %d | %s | %s | %s |\n", moment(one.Started), inline(one.Outcome)+one.mark(), code(one.Release.Short()), one.Files,
 			humanize.Bytes(one.Bytes), lasting(one.Elapsed), one.length())
 	}
 	if n := p.PublishCount - shown; n > 0 {

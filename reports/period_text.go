@@ -144,7 +144,7 @@ func (p Period) textPublishes(w io.Writer, s Style) error {
 	if len(p.Publishes) > 0 {
 		t := s.table(w, "publish", "began", "outcome", "release", "files", "sent", "took", "window")
 		for _, one := range p.Publishes[:min(len(p.Publishes), maxPeriodPublishes)] {
-			t.row(strconv.FormatInt(one.ID, 10), moment(one.Started), s.outcome(one.Outcome), one.Release.Short(), strconv.Itoa(one.Files),
+			t.row(strconv.FormatInt(one.ID, 10), moment(one.Started), s.outcome(one.Outcome)+one.mark(), one.Release.Short(), strconv.Itoa(one.Files),
 				humanize.Bytes(one.Bytes), lasting(one.Elapsed), one.length())
 		}
 		if err := t.render(); err != nil {

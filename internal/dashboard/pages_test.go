@@ -267,3 +267,23 @@ func inspect(t *testing.T, path, body, script string) {
 		}
 	}
 }
+
+// TestARollbackIsMarked has the list of releases, the page of one and the API tell a rollback from a publish.
+func TestARollbackIsMarked(t *testing.T) {
+	w := newWorld(t, nil)
+	w.publish(3, noon().Add(-time.Hour), "live")
+	for path, mark := range map[string]string{"/publishes": ">rollback<", "/publishes/1": "Rollback to release", "/api/v1/publishes": `"rollback"`} {
+		if _, body := w.get(path); strings.Contains(body, mark) {
+			t.Errorf("%s calls a publish %s", path, mark)
+		}
+	}
+	back := history.Publish{Started: noon(), Outcome: "live", Release: release(2), Previous: release(3), Details: history.PublishDetails{Rollback: true}}
+	if _, err := w.store.RecordPublish(t.Context(), back); err != nil {
+		t.Fatal(err)
+	}
+	for path, mark := range map[string]string{"/publishes": ">rollback<", "/publishes/2": "Rollback to release", "/api/v1/publishes/2": `"rollback": true`} {
+		if _, body := w.get(path); !strings.Contains(body, mark) {
+			t.Errorf("%s does not say %s: %s", path, mark, body)
+		}
+	}
+}

@@ -37,6 +37,8 @@ type PublishDetails struct {
 	Targets []PublishTarget `json:"targets,omitempty"`
 	// Reason says for people why the origins did not agree at the end, "" where they did or were not looked at.
 	Reason string `json:"reason,omitempty"`
+	// Rollback says that an earlier release was to go live again.
+	Rollback bool `json:"rollback,omitempty"`
 }
 
 // PublishTarget is what a publish did to one target.

@@ -26,7 +26,7 @@ func together(c history.Check) diff.State {
 func publish(p history.Publish) reports.PeriodPublish {
 	one := reports.PeriodPublish{
 		ID: p.ID, Started: p.Started, Elapsed: reports.Millis(p.Elapsed), Job: p.Job, Outcome: p.Outcome, Release: p.Release, Previous: p.Previous,
-		Files: p.Files, Bytes: p.Sent, Error: p.Err, Reason: p.Details.Reason,
+		Files: p.Files, Bytes: p.Sent, Error: p.Err, Reason: p.Details.Reason, Rollback: p.Details.Rollback,
 	}
 	for _, t := range p.Details.Targets {
 		one.Targets = append(one.Targets, reports.PublishTarget{

@@ -78,6 +78,7 @@ func (w *Workspace) note(ctx context.Context, what string, do func(ctx context.C
 // unchanged, also where origins drift: it made nothing live.
 func publishRow(r *publish.Report) history.Publish {
 	p := history.Publish{Outcome: string(r.Outcome), Release: r.Release, Previous: r.Previous, Files: r.Files, Window: r.Window}
+	p.Details.Rollback = r.Rollback
 	for _, t := range r.Targets {
 		p.Sent += t.SentBytes
 		c := t.Plan.Changes
