@@ -21,16 +21,22 @@ import (
 // formats returns the checks of strings by the format that their field's tag names, for the
 // config whose path is name.
 func formats(name string, getenv func(string) string) map[string]strictyaml.DecodeFunc {
+	local := func(d *strictyaml.Decoder, key string, n *yaml.Node, v reflect.Value) {
+		if v.String() == "" {
+			return // as without the key
+		}
+		path, why := localPath(v.String(), filepath.Dir(name), getenv)
+		if why != "" {
+			d.Errorf(n, "%s: %s %s", key, d.Describe(n), why)
+		}
+		v.SetString(path)
+	}
 	return map[string]strictyaml.DecodeFunc{
-		"path": func(d *strictyaml.Decoder, key string, n *yaml.Node, v reflect.Value) {
-			if v.String() == "" {
-				return // as without the key
+		"path": local,
+		"key": func(d *strictyaml.Decoder, key string, n *yaml.Node, v reflect.Value) {
+			if v.String() != "agent" { // a key of ssh-agent, and no file
+				local(d, key, n, v)
 			}
-			path, why := localPath(v.String(), filepath.Dir(name), getenv)
-			if why != "" {
-				d.Errorf(n, "%s: %s %s", key, d.Describe(n), why)
-			}
-			v.SetString(path)
 		},
 		"glob":    refuse(wrongGlob),
 		"keep":    refuse(wrongKeep),

@@ -19,6 +19,9 @@ type Config struct {
 	// SSHKey is the file of the private key for ssh that is tried first; without it the agent's keys and
 	// those that ssh_config names are tried.
 	SSHKey string `yaml:"ssh_key" jsonschema:"format=path" example:"/home/me/.ssh/deploy_key"`
+	// SigningKey is the ssh key that signs the commits: the file of a private key without a passphrase,
+	// the file of a public key whose private key ssh-agent has, or agent for the first key of ssh-agent.
+	SigningKey string `yaml:"signing_key" jsonschema:"format=key" example:"/home/me/.ssh/id_ed25519"`
 	// KnownHosts is the file of the known hosts for ssh; without it those that ssh_config names.
 	KnownHosts string `yaml:"known_hosts" jsonschema:"format=path" example:"/etc/ssh/known_hosts"`
 }

@@ -23,6 +23,7 @@ import (
 	"mirror/targets"
 	"mirror/targets/git/internal/gitconfig"
 	"mirror/targets/git/internal/objects"
+	"mirror/targets/git/internal/sshsig"
 	"mirror/targets/git/internal/wire"
 )
 
@@ -34,6 +35,7 @@ type Target struct {
 	cname   string
 	orphan  bool
 	author  mail.Address
+	key     *sshsig.Key // signs commits; nil for none
 	secrets *secretList // never shown
 	log     *slog.Logger
 	keep    targets.Keep
@@ -101,6 +103,11 @@ func Open(ctx context.Context, env targets.Env, c Config) (*Target, error) {
 	}
 	if t.author, err = parseAuthor(c.Author); err != nil {
 		return nil, err
+	}
+	if c.SigningKey != "" {
+		if t.key, err = sshsig.Load(c.SigningKey, env.Getenv); err != nil {
+			return nil, err
+		}
 	}
 	token, err := tokenOf(env, c)
 	if err != nil {

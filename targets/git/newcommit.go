@@ -1,6 +1,7 @@
 package git
 
 import (
+	"context"
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -21,11 +22,22 @@ func (t *Target) follows(c, head objects.Commit) bool {
 	return len(c.Parents) == 1 && c.Parents[0] == head.Hash
 }
 
-// newCommit makes a commit that follows head.
-func (t *Target) newCommit(head objects.Commit, tree plumbing.Hash, said objects.Trailers) objects.Commit {
+// newCommit makes a commit that follows head, and signs it where the config says so.
+func (t *Target) newCommit(ctx context.Context, head objects.Commit, tree plumbing.Hash, said objects.Trailers) (objects.Commit, error) {
 	parent := head.Hash
 	if t.orphan {
 		parent, said.After = plumbing.ZeroHash, head.Hash
 	}
-	return objects.NewCommit(t.author, time.Now(), tree, parent, said)
+	return t.signed(ctx, objects.NewCommit(t.author, time.Now(), tree, parent, said))
+}
+
+func (t *Target) signed(ctx context.Context, c objects.Commit) (objects.Commit, error) {
+	if t.key == nil {
+		return c, nil
+	}
+	signature, err := t.key.Sign(ctx, c.Raw)
+	if err != nil {
+		return objects.Commit{}, err
+	}
+	return c.WithSignature(signature), nil
 }

@@ -76,15 +76,18 @@ type shipment struct {
 }
 
 // commitOf is the head itself where it is right, and a new commit otherwise.
-func (t *Target) commitOf(sh shipment) objects.Commit {
+func (t *Target) commitOf(ctx context.Context, sh shipment) (objects.Commit, error) {
 	if sh.live.Release == sh.rel && sh.live.Tree == sh.want.root() {
-		return sh.live.Commit
+		return sh.live.Commit, nil
 	}
-	return t.newCommit(sh.live.Commit, sh.want.root(), sh.want.said)
+	return t.newCommit(ctx, sh.live.Commit, sh.want.root(), sh.want.said)
 }
 
 func (t *Target) send(ctx context.Context, s *wire.Session, sh shipment, p targets.Progress) error {
-	c := t.commitOf(sh)
+	c, err := t.commitOf(ctx, sh)
+	if err != nil {
+		return err
+	}
 	var items []objects.Item
 	files := 0
 	if sh.before.Tree != sh.want.root() {

@@ -133,7 +133,10 @@ func (t *Target) commitAfresh(ctx context.Context, s *wire.Session, ref plumbing
 	have := old.Names()
 	maps.Copy(have, live.Names())
 	items, _ := want.unknown(have, live, t.thin(s))
-	next := t.newCommit(head, want.root(), want.said)
+	next, err := t.newCommit(ctx, head, want.root(), want.said)
+	if err != nil {
+		return err
+	}
 	items = append(items, objects.Content(plumbing.CommitObject, next.Raw))
 	restage := &packp.Command{Name: ref, Old: staged.Hash, New: next.Hash}
 	if err := t.move(ctx, s, head.Hash, next.Hash, items, append(others, restage)...); err != nil {
@@ -183,7 +186,10 @@ func (t *Target) unpublish(ctx context.Context, s *wire.Session, head objects.Co
 		return errors.Join(refused, err)
 	}
 	defer again.Close()
-	empty := t.newCommit(head, objects.EmptyTree, objects.Trailers{Vacant: true})
+	empty, err := t.newCommit(ctx, head, objects.EmptyTree, objects.Trailers{Vacant: true})
+	if err != nil {
+		return err
+	}
 	return t.move(ctx, again, head.Hash, empty.Hash, []objects.Item{
 		objects.Content(plumbing.CommitObject, empty.Raw), objects.Content(plumbing.TreeObject, nil),
 	})

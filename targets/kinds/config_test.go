@@ -1,6 +1,7 @@
 package kinds_test
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -101,14 +102,29 @@ func TestKeptPathsThatGitCannotRecord(t *testing.T) {
 	}
 }
 
+// TestSigningKeys are files beside the config, or the agent's.
+func TestSigningKeys(t *testing.T) {
+	for value, want := range map[string]string{"keys/sign": filepath.FromSlash("/srv/keys/sign"), "agent": "agent", "./agent": filepath.FromSlash("/srv/agent")} {
+		text := "version: 1\nsite: {dir: site}\ntargets:\n  - {name: t, type: git, url: 'https://a.example/b', signing_key: " + value + "}\n"
+		c, err := config.Parse("/srv/mirror.yaml", []byte(text), func(string) string { return "" }, kinds.All())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var own git.Config
+		if err := c.Targets[0].Decode(&own); err != nil || own.SigningKey != want {
+			t.Errorf("%s: got %q, %v; want %q", value, own.SigningKey, err, want)
+		}
+	}
+}
+
 func TestAnEmptyPathIsNone(t *testing.T) {
-	text := "version: 1\nsite: {dir: site}\ntargets:\n  - {name: t, type: git, url: 'https://a.example/b', ssh_key: '', known_hosts: ''}\n"
+	text := "version: 1\nsite: {dir: site}\ntargets:\n  - {name: t, type: git, url: 'https://a.example/b', ssh_key: '', known_hosts: '', signing_key: ''}\n"
 	c, err := config.Parse("/srv/mirror.yaml", []byte(text), func(string) string { return "" }, kinds.All())
 	if err != nil {
 		t.Fatal(err)
 	}
 	var own git.Config
-	if err := c.Targets[0].Decode(&own); err != nil || own.SSHKey != "" || own.KnownHosts != "" {
+	if err := c.Targets[0].Decode(&own); err != nil || own.SSHKey != "" || own.SigningKey != "" || own.KnownHosts != "" {
 		t.Errorf("got %+v, %v", own, err)
 	}
 }

@@ -242,3 +242,12 @@ func ParseHash(s string) (plumbing.Hash, error) {
 	}
 	return plumbing.Hash(b), nil
 }
+
+// WithSignature returns the commit with the armored signature of its Raw.
+func (c Commit) WithSignature(armored string) Commit {
+	head, message, _ := strings.Cut(string(c.Raw), "\n\n")
+	armored = strings.ReplaceAll(strings.TrimSuffix(armored, "\n"), "\n", "\n ")
+	c.Raw = []byte(head + "\ngpgsig " + armored + "\n\n" + message)
+	c.Hash = Name(plumbing.CommitObject, c.Raw)
+	return c
+}
