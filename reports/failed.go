@@ -16,6 +16,8 @@ func Failed(command string, e Ending) any {
 		return Publish{Schema: PublishSchema, Outcome: "failed", Rollback: true, Targets: []PublishTarget{}, Ending: e}
 	case "mirror plan":
 		return Plan{Schema: PlanSchema, Targets: []PlanTarget{}, Order: []PlanStep{}, Ending: e}
+	case "mirror diff":
+		return Diff{Schema: DiffSchema, Changes: []DiffChange{}, Origins: []DiffOrigin{}, Ending: e}
 	case "mirror check":
 		doc := CheckOf(diff.Verdict{Started: time.Now()})
 		doc.Agree, doc.Alike, doc.Ending = false, false, e

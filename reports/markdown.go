@@ -125,8 +125,11 @@ func code(text string) string {
 // link finder would act on is a character reference; a name after @ and a number after # are
 // cut off from them, since those are looked for after references are resolved.
 func inline(text string) string {
+	return escaped(clip(clean(text), maxMarkdownCell))
+}
+
+func escaped(text string) string {
 	var b strings.Builder
-	text = clip(clean(text), maxMarkdownCell)
 	for i, r := range text {
 		switch {
 		case r == '@' || r == '#':

@@ -38,7 +38,7 @@ the live bytes of every origin.
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "no progress")
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "show more details")
 	flags.BoolVar(&a.noColor, "no-color", false, "no colour (NO_COLOR does the same)")
-	root.AddCommand(a.initCommand(), a.planCommand(), a.publishCommand(), a.rollbackCommand(), a.checkCommand(), a.watchCommand(),
+	root.AddCommand(a.initCommand(), a.planCommand(), a.publishCommand(), a.rollbackCommand(), a.checkCommand(), a.diffCommand(), a.watchCommand(),
 		a.daemonCommand(), a.notifyCommand(), a.labCommand(), a.demoCommand(), a.serveCommand(), a.versionCommand())
 	root.AddCommand(a.historyCommand(), a.reportCommand(), a.manCommand(), a.targettestCommand())
 	wrapArgs(root)

@@ -54,6 +54,7 @@ func allowed() map[string][]string {
 		"internal/survey":            {"internal/origin", "diff", "site"},
 		"internal/contentdiff":       {"reports", "targets", "site"},
 		"internal/planfile":          {"internal/regular", "reports"},
+		"internal/sitediff":          {"internal/compare", "internal/contentdiff", "internal/origin", "internal/survey", "reports", "site"},
 		"internal/check":             {"internal/wait", "internal/survey", "internal/origin", "diff", "site"},
 		"internal/compare":           {"internal/wait", "internal/survey", "internal/origin", "internal/origin/pages", "diff", "site"},
 		"internal/watch":             {"internal/wait", "internal/survey", "internal/origin", "diff", "site"},
@@ -76,7 +77,7 @@ func allowed() map[string][]string {
 		"internal/workspace": {
 			"targets/targettest", "internal/lag", "internal/atomicfile", "diff", "site", "targets", "reports", "reports/formats", "scheduler", "internal/builtsite", "internal/check", "internal/command", "internal/compare", "internal/config", "internal/contentdiff",
 			"internal/daemon", "internal/history", "internal/humanize", "internal/notify", "internal/origin", "internal/origin/pages", "internal/planfile", "internal/publish",
-			"internal/netname", "internal/regular", "internal/secrets", "internal/state", "internal/static", "internal/summary", "internal/survey", "internal/wait", "internal/watch",
+			"internal/netname", "internal/regular", "internal/secrets", "internal/sitediff", "internal/state", "internal/static", "internal/summary", "internal/survey", "internal/wait", "internal/watch",
 		},
 		"internal/service": {
 			"diff", "reports", "scheduler", "internal/daemon", "internal/dashboard", "internal/history", "internal/netname", "internal/notify", "internal/secrets",

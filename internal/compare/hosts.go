@@ -225,3 +225,27 @@ func (h *hostless) take(atEnd bool) {
 	h.hash.Write(text[hashed:safe])
 	h.pending = append(h.pending[:0], text[safe:]...)
 }
+
+// Hostless returns a text with the base URL taken out wherever a URL begins with it, so that links to the
+// site itself read as relative ones. Content of other types is returned as it is.
+func Hostless(base *url.URL, contentType string, text []byte) []byte {
+	if !isText(contentType) {
+		return text
+	}
+	b := newOwnBase(base)
+	var out []byte
+	copied, search := 0, 0
+	for {
+		i := b.find(text[search:])
+		if i < 0 {
+			return append(out, text[copied:]...)
+		}
+		start, end, ok := b.match(text, search+i)
+		if !ok || start < copied {
+			search += i + 1
+			continue
+		}
+		out = append(out, text[copied:start]...)
+		copied, search = end, end
+	}
+}

@@ -25,7 +25,7 @@ import (
 // Bounds of one comparison.
 const (
 	MaxFiles = 40       // that are compared
-	maxBytes = 1 << 20  // of one file
+	MaxBytes = 1 << 20  // of one file
 	maxDiff  = 64 << 10 // bytes of one diff
 	maxLine  = 2000     // bytes of one line of a diff
 	longLine = 1000     // bytes: longer lines are broken
@@ -122,16 +122,16 @@ func (c Change) read(ctx context.Context, paths []string) (contents map[string][
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	contents, err := reader.ReadContents(ctx, own, maxBytes)
+	contents, err := reader.ReadContents(ctx, own, MaxBytes)
 	if err != nil {
 		return nil, "the live content was not read: " + err.Error()
 	}
-	return contents, fmt.Sprintf("not compared: larger than %d MiB, or not a regular file,", maxBytes>>20)
+	return contents, fmt.Sprintf("not compared: larger than %d MiB, or not a regular file,", MaxBytes>>20)
 }
 
 // contentOf reads a file of the release, nil where it is too large.
 func contentOf(ctx context.Context, rel *site.Release, f site.File) ([]byte, error) {
-	if f.Size > maxBytes {
+	if f.Size > MaxBytes {
 		return nil, nil
 	}
 	r, err := rel.OpenContext(ctx, f)
@@ -139,14 +139,21 @@ func contentOf(ctx context.Context, rel *site.Release, f site.File) ([]byte, err
 		return nil, err
 	}
 	defer r.Close()
-	return io.ReadAll(io.LimitReader(r, maxBytes))
+	return io.ReadAll(io.LimitReader(r, MaxBytes))
 }
 
 // compare returns the hunks of a unified diff, and a note that says why there is none or how it was made.
 func compare(old, next []byte, size int64) (hunks, note string) {
+	if size > MaxBytes {
+		return "", fmt.Sprintf("not compared: larger than %d MiB", MaxBytes>>20)
+	}
+	return Unified(old, next)
+}
+
+// Unified returns the hunks of a unified diff of two texts of at most MaxBytes, and a note that says why
+// there is none or how it was made.
+func Unified(old, next []byte) (hunks, note string) {
 	switch {
-	case size > maxBytes:
-		return "", fmt.Sprintf("not compared: larger than %d MiB", maxBytes>>20)
 	case isBinary(old) || isBinary(next):
 		return "", "binary"
 	case bytes.Equal(old, next):

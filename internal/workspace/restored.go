@@ -69,7 +69,12 @@ func (w *Workspace) restore(ctx context.Context, h HeldRelease, dests []targets.
 	if err != nil {
 		return nil, err
 	}
-	r := &restoredSite{ctx: ctx, dir: dir, files: map[site.Digest]*restoredFile{}}
+	return restoreInto(ctx, dir, h, dests)
+}
+
+// restoreInto is restore with a folder of its own, which Close deletes.
+func restoreInto(ctx context.Context, dir string, h HeldRelease, dests []targets.Destination) (r *restoredSite, err error) {
+	r = &restoredSite{ctx: ctx, dir: dir, files: map[site.Digest]*restoredFile{}}
 	for _, d := range dests {
 		if from, ok := d.Target.(targets.Restorer); ok && slices.Contains(h.Targets, d.Name) {
 			r.sources = append(r.sources, &source{name: d.Name, from: from, id: h.Release})

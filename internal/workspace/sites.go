@@ -36,6 +36,11 @@ type SiteOptions struct {
 	Confirm     int // how often an answer that does not agree is asked for again
 }
 
+// DefaultSiteOptions are those of a check of URLs.
+func DefaultSiteOptions() SiteOptions {
+	return SiteOptions{Rate: 200, Concurrency: 16, Timeout: 10 * time.Second, Confirm: 1}
+}
+
 // OpenSites names the sites by their hosts. Every error is a *UsageError.
 func OpenSites(urls []string, o SiteOptions, events Events) (*Sites, error) {
 	s := &Sites{Events: events}

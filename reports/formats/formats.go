@@ -43,6 +43,18 @@ func Period() []Format[reports.Period] {
 	}
 }
 
+// Diff lists the forms of the differences between two states of a site, the one for people first.
+func Diff() []Format[reports.Diff] {
+	return []Format[reports.Diff]{
+		{Name: "text", About: "a list and unified diffs for people", Write: reports.Diff.Text},
+		{Name: "json", About: "one document for scripts", Write: asJSON[reports.Diff]},
+		{Name: "markdown", About: "for a comment on a pull request", Write: unstyled(reports.Diff.Markdown)},
+		{Name: "html", About: "one page that needs nothing else", Write: unstyled(asDiffPage)},
+	}
+}
+
+func asDiffPage(d reports.Diff, w io.Writer) error { return html.Diff(w, d) }
+
 func asJSON[Document any](d Document, w io.Writer, _ reports.Style) error { return reports.JSON(w, d) }
 
 func asHTML(p reports.Period, w io.Writer, _ reports.Style) error { return html.Report(w, p) }
