@@ -22,6 +22,16 @@ func JSON(w io.Writer, document any) error {
 	return nil
 }
 
+// JSONLine writes one event as a line of JSON.
+func JSONLine(w io.Writer, event any) error {
+	e := json.NewEncoder(&inert{w})
+	e.SetEscapeHTML(false)
+	if err := e.Encode(event); err != nil {
+		return fmt.Errorf("write json: %w", err)
+	}
+	return nil
+}
+
 // Millis is a duration that JSON shows as a number of milliseconds.
 type Millis time.Duration
 

@@ -76,15 +76,20 @@ func allowed() map[string][]string {
 		"internal/state":             {"internal/oserr", "internal/atomicfile", "site", "internal/regular"},
 		"internal/workspace": {
 			"targets/targettest", "internal/lag", "internal/atomicfile", "diff", "site", "targets", "reports", "reports/formats", "scheduler", "internal/builtsite", "internal/check", "internal/command", "internal/compare", "internal/config", "internal/contentdiff",
-			"internal/daemon", "internal/history", "internal/humanize", "internal/notify", "internal/origin", "internal/origin/pages", "internal/planfile", "internal/publish",
+			"internal/daemon", "internal/front", "internal/front/record", "internal/history", "internal/humanize", "internal/notify", "internal/origin", "internal/origin/pages", "internal/planfile", "internal/publish",
 			"internal/netname", "internal/regular", "internal/secrets", "internal/sitediff", "internal/state", "internal/static", "internal/summary", "internal/survey", "internal/wait", "internal/watch",
 		},
 		"internal/service": {
 			"diff", "reports", "scheduler", "internal/daemon", "internal/dashboard", "internal/history", "internal/netname", "internal/notify", "internal/secrets",
 			"internal/regular", "internal/static", "internal/workspace",
 		},
-		"internal/output":     {"internal/atomicfile", "diff", "site", "internal/humanize", "internal/secrets", "reports", "reports/formats"},
-		"internal/demo":       {"diff", "internal/config", "internal/humanize", "internal/lab", "internal/publish", "internal/workspace", "reports"},
+		"internal/output":         {"internal/atomicfile", "diff", "site", "internal/humanize", "internal/secrets", "reports", "reports/formats"},
+		"internal/demo":           {"diff", "internal/config", "internal/humanize", "internal/lab", "internal/publish", "internal/workspace", "reports"},
+		"internal/front":          {"diff", "site", "internal/front/blobs", "internal/front/record", "internal/front/upstream", "internal/origin", "internal/static", "internal/wait"},
+		"internal/front/blobs":    {"internal/regular", "site"},
+		"internal/front/record":   {"internal/atomicfile", "internal/regular", "site"},
+		"internal/front/upstream": {"diff", "internal/front/blobs", "internal/origin", "site"},
+
 		"internal/static":     {"internal/filestamp", "internal/oserr", "internal/pointer", "internal/regular", "internal/stall"},
 		"internal/command":    {},
 		"internal/sshclient":  {"internal/command", "internal/netname", "internal/regular"},

@@ -41,6 +41,7 @@ func nouns() reference.Nouns {
 		reflect.TypeFor[Limit]():    "percentage or count",
 		reflect.TypeFor[Order]():    "`auto`, `parallel` or list of names",
 		reflect.TypeFor[*url.URL](): "URL",
+		reflect.TypeFor[Size]():     "size",
 	}
 }
 

@@ -116,6 +116,9 @@ func schemaOf(t reflect.Type) *jsonschema.Schema {
 	case reflect.TypeFor[Limit]():
 		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
 			{Type: "integer", Minimum: "0"}, text(`^(\$\{.*|[0-9.]+%)$`)}}
+	case reflect.TypeFor[Size]():
+		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
+			{Type: "integer", Minimum: "0"}, text(`^(\$\{.*|[0-9.]+ *([KMGT]iB|[kKMGT]B?|B)?)$`)}}
 	case reflect.TypeFor[Order]():
 		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
 			{Type: "string", Enum: []any{OrderAuto, OrderParallel}},

@@ -30,6 +30,8 @@ type Config struct {
 	Notify []Notify `yaml:"notify"`
 	// Daemon is how the daemon listens, and for how long it keeps its history.
 	Daemon Daemon `yaml:"daemon"`
+	// Front is the reverse proxy over the origins (mirror front).
+	Front Front `yaml:"front"`
 
 	// File is the path that the config was read from.
 	File string `yaml:"-"`
@@ -108,6 +110,9 @@ type OwnOrigin struct {
 	// Name tells this origin from the targets and from the other origins, in reports and in --target.
 	Name   string `yaml:"name" jsonschema:"required,format=name" example:"self-built"`
 	Origin `yaml:",inline"`
+	// Front is whether this is a mirror front over the other origins: publish watches it and check compares
+	// it, and no front takes pages from it.
+	Front bool `yaml:"front" jsonschema:"default=false" example:"false"`
 }
 
 // ServesIndex reports whether the origin serves a folder's index.html at its URL.
@@ -226,4 +231,21 @@ type Daemon struct {
 	MaxSizeMB int `yaml:"max_size_mb" jsonschema:"default=200,minimum=10" example:"200"`
 	// KeepReports is how many reports of each report job are kept.
 	KeepReports int `yaml:"keep_reports" jsonschema:"default=30,minimum=1" example:"30"`
+}
+
+// Front says what the reverse proxy over the origins trusts, and how it serves.
+type Front struct {
+	// Listen is the address on which visitors are served.
+	Listen string `yaml:"listen" jsonschema:"default=:8080,format=address" example:"\":8080\""`
+	// Trust is where the list of a release's files comes from: the history of this machine, the targets, or
+	// the origins themselves (quorum), which needs site.publish_manifest and a quorum of two at least.
+	Trust string `yaml:"trust" jsonschema:"default=history,enum=history,enum=targets,enum=quorum" example:"history"`
+	// Quorum is how many origins must hold a release before visitors get it.
+	Quorum int `yaml:"quorum" jsonschema:"default=2,minimum=1" example:"2"`
+	// Cache is how much of what was served is kept on disk, as a number and a unit: 500MB, 1GiB. 0 keeps
+	// nothing there.
+	Cache Size `yaml:"cache" jsonschema:"default=1GiB" example:"1GiB"`
+	// MaxVerified is the size of the largest file that is served. A file is verified whole before its first
+	// byte is sent.
+	MaxVerified Size `yaml:"max_verified" jsonschema:"default=256MiB" example:"256MiB"`
 }

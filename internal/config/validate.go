@@ -24,6 +24,7 @@ func validate(d *strictyaml.Decoder, c *Config) {
 	validateOrder(d, &c.Publish, names)
 	validateJobs(d, c.Schedule)
 	validateNotify(d, c.Notify)
+	validateFront(d, c)
 	validatePositive(d, "verify_timeout", &c.Publish.VerifyTimeout)
 	validatePositive(d, "timeout", &c.Check.Timeout)
 }
@@ -97,4 +98,33 @@ func validateNotify(d *strictyaml.Decoder, places []Notify) {
 
 func isWebhook(address string) bool {
 	return strings.HasPrefix(address, "https://") || strings.HasPrefix(address, "http://")
+}
+
+// validateFront notes a quorum that can never be reached, or that proves nothing. What the defaults say is
+// judged by the command, since most configs have no front.
+func validateFront(d *strictyaml.Decoder, c *Config) {
+	at := d.Place(&c.Front.Quorum)
+	origins := 0
+	for _, o := range originsOf(c) {
+		if !o.Front {
+			origins++
+		}
+	}
+	switch {
+	case d.Place(&c.Front) == nil || at == nil:
+	case c.Front.Quorum > origins:
+		d.Errorf(at, "quorum: %s is more than the config has origins for a front, which is %d", d.Describe(at), origins)
+	case c.Front.Trust == "quorum" && c.Front.Quorum < 2:
+		d.Errorf(at, "quorum: %s proves nothing with trust: quorum (hint: 2 or more origins, so that one that is hijacked does not decide)", d.Describe(at))
+	}
+}
+
+func originsOf(c *Config) []OwnOrigin {
+	all := slices.Clone(c.Origins)
+	for _, t := range c.Targets {
+		if t.Origin.URL != nil {
+			all = append(all, OwnOrigin{Name: t.Name, Origin: t.Origin})
+		}
+	}
+	return all
 }

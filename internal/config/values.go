@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"net/url"
@@ -78,4 +79,39 @@ func webURL(text string) (*url.URL, error) {
 		u = u.JoinPath("/")
 	}
 	return u, nil
+}
+
+// Size is a number of bytes: "1GiB", "500MB" or "4096".
+type Size int64
+
+// units are those of a Size, the longest names first.
+func units() []struct {
+	name  string
+	bytes float64
+} {
+	return []struct {
+		name  string
+		bytes float64
+	}{
+		{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", 1 << 40},
+		{"kB", 1e3}, {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12},
+		{"k", 1 << 10}, {"K", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30}, {"T", 1 << 40}, {"B", 1}, {"", 1},
+	}
+}
+
+// UnmarshalText reads a number with or without a unit.
+func (s *Size) UnmarshalText(text []byte) error {
+	for _, unit := range units() {
+		number, ok := strings.CutSuffix(string(text), unit.name)
+		if !ok {
+			continue
+		}
+		value, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+		if err != nil || !(value >= 0) || value*unit.bytes > 1<<60 {
+			break
+		}
+		*s = Size(value * unit.bytes)
+		return nil
+	}
+	return errors.New("is not a size in bytes (hint: 500MB or 1GiB)")
 }

@@ -19,7 +19,7 @@ const maxTightened = 100_000
 // ownNames are the files and folders that are made in a state folder. Others may lie there
 // where --state names a folder that holds something else; they are left alone.
 func ownNames() []string {
-	return []string{".gitignore", "daemon.lock", "history.db", "history.db-shm", "history.db-wal", "journal.json", "lock", "owner", "reports", "scan", "targets"}
+	return []string{".gitignore", "announced", "daemon.lock", "front", "history.db", "history.db-shm", "history.db-wal", "journal.json", "lock", "owner", "reports", "scan", "targets"}
 }
 
 // tighten takes the folder from other users, and what earlier versions made readable for all.
@@ -34,6 +34,9 @@ func tighten(dir string) {
 	for _, e := range entries {
 		if !isOwn(e.Name()) {
 			foreign = true
+			continue
+		}
+		if e.Name() == frontFolder { // made private, and large
 			continue
 		}
 		_ = filepath.WalkDir(filepath.Join(dir, e.Name()), func(path string, entry fs.DirEntry, err error) error {

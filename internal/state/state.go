@@ -106,6 +106,20 @@ func (f Folder) Target(name string) string {
 	return filepath.Join(f.dir, "targets", name)
 }
 
+// frontFolder is the folder of a front's cache.
+const frontFolder = "front"
+
+// Front returns the folder for what a front keeps, "" where nothing can be kept.
+func (f Folder) Front() string {
+	if f.sealed {
+		return ""
+	}
+	return filepath.Join(f.dir, frontFolder)
+}
+
+// Announced returns the folder for the releases that publishes from here are about to make live.
+func (f Folder) Announced() string { return filepath.Join(f.dir, "announced") }
+
 // Owner returns the name that stands for this folder in locks that other machines see. It
 // is made once, and anew each time where it cannot be kept; the error says why not, and the
 // name is good all the same.

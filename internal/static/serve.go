@@ -25,7 +25,11 @@ func NewServer(h http.Handler) *http.Server {
 // Serve serves h on l until ctx ends, then lets requests in flight finish, for 10 s at
 // most, and returns nil. l is closed in any case.
 func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
-	s := NewServer(h)
+	return ServeBy(ctx, NewServer(h), l)
+}
+
+// ServeBy is Serve with a server of the caller's own.
+func ServeBy(ctx context.Context, s *http.Server, l net.Listener) error {
 	stopped := make(chan error, 1)
 	cancel := context.AfterFunc(ctx, func() { stopped <- shutdown(context.WithoutCancel(ctx), s) })
 	err := s.Serve(l)

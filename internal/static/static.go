@@ -92,15 +92,15 @@ func (h *handler) answer(w http.ResponseWriter, r *http.Request) error {
 		err = h.serve(w, r, name+".html")
 	}
 	if errors.Is(err, fs.ErrNotExist) && h.exists(name+"/index.html") {
-		redirectToFolder(w, r, name)
+		RedirectToFolder(w, r, name)
 		return nil
 	}
 	return err
 }
 
-// redirectToFolder sends /a/b to /a/b/ by a relative Location, which names no host. The
+// RedirectToFolder sends /a/b to /a/b/ by a relative Location, which names no host. The
 // "./" keeps a colon in the name from reading as a scheme.
-func redirectToFolder(w http.ResponseWriter, r *http.Request, name string) {
+func RedirectToFolder(w http.ResponseWriter, r *http.Request, name string) {
 	location := "./" + url.PathEscape(path.Base(name)) + "/"
 	if r.URL.RawQuery != "" {
 		location += "?" + r.URL.RawQuery

@@ -84,6 +84,7 @@ func (w *Workspace) run(ctx context.Context, journal *publish.Journal, rel *site
 	o.Journal = journal
 	book := w.newLagBook(dests)
 	o.Learn = book.expect
+	w.announce(rel)
 	report, err := publish.Run(ctx, rel, dests, o)
 	w.finish(ctx, report, rel, book)
 	return report, err

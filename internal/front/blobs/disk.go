@@ -1,0 +1,251 @@
+package blobs
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"mirror/internal/regular"
+	"mirror/site"
+)
+
+// partial begins the names of files that are being written.
+const partial = "partial-"
+
+// disk holds contents in files that are named by their digests.
+type disk struct {
+	dir   string
+	bound int64
+
+	mu      sync.Mutex // guards what follows
+	known   map[site.Digest]*entry
+	handles map[site.Digest]*file // large files that are verified and open
+	bytes   int64
+	tick    int64 // grows with each use
+	damaged int64
+}
+
+// entry is a file that was there when it was last used.
+type entry struct {
+	digest site.Digest
+	size   int64
+	used   int64
+}
+
+// open makes the folder and lists what an earlier run has left.
+func (d *disk) open(dir string) error {
+	d.dir, d.known, d.handles = dir, map[site.Digest]*entry{}, map[site.Digest]*file{}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	listed, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	var ages []aged
+	for _, e := range listed {
+		if strings.HasPrefix(e.Name(), partial) {
+			_ = os.Remove(filepath.Join(dir, e.Name())) // of a run that was killed
+			continue
+		}
+		digest, err := site.ParseDigest(e.Name())
+		info, infoErr := e.Info()
+		if err != nil || infoErr != nil || !info.Mode().IsRegular() {
+			continue // not ours
+		}
+		ages = append(ages, aged{&entry{digest: digest, size: info.Size()}, info.ModTime().UnixNano()})
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	slices.SortFunc(ages, func(a, b aged) int { return cmp.Compare(a.time, b.time) })
+	for _, a := range ages {
+		d.note(a.entry)
+	}
+	d.makeRoom()
+	return nil
+}
+
+type aged struct {
+	*entry
+	time int64
+}
+
+// note counts a file. The caller must hold mu.
+func (d *disk) note(e *entry) {
+	if old := d.known[e.digest]; old != nil {
+		d.bytes -= old.size
+	}
+	d.tick++
+	e.used = d.tick
+	d.known[e.digest] = e
+	d.bytes += e.size
+}
+
+// makeRoom deletes what was not used for longest until the bound is kept, and a little more, so that it
+// need not be done at each write. The caller must hold mu.
+func (d *disk) makeRoom() {
+	if d.bytes <= d.bound {
+		return
+	}
+	all := make([]*entry, 0, len(d.known))
+	for _, e := range d.known {
+		all = append(all, e)
+	}
+	slices.SortFunc(all, func(a, b *entry) int { return cmp.Compare(a.used, b.used) })
+	for _, e := range all {
+		if d.bytes <= d.bound-d.bound/10 {
+			return
+		}
+		d.forget(e)
+	}
+}
+
+// forget deletes a file. The caller must hold mu.
+func (d *disk) forget(e *entry) {
+	if f := d.handles[e.digest]; f != nil {
+		delete(d.handles, e.digest)
+		f.leave()
+	}
+	_ = os.Remove(d.path(e.digest)) // a file that stays is counted again by the next run
+	delete(d.known, e.digest)
+	d.bytes -= e.size
+}
+
+func (d *disk) path(digest site.Digest) string { return filepath.Join(d.dir, digest.String()) }
+
+func (d *disk) has(digest site.Digest) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.known[digest] != nil
+}
+
+func (d *disk) drop(digest site.Digest) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if e := d.known[digest]; e != nil {
+		d.forget(e)
+	}
+}
+
+func (d *disk) usage() Usage {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return Usage{Disk: d.bytes, Files: len(d.known), Damaged: d.damaged}
+}
+
+// opened returns a large file that is open and verified, nil for none.
+func (d *disk) opened(digest site.Digest) *file {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	f := d.handles[digest]
+	if f == nil {
+		return nil
+	}
+	d.touch(digest)
+	f.join()
+	return f
+}
+
+// touch says that a file is in use. The caller must hold mu.
+func (d *disk) touch(digest site.Digest) {
+	if e := d.known[digest]; e != nil {
+		d.tick++
+		e.used = d.tick
+	}
+}
+
+// read verifies a file: it returns the bytes of a small one, a large one open, and neither where the
+// file is not there or does not hold the content.
+func (d *disk) read(digest site.Digest) ([]byte, *file) {
+	if !d.has(digest) {
+		return nil, nil
+	}
+	f, err := regular.Open(d.path(digest))
+	if err != nil {
+		d.drop(digest)
+		return nil, nil
+	}
+	data, size, err := verify(f, digest)
+	if err != nil {
+		_ = f.Close() // only read
+		d.spoilt(digest)
+		return nil, nil
+	}
+	if data != nil {
+		_ = f.Close() // only read
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.touch(digest)
+		return data, nil
+	}
+	return nil, d.hold(digest, newFile(f, size, ""))
+}
+
+func (d *disk) spoilt(digest site.Digest) {
+	d.drop(digest)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.damaged++
+}
+
+var errDamaged = errors.New("the file does not hold the bytes of its digest")
+
+// verify compares a file with its digest, and returns the bytes of a small one.
+func verify(f *os.File, digest site.Digest) ([]byte, int64, error) {
+	data, err := io.ReadAll(io.LimitReader(f, Small+1))
+	if err != nil {
+		return nil, 0, err
+	}
+	h := sha256.New()
+	h.Write(data)
+	size := int64(len(data))
+	if size > Small {
+		more, err := io.Copy(h, f)
+		if err != nil {
+			return nil, 0, err
+		}
+		data, size = nil, size+more
+	}
+	if site.Digest(h.Sum(nil)) != digest {
+		return nil, 0, errDamaged
+	}
+	return data, size, nil
+}
+
+// maxOpen is how many large files are kept open.
+const maxOpen = 64
+
+// hold keeps a large file open, and returns it for the caller to use too.
+func (d *disk) hold(digest site.Digest, f *file) *file {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if e := d.known[digest]; e == nil || e.size != f.size {
+		return f // it was dropped at the same time: the caller alone uses it
+	}
+	for other, old := range d.handles {
+		if len(d.handles) < maxOpen && other != digest {
+			continue
+		}
+		delete(d.handles, other)
+		old.leave()
+	}
+	d.handles[digest] = f
+	f.join()
+	d.touch(digest)
+	return f
+}
+
+func (d *disk) close() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for digest, f := range d.handles {
+		delete(d.handles, digest)
+		f.leave()
+	}
+}

@@ -1,0 +1,86 @@
+package front
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync/atomic"
+
+	"mirror/internal/front/blobs"
+	"mirror/site"
+)
+
+// edition is a release as it is served. It does not change, but for the contents that its pages remember.
+type edition struct {
+	standing
+	rollback bool
+	manifest site.Manifest
+	pages    map[string]*page // by path
+	beacon   *page
+}
+
+// page is a file of an edition.
+type page struct {
+	file   site.File
+	tag    []string // the ETag
+	fields atomic.Pointer[http.Header]
+	blob   atomic.Pointer[blobs.Blob] // of a small content that was served before
+}
+
+// newEdition makes the edition of a release. beaconPath is that of its beacon, "" for none.
+func newEdition(b site.Beacon, m site.Manifest) *edition {
+	e := &edition{manifest: m, pages: make(map[string]*page, len(m))}
+	all := make([]page, len(m))
+	for i, f := range m {
+		all[i].file = f
+		all[i].tag = []string{`"` + f.Digest.String() + `"`}
+		e.pages[f.Path] = &all[i]
+	}
+	return e.at(standing{b.Release, b.Sequence, b.Published}, b.Rollback)
+}
+
+// at returns the same release at another place in the order.
+func (e *edition) at(s standing, rollback bool) *edition {
+	next := &edition{standing: s, rollback: rollback, manifest: e.manifest, pages: e.pages}
+	text, err := json.Marshal(next.claim())
+	if err != nil {
+		panic(err) // the fields are plain
+	}
+	text = append(text, '\n')
+	next.beacon = &page{file: site.File{Size: int64(len(text))}, tag: []string{`"` + s.release.Short() + "-" + strconv.FormatInt(s.sequence, 10) + `"`}}
+	next.beacon.fields.Store(&http.Header{"Content-Type": {"application/json"}, "Cache-Control": {"no-cache"}})
+	next.beacon.blob.Store(blobs.Fixed(text))
+	return next
+}
+
+// claim is the beacon of the edition.
+func (e *edition) claim() site.Beacon {
+	return site.Beacon{
+		Release: e.release, Published: e.published.UTC(), Files: len(e.manifest), Bytes: e.manifest.Bytes(), Sequence: e.sequence, Rollback: e.rollback,
+	}
+}
+
+// find returns the page that a URL's path stands for. Where that is a folder without its slash, it
+// returns the folder's name and no page.
+func (e *edition) find(urlPath string, cleanURLs bool) (p *page, folder string) {
+	name, rooted := strings.CutPrefix(urlPath, "/")
+	if !rooted {
+		return nil, ""
+	}
+	if name == "" || strings.HasSuffix(name, "/") {
+		return e.pages[name+"index.html"], ""
+	}
+	if p := e.pages[name]; p != nil {
+		return p, ""
+	}
+	if cleanURLs {
+		if p := e.pages[name+".html"]; p != nil {
+			return p, ""
+		}
+	}
+	if e.pages[name+"/index.html"] != nil {
+		return nil, name
+	}
+	return nil, ""
+}

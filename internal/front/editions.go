@@ -1,0 +1,92 @@
+package front
+
+import (
+	"sync"
+	"time"
+
+	"mirror/site"
+)
+
+// SumsFolder is where origins serve the manifest of a release, as ID.sums.
+const SumsFolder = ".well-known/mirror/"
+
+// Bounds of what is remembered of releases.
+const (
+	maxEditions = 6         // that are known
+	maxRefused  = 64        // that could not be proved
+	maxSums     = 192 << 20 // bytes of a manifest: a million files have room
+	maxFiles    = 1 << 20   // of a release
+)
+
+// refusedFor is for how long a release that could not be proved is not looked up again.
+const refusedFor = time.Second
+
+// trustTime bounds one look for a manifest.
+const trustTime = 30 * time.Second
+
+// editions are the releases that a manifest proves.
+type editions struct {
+	learning sync.Mutex // held by the one that looks a manifest up
+
+	mu      sync.Mutex // guards what follows
+	all     map[site.ID]*edition
+	order   []site.ID // the latest last
+	refused map[site.ID]refusal
+}
+
+// refusal is why a release could not be proved, and when that was found.
+type refusal struct {
+	err error
+	at  time.Time
+}
+
+// get returns a known edition, or why there is none for now.
+func (k *editions) get(id site.ID) (*edition, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if e := k.all[id]; e != nil {
+		return e, nil
+	}
+	if r, ok := k.refused[id]; ok && time.Since(r.at) < refusedFor {
+		return nil, r.err
+	}
+	return nil, nil
+}
+
+// add remembers an edition in place of the oldest.
+func (k *editions) add(e *edition) *edition {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if known := k.all[e.release]; known != nil {
+		return known
+	}
+	k.all[e.release] = e
+	k.order = append(k.order, e.release)
+	if len(k.order) > maxEditions {
+		delete(k.all, k.order[0])
+		k.order = k.order[1:]
+	}
+	delete(k.refused, e.release)
+	return e
+}
+
+func (k *editions) refuse(id site.ID, err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if len(k.refused) >= maxRefused || k.refused == nil {
+		k.refused = map[site.ID]refusal{}
+	}
+	k.refused[id] = refusal{err, time.Now()}
+}
+
+// earlier reports whether some bytes are those of a path in another known release.
+func (k *editions) earlier(path string, d site.Digest) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, e := range k.all {
+		if p := e.pages[path]; p != nil && p.file.Digest == d {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,336 @@
+package front_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"mirror/internal/front"
+	"mirror/internal/lab/edge"
+	"mirror/internal/origin"
+	"mirror/internal/static"
+	"mirror/site"
+)
+
+// patience is how long a test waits for what has to happen.
+const patience = 2 * time.Minute
+
+// world is a front over origins whose releases the test sets.
+type world struct {
+	t       *testing.T
+	origins []*place
+	trusted sync.Map // site.ID → site.Manifest
+	front   *front.Front
+	url     string
+	options front.Options
+	stop    func()
+}
+
+// place is an origin.
+type place struct {
+	server  *httptest.Server
+	site    atomic.Pointer[http.Handler]
+	fault   atomic.Pointer[http.Handler]
+	asked   atomic.Int64
+	release *site.Release
+}
+
+func (p *place) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	p.asked.Add(1)
+	if h := p.fault.Load(); h != nil {
+		(*h).ServeHTTP(w, r)
+		return
+	}
+	(*p.site.Load()).ServeHTTP(w, r)
+}
+
+// breakBy has the origin answer by a fault; nil ends that.
+func (p *place) breakBy(f edge.Fault) {
+	if f == nil {
+		p.fault.Store(nil)
+		return
+	}
+	h := f(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*p.site.Load()).ServeHTTP(w, r) }))
+	p.fault.Store(&h)
+}
+
+// release makes a release of files, with a sequence.
+func release(t *testing.T, sequence int64, files map[string]string) *site.Release {
+	t.Helper()
+	fsys := fstest.MapFS{}
+	for name, text := range files {
+		fsys[name] = &fstest.MapFile{Data: []byte(text)}
+	}
+	rel, err := site.Scan(t.Context(), fsys, site.ScanOptions{BeaconPath: site.DefaultBeacon, Published: time.Unix(1_700_000_000+sequence, 0)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rel.Sequence = sequence
+	return rel
+}
+
+// publish has an origin serve a release.
+func (w *world) publish(rel *site.Release, to ...int) {
+	w.t.Helper()
+	w.trusted.Store(rel.ID(), rel.Manifest)
+	fsys := fstest.MapFS{site.DefaultBeacon: &fstest.MapFile{Data: rel.Beacon()}}
+	for _, f := range rel.Manifest {
+		data, err := rel.ReadFile(f)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		fsys[f.Path] = &fstest.MapFile{Data: data}
+	}
+	h := static.New(fsys, static.Options{ContentType: site.ContentType})
+	for _, i := range to {
+		w.origins[i].site.Store(&h)
+		w.origins[i].release = rel
+	}
+}
+
+// newWorld starts n origins, which serve nothing yet.
+func newWorld(t *testing.T, n int, o front.Options) *world {
+	t.Helper()
+	w := &world{t: t, options: o}
+	for range n {
+		p := &place{}
+		empty := http.NotFoundHandler()
+		p.site.Store(&empty)
+		p.server = httptest.NewServer(p)
+		t.Cleanup(p.server.Close)
+		w.origins = append(w.origins, p)
+	}
+	if w.options.Dir == "" {
+		w.options.Dir = t.TempDir()
+	}
+	if w.options.Trust == nil {
+		w.options.Trust = func(_ context.Context, id site.ID) (site.Manifest, error) {
+			if m, ok := w.trusted.Load(id); ok {
+				return m.(site.Manifest), nil
+			}
+			return nil, errors.New("not published from here")
+		}
+	}
+	if w.options.Beacon == "" {
+		w.options.Beacon = site.DefaultBeacon
+	}
+	return w
+}
+
+// start runs the front; a second call restarts it.
+func (w *world) start() {
+	w.t.Helper()
+	if w.stop != nil {
+		w.stop()
+	}
+	w.options.Origins = nil
+	for i, p := range w.origins {
+		at, err := url.Parse(p.server.URL + "/")
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		w.options.Origins = append(w.options.Origins, origin.Endpoint{
+			Name: fmt.Sprintf("origin%d", i), URL: at, Options: origin.Options{Concurrency: 16, Timeout: 10 * time.Second},
+		})
+	}
+	f, err := front.New(w.options)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.front = f
+	server := httptest.NewServer(f)
+	w.url = server.URL
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { defer close(ended); f.Run(ctx) }()
+	var once sync.Once
+	w.stop = func() {
+		once.Do(func() {
+			cancel()
+			<-ended
+			server.Close()
+			f.Close()
+		})
+	}
+	w.t.Cleanup(w.stop)
+}
+
+// answer is what a visitor gets.
+type answer struct {
+	status int
+	body   string
+	header http.Header
+}
+
+// get asks as a visitor. headers are pairs of name and value.
+func (w *world) get(path string, headers ...string) answer {
+	w.t.Helper()
+	req, err := http.NewRequestWithContext(w.t.Context(), http.MethodGet, w.url+path, nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	resp, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return answer{resp.StatusCode, string(body), resp.Header}
+}
+
+// await waits until a path answers with a body.
+func (w *world) await(path, body string) {
+	w.t.Helper()
+	w.eventually(func() bool { return w.get(path).body == body }, func() string { return fmt.Sprintf("%s answers %+v", path, w.get(path)) })
+}
+
+func (w *world) eventually(ok func() bool, said func() string) {
+	w.t.Helper()
+	for deadline := time.Now().Add(patience); !ok(); {
+		if time.Now().After(deadline) {
+			w.t.Fatalf("not within %s: %s", patience, said())
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func v1() map[string]string {
+	return map[string]string{
+		"index.html": "home 1", "about/index.html": "about 1", "gone.html": "gone 1", "404.html": "lost 1", "style.css": "body{}",
+	}
+}
+
+func v2() map[string]string {
+	return map[string]string{
+		"index.html": "home 2", "about/index.html": "about 2", "404.html": "lost 2", "style.css": "body{}",
+	}
+}
+
+// TestMovesWithTheQuorum publishes to one origin after another.
+func TestMovesWithTheQuorum(t *testing.T) {
+	w := newWorld(t, 3, front.Options{Quorum: 2})
+	one, two := release(t, 1, v1()), release(t, 2, v2())
+	w.publish(one, 0, 1, 2)
+	w.start()
+	w.await("/", "home 1")
+	w.publish(two, 0)
+	asked := w.origins[0].asked.Load()
+	w.eventually(func() bool { return w.origins[0].asked.Load() > asked+20 }, func() string { return "the front does not look" })
+	if got := w.get("/").body; got != "home 1" {
+		t.Errorf("with one origin on the new release, below the quorum, visitors get %q", got)
+	}
+	w.publish(two, 1)
+	w.await("/", "home 2")
+	if got := w.get("/gone.html"); got.status != http.StatusNotFound || got.body != "lost 2" {
+		t.Errorf("a page that the release lacks, and a stale origin has, answers %+v", got)
+	}
+	if got := w.get("/.well-known/mirror.json"); !strings.Contains(got.body, string(two.ID())) {
+		t.Errorf("the front's beacon is %+v", got)
+	}
+}
+
+// TestOnlyVerifiedBytesPass breaks one of two origins in each way.
+func TestOnlyVerifiedBytesPass(t *testing.T) {
+	parked := edge.Fault(func(http.Handler) http.Handler {
+		return http.RedirectHandler("https://parked.example/", http.StatusMovedPermanently)
+	})
+	altered := edge.Fault(func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			h := w.Header()
+			h.Set("Content-Type", "text/html")
+			h.Set("Set-Cookie", "stolen=1")
+			_, _ = io.WriteString(w, "<script>evil()</script>")
+		})
+	})
+	hostile := edge.Fault(func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			h := w.Header()
+			h.Set("Refresh", "0; url=https://evil.example/")
+			h.Set("Set-Cookie", "stolen=1")
+			h.Set("Location", "https://evil.example/")
+			next.ServeHTTP(w, r)
+		})
+	})
+	refused := edge.Fault(func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusBadGateway) })
+	})
+	for name, fault := range map[string]edge.Fault{
+		"altered": altered, "parked": parked, "5xx": refused, "cut": edge.Reset, "garbage": edge.Garbage, "empty": edge.Empty,
+		"not modified": edge.NotModified, "stalled": edge.Stall, "hanging": edge.Hang, "hostile headers": hostile,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, 2, front.Options{Quorum: 1})
+			files := v1()
+			for i := range 20 {
+				files[fmt.Sprintf("p%d.html", i)] = fmt.Sprintf("page %d", i)
+			}
+			w.publish(release(t, 1, files), 0, 1)
+			w.start()
+			w.await("/", "home 1")
+			w.origins[0].breakBy(fault)
+			for i := range 20 {
+				got := w.get(fmt.Sprintf("/p%d.html", i))
+				if got.status != http.StatusOK || got.body != files[fmt.Sprintf("p%d.html", i)] {
+					t.Fatalf("page %d answers %+v", i, got)
+				}
+				for _, field := range []string{"Set-Cookie", "Refresh", "Location"} {
+					if got.header.Get(field) != "" {
+						t.Errorf("the origin's %s is passed on: %+v", field, got.header)
+					}
+				}
+				if kind := got.header.Get("Content-Type"); kind != "text/html; charset=utf-8" {
+					t.Errorf("the type is %q", kind)
+				}
+			}
+		})
+	}
+}
+
+// TestAllOriginsDown serves from the cache, after a restart too.
+func TestAllOriginsDown(t *testing.T) {
+	w := newWorld(t, 2, front.Options{Quorum: 2, Disk: 1 << 30})
+	files := v1()
+	large := string(bytes.Repeat([]byte("large "), 100_000))
+	files["large.bin"], files["never.bin"] = large, large+"!" // too large for a sample
+	w.publish(release(t, 1, files), 0, 1)
+	w.start()
+	w.await("/", "home 1")
+	if got := w.get("/large.bin"); got.body != large {
+		t.Fatalf("a large file has %d bytes, want %d", len(got.body), len(large))
+	}
+	for _, p := range w.origins {
+		p.server.CloseClientConnections()
+		p.server.Listener.Close()
+	}
+	w.eventually(func() bool { return w.get("/").header.Get(front.OriginsHeader) != "" }, func() string { return "answers from the cache are not marked" })
+	for range 2 {
+		if got := w.get("/"); got.status != http.StatusOK || got.body != "home 1" {
+			t.Errorf("with all origins down the home page answers %+v", got)
+		}
+		if got := w.get("/large.bin", "Range", "bytes=6-10"); got.status != http.StatusPartialContent || got.body != "large" {
+			t.Errorf("with all origins down a range answers %d %.40q", got.status, got.body)
+		}
+		w.start()
+	}
+	if got := w.get("/never.bin"); got.status != http.StatusServiceUnavailable {
+		t.Errorf("a page that nobody has answers %+v", got)
+	}
+}

@@ -1,0 +1,217 @@
+package front
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"mirror/internal/front/blobs"
+	"mirror/internal/static"
+	"mirror/site"
+)
+
+// Values of header fields that all answers share.
+var (
+	noSniff    = []string{"nosniff"}
+	byteRanges = []string{"bytes"}
+	noOrigin   = []string{"unreachable"}
+)
+
+// OriginsHeader marks an answer that comes from the cache while no origin answers.
+const OriginsHeader = "X-Mirror-Origins"
+
+// ServeHTTP answers GET and HEAD by the release, and refuses the rest.
+func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f.counts.requests.Add(1)
+	h := w.Header()
+	h["X-Content-Type-Options"] = noSniff
+	if f.dark.Load() {
+		h[OriginsHeader] = noOrigin
+	}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		h.Set("Allow", "GET, HEAD")
+		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+		return
+	}
+	e := f.current.Load()
+	if e == nil {
+		unavailable(w, "no release is known yet to be held by enough origins")
+		return
+	}
+	err := f.answer(w, r, e)
+	if next := f.later(r.Context(), e, err); next != nil {
+		err = f.answer(w, r, next)
+	}
+	if err != nil && r.Context().Err() == nil {
+		f.counts.failures.Add(1)
+		f.options.Log.Warn("a page could not be served", "path", r.URL.Path, "err", err)
+		unavailable(w, "no origin gives this page as the release has it")
+	}
+}
+
+func unavailable(w http.ResponseWriter, why string) {
+	w.Header().Set("Retry-After", "2")
+	w.Header().Set("Cache-Control", "no-store")
+	http.Error(w, why, http.StatusServiceUnavailable)
+}
+
+// moveTime is for how long a visitor is made to wait for the next release, where no origin has a page of
+// the current one any more.
+const moveTime = 5 * time.Second
+
+// later returns the edition that takes the place of e, where a page of e could not be had since the
+// origins have moved on; nil for none.
+func (f *Front) later(ctx context.Context, e *edition, err error) *edition {
+	if err == nil || ctx.Err() != nil {
+		return nil
+	}
+	timer := time.NewTimer(moveTime)
+	defer timer.Stop()
+	for {
+		now, moved := f.serving()
+		if now.release != e.release {
+			return now
+		}
+		if f.dark.Load() || errors.Is(err, errTooLarge) {
+			return nil
+		}
+		for i := range f.watchers {
+			f.kick(i)
+		}
+		select {
+		case <-moved:
+		case <-timer.C:
+			return nil
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// answer serves what a path stands for. Nothing is written where it fails.
+func (f *Front) answer(w http.ResponseWriter, r *http.Request, e *edition) error {
+	if r.URL.Path == "/"+f.options.Beacon {
+		return f.serve(w, r, e, e.beacon, http.StatusOK)
+	}
+	p, folder := e.find(r.URL.Path, f.options.CleanURLs)
+	switch {
+	case p != nil:
+		return f.serve(w, r, e, p, http.StatusOK)
+	case folder != "":
+		static.RedirectToFolder(w, r, folder)
+		return nil
+	}
+	if p := e.pages[f.options.NotFound]; p != nil {
+		return f.serve(w, r, e, p, http.StatusNotFound)
+	}
+	http.Error(w, "404 page not found", http.StatusNotFound)
+	return nil
+}
+
+// serve sends a page. Its bytes were verified, or are verified before the first of them is sent.
+func (f *Front) serve(w http.ResponseWriter, r *http.Request, e *edition, p *page, status int) error {
+	if status == http.StatusOK && unchanged(r, p) {
+		f.fields(w.Header(), p, nil)
+		delete(w.Header(), "Content-Type")
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	if b := p.blob.Load(); b != nil {
+		if data := b.Bytes(); data != nil {
+			f.counts.cached.Add(1)
+			f.send(w, r, p, blobs.Content{Size: int64(len(data)), Data: data}, status)
+			return nil
+		}
+	}
+	c, err := f.content(r.Context(), e, p)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	f.send(w, r, p, c, status)
+	return nil
+}
+
+// unchanged reports whether the visitor has the page already: then nobody is asked for it.
+func unchanged(r *http.Request, p *page) bool {
+	have := r.Header["If-None-Match"]
+	return len(have) == 1 && len(r.Header["If-Match"]) == 0 && (have[0] == p.tag[0] || have[0] == "W/"+p.tag[0])
+}
+
+// send writes a verified content.
+func (f *Front) send(w http.ResponseWriter, r *http.Request, p *page, c blobs.Content, status int) {
+	h := w.Header()
+	f.fields(h, p, c.Data)
+	if c.Size > blobs.Small {
+		patience := time.Minute + time.Duration(c.Size/slowest)*time.Second
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(patience)) // else the server's own
+	}
+	if status == http.StatusOK && conditional(r) {
+		http.ServeContent(w, r, "", time.Time{}, c.Reader())
+		return
+	}
+	h["Content-Length"] = []string{strconv.FormatInt(c.Size, 10)}
+	if status == http.StatusOK {
+		h["Accept-Ranges"] = byteRanges
+	} else {
+		delete(h, "Etag")
+	}
+	w.WriteHeader(status)
+	if r.Method == http.MethodHead {
+		return
+	}
+	if c.Data != nil {
+		_, _ = w.Write(c.Data) // an error means that the visitor has gone
+		return
+	}
+	_, _ = copyTo(w, c.Reader())
+}
+
+// slowest is how slowly a visitor may read a large body, in bytes a second.
+const slowest = 16 << 10
+
+// conditional reports whether a request asks for anything else than the whole page.
+func conditional(r *http.Request) bool {
+	h := r.Header
+	return len(h["Range"]) > 0 || len(h["If-None-Match"]) > 0 || len(h["If-Match"]) > 0 || len(h["If-Modified-Since"]) > 0 || len(h["If-Unmodified-Since"]) > 0
+}
+
+// ruled are the headers that the config may set for a page.
+func ruled() []string {
+	return []string{"Cache-Control", "Content-Language", "Content-Disposition", "Content-Encoding"}
+}
+
+// fields sets the header fields of a page. data are its bytes, where they are at hand.
+func (f *Front) fields(h http.Header, p *page, data []byte) {
+	known := p.fields.Load()
+	if known == nil {
+		known = f.fieldsOf(p.file, data)
+		if data != nil || known.Get("Content-Type") != "application/octet-stream" {
+			p.fields.Store(known)
+		}
+	}
+	for name, value := range *known {
+		h[name] = value
+	}
+	h["Etag"] = p.tag
+}
+
+// fieldsOf makes the header fields of a page from its path and its first bytes.
+func (f *Front) fieldsOf(file site.File, data []byte) *http.Header {
+	h := http.Header{"Content-Type": {site.ContentType(file.Path, data)}}
+	if f.options.Header == nil {
+		return &h
+	}
+	for _, name := range ruled() {
+		if value := f.options.Header(file.Path, name); value != "" {
+			h.Set(name, strings.TrimSpace(value))
+		}
+	}
+	if kind := f.options.Header(file.Path, "Content-Type"); kind != "" {
+		h.Set("Content-Type", kind)
+	}
+	return &h
+}

@@ -1,0 +1,286 @@
+package front
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"mirror/diff"
+	"mirror/internal/front/blobs"
+	"mirror/internal/front/record"
+	"mirror/internal/front/upstream"
+	"mirror/internal/wait"
+	"mirror/site"
+)
+
+// hurryFor is for how long beacons are looked at often after a change.
+const hurryFor = time.Minute
+
+// sampled is how many changed pages show that an origin holds a release.
+const sampled = 6
+
+// Run follows the origins until ctx ends.
+func (f *Front) Run(ctx context.Context) {
+	var all sync.WaitGroup
+	for i := range f.origins.Origins {
+		all.Go(func() { f.watch(ctx, i) })
+	}
+	all.Wait()
+}
+
+// watch looks at one origin until ctx ends.
+func (f *Front) watch(ctx context.Context, i int) {
+	for ctx.Err() == nil {
+		f.look(ctx, i)
+		looked := time.Now()
+		timer := time.NewTimer(f.pause())
+		select {
+		case <-ctx.Done():
+		case <-timer.C:
+		case <-f.watchers[i]:
+		}
+		timer.Stop()
+		if wait.Sleep(ctx, f.options.Hurry-time.Since(looked)) != nil { // never more often
+			return
+		}
+	}
+}
+
+// pause is the time between two looks.
+func (f *Front) pause() time.Duration {
+	if time.Since(f.began) < time.Duration(f.hurried.Load()) {
+		return f.options.Hurry
+	}
+	return f.options.Poll
+}
+
+// hurry has all origins looked at often for a while.
+func (f *Front) hurry() {
+	f.hurried.Store(int64(time.Since(f.began) + hurryFor))
+	for i := range f.watchers {
+		f.kick(i)
+	}
+}
+
+// look asks an origin what it serves, and moves to that where it is time to.
+func (f *Front) look(ctx context.Context, i int) {
+	o := f.origins.Origins[i]
+	b, d := o.Claim(ctx, f.options.Beacon)
+	if ctx.Err() != nil {
+		return
+	}
+	f.mu.Lock()
+	v := &f.views[i]
+	v.asked, v.answers = true, d.Kind == "" || d.Status != 0
+	changed := b.Release != v.beacon.Release || b.Sequence != v.beacon.Sequence
+	if changed {
+		v.held = site.None
+	}
+	v.beacon = b
+	held := v.held
+	f.mu.Unlock()
+	if b.Release != site.None && held != b.Release && f.verify(ctx, i, b, changed) {
+		f.mu.Lock()
+		f.views[i].held = b.Release
+		f.mu.Unlock()
+	}
+	f.decide(ctx)
+	f.judge(ctx, i, d)
+}
+
+// verify reports whether an origin holds the release that it claims: a manifest proves it, and a sample
+// of the pages that change is there.
+func (f *Front) verify(ctx context.Context, i int, b site.Beacon, changed bool) bool {
+	o := f.origins.Origins[i]
+	e, err := f.edition(ctx, b)
+	if err != nil {
+		f.unproven(ctx, i, b, err)
+		return false
+	}
+	now := f.current.Load()
+	if now != nil && now.release == b.Release {
+		return true // every body is verified before it is served
+	}
+	if changed && (now == nil || standing{b.Release, b.Sequence, b.Published}.newer(now.standing)) {
+		f.hurry()
+	}
+	f.mu.Lock()
+	failing := f.views[i].failing
+	f.mu.Unlock()
+	d, differs := o.Verify(ctx, f.sample(now, e, failing), f.store)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.views[i].failing = ""
+	if differs {
+		f.views[i].failing = d.Path
+	}
+	return !differs
+}
+
+// sample lists pages that change with a move, at random, and the one that differed before.
+func (f *Front) sample(now, next *edition, first string) []site.File {
+	var before site.Manifest
+	if now != nil {
+		before = now.manifest
+	}
+	changes := diff.Manifests(before, next.manifest)
+	paths := slices.DeleteFunc(slices.Concat(changes.Add, changes.Change), func(path string) bool {
+		return f.options.Skip(path) || !cheap(next.pages[path].file)
+	})
+	rand.Shuffle(len(paths), func(i, j int) { paths[i], paths[j] = paths[j], paths[i] })
+	paths = paths[:min(len(paths), sampled)]
+	if next.pages[first] != nil {
+		paths = append([]string{first}, paths...)
+	}
+	var files []site.File
+	for _, path := range paths {
+		files = append(files, next.pages[path].file)
+	}
+	return files
+}
+
+// cheap reports whether a page is small enough for a sample. Where its size is not known its type decides.
+func cheap(file site.File) bool {
+	kind := site.ContentType(file.Path, nil)
+	text := strings.HasPrefix(kind, "text/") || strings.HasSuffix(kind, "json") || strings.HasSuffix(kind, "xml")
+	return file.Size <= blobs.Small && (file.Size > 0 || text)
+}
+
+// unproven reports a claim that no manifest proves, once.
+func (f *Front) unproven(ctx context.Context, i int, b site.Beacon, err error) {
+	f.mu.Lock()
+	known := f.views[i].unproven == b.Release
+	f.views[i].unproven = b.Release
+	f.mu.Unlock()
+	if !known && ctx.Err() == nil {
+		f.tell(Event{Event: Unproven, Origin: f.origins.Origins[i].Name, Release: b.Release, Sequence: b.Sequence, Detail: err.Error()})
+	}
+}
+
+// decide moves to the release that a quorum of the origins holds.
+func (f *Front) decide(ctx context.Context) {
+	f.mu.Lock()
+	next := f.next()
+	f.mu.Unlock()
+	if next == nil || ctx.Err() != nil {
+		return
+	}
+	f.remembering.Lock()
+	defer f.remembering.Unlock()
+	next = f.current.Load() // another move may be later
+	err := record.Write(f.stateFile(), record.Release{Beacon: next.claim(), Manifest: next.manifest})
+	if err != nil {
+		f.options.Log.Warn("the release is not remembered for a restart", "err", err)
+	}
+}
+
+// next moves to the release that a quorum holds, and returns it; nil where it is served already. The
+// caller must hold mu.
+func (f *Front) next() *edition {
+	now := f.current.Load()
+	var at standing
+	if now != nil {
+		at = now.standing
+	}
+	claims, answering := make([]claim, len(f.views)), 0
+	for i, v := range f.views {
+		claims[i] = claim{standing{v.beacon.Release, v.beacon.Sequence, v.beacon.Published}, v.held != site.None}
+		if claims[i].release == at.release {
+			f.heldAt = time.Now()
+		}
+		if v.answers || !v.asked {
+			answering++
+		}
+	}
+	f.dark.Store(answering == 0)
+	to := choose(at, claims, f.options.Quorum, time.Since(f.heldAt) > f.options.Gone)
+	if to == at {
+		return nil
+	}
+	e, _ := f.known.get(to.release)
+	if e == nil {
+		return nil // forgotten since: it is looked up again
+	}
+	rollback := slices.ContainsFunc(f.views, func(v view) bool {
+		return v.held == to.release && v.beacon.Sequence == to.sequence && v.beacon.Rollback
+	})
+	e = e.at(to, rollback)
+	if to.release == at.release { // it went live again, with a later place in the order
+		f.current.Store(e)
+		return e
+	}
+	f.move(e)
+	return e
+}
+
+// judge notes whether an origin serves the release. What is wrong is reported when it was seen twice.
+func (f *Front) judge(ctx context.Context, i int, d diff.Difference) {
+	o := f.origins.Origins[i]
+	now := f.current.Load()
+	if now == nil {
+		f.note(o, i, d)
+		return
+	}
+	if d.Kind == "" {
+		d = f.probe(ctx, o, now)
+	}
+	f.mu.Lock()
+	b := f.views[i].beacon
+	f.mu.Unlock()
+	if d.Kind == "" && b.Release != now.release && now.newer(standing{b.Release, b.Sequence, b.Published}) {
+		d = diff.Difference{Kind: diff.Stale, Path: f.options.Beacon, Detail: "it serves release " + b.Release.Short()}
+	}
+	f.note(o, i, d)
+}
+
+// probe asks an origin whose circuit is open for the page that failed.
+func (f *Front) probe(ctx context.Context, o *upstream.Origin, now *edition) diff.Difference {
+	if !o.Open() {
+		return diff.Difference{}
+	}
+	find := func(path string) (site.File, bool) {
+		p := now.pages[path]
+		if p == nil {
+			return site.File{}, false
+		}
+		return p.file, true
+	}
+	d, closed, _ := o.Probe(ctx, find, f.options.MaxVerified, f.store)
+	if closed {
+		return diff.Difference{}
+	}
+	if d.Kind == diff.Altered && f.known.earlier(d.Path, d.Got) {
+		d.Kind = diff.Stale
+	}
+	return d
+}
+
+// reportAfter is how long an origin may be in trouble before that is reported: a release that is going
+// live, or one lost request, is none.
+const reportAfter = 5 * time.Second
+
+// note reports an origin's trouble, and that it is over.
+func (f *Front) note(o *upstream.Origin, i int, d diff.Difference) {
+	f.mu.Lock()
+	v := &f.views[i]
+	over := d.Kind == "" && v.reported
+	switch {
+	case d.Kind == "":
+		v.since, v.reported = time.Time{}, false
+	case v.since.IsZero() || v.trouble.Kind != d.Kind:
+		v.since, v.reported = time.Now(), false
+	}
+	v.trouble = d
+	report := d.Kind != "" && !v.reported && time.Since(v.since) >= reportAfter
+	v.reported = v.reported || report
+	f.mu.Unlock()
+	switch {
+	case over:
+		f.tell(Event{Event: Recovered, Origin: o.Name})
+	case report:
+		f.tell(Event{Event: Trouble, Origin: o.Name, Kind: d.Kind, Path: d.Path, Location: d.Location, Detail: d.Detail})
+	}
+}
