@@ -12,8 +12,11 @@ type Config struct {
 	// TokenEnv names the environment variable with the access token, for https; the user name is the
 	// URL's. Without it the login is taken from the netrc file and git's credential helpers.
 	TokenEnv string `yaml:"token_env" example:"GITHUB_TOKEN"`
-	// Orphan is whether commits have no parents, so that the branch keeps no history.
-	Orphan bool `yaml:"orphan" jsonschema:"default=false" example:"true"`
+	// History is how many commits the branch keeps: keep for all of them, squash for the latest one, or
+	// last 20 for the 20 latest ones. A host that refuses to shorten the branch keeps all of them.
+	History string `yaml:"history" jsonschema:"default=keep" example:"last 20"`
+	// Orphan is an older name of history: squash.
+	Orphan bool `yaml:"orphan" jsonschema:"default=false" example:"false"`
 	// Author is the author of the commits, as Name <address>.
 	Author string `yaml:"author" jsonschema:"default=mirror <mirror@localhost>" example:"Blog <blog@example.com>"`
 	// SSHKey is the file of the private key for ssh that is tried first; without it the agent's keys and

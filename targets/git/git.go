@@ -11,6 +11,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/mail"
 	"strings"
@@ -33,7 +34,7 @@ type Target struct {
 	host    string // "" for a local repository
 	branch  plumbing.ReferenceName
 	cname   string
-	orphan  bool
+	last    int // how many commits the branch may have, 0 for all
 	author  mail.Address
 	key     *sshsig.Key // signs commits; nil for none
 	secrets *secretList // never shown
@@ -43,6 +44,7 @@ type Target struct {
 	blobs   *blobIDs
 	state   string      // folder for what is remembered, "" for none
 	whole   atomic.Bool // the server takes no thin packs, whatever it says
+	forward atomic.Bool // the server moves the branch only to what follows its head
 	owner   string
 	lease   time.Duration // how long a reservation without a sign of life keeps others out
 
@@ -88,7 +90,7 @@ func Open(ctx context.Context, env targets.Env, c Config) (*Target, error) {
 		return nil, err
 	}
 	t := &Target{
-		host: at.Push.Host, secrets: newSecretList(env.Secret, at), cname: strings.TrimSpace(c.CNAME), orphan: c.Orphan,
+		host: at.Push.Host, secrets: newSecretList(env.Secret, at), cname: strings.TrimSpace(c.CNAME),
 		log: env.Log, keep: env.Keep, owner: env.Owner, lease: cmp.Or(env.Lease, leaseLength),
 		known: objects.NewCache(env.State), blobs: newBlobIDs(env.State), state: env.State,
 	}
@@ -103,6 +105,9 @@ func Open(ctx context.Context, env targets.Env, c Config) (*Target, error) {
 	}
 	if t.author, err = parseAuthor(c.Author); err != nil {
 		return nil, err
+	}
+	if t.last, err = parseHistory(c.History, c.Orphan); err != nil {
+		return nil, fmt.Errorf("history: %w", err)
 	}
 	if c.SigningKey != "" {
 		if t.key, err = sshsig.Load(c.SigningKey, env.Getenv); err != nil {

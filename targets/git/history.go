@@ -61,7 +61,7 @@ func (t *Target) Past(ctx context.Context, limit int, of []string) (past []site.
 // wantsOf are the branch's head, and where commits have no parents those that are staged.
 func (t *Target) wantsOf(s *wire.Session, limit int) []plumbing.Hash {
 	wants := []plumbing.Hash{s.Refs[t.branch]}
-	if !t.orphan {
+	if t.last == 0 {
 		return wants
 	}
 	for ref, hash := range s.Refs {

@@ -130,8 +130,8 @@ func (l *lineage) lived() []site.ID {
 		if c.Release != site.None {
 			all = append(all, c.Release)
 		}
-		next = c.After
-		if len(c.Parents) > 0 {
+		next = c.After // where the history is shortened, the parent is a copy of it
+		if _, known := l.commits[next]; !known && len(c.Parents) > 0 {
 			next = c.Parents[0]
 		}
 	}

@@ -75,16 +75,17 @@ type shipment struct {
 	want   *layout
 }
 
-// commitOf is the head itself where it is right, and a new commit otherwise.
-func (t *Target) commitOf(ctx context.Context, sh shipment) (objects.Commit, error) {
+// commitOf is the head itself where it is right, and a new commit otherwise, with the commits that the
+// remote does not have.
+func (t *Target) commitOf(ctx context.Context, sh shipment) (objects.Commit, []objects.Item, error) {
 	if sh.live.Release == sh.rel && sh.live.Tree == sh.want.root() {
-		return sh.live.Commit, nil
+		return sh.live.Commit, nil, nil
 	}
 	return t.newCommit(ctx, sh.live.Commit, sh.want.root(), sh.want.said)
 }
 
 func (t *Target) send(ctx context.Context, s *wire.Session, sh shipment, p targets.Progress) error {
-	c, err := t.commitOf(ctx, sh)
+	c, commits, err := t.commitOf(ctx, sh)
 	if err != nil {
 		return err
 	}
@@ -93,10 +94,7 @@ func (t *Target) send(ctx context.Context, s *wire.Session, sh shipment, p targe
 	if sh.before.Tree != sh.want.root() {
 		items, files = sh.want.unknown(t.held(sh), sh.live, t.thin(s))
 	}
-	if c.Hash != sh.live.Hash {
-		items = append(items, objects.Content(plumbing.CommitObject, c.Raw))
-	}
-	pack, err := t.packOf(ctx, items, sh)
+	pack, err := t.packOf(ctx, append(items, commits...), sh)
 	if err != nil {
 		return err
 	}

@@ -52,19 +52,26 @@ func (t *Target) Commit(ctx context.Context, swap targets.Swap) (err error) {
 	if err != nil {
 		return err
 	}
-	var others []*packp.Command
-	if end != nil {
-		others = append(others, end)
-	}
 	if t.follows(staged, head) {
-		err = t.move(ctx, s, head.Hash, staged.Hash, nil, others...)
+		err = t.move(ctx, s, head.Hash, staged.Hash, nil, listed(end)...)
 	} else {
-		err = t.commitAfresh(ctx, s, ref, staged, head, others)
+		err = t.commitAfresh(ctx, s, ref, staged, head, listed(end))
+	}
+	if refused := (*wire.RejectedError)(nil); errors.As(err, &refused) && t.mayFollow(err, staged, head) {
+		err = t.commitBehind(ctx, staged, head, held, refused)
 	}
 	if err == nil && end != nil {
 		held.spend()
 	}
 	return err
+}
+
+// listed is a list of a command, empty for nil.
+func listed(c *packp.Command) []*packp.Command {
+	if c == nil {
+		return nil
+	}
+	return []*packp.Command{c}
 }
 
 // move moves the branch, with the objects it needs; others are commands to obey in the
@@ -133,11 +140,11 @@ func (t *Target) commitAfresh(ctx context.Context, s *wire.Session, ref plumbing
 	have := old.Names()
 	maps.Copy(have, live.Names())
 	items, _ := want.unknown(have, live, t.thin(s))
-	next, err := t.newCommit(ctx, head, want.root(), want.said)
+	next, commits, err := t.newCommit(ctx, head, want.root(), want.said)
 	if err != nil {
 		return err
 	}
-	items = append(items, objects.Content(plumbing.CommitObject, next.Raw))
+	items = append(items, commits...)
 	restage := &packp.Command{Name: ref, Old: staged.Hash, New: next.Hash}
 	if err := t.move(ctx, s, head.Hash, next.Hash, items, append(others, restage)...); err != nil {
 		return err
@@ -159,7 +166,7 @@ func (t *Target) Rollback(ctx context.Context, swap targets.Swap) (err error) {
 		return err
 	}
 	switch {
-	case revisionOf(head) == swap.From.Revision:
+	case revisionOf(head) == swap.From.Revision, t.forward.Load() && head.Release == swap.From.Release && head.Release != site.None:
 		return nil
 	case head.Release != swap.To:
 		return conflict(head, swap.From)
@@ -170,7 +177,11 @@ func (t *Target) Rollback(ctx context.Context, swap targets.Swap) (err error) {
 	if err != nil {
 		return err
 	}
-	return t.move(ctx, s, head.Hash, from, nil)
+	err = t.move(ctx, s, head.Hash, from, nil)
+	if refused := (*wire.RejectedError)(nil); errors.As(err, &refused) && !errors.Is(err, targets.ErrConflict) {
+		return t.rollBackBehind(ctx, head, from, refused)
+	}
+	return err
 }
 
 // unpublish deletes the branch. Where the host refuses, because it is the repository's
@@ -186,11 +197,9 @@ func (t *Target) unpublish(ctx context.Context, s *wire.Session, head objects.Co
 		return errors.Join(refused, err)
 	}
 	defer again.Close()
-	empty, err := t.newCommit(ctx, head, objects.EmptyTree, objects.Trailers{Vacant: true})
+	empty, commits, err := t.newCommit(ctx, head, objects.EmptyTree, objects.Trailers{Vacant: true})
 	if err != nil {
 		return err
 	}
-	return t.move(ctx, again, head.Hash, empty.Hash, []objects.Item{
-		objects.Content(plumbing.CommitObject, empty.Raw), objects.Content(plumbing.TreeObject, nil),
-	})
+	return t.move(ctx, again, head.Hash, empty.Hash, append(commits, objects.Content(plumbing.TreeObject, nil)))
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/mail"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -27,6 +28,8 @@ func (c Config) Validate(wrong targets.Wrong) {
 	check("branch", err)
 	_, err = parseAuthor(c.Author)
 	check("author", err)
+	_, err = parseHistory(c.History, c.Orphan)
+	check("history", err)
 	if c.CNAME != "" && !domainName.MatchString(strings.TrimSpace(c.CNAME)) {
 		wrong("cname", "is not a domain name (hint: blog.example.com)")
 	}
@@ -71,4 +74,32 @@ func parseAuthor(author string) (mail.Address, error) {
 		a.Name = a.Address
 	}
 	return *a, nil
+}
+
+// What the key history may say.
+const (
+	keepHistory   = "keep"
+	squashHistory = "squash"
+	lastHistory   = "last " // and a number
+	maxLast       = 1000
+)
+
+var errHistory = errors.New("is not a history (hint: keep, squash, or last 20 for the 20 latest commits)")
+
+// parseHistory returns how many commits the branch may have, 0 for all of them.
+func parseHistory(text string, orphan bool) (int, error) {
+	switch {
+	case orphan && text != "" && text != squashHistory:
+		return 0, errors.New("cannot stand beside orphan: true, which means squash")
+	case orphan, text == squashHistory:
+		return 1, nil
+	case text == "", text == keepHistory:
+		return 0, nil
+	}
+	number, ok := strings.CutPrefix(text, lastHistory)
+	n, err := strconv.Atoi(strings.TrimSpace(number))
+	if !ok || err != nil || n < 1 || n > maxLast {
+		return 0, errHistory
+	}
+	return n, nil
 }

@@ -116,6 +116,9 @@ func (s Trailers) message(tree plumbing.Hash) string {
 	if s.Vacant {
 		return "Unpublish\n\n" + trailerVacant + ": true\n" + trailerTree + ": " + tree.String() + "\n"
 	}
+	if s.Release == site.None {
+		return "Roll back\n\n" + trailerTree + ": " + tree.String() + "\n"
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "Publish %s\n\n", s.Release.Short())
 	fmt.Fprintf(&b, "%s: %s\n%s: %s\n", trailerRelease, s.Release, trailerTree, tree)

@@ -1,0 +1,71 @@
+package git
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/go-git/go-git/v5/plumbing"
+
+	"mirror/targets"
+	"mirror/targets/git/internal/objects"
+	"mirror/targets/git/internal/wire"
+)
+
+// mayFollow reports whether a move of the branch that was refused may succeed with a commit behind the
+// head: hosts protect branches from pushes that are no fast-forward.
+func (t *Target) mayFollow(err error, staged, head objects.Commit) bool {
+	return t.shortens() && !head.Hash.IsZero() && !errors.Is(err, targets.ErrConflict) && !slices.Contains(staged.Parents, head.Hash)
+}
+
+// commitBehind makes the staged tree the next commit behind the head, so that the branch keeps its
+// history. From then on nothing else is tried by this target. The caller must hold held's mu.
+func (t *Target) commitBehind(ctx context.Context, staged, head objects.Commit, held *reservation, refused error) error {
+	s, err := t.open(ctx, wire.ReceivePack)
+	if err != nil {
+		return errors.Join(refused, err)
+	}
+	defer s.Close()
+	if s.Refs[t.branch] != head.Hash {
+		return fmt.Errorf("%w: the branch is at %s now: %w", targets.ErrConflict, name(s.Refs[t.branch].String()), refused)
+	}
+	end, err := t.endOf(ctx, s, held)
+	if err != nil {
+		return errors.Join(refused, err)
+	}
+	t.forward.Store(true)
+	ref, _ := t.staged(s, staged.Release)
+	if err = t.commitAfresh(ctx, s, ref, staged, head, listed(end)); err != nil {
+		t.forward.Store(false) // the reason is another one
+		return joined(refused, err)
+	}
+	t.log.Warn("the host refuses to shorten the history of the branch, which keeps all its commits "+
+		"(hint: allow force pushes to it, or set history: keep)", "branch", t.branch.Short(), "err", refused)
+	return nil
+}
+
+// rollBackBehind makes the tree of the commit from the next commit behind the head.
+func (t *Target) rollBackBehind(ctx context.Context, head objects.Commit, from plumbing.Hash, refused error) error {
+	old, err := t.commit(ctx, nil, from)
+	if err != nil {
+		return errors.Join(refused, err)
+	}
+	s, err := t.open(ctx, wire.ReceivePack)
+	if err != nil {
+		return errors.Join(refused, err)
+	}
+	defer s.Close()
+	t.forward.Store(true)
+	said := old.Trailers
+	said.After = plumbing.ZeroHash
+	next, commits, err := t.newCommit(ctx, head, old.Tree, said)
+	if err == nil {
+		err = t.move(ctx, s, head.Hash, next.Hash, commits)
+	}
+	if err != nil {
+		return joined(refused, err)
+	}
+	t.log.Info("the host refuses to move the branch back, and got the earlier release as a new commit", "branch", t.branch.Short(), "err", refused)
+	return nil
+}
