@@ -32,7 +32,7 @@ type Overview struct {
 // Job is one job of the daemon, and how it stands.
 type Job struct {
 	Name     string     `json:"name"`
-	Run      string     `json:"run"`      // what it does: check, publish, report, prune
+	Run      string     `json:"run"`      // what it does: check, publish, report, prune, rollback
 	Cron     string     `json:"cron"`     // its spec
 	Describe string     `json:"describe"` // the spec in plain words
 	Running  bool       `json:"running"`

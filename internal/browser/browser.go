@@ -176,6 +176,12 @@ func (b *Browser) Picture() []byte {
 	return call(b, page.CaptureScreenshot, page.CaptureScreenshotParams{CaptureBeyondViewport: &whole}).Data
 }
 
+// View is what fits into the window, as a PNG.
+func (b *Browser) View() []byte {
+	b.t.Helper()
+	return call(b, page.CaptureScreenshot, page.CaptureScreenshotParams{}).Data
+}
+
 // Quiet fails the test for each complaint since the last call, and for each request to
 // another host than that of home.
 func (b *Browser) Quiet(home string) {

@@ -214,7 +214,7 @@ type Daemon struct {
 	// Listen is the address of the dashboard, /metrics and the API. Beyond this machine it
 	// needs token_env, or daemon --allow-remote.
 	Listen string `yaml:"listen" jsonschema:"default=127.0.0.1:8700,format=address" example:"127.0.0.1:8700"`
-	// TokenEnv names the environment variable with the token that starts a check or a
+	// TokenEnv names the environment variable with the token that starts a check, a rollback or a
 	// publish through the API. Without it nothing can be started there.
 	TokenEnv string `yaml:"token_env" example:"MIRROR_TOKEN"`
 	// URL is the URL of the dashboard for people; it is used in the links of notifications.

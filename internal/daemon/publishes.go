@@ -30,7 +30,7 @@ func (d *Daemon) notifyPublishes(ctx context.Context) {
 	first, last := failed[len(failed)-1], failed[0]
 	event := notify.Event{
 		Kind: notify.PublishFailed, Opened: first.Started, Lines: []string{last.Err}, Reason: firstLine(last.Err),
-		Title: "publish " + outcomeText(last.Outcome), URL: d.link(fmt.Sprintf("publishes/%d", last.ID)),
+		Title: what(last) + " " + outcomeText(last.Outcome), URL: d.link(fmt.Sprintf("publishes/%d", last.ID)),
 	}
 	d.mu.Lock()
 	if d.alarms.failing == 0 {
@@ -116,6 +116,14 @@ func failingSince(newest []history.Publish) (well *history.Publish, failed []his
 		}
 	}
 	return well, failed
+}
+
+// what is what a publish was, in the titles of alerts.
+func what(p history.Publish) string {
+	if p.Details.Rollback {
+		return "rollback"
+	}
+	return "publish"
 }
 
 func outcomeText(outcome string) string {

@@ -21,10 +21,11 @@ type Kind string
 
 // The kinds, as the config calls them.
 const (
-	Check   Kind = "check"
-	Publish Kind = "publish"
-	Report  Kind = "report"
-	Prune   Kind = "prune"
+	Check    Kind = "check"
+	Publish  Kind = "publish"
+	Report   Kind = "report"
+	Prune    Kind = "prune"
+	Rollback Kind = "rollback" // has no slots: it runs when Daemon.Rollback asks for it
 )
 
 // Job is something to do at the slots of a schedule.
@@ -50,6 +51,9 @@ type Work struct {
 	// ErrDisagree where all targets hold the release and not all origins serve it: the outcome is
 	// "unchanged" where they held it before.
 	Publish func(ctx context.Context, log io.Writer) (history.Publish, error)
+	// Rollback puts an earlier release live: the one with the ID, or the first digits of it, or for "" the one
+	// before. The error says why there is none. The outcome is "" where nothing was begun.
+	Rollback func(ctx context.Context, release string, log io.Writer) (history.Publish, error)
 	// Report writes down what was between two instants.
 	Report func(ctx context.Context, job string, since, until time.Time, log io.Writer) error
 	// Prune forgets what is too old, here and on the targets.

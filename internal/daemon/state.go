@@ -31,6 +31,9 @@ type Daemon struct {
 	changed  map[string]bool   // jobs that run because the site's folder was changed
 	prints   map[string]string // of the site's folder, as it was last published
 	refused  error
+
+	asking    sync.Mutex // guards requested
+	requested string     // the release to which a rollback was asked for last
 }
 
 // current returns the setup that is in force.

@@ -35,8 +35,9 @@ func (d *Dashboard) api(mux *http.ServeMux) {
 	}
 	mux.HandleFunc("/api/", d.document(func(*http.Request) (any, error) { return nil, errNotFound }))
 	starts := newStarter(d.options, d.access)
-	mux.Handle("/api/v1/check", starts.of(d.options.Check))
-	mux.Handle("/api/v1/publish", starts.of(d.options.Publish))
+	mux.Handle("/api/v1/check", starts.of(plainWork(d.options.Check)))
+	mux.Handle("/api/v1/publish", starts.of(plainWork(d.options.Publish)))
+	mux.Handle("/api/v1/rollback", starts.of(rollbackWork(d.options.Rollback)))
 }
 
 // document answers with JSON.

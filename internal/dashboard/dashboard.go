@@ -1,6 +1,6 @@
 // Package dashboard shows what the daemon remembers and is about to do: pages for people, the
-// same as JSON for scripts, and metrics for Prometheus. It reads; only POST /api/v1/check and
-// /api/v1/publish start something, and both are off unless there is a token.
+// same as JSON for scripts, and metrics for Prometheus. It reads; only POST /api/v1/check,
+// /api/v1/publish and /api/v1/rollback start something, and all are off unless there is a token.
 //
 // Text from an origin (names, titles, bodies, errors) is hostile input. It goes
 // through html/template's escaping and nowhere else, and the pages may load nothing but their

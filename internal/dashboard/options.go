@@ -38,6 +38,9 @@ type Options struct {
 	// Check and Publish start the work and return once it has begun, without waiting for its
 	// end. ErrBusy says that it is running already. Nil for what cannot be started.
 	Check, Publish func(ctx context.Context) error
+	// Rollback starts, in the same way, to put an earlier release live: the one with the ID, or the first digits of
+	// it, or for "" the one before. Nil where that cannot be started.
+	Rollback func(ctx context.Context, release string) error
 
 	// Hosts are the names, without a port, under which browsers may ask, beside localhost and
 	// every plain IP address. Others are refused, so that no foreign page can read this one

@@ -52,7 +52,12 @@ func (d *Dashboard) publishesPage(r *http.Request) (html.Page, error) {
 
 func (d *Dashboard) publishPage(r *http.Request) (html.Page, error) {
 	p, err := d.publish(r)
-	return html.Publish{Publish: p}, err
+	if err != nil {
+		return nil, err
+	}
+	page := html.Publish{Publish: p}
+	err = d.offerRollback(r.Context(), &page)
+	return page, err
 }
 
 func (d *Dashboard) publish(r *http.Request) (reports.PeriodPublish, error) {

@@ -142,22 +142,33 @@ func TestScreenshots(t *testing.T) {
 			for _, scheme := range []string{"light", "dark"} {
 				b.Look(width, scheme)
 				b.Open(w.server.URL + path)
-				picture(t, b, fmt.Sprintf("%s-%d-%s", name, width, scheme))
+				picture(t, b.Picture(), fmt.Sprintf("%s-%d-%s", name, width, scheme))
 			}
+		}
+	}
+	back, _ := newRollbackWorld(t)
+	back.lived()
+	for _, width := range []int64{1280, 390} {
+		for _, scheme := range []string{"light", "dark"} {
+			b.Look(width, scheme)
+			b.Open(back.server.URL + "/publishes/1")
+			picture(t, b.View(), fmt.Sprintf("rollback-%d-%s", width, scheme))
+			b.Do(`document.querySelector("[data-rollback=ask]").click()`)
+			picture(t, b.View(), fmt.Sprintf("rollback-question-%d-%s", width, scheme))
 		}
 	}
 	b.Zone("Asia/Tokyo")
 	for _, width := range []int64{1280, 390} {
 		b.Look(width, "light")
 		b.Open(w.server.URL + "/")
-		picture(t, b, fmt.Sprintf("zone-%d-light", width))
+		picture(t, b.Picture(), fmt.Sprintf("zone-%d-light", width))
 	}
 }
 
-// picture writes what is shown into the folder of the pictures.
-func picture(t *testing.T, b *browser.Browser, name string) {
+// picture writes a picture into the folder of the pictures.
+func picture(t *testing.T, shot []byte, name string) {
 	t.Helper()
-	pixels, err := png.Decode(bytes.NewReader(b.Picture()))
+	pixels, err := png.Decode(bytes.NewReader(shot))
 	if err != nil {
 		t.Fatal(err)
 	}

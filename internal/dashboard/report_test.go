@@ -82,7 +82,7 @@ func TestAReportFoldsLongLists(t *testing.T) {
 
 func TestAReportNeedsNothingElse(t *testing.T) {
 	text := report(t, month(hostile()))
-	inspect(t, "the report", text, "")
+	inspect(t, "the report", text)
 	for _, no := range []string{"<link", "<script", "<a ", "@import", "url("} {
 		if strings.Contains(text, no) {
 			t.Errorf("there is %q in it", no)
@@ -102,8 +102,8 @@ func TestReportInABrowser(t *testing.T) {
 		b.Fits(fmt.Sprintf("the report at %d", width))
 	}
 	if *updateScreenshots != "" {
-		picture(t, b, "report-390-light")
+		picture(t, b.Picture(), "report-390-light")
 		b.Look(1280, "light")
-		picture(t, b, "report-1280-light")
+		picture(t, b.Picture(), "report-1280-light")
 	}
 }

@@ -27,6 +27,7 @@ func (d *Dashboard) routes() http.Handler {
 	}
 	mux.HandleFunc("GET /style.css", asset("style.css", "text/css; charset=utf-8"))
 	mux.HandleFunc("GET /live.js", asset("live.js", "text/javascript; charset=utf-8"))
+	mux.HandleFunc("GET /rollback.js", asset("rollback.js", "text/javascript; charset=utf-8"))
 	mux.HandleFunc("GET /favicon.svg", asset("favicon.svg", "image/svg+xml"))
 	mux.HandleFunc("GET /login", d.login)
 	mux.Handle("GET /events", d.events)

@@ -31,11 +31,14 @@ func newStarter(o Options, a *access) *starter {
 	}
 }
 
-// of answers for one kind of work. Without a token there is nothing here.
-func (s *starter) of(start func(ctx context.Context) error) http.Handler {
+// work reads what a request asks for, and returns what starts that. The error says what is wrong with the request.
+type work func(r *http.Request) (start func(ctx context.Context) error, err error)
+
+// of answers for one kind of work, nil for none. Without a token there is nothing here.
+func (s *starter) of(ask work) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
-		case s.options.Token == "" || start == nil:
+		case s.options.Token == "" || ask == nil:
 			answer(w, http.StatusNotFound, refusal{"There is nothing at " + r.URL.Path + "."})
 		case r.Method != http.MethodPost:
 			w.Header().Set("Allow", http.MethodPost)
@@ -43,7 +46,7 @@ func (s *starter) of(start func(ctx context.Context) error) http.Handler {
 		case s.foreign.Check(r) != nil:
 			answer(w, http.StatusForbidden, refusal{"Pages of other sites may not ask for this."})
 		case s.admit(w, r):
-			s.start(w, r, start)
+			s.start(w, r, ask)
 		}
 	})
 }
@@ -70,13 +73,18 @@ func (s *starter) admit(w http.ResponseWriter, r *http.Request) bool {
 	return false
 }
 
-func (s *starter) start(w http.ResponseWriter, r *http.Request, start func(ctx context.Context) error) {
+func (s *starter) start(w http.ResponseWriter, r *http.Request, ask work) {
+	start, err := ask(r)
+	if err != nil {
+		answer(w, http.StatusBadRequest, refusal{"The request is not valid: " + err.Error() + "."})
+		return
+	}
 	if !s.work.AllowN(s.options.Now(), 1) {
 		tooMany(w, workEvery)
 		return
 	}
 	// The work goes on when the client has gone.
-	err := start(context.WithoutCancel(r.Context()))
+	err = start(context.WithoutCancel(r.Context()))
 	switch {
 	case err == nil:
 		answer(w, http.StatusAccepted, accepted{true})

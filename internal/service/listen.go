@@ -82,6 +82,9 @@ func (s *service) boardOptions(w *workspace.Workspace) dashboard.Options {
 		if j.Kind == daemon.Publish {
 			o.Publish = s.trigger(daemon.Publish)
 		}
+		if j.Kind == daemon.Rollback {
+			o.Rollback = func(_ context.Context, release string) error { return begun(s.daemon.Rollback(release)) }
+		}
 	}
 	if w.Config.Daemon.URL != nil {
 		o.Hosts = append(o.Hosts, w.Config.Daemon.URL.Hostname())
@@ -100,6 +103,9 @@ func (s *service) jobStatus() []reports.Job {
 	}
 	var all []reports.Job
 	for _, j := range s.daemon.Status() {
+		if runs[j.Job] == daemon.Rollback {
+			j.Describe = "on request"
+		}
 		all = append(all, reports.Job{
 			Name: j.Job, Run: string(runs[j.Job]), Cron: j.Spec, Describe: j.Describe,
 			Running: j.Running, Since: instantOf(j.Since), Next: instantOf(j.Next), Overdue: j.Overdue,
@@ -136,13 +142,15 @@ func (s *service) notice() string {
 
 // trigger starts a job of a kind.
 func (s *service) trigger(kind daemon.Kind) func(context.Context) error {
-	return func(context.Context) error {
-		err := s.daemon.Trigger(kind)
-		if errors.Is(err, scheduler.ErrRunning) {
-			return dashboard.ErrBusy
-		}
-		return err
+	return func(context.Context) error { return begun(s.daemon.Trigger(kind)) }
+}
+
+// begun is the dashboard's word for why work did not begin.
+func begun(err error) error {
+	if errors.Is(err, scheduler.ErrRunning) {
+		return dashboard.ErrBusy
 	}
+	return err
 }
 
 // leave is how long requests in flight may take when the daemon stops.

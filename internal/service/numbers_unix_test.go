@@ -198,8 +198,10 @@ func (w *numbersWorld) startDaemon() *daemonProcess {
 // get returns a page, nothing where there is none.
 func (d *daemonProcess) get(path string) []byte { return d.ask(http.MethodGet, path) }
 
-func (d *daemonProcess) ask(method, path string) []byte {
-	request, err := http.NewRequestWithContext(d.w.t.Context(), method, d.url+path, nil)
+func (d *daemonProcess) ask(method, path string) []byte { return d.askWith(method, path, "") }
+
+func (d *daemonProcess) askWith(method, path, body string) []byte {
+	request, err := http.NewRequestWithContext(d.w.t.Context(), method, d.url+path, strings.NewReader(body))
 	if err != nil {
 		d.w.t.Fatal(err)
 	}
@@ -266,8 +268,7 @@ func (w *numbersWorld) publish(d *daemonProcess, n int) {
 	w.writeSite(n)
 	w.await("the start of a publish", func() bool { return d.ask(http.MethodPost, "/api/v1/publish") != nil })
 	w.await(fmt.Sprint("publish ", n), func() bool {
-		home, err := os.ReadFile(filepath.Join(w.dir, "live", "current", "index.html"))
-		return err == nil && string(home) == homeOf(n)
+		return w.home() == homeOf(n)
 	})
 	w.await("the end of the publish", func() bool {
 		jobs := apiList[reports.Job](d, "/api/v1/jobs")

@@ -181,6 +181,9 @@ func (s *service) sayJobs() {
 		runs[j.Name] = j.Kind
 	}
 	for _, j := range s.daemon.Status() {
+		if runs[j.Job] == daemon.Rollback {
+			continue // it has no slots
+		}
 		s.log.Info("job", "name", j.Job, "run", string(runs[j.Job]), "when", j.Describe, "next", j.Next.Format(time.RFC3339))
 	}
 }

@@ -62,18 +62,14 @@ func (w *Workspace) broken() bool {
 }
 
 // jobsOf makes jobs of the config's schedule. Where it has none the origins are checked every
-// 15 minutes. What is too old is forgotten once a day in any case.
+// 15 minutes. What is too old is forgotten once a day in any case. The job of rollbacks has no slots.
 func jobsOf(c *config.Config) ([]daemon.Job, error) {
 	listed := slices.Clone(c.Schedule)
 	if len(listed) == 0 {
 		listed = append(listed, config.Job{Name: "check", Cron: "*/15 * * * *", Run: "check", Timeout: time.Hour, CatchUp: true})
 	}
 	if !slices.ContainsFunc(listed, func(j config.Job) bool { return j.Run == "prune" }) {
-		name := "prune"
-		for slices.ContainsFunc(listed, func(j config.Job) bool { return j.Name == name }) {
-			name = "daily-" + name
-		}
-		listed = append(listed, config.Job{Name: name, Cron: "17 3 * * *", Run: "prune", Timeout: time.Hour, Jitter: time.Hour, CatchUp: true})
+		listed = append(listed, config.Job{Name: freeName(listed, "daily-", "prune"), Cron: "17 3 * * *", Run: "prune", Timeout: time.Hour, Jitter: time.Hour, CatchUp: true})
 	}
 	var jobs []daemon.Job
 	for _, j := range listed {
@@ -86,7 +82,18 @@ func jobsOf(c *config.Config) ([]daemon.Job, error) {
 			CatchUp: j.CatchUp, Watch: j.Watch, Build: j.Build,
 		})
 	}
+	if c.Daemon.TokenEnv != "" && len(c.Targets) > 0 { // those with the token may ask for it
+		jobs = append(jobs, daemon.Job{Name: freeName(listed, "requested-", "rollback"), Kind: daemon.Rollback, Timeout: time.Hour})
+	}
 	return jobs, nil
+}
+
+// freeName is a name that no job has: name, after as many prefixes as that takes.
+func freeName(jobs []config.Job, prefix, name string) string {
+	for slices.ContainsFunc(jobs, func(j config.Job) bool { return j.Name == name }) {
+		name = prefix + name
+	}
+	return name
 }
 
 // Recipients are the places that the config notifies.
@@ -158,10 +165,19 @@ func (w *Workspace) work(log *slog.Logger) daemon.Work {
 			if report == nil {
 				return history.Publish{Outcome: string(publish.Failed)}, err
 			}
-			for _, warning := range report.Warnings {
-				run.options.Warnings.Add("%s", warning)
+			return run.rowOf(report), failure(report, err)
+		},
+		Rollback: func(ctx context.Context, release string, out io.Writer) (history.Publish, error) {
+			run, end := w.begin(out, log)
+			defer end()
+			if err := run.awaitPublish(ctx); err != nil {
+				return history.Publish{}, err
 			}
-			return publishRow(report), failure(report, err)
+			report, err := run.rollback(ctx, RollbackOptions{Release: release})
+			if report == nil {
+				return history.Publish{}, err
+			}
+			return run.rowOf(report), failure(report, err)
 		},
 		Report: func(ctx context.Context, job string, since, until time.Time, out io.Writer) error {
 			run, end := w.begin(out, log)
@@ -182,6 +198,14 @@ func (w *Workspace) work(log *slog.Logger) daemon.Work {
 		}
 	}
 	return work
+}
+
+// rowOf is what the history keeps of a publish by a job, whose warnings are added to those of the run.
+func (w *Workspace) rowOf(r *publish.Report) history.Publish {
+	for _, warning := range r.Warnings {
+		w.options.Warnings.Add("%s", warning)
+	}
+	return publishRow(r)
 }
 
 // begin returns the workspace for one run of a job, which prints to out and, line by line, to

@@ -64,7 +64,7 @@ func NewRenderer() *Renderer {
 		r.byName[strings.TrimSuffix(path.Base(file), ".html")] = template.Must(t.ParseFS(assets, "assets/*.html", file))
 	}
 	sum := sha256.New()
-	for _, name := range []string{"style.css", "live.js"} {
+	for _, name := range []string{"style.css", "live.js", "rollback.js"} {
 		sum.Write(Asset(name))
 	}
 	r.version = hex.EncodeToString(sum.Sum(nil))[:12]

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"mirror/reports"
+	"mirror/site"
 )
 
 // Origin is one origin, and when it drifted.
@@ -30,7 +31,11 @@ func (Publishes) Title() string    { return "Releases" }
 func (Publishes) template() string { return "publishes" }
 
 // Publish is one publish.
-type Publish struct{ Publish reports.PeriodPublish }
+type Publish struct {
+	Publish     reports.PeriodPublish
+	RollbackJob string  // that can put the release live again, "" where that is not offered
+	Live        site.ID // the release that is live now, with RollbackJob
+}
 
 // Title names the release.
 func (p Publish) Title() string  { return "Release " + p.Publish.Release.Short() }

@@ -32,6 +32,7 @@
   // take makes the node old like the node fresh in place, so that focus, selection, scrolled
   // regions and opened details stay.
   function take(old, fresh) {
+    if (old.dataset && "own" in old.dataset && fresh.dataset && "own" in fresh.dataset) return; // a script fills it
     if (old.nodeType !== fresh.nodeType || old.nodeName !== fresh.nodeName) {
       old.replaceWith(document.importNode(fresh, true));
       return;
