@@ -11,10 +11,12 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"mirror/diff"
 	"mirror/site"
+	"mirror/targets/grace"
 )
 
 var (
@@ -64,8 +66,20 @@ type Plan struct {
 	// order: those that Env.Keep names, and those that the kind of target keeps or adds by
 	// itself. They are no part of Changes, and ReadBack leaves them out.
 	Kept []string
+	// Grace lists the files of earlier releases that stay served beside the release. They are in Kept too.
+	Grace grace.List
 	// Sequence is that of the beacon which is live, 0 where there is none or it tells none.
 	Sequence int64
+}
+
+// StaysInGrace notes the files of earlier releases that stay: they are not deleted.
+func (p *Plan) StaysInGrace(l grace.List) {
+	p.Grace = l
+	if len(l) == 0 {
+		return
+	}
+	p.Changes.Delete = slices.DeleteFunc(slices.Clone(p.Changes.Delete), l.Has)
+	p.Kept = slices.Compact(slices.Sorted(slices.Values(slices.Concat(p.Kept, l.Paths()))))
 }
 
 // Progress hears how far a Stage has come. Its methods may be called from several
@@ -167,6 +181,13 @@ type Confirmer interface {
 	Confirmed(s Swap) bool
 }
 
+// Gracer is a Target that keeps files of earlier releases served for a while, as Env.Grace says. They
+// are no part of Plan.Changes and of ReadBack.
+type Gracer interface {
+	// Grace lists the files that are served now beside the live release.
+	Grace(ctx context.Context) (grace.List, error)
+}
+
 // Historian is a Target that remembers what it held before: what a checker without a history
 // of its own names stale pages by.
 type Historian interface {
@@ -235,6 +256,8 @@ type Env struct {
 	// Keep names the paths that a publish leaves as they are: it neither deletes them nor
 	// counts them.
 	Keep Keep
+	// Grace says which files of earlier releases a Gracer keeps served; nil for none.
+	Grace *grace.Policy
 	// Transport carries HTTP requests; nil for the target's own tuned one.
 	Transport http.RoundTripper
 	Log       *slog.Logger

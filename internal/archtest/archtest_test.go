@@ -33,11 +33,12 @@ func allowed() map[string][]string {
 		"cmd/mirror":         {anything},
 		"site":               {"internal/wait", "internal/atomicfile", "internal/regular", "internal/filestamp"},
 		"diff":               {"site"},
-		"targets":            {"diff", "site"},
+		"targets":            {"diff", "site", "targets/grace"},
+		"targets/grace":      {"site"},
 		"targets/kinds":      {"targets", "targets/dir", "targets/exec", "targets/git", "targets/oci", "targets/s3", "targets/ssh"},
-		"targets/targettest": {"targets", "diff", "site"},
+		"targets/targettest": {"targets", "targets/grace", "diff", "site"},
 
-		anyKind: {"internal/oserr", "internal/fsname", "internal/pointer", "internal/atomicfile", "targets", "diff", "site", "internal/command", "internal/netname", "internal/regular", "internal/stall", "internal/wait", "internal/lease", "internal/sshclient"},
+		anyKind: {"targets/grace", "internal/oserr", "internal/fsname", "internal/pointer", "internal/atomicfile", "targets", "diff", "site", "internal/command", "internal/netname", "internal/regular", "internal/stall", "internal/wait", "internal/lease", "internal/sshclient"},
 
 		"targets/oci/internal/image/imagetest": {"targets/targettest"},
 
@@ -58,7 +59,7 @@ func allowed() map[string][]string {
 		"internal/check":             {"internal/wait", "internal/survey", "internal/origin", "diff", "site"},
 		"internal/compare":           {"internal/wait", "internal/survey", "internal/origin", "internal/origin/pages", "diff", "site"},
 		"internal/watch":             {"internal/wait", "internal/survey", "internal/origin", "diff", "site"},
-		"internal/config":            {"internal/config/reference", "internal/config/strictyaml", "internal/notify", "scheduler", "targets"},
+		"internal/config":            {"internal/config/reference", "internal/config/strictyaml", "internal/notify", "scheduler", "targets", "targets/grace"},
 		"internal/config/strictyaml": {},
 		"internal/config/reference":  {},
 		"internal/config/scaffold":   {"internal/config", "internal/config/strictyaml", "internal/generators", "targets"},
@@ -75,7 +76,7 @@ func allowed() map[string][]string {
 		"internal/stall/stalltest":   {},
 		"internal/state":             {"internal/oserr", "internal/atomicfile", "site", "internal/regular"},
 		"internal/workspace": {
-			"targets/targettest", "internal/lag", "internal/atomicfile", "diff", "site", "targets", "reports", "reports/formats", "scheduler", "internal/builtsite", "internal/check", "internal/command", "internal/compare", "internal/config", "internal/contentdiff",
+			"targets/targettest", "targets/grace", "internal/lag", "internal/atomicfile", "diff", "site", "targets", "reports", "reports/formats", "scheduler", "internal/builtsite", "internal/check", "internal/command", "internal/compare", "internal/config", "internal/contentdiff",
 			"internal/daemon", "internal/front", "internal/front/record", "internal/history", "internal/humanize", "internal/notify", "internal/origin", "internal/origin/pages", "internal/planfile", "internal/publish",
 			"internal/netname", "internal/regular", "internal/secrets", "internal/sitediff", "internal/state", "internal/static", "internal/summary", "internal/survey", "internal/wait", "internal/watch",
 		},

@@ -28,8 +28,9 @@ func typesOf(name string, getenv func(string) string, kinds targets.Kinds) stric
 			},
 		},
 		Decoders: map[reflect.Type]strictyaml.DecodeFunc{
-			reflect.TypeFor[Target](): targetDecoder{kinds}.target,
-			reflect.TypeFor[Order]():  order,
+			reflect.TypeFor[Target]():     targetDecoder{kinds}.target,
+			reflect.TypeFor[Order]():      order,
+			reflect.TypeFor[GraceMatch](): graceMatch,
 		},
 	}
 }
@@ -107,5 +108,27 @@ func order(d *strictyaml.Decoder, key string, n *yaml.Node, v reflect.Value) {
 	if d.IsScalar(key, n, "order") {
 		o.Mode = n.Value
 		d.Choice(key, n, []string{OrderAuto, OrderParallel})
+	}
+}
+
+// graceMatch decodes a mode or a list of globs.
+func graceMatch(d *strictyaml.Decoder, key string, n *yaml.Node, v reflect.Value) {
+	m := v.Addr().Interface().(*GraceMatch)
+	if n.Kind == yaml.SequenceNode {
+		m.Mode = GraceListed
+		d.Decode(key, n, reflect.ValueOf(&m.Globs).Elem())
+		if len(m.Globs) == 0 {
+			d.Errorf(n, "%s: the list is empty (hint: hashed, all, or globs such as \"assets/**\")", key)
+		}
+		for i := range m.Globs {
+			if at := d.Place(&m.Globs[i]); at != nil && wrongGlob(m.Globs[i]) != "" {
+				d.Errorf(at, "%s: %s %s", key, d.Describe(at), wrongGlob(m.Globs[i]))
+			}
+		}
+		return
+	}
+	if d.IsScalar(key, n, "hashed, all or list of globs") {
+		m.Mode = n.Value
+		d.Choice(key, n, []string{GraceHashed, GraceAll})
 	}
 }

@@ -38,10 +38,11 @@ func structOf(config any) reflect.Type { return reflect.Indirect(reflect.ValueOf
 // nouns name the types of a config for people.
 func nouns() reference.Nouns {
 	return reference.Nouns{
-		reflect.TypeFor[Limit]():    "percentage or count",
-		reflect.TypeFor[Order]():    "`auto`, `parallel` or list of names",
-		reflect.TypeFor[*url.URL](): "URL",
-		reflect.TypeFor[Size]():     "size",
+		reflect.TypeFor[Limit]():      "percentage or count",
+		reflect.TypeFor[Order]():      "`auto`, `parallel` or list of names",
+		reflect.TypeFor[GraceMatch](): "`hashed`, `all` or list of globs",
+		reflect.TypeFor[*url.URL]():   "URL",
+		reflect.TypeFor[Size]():       "size",
 	}
 }
 

@@ -123,6 +123,10 @@ func schemaOf(t reflect.Type) *jsonschema.Schema {
 		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
 			{Type: "string", Enum: []any{OrderAuto, OrderParallel}},
 			{Type: "array", Items: &jsonschema.Schema{Type: "string"}}}}
+	case reflect.TypeFor[GraceMatch]():
+		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
+			{Type: "string", Enum: []any{GraceHashed, GraceAll}},
+			{Type: "array", Items: &jsonschema.Schema{Type: "string"}}}}
 	}
 	return nil
 }

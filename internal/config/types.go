@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"mirror/targets"
+	"mirror/targets/grace"
 )
 
 // Config is a whole mirror.yaml. The doc comments in this file are also the descriptions
@@ -53,6 +54,16 @@ func (c *Config) CheckFor(o Origin) Check {
 
 // KeptPaths are the globs of the paths that no publish deletes: those are not ours.
 func (c *Config) KeptPaths() []string { return c.Publish.Keep }
+
+// GracePolicy says which files of earlier releases stay served, nil for none.
+func (c *Config) GracePolicy() *grace.Policy {
+	g := c.Publish.Grace
+	p := &grace.Policy{Releases: g.Releases, For: g.For, Match: g.Match.Globs, All: g.Match.Mode == GraceAll}
+	if !p.On() {
+		return nil
+	}
+	return p
+}
 
 // Site is the folder of files that is published.
 type Site struct {
@@ -135,11 +146,27 @@ type Publish struct {
 	// KeepReleases is how many releases stay on a target for rollback, the live one among
 	// them. The live one and the one before it always stay.
 	KeepReleases int `yaml:"keep_releases" jsonschema:"default=3,minimum=1" example:"3"`
+	// Grace is which files of earlier releases stay served for a while, so that pages that are still open
+	// find the scripts, styles and pictures that they name. It is off by default.
+	Grace Grace `yaml:"grace"`
 	// Barrier is how long the fast origins wait for the slow ones to be seen live, within
 	// VerifyTimeout. 0 turns it off.
 	Barrier time.Duration `yaml:"barrier" jsonschema:"default=2m" example:"2m"`
 	// OnLate is what happens when a slow origin is not seen live within the barrier.
 	OnLate string `yaml:"on_late" jsonschema:"default=continue,enum=continue,enum=rollback" example:"continue"`
+}
+
+// Grace says which files of earlier releases stay served.
+type Grace struct {
+	// Releases is for how many releases a file stays that is not in the site any more: 1 keeps those of the
+	// release before the live one.
+	Releases int `yaml:"releases" jsonschema:"default=0,minimum=0,maximum=100" example:"1"`
+	// For is how long a file stays after it left the site. Where releases is set too, a file stays while
+	// either lets it stay.
+	For time.Duration `yaml:"for" jsonschema:"default=0s" example:"24h"`
+	// Match says which files stay: hashed (names with a content hash, of scripts, styles, pictures and
+	// fonts), all (every file but pages), or a list of globs.
+	Match GraceMatch `yaml:"match" jsonschema:"default=hashed" example:"hashed"`
 }
 
 // Check says how the live origins are read.

@@ -22,6 +22,7 @@ func validate(d *strictyaml.Decoder, c *Config) {
 		d.Errorf(at, "beacon: %s is the page not_found (hint: /.well-known/mirror.json)", d.Describe(at))
 	}
 	validateOrder(d, &c.Publish, names)
+	validateGrace(d, &c.Publish)
 	validateJobs(d, c.Schedule)
 	validateNotify(d, c.Notify)
 	validateFront(d, c)
@@ -60,6 +61,13 @@ func validateOrder(d *strictyaml.Decoder, p *Publish, names []string) {
 	}
 	if p.Order.Mode == OrderParallel && p.OnLate == "rollback" {
 		d.Errorf(d.Place(&p.OnLate), "on_late: rollback cannot be with order: parallel, which waits for no origin")
+	}
+}
+
+// validateGrace refuses a grace that keeps nothing.
+func validateGrace(d *strictyaml.Decoder, p *Publish) {
+	if at := d.Place(&p.Grace); at != nil && at != d.Place(p) && p.Grace.Releases == 0 && p.Grace.For == 0 {
+		d.Errorf(at, "grace: no file would stay, because neither releases nor for is set (hint: grace: {releases: 1, for: 24h, match: hashed})")
 	}
 }
 

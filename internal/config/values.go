@@ -57,6 +57,19 @@ type Order struct {
 	Names []string // of every target, with OrderListed
 }
 
+// The modes of a GraceMatch.
+const (
+	GraceHashed = "hashed" // names with a content hash
+	GraceAll    = "all"    // every file but pages
+	GraceListed = "listed" // what Globs match
+)
+
+// GraceMatch says which files of earlier releases stay served.
+type GraceMatch struct {
+	Mode  string   // GraceHashed, GraceAll or GraceListed
+	Globs []string `jsonschema:"format=glob"` // with GraceListed
+}
+
 // webURL reads the base URL of a live site. The error says what is wrong with it and
 // quotes nothing of it.
 func webURL(text string) (*url.URL, error) {

@@ -88,6 +88,7 @@ func (w *Workspace) inquiry(ctx context.Context, rel *site.Release, held *target
 	}
 	expected, err := w.expectedHeaders()
 	look.Headers = check.Headers{Names: w.Config.Check.Headers, Expected: expected}
+	w.withGrace(ctx, &look, held, o)
 	return look, err
 }
 

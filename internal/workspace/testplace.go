@@ -15,6 +15,7 @@ import (
 	"mirror/internal/netname"
 	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/grace"
 	"mirror/targets/targettest"
 )
 
@@ -36,6 +37,9 @@ func (w *Workspace) TestPlace(ctx context.Context, reset string) (targettest.Pla
 	}}
 	if p.kind.WrongKeep == nil {
 		place.Keeping = func(t *testing.T, keep targets.Keep) targets.Target { return p.open(t, targets.Env{Keep: keep}) }
+	}
+	if _, ok := dests[0].Target.(targets.Gracer); ok {
+		place.Gracing = func(t *testing.T, policy *grace.Policy) targets.Target { return p.open(t, targets.Env{Grace: policy}) }
 	}
 	if _, ok := dests[0].Target.(targets.Guard); ok {
 		place.Guarded = func(t *testing.T, owner string, lease time.Duration, rt http.RoundTripper) targets.Target {

@@ -213,7 +213,7 @@ func (w *Workspace) openTargets(ctx context.Context) ([]targets.Destination, err
 	var errs []error
 	for _, t := range w.Config.Targets {
 		env := targets.Env{
-			State: w.State.Target(t.Name), Owner: owner, Keep: w.Config.KeptPaths(), Getenv: w.options.Getenv, Secret: w.options.Secrets.Add,
+			State: w.State.Target(t.Name), Owner: owner, Keep: w.Config.KeptPaths(), Grace: w.Config.GracePolicy(), Getenv: w.options.Getenv, Secret: w.options.Secrets.Add,
 			Log: w.options.Log.With("target", t.Name),
 		}
 		kind, _ := w.options.Kinds.Find(t.Type) // the config has known kinds only

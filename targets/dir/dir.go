@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"mirror/diff"
 	"mirror/site"
@@ -23,7 +24,7 @@ func New(_ context.Context, env targets.Env, decode func(config any) error) (tar
 	if err != nil {
 		return nil, err
 	}
-	t.keep = env.Keep
+	t.keep, t.grace = env.Keep, env.Grace
 	return t, nil
 }
 
@@ -52,7 +53,9 @@ func (t *Target) Plan(ctx context.Context, rel *site.Release) (targets.Plan, err
 	if err != nil {
 		return targets.Plan{}, err
 	}
-	held, kept, err := t.readLive(ctx, t.keep.Beside(rel.Manifest))
+	g := t.graceAt(live, rel.Manifest)
+	held, kept, err := t.readLive(ctx, either(t.keep.Beside(rel.Manifest), g.now.Has))
+	kept = slices.DeleteFunc(kept, func(path string) bool { return g.now.Has(path) && !t.keep.Match(path) })
 	if err == nil {
 		err = t.keep.Clash(rel, kept)
 	}
@@ -60,6 +63,11 @@ func (t *Target) Plan(ctx context.Context, rel *site.Release) (targets.Plan, err
 		return targets.Plan{}, err
 	}
 	plan := targets.Plan{Live: live, Kept: kept, Changes: diff.Manifests(held, rel.Manifest), Sequence: t.liveSequence(rel.BeaconPath)}
+	plan.StaysInGrace(g.next.Without(func(path string) bool {
+		e, _ := g.next.Find(path)
+		f, _ := held.Find(path)
+		return f.Digest != e.Digest && !g.now.Has(path) // it is gone, or was altered
+	}))
 	if len(plan.Changes.Delete) > 0 && !t.recorded(live, rel.BeaconPath) {
 		plan.Foreign = plan.Changes.Delete
 	}
@@ -89,7 +97,7 @@ func (t *Target) Commit(ctx context.Context, s targets.Swap) error {
 			return fmt.Errorf("dir: %s is live: %w", live.Release.Short(), targets.ErrConflict)
 		}
 		return t.underReservation(p, s, func() error {
-			if err := t.turnFrom(ctx, p, live.Revision, staged); err != nil {
+			if err := t.turnForth(ctx, p, live.Revision, staged); err != nil {
 				return err
 			}
 			p.wentLive(s.To)

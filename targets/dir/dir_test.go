@@ -11,6 +11,7 @@ import (
 	"mirror/site"
 	"mirror/targets"
 	"mirror/targets/dir"
+	"mirror/targets/grace"
 	"mirror/targets/targettest"
 )
 
@@ -25,6 +26,11 @@ func TestTarget(t *testing.T) {
 			},
 			Keeping: func(t *testing.T, keep targets.Keep) targets.Target {
 				tgt, err := dir.New(t.Context(), targets.Env{Keep: keep}, func(c any) error { c.(*dir.Config).Path = path; return nil })
+				must(t, err)
+				return tgt
+			},
+			Gracing: func(t *testing.T, policy *grace.Policy) targets.Target {
+				tgt, err := dir.New(t.Context(), targets.Env{Grace: policy}, func(c any) error { c.(*dir.Config).Path = path; return nil })
 				must(t, err)
 				return tgt
 			},

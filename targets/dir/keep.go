@@ -32,22 +32,27 @@ func (p *place) ofRelease(link string) site.Manifest {
 
 // keptNow tells which of the live paths are not the live release's.
 func (t *Target) keptNow(ctx context.Context) (func(path string) bool, error) {
-	if len(t.keep) == 0 {
-		return t.keep.Match, nil
-	}
 	live, err := t.Live(ctx)
 	if err != nil {
 		return nil, err
 	}
 	p, err := t.open(false)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || err != nil && len(t.keep) == 0 {
 		return t.keep.Match, nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	defer p.Close()
-	return t.keep.Beside(p.ofRelease(live.Revision)), nil
+	return p.beside(live.Release, p.ofRelease(live.Revision)), nil
+}
+
+// turnForth turns the link to a new release, and takes the files of earlier releases along too.
+func (t *Target) turnForth(ctx context.Context, p *place, from, to string) error {
+	if err := t.carryGrace(ctx, p, from, to); err != nil {
+		return err
+	}
+	return t.turnFrom(ctx, p, from, to)
 }
 
 // turnFrom turns the link, and takes the kept files along.

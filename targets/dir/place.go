@@ -14,6 +14,7 @@ import (
 	"mirror/internal/pointer"
 	"mirror/internal/regular"
 	"mirror/targets"
+	"mirror/targets/grace"
 )
 
 // lockPoll is how often a lock that another publisher holds is tried again.
@@ -26,6 +27,7 @@ type place struct {
 	root     *os.Root
 	releases *os.Root // nil where there is no such folder yet
 	keep     targets.Keep
+	grace    *grace.Policy
 	modes    modes
 	plain    bool // make no symbolic link
 }
@@ -42,7 +44,7 @@ func (t *Target) open(create bool) (*place, error) {
 	if err != nil {
 		return nil, fmt.Errorf("dir: %w", err)
 	}
-	p := &place{root: root, keep: t.keep, modes: t.modes, plain: t.plain}
+	p := &place{root: root, keep: t.keep, grace: t.grace, modes: t.modes, plain: t.plain}
 	if create {
 		err = root.Mkdir(releases, t.modes.folder)
 	}

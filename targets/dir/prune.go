@@ -48,6 +48,7 @@ func (t *Target) Prune(ctx context.Context, r targets.Retention) error {
 				errs = append(errs, p.releases.RemoveAll(name))
 			}
 		}
+		errs = append(errs, t.shortenGrace(p, live))
 		return errors.Join(errs...)
 	})
 }

@@ -51,7 +51,7 @@ func (p *place) intact(ctx context.Context, root *os.Root, id site.ID) (site.Man
 	kept := p.keep.Match
 	list, err := p.readList(id)
 	if err == nil {
-		kept = p.keep.Beside(list)
+		kept = p.beside(id, list)
 	}
 	m, _, err := readBeside(ctx, root, kept)
 	if err == nil && m.ID() != id {

@@ -86,7 +86,7 @@ func (p *place) holds(ctx context.Context, name string, rel *site.Release) bool 
 		return false
 	}
 	defer root.Close()
-	m, _, err := readBeside(ctx, root, p.keep.Beside(rel.Manifest))
+	m, _, err := readBeside(ctx, root, p.beside(rel.ID(), rel.Manifest))
 	return err == nil && m.ID() == rel.ID()
 }
 

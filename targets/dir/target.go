@@ -13,6 +13,7 @@ import (
 	"mirror/internal/pointer"
 	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/grace"
 )
 
 // Target is a folder whose symlink current is turned from release to release. The turn is
@@ -25,6 +26,7 @@ import (
 type Target struct {
 	path  string
 	keep  targets.Keep
+	grace *grace.Policy
 	modes modes
 	names system // of files, that the file system of path can hold
 	plain bool   // make no symbolic link
@@ -35,6 +37,7 @@ type Target struct {
 var (
 	_ targets.Guard     = (*Target)(nil)
 	_ targets.Target    = (*Target)(nil)
+	_ targets.Gracer    = (*Target)(nil)
 	_ targets.Historian = (*Target)(nil)
 	_ targets.Pruner    = (*Target)(nil)
 )

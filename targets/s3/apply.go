@@ -17,7 +17,7 @@ import (
 func (t *Target) apply(ctx context.Context, h documents.StateDocument, ch *documents.Change, held *reservation, undo bool) error {
 	next := &documents.State{
 		Version: documents.Version, Phase: documents.PhaseCommitting, Revision: documents.NewNonce(), From: ch.From, To: ch.To, Change: ch.Path,
-		Release: h.LiveBefore(), Previous: h.PreviousReleases(), Beacons: beaconsOf(h, ch), Records: h.RecordPaths(),
+		Release: h.LiveBefore(), Previous: h.PreviousReleases(), Beacons: beaconsOf(h, ch), Records: h.RecordPaths(), Grace: h.GracePath(),
 		Undo: undo, Owner: t.owner, Holder: documents.NewNonce(),
 	}
 	if h.None() || h.Change == ch.Path { // else what was put in place is a part of what the change begins at
@@ -98,7 +98,7 @@ func beaconsOf(h documents.StateDocument, ch *documents.Change) []string {
 // finishCommit says that the release is live.
 func (t *Target) finishCommit(ctx context.Context, h documents.StateDocument, ch *documents.Change, recorded []string) (documents.StateDocument, error) {
 	next := &documents.State{
-		Version: documents.Version, Phase: documents.PhaseLive, Revision: documents.NewNonce(), Release: ch.To, Previous: h.PastAfter(ch.To), Records: recorded,
+		Version: documents.Version, Phase: documents.PhaseLive, Revision: documents.NewNonce(), Release: ch.To, Previous: h.PastAfter(ch.To), Records: recorded, Grace: ch.Grace,
 		From: ch.From, To: ch.To, Change: ch.Path,
 	}
 	if ch.Beacon != nil {

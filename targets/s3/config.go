@@ -57,7 +57,8 @@ type Config struct {
 	Layout string `yaml:"layout" jsonschema:"default=live,enum=live,enum=pointer" example:"live"`
 	// Headers are rules for response headers; the last match wins, header by header.
 	Headers []HeaderRule `yaml:"headers"`
-	// DeleteGrace is how long the files that the new release does not have stay after the rest is live.
+	// DeleteGrace is how long a commit waits before it deletes the files that the new release does not have.
+	// Deprecated: publish.grace keeps files for longer, on every kind of target, and the publish does not wait.
 	DeleteGrace time.Duration `yaml:"delete_grace" jsonschema:"default=0s" example:"10m"`
 	// Concurrency is how many requests run at once.
 	Concurrency int `yaml:"concurrency" jsonschema:"default=16,minimum=1,maximum=256" example:"16"`

@@ -7,6 +7,7 @@ import (
 
 	"mirror/diff"
 	"mirror/site"
+	"mirror/targets/grace"
 	"mirror/targets/s3/internal/bucket"
 	"mirror/targets/s3/internal/documents"
 	"mirror/targets/s3/internal/verified"
@@ -17,6 +18,8 @@ type comparison struct {
 	diff.Changes
 	known map[string]verified.Content // what a listed path holds, as far as it is certain
 	kept  []string                    // what is left as it is
+	grace grace.List                  // the files of earlier releases among them
+	ended []string                    // files of earlier releases that are to go now
 	alive verified.FactSet            // the recorded facts that vouch for what stays
 	fresh []verified.Fact             // facts about what stays that no record has
 }
@@ -26,6 +29,7 @@ type comparison struct {
 // recorded; a difference in size is a change at once; all others are read and hashed.
 func (t *Target) compare(ctx context.Context, h documents.StateDocument, inv inventory, want documents.Entries, recorded verified.FactSet, beaconPath string) (comparison, error) {
 	beacons := h.BeaconPaths(beaconPath)
+	now := t.graceOf(ctx, h)
 	have := map[string]verified.Content{}
 	found := comparison{alive: verified.FactSet{}}
 	var unsure []bucket.Object
@@ -46,6 +50,8 @@ func (t *Target) compare(ctx context.Context, h documents.StateDocument, inv inv
 		case !wanted && slices.Contains(beacons, path):
 		case !wanted && t.keep.Match(path):
 			kept = append(kept, path)
+		case !wanted && now.Has(path):
+			found.ended = append(found.ended, path)
 		case !wanted || e.Size != o.Size:
 			have[path] = verified.Content{}
 		default:
@@ -71,6 +77,7 @@ func (t *Target) compare(ctx context.Context, h documents.StateDocument, inv inv
 	maps.DeleteFunc(have, func(_ string, c verified.Content) bool { return c == verified.Content{} })
 	slices.Sort(kept)
 	found.known, found.kept = have, kept
+	t.leaveInGrace(ctx, h, inv, want, now, &found)
 	return found, nil
 }
 

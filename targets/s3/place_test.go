@@ -24,6 +24,7 @@ import (
 	"mirror/internal/realserver"
 	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/grace"
 	"mirror/targets/s3"
 	"mirror/targets/targettest"
 )
@@ -94,6 +95,9 @@ func (p *place) fixture() targettest.Fixture {
 		Open: func(t *testing.T, transport http.RoundTripper) targets.Target { return p.open(t, transport) },
 		Keeping: func(t *testing.T, keep targets.Keep) targets.Target {
 			return p.openWith(t, targets.Env{Owner: "fixture", Keep: keep})
+		},
+		Gracing: func(t *testing.T, policy *grace.Policy) targets.Target {
+			return p.openWith(t, targets.Env{Owner: "fixture", Grace: policy})
 		},
 		Guarded: func(t *testing.T, owner string, lease time.Duration, transport http.RoundTripper) targets.Target {
 			tgt := p.openAs(t, owner, "", transport)

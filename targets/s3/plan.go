@@ -35,6 +35,7 @@ func (t *Target) Plan(ctx context.Context, rel *site.Release) (targets.Plan, err
 		return targets.Plan{}, fmt.Errorf("plan: %w", err)
 	}
 	plan := targets.Plan{Live: liveOf(h, inv), Changes: c.Changes, Kept: c.kept, Metadata: map[string]string{}, Sequence: t.liveSequence(ctx, h)}
+	plan.StaysInGrace(c.grace)
 	for _, path := range c.Metadata {
 		plan.Metadata[path] = want[path].Content.Headers.Differences(c.known[path].Headers)
 	}

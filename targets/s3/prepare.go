@@ -34,7 +34,10 @@ func (t *Target) prepare(ctx context.Context, r request) (*documents.Change, err
 	swap := targets.Swap{From: from, To: r.to}
 	ch := &documents.Change{
 		Version: documents.Version, From: documents.LiveRef(from), To: r.to, Origin: documents.LiveRef(from), Before: before,
-		Beacon: r.beacon, Deletes: slices.Clone(r.Delete),
+		Beacon: r.beacon, Deletes: slices.Concat(r.Delete, r.ended),
+	}
+	if ch.Grace, err = t.writeGrace(ctx, r.grace); err != nil {
+		return nil, err
 	}
 	for _, path := range slices.Concat(r.Add, r.Change) {
 		e := r.want[path]

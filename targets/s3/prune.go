@@ -135,7 +135,7 @@ func rank(path string) int {
 func (t *Target) inUse(ctx context.Context, h documents.StateDocument, inv inventory, ids []site.ID) (map[string]bool, error) {
 	used := map[string]bool{documents.StatePath: true, documents.ProbePath: true, documents.NotesPath: true}
 	if !h.None() {
-		for _, path := range h.Records {
+		for _, path := range append(slices.Clone(h.Records), h.Grace) {
 			used[path] = true
 		}
 	}
@@ -233,7 +233,7 @@ func (t *Target) markChange(ctx context.Context, used map[string]bool, path stri
 	if err != nil {
 		return err
 	}
-	used[path] = true
+	used[path], used[ch.Grace] = true, true
 	for _, c := range slices.Concat(ch.Copies, ch.Restores) {
 		used[c.Source] = true
 	}
@@ -246,7 +246,7 @@ func (t *Target) markChange(ctx context.Context, used map[string]bool, path stri
 	if err != nil || origin == nil {
 		return err
 	}
-	for _, r := range origin.Records {
+	for _, r := range append(slices.Clone(origin.Records), origin.Grace) {
 		used[r] = true
 	}
 	if origin.Change != "" {

@@ -49,7 +49,8 @@ func (t *Target) ReadBack(ctx context.Context) (site.Manifest, error) {
 
 // keptPaths tells which of the listed paths are not those of the live release.
 func (t *Target) keptPaths(ctx context.Context, h documents.StateDocument) (func(path string) bool, error) {
-	if len(t.keep) == 0 || h.None() || h.Base() == site.None {
+	l := t.graceOf(ctx, h)
+	if len(t.keep)+len(l) == 0 || h.None() || h.Base() == site.None {
 		return t.keep.Match, nil
 	}
 	s, err := t.docs.ReadSnapshot(ctx, h.Base())
@@ -60,5 +61,5 @@ func (t *Target) keptPaths(ctx context.Context, h documents.StateDocument) (func
 		return nil, err
 	}
 	own, err := t.docs.ReadEntries(ctx, s)
-	return func(path string) bool { _, ours := own[path]; return !ours && t.keep.Match(path) }, err
+	return func(path string) bool { _, ours := own[path]; return !ours && (t.keep.Match(path) || l.Has(path)) }, err
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"mirror/targets"
+	"mirror/targets/grace"
 	"mirror/targets/s3/internal/bucket"
 	"mirror/targets/s3/internal/documents"
 	"mirror/targets/s3/internal/verified"
@@ -23,6 +24,7 @@ type Target struct {
 	grace    time.Duration
 	owner    string
 	keep     targets.Keep
+	stays    *grace.Policy // of earlier releases
 	verified verified.Set
 	lease    time.Duration // how long a commit that was not renewed keeps others out
 	reserved sync.Map      // targets.Swap → *reservation: those that this process holds
@@ -69,7 +71,7 @@ func Open(ctx context.Context, env targets.Env, c Config) (*Target, error) {
 	}
 	return &Target{
 		bucket: b, docs: docs, log: log, bounds: loadBoundaries(env.State),
-		rules: c.Headers, grace: c.DeleteGrace, owner: env.Owner, keep: env.Keep,
+		rules: c.Headers, grace: c.DeleteGrace, owner: env.Owner, keep: env.Keep, stays: env.Grace,
 		acl: c.ACL, class: c.StorageClass, where: where, place: c.Bucket + "/" + c.Prefix, state: env.State,
 		verified: verified.Load(env.State), lease: cmp.Or(env.Lease, documents.Lease), recording: recording,
 	}, nil

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"mirror/targets"
+	"mirror/targets/grace"
 )
 
 // Fixture is one fresh, empty place and the ways to it that the suite needs.
@@ -19,6 +20,9 @@ type Fixture struct {
 	Open func(t *testing.T, transport http.RoundTripper) targets.Target
 	// Keeping gives a new handle that keeps paths, as Open does. Nil where the kind cannot.
 	Keeping func(t *testing.T, keep targets.Keep) targets.Target
+	// Gracing gives a new handle that keeps files of earlier releases, as Open does. Nil where the kind has no
+	// targets.Gracer.
+	Gracing func(t *testing.T, policy *grace.Policy) targets.Target
 	// Read gives the bytes live at a path (a manifest path), as a reader of the
 	// origin would meet them, or an error that wraps fs.ErrNotExist.
 	Read func(path string) ([]byte, error)

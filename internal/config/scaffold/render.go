@@ -134,6 +134,8 @@ publish:
   # How long the live origins may take to agree.
   verify_timeout: 5m
   keep_releases: 3
+  # Scripts and styles of earlier releases stay served for pages that are still open.
+  # grace: {releases: 1, for: 24h, match: hashed}
 
 check:
   # Requests at once, and a second, for each origin.

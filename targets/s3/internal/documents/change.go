@@ -20,6 +20,7 @@ type Change struct {
 	To      site.ID  `json:"to"`
 	Copies  []Copy   `json:"copies,omitempty"`
 	Deletes []string `json:"deletes,omitempty"`
+	Grace   string   `json:"grace,omitempty"` // the list of files of earlier releases that are served then, "" for none
 	Beacon  *Beacon  `json:"beacon,omitempty"`
 
 	// Origin is the last state that was whole: From or, where From is a commit that was

@@ -55,16 +55,21 @@ var compressor = sync.OnceValues(func() (*zstd.Encoder, error) {
 
 // decodeDocument unpacks what encodeDocument made. The data may be anybody's.
 func decodeDocument(data []byte, v any) error {
-	r, err := zstd.NewReader(nil, zstd.WithDecoderMaxMemory(bucket.MaxDocument), zstd.WithDecoderConcurrency(1))
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	text, err := r.DecodeAll(data, nil)
+	text, err := unpack(data)
 	if err != nil {
 		return err
 	}
 	return json.Unmarshal(text, v)
+}
+
+// unpack decompresses a document within bounds.
+func unpack(data []byte) ([]byte, error) {
+	r, err := zstd.NewReader(nil, zstd.WithDecoderMaxMemory(bucket.MaxDocument), zstd.WithDecoderConcurrency(1))
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	return r.DecodeAll(data, nil)
 }
 
 // WriteDocument stores a document at a path.

@@ -27,6 +27,7 @@ const (
 	ChangesFolder  = OwnPrefix + "changes/"
 	before         = OwnPrefix + "before/"
 	RecordsFolder  = OwnPrefix + "records/"
+	GraceFolder    = OwnPrefix + "grace/"
 )
 
 // MaxKey is how many bytes a key may have (S3 user guide, "Naming Amazon S3 objects").

@@ -40,6 +40,7 @@ type State struct {
 	Release  site.ID  `json:"release,omitempty"` // what is live; while committing, what was
 	Beacons  []string `json:"beacons,omitempty"` // paths that are no part of a release
 	Records  []string `json:"records,omitempty"`
+	Grace    string   `json:"grace,omitempty"` // the list of files of earlier releases that are served, "" for none
 
 	// Previous lists what was live before Release, the latest first, as far as it is remembered.
 	Previous []site.ID `json:"past,omitempty"`
@@ -345,6 +346,15 @@ func (h StateDocument) RecordPaths() []string {
 		return nil
 	}
 	return h.Records
+}
+
+// GracePath is the list of files of earlier releases that are served, "" for none. While a commit
+// is under way it is that of before.
+func (h StateDocument) GracePath() string {
+	if h.None() {
+		return ""
+	}
+	return h.Grace
 }
 
 // BeaconPaths are the paths that are no part of what is compared.
