@@ -25,6 +25,7 @@ type Publish struct {
 	Targets  []PublishTarget `json:"targets"`
 	Window   *Window         `json:"window,omitempty"` // how the origins turned
 	Check    *Check          `json:"check,omitempty"`  // what the origins were last seen to serve
+	Purge    []Purge         `json:"purge,omitempty"`  // what was removed from the caches before origins
 	Ending
 }
 
@@ -59,6 +60,11 @@ func (p Publish) Text(w io.Writer, s Style) error {
 	}
 	if p.Window != nil {
 		if err := p.Window.Text(w, s); err != nil {
+			return err
+		}
+	}
+	for _, r := range p.Purge {
+		if _, err := fmt.Fprintf(w, "purged   %s: %s\n", clean(r.Origin), r.summary()); err != nil {
 			return err
 		}
 	}

@@ -50,6 +50,7 @@ func allowed() map[string][]string {
 		"reports/html":               {"reports", "internal/humanize", "diff", "site"},
 		"reports/formats":            {"reports", "reports/html"},
 		"internal/publish":           {"internal/atomicfile", "internal/wait", "targets", "diff", "site", "internal/regular"},
+		"internal/purge":             {"internal/netname", "internal/notify", "internal/wait", "diff", "site"},
 		"internal/origin":            {"internal/oserr", "internal/netname", "internal/wait", "site"},
 		"internal/origin/pages":      {"internal/origin", "internal/origin/pages/sitemap", "site"},
 		"internal/survey":            {"internal/origin", "diff", "site"},
@@ -59,7 +60,7 @@ func allowed() map[string][]string {
 		"internal/check":             {"internal/wait", "internal/survey", "internal/origin", "diff", "site"},
 		"internal/compare":           {"internal/wait", "internal/survey", "internal/origin", "internal/origin/pages", "diff", "site"},
 		"internal/watch":             {"internal/wait", "internal/survey", "internal/origin", "diff", "site"},
-		"internal/config":            {"internal/config/reference", "internal/config/strictyaml", "internal/notify", "scheduler", "targets", "targets/grace"},
+		"internal/config":            {"internal/config/reference", "internal/config/strictyaml", "internal/notify", "internal/purge", "scheduler", "targets", "targets/grace"},
 		"internal/config/strictyaml": {},
 		"internal/config/reference":  {},
 		"internal/config/scaffold":   {"internal/config", "internal/config/strictyaml", "internal/generators", "targets"},
@@ -77,7 +78,7 @@ func allowed() map[string][]string {
 		"internal/state":             {"internal/oserr", "internal/atomicfile", "site", "internal/regular"},
 		"internal/workspace": {
 			"targets/targettest", "targets/grace", "internal/lag", "internal/atomicfile", "diff", "site", "targets", "reports", "reports/formats", "scheduler", "internal/builtsite", "internal/check", "internal/command", "internal/compare", "internal/config", "internal/contentdiff",
-			"internal/daemon", "internal/front", "internal/front/record", "internal/history", "internal/humanize", "internal/notify", "internal/origin", "internal/origin/pages", "internal/planfile", "internal/publish",
+			"internal/daemon", "internal/front", "internal/front/record", "internal/history", "internal/humanize", "internal/notify", "internal/origin", "internal/origin/pages", "internal/planfile", "internal/publish", "internal/purge",
 			"internal/netname", "internal/regular", "internal/secrets", "internal/sitediff", "internal/state", "internal/static", "internal/summary", "internal/survey", "internal/wait", "internal/watch",
 		},
 		"internal/service": {

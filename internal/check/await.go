@@ -2,6 +2,7 @@ package check
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"mirror/diff"
@@ -27,7 +28,11 @@ func (v *visit) await(ctx, patient context.Context) error {
 	read, o := time.Now(), v.options
 	var failing time.Time // since when every answer was a permanent failure
 	for pause := firstPause; ; pause = min(pause*3/2, lastPause) {
+		asked := time.Now()
 		claim := v.claim(v.limit)
+		if o.Cached != nil && claim.Release != site.None {
+			o.Cached(v.at.Name, site.Observation{Path: o.BeaconPath, Status: http.StatusOK, Asked: asked}, claim.Release == o.Release)
+		}
 		claimed := o.BeaconPath == "" || claim.Release == o.Release
 		if claimed || time.Since(read) > unclaimed || pause == firstPause && claim.Release == site.None {
 			if err := v.read(ctx, answered(claim)); err != nil || v.verdict.State() == diff.Agrees {

@@ -199,9 +199,14 @@ func (c *collector) add(i int, want diff.Expectation, o site.Observation) {
 	if want.NotFound {
 		c.unknown.set(o.Status)
 	}
-	if c.tally.Add(want, o) && isPage(want) {
+	good := c.tally.Add(want, o)
+	if good && isPage(want) {
 		c.headers.note(c.index, i, o.Header)
 		c.verify(want.File, o)
+	}
+	if c.options.Cached != nil && !want.NotFound && !want.Folder && (good || o.Status != 0) {
+		o.Path = want.File.Path
+		c.options.Cached(c.at.Name, o, good)
 	}
 }
 

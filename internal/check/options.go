@@ -48,6 +48,9 @@ type Options struct {
 	Whole func(ctx context.Context, id site.ID) (site.Manifest, bool)
 	// Waiting, if set, hears how an origin differs each time that Await has read it and will read it again.
 	Waiting func(v diff.OriginVerdict)
+	// Cached, if set, is called with each answer for the beacon, a page of the release, or one that is to be gone, and
+	// whether that was as it should be; from several goroutines at once.
+	Cached func(origin string, o site.Observation, good bool)
 	// Progress, if set, hears of each page that was judged, from several goroutines.
 	Progress func(origin string, done, total int)
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"mirror/internal/config/reference"
+	"mirror/internal/purge"
 	"mirror/targets"
 )
 
@@ -19,6 +20,9 @@ var typesSource string
 func commentsOf(kinds targets.Kinds) (reference.Comments, error) {
 	comments := reference.Comments{}
 	if err := comments.Add(reflect.TypeFor[Config]().PkgPath(), typesSource); err != nil {
+		return nil, err
+	}
+	if err := comments.Add(reflect.TypeFor[purge.Config]().PkgPath(), purge.Source); err != nil {
 		return nil, err
 	}
 	for _, kind := range kinds {

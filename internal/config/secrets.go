@@ -38,7 +38,7 @@ func secretsOf(doc *strictyaml.Document, getenv func(string) string) []Secret {
 		switch n.Kind {
 		case yaml.MappingNode:
 			for i := 0; i+1 < len(n.Content); i += 2 {
-				walk(n.Content[i+1], append(keys[:len(keys):len(keys)], n.Content[i].Value))
+				walk(n.Content[i+1], append(keys[:len(keys):len(keys)], keyAt(n, i)))
 			}
 		case yaml.SequenceNode:
 			for _, item := range n.Content {
@@ -50,6 +50,17 @@ func secretsOf(doc *strictyaml.Document, getenv func(string) string) []Secret {
 	}
 	walk(doc.Root, nil)
 	return all
+}
+
+// keyAt returns the key at an index of a mapping. The URL of something of type webhook is as secret as a key webhook.
+func keyAt(n *yaml.Node, i int) string {
+	key := n.Content[i].Value
+	for k := 0; k+1 < len(n.Content) && key == "url"; k += 2 {
+		if n.Content[k].Value == "type" && n.Content[k+1].Value == "webhook" {
+			return "webhook"
+		}
+	}
+	return key
 }
 
 // secretsAt lists the secrets in a value, given what it said before ${NAME} was replaced.

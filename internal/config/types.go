@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"time"
 
+	"mirror/internal/purge"
 	"mirror/targets"
 	"mirror/targets/grace"
 )
@@ -29,6 +30,8 @@ type Config struct {
 	Schedule []Job `yaml:"schedule"`
 	// Notify lists the places that are notified of what the daemon sees.
 	Notify []Notify `yaml:"notify"`
+	// Hooks are commands that are run when something has ended.
+	Hooks Hooks `yaml:"hooks"`
 	// Daemon is how the daemon listens, and for how long it keeps its history.
 	Daemon Daemon `yaml:"daemon"`
 	// Front is the reverse proxy over the origins (mirror front).
@@ -106,6 +109,9 @@ type Origin struct {
 	Index *bool `yaml:"index" jsonschema:"default=true" example:"false"`
 	// CDN is whether a cache stands before the origin, so that a new release is seen late.
 	CDN bool `yaml:"cdn" jsonschema:"default=false" example:"true"`
+	// Purge lists the caches before the origin, that next to the origin first. A publish removes from them what it
+	// changes. An origin with one has cdn: true.
+	Purge []purge.Config `yaml:"purge" example:"[{type: varnish, url: \"http://127.0.0.1:6081\"}]"`
 	// Address is where the URL's host is connected to, as curl --resolve does: an IP address or a
 	// host name, with or without a port. It looks at one of several hosts that serve the same
 	// name. No proxy is used then.
@@ -275,4 +281,13 @@ type Front struct {
 	// MaxVerified is the size of the largest file that is served. A file is verified whole before its first
 	// byte is sent.
 	MaxVerified Size `yaml:"max_verified" jsonschema:"default=256MiB" example:"256MiB"`
+}
+
+// Hooks are commands of the user's own.
+type Hooks struct {
+	// AfterPublish is a command and its arguments, run in the folder of the config when the outcome of a publish or a rollback
+	// is known. docs/purge.md lists the environment variables that it gets. If it fails, that is a warning.
+	AfterPublish []string `yaml:"after_publish" example:"[\"./notify-search.sh\", \"--quiet\"]"`
+	// Timeout is how long the command may take.
+	Timeout time.Duration `yaml:"timeout" jsonschema:"default=1m" example:"30s"`
 }

@@ -87,6 +87,10 @@ func (u *Untrusted) validate(d *strictyaml.Decoder, c *Config, kinds targets.Kin
 			refuse(&o.Address, "address", why)
 		}
 	}
+	if len(c.Hooks.AfterPublish) > 0 {
+		refuse(&c.Hooks.AfterPublish[0], "after_publish", isCommand)
+	}
+	u.validatePurges(d, c)
 	for i := range c.Notify {
 		if why := u.wrongPeer(c.Notify[i].URL); why != "" {
 			if at := d.Place(&c.Notify[i].URL); at != nil {

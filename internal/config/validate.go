@@ -28,6 +28,16 @@ func validate(d *strictyaml.Decoder, c *Config) {
 	validateFront(d, c)
 	validatePositive(d, "verify_timeout", &c.Publish.VerifyTimeout)
 	validatePositive(d, "timeout", &c.Check.Timeout)
+	validatePositive(d, "timeout", &c.Hooks.Timeout)
+	if len(c.Hooks.AfterPublish) > 0 && c.Hooks.AfterPublish[0] == "" {
+		d.Errorf(d.Place(&c.Hooks.AfterPublish[0]), "after_publish: the command is empty")
+	}
+	for i := range c.Targets {
+		validatePurge(d, c.Targets[i].Origin.Purge)
+	}
+	for i := range c.Origins {
+		validatePurge(d, c.Origins[i].Purge)
+	}
 }
 
 // unique adds a name to those seen and notes one that was seen before.

@@ -114,6 +114,7 @@ func (p *publication) commitOne(ctx context.Context, d targets.Destination, r *T
 		r.Err = &Error{"commit", d.Name, err}
 	default:
 		r.Committed = time.Now()
+		p.purge(d.Name, r.Plan.Changes)
 	}
 }
 
@@ -162,6 +163,7 @@ func (p *publication) undoOne(ctx context.Context, d targets.Destination, r *Tar
 		return err
 	}
 	r.Committed = time.Time{}
+	p.purge(d.Name, r.Plan.Changes)
 	p.options.Events.Note(d.Name, "rolled back to "+r.Plan.Live.Release.Short())
 	return nil
 }

@@ -67,6 +67,7 @@ type Options struct {
 	VerifyTimeout time.Duration
 	Verifier      Verifier // nil: what was committed is not looked at live
 	Watcher       Watcher  // nil: the origins are not watched while they turn
+	Caches        Caches   // nil: no caches are purged
 	Journal       *Journal
 	Events        Events
 }
@@ -82,7 +83,8 @@ type publication struct {
 	spent   time.Duration // on seeing what was live before the first commit
 	warning sync.Mutex    // guards the report's warnings
 
-	reserved reservations
+	reserved    reservations
+	purgesEnded bool
 }
 
 func newPublication(rel *site.Release, dests []targets.Destination, o Options) *publication {
@@ -125,6 +127,13 @@ func (p *publication) pendingDestinations() []targets.Destination {
 		}
 	}
 	return pending
+}
+
+// purge begins to purge the caches before a destination's origin.
+func (p *publication) purge(name string, c diff.Changes) {
+	if p.options.Caches != nil {
+		p.options.Caches.Changed(name, c)
+	}
 }
 
 func (p *publication) swaps() map[string]targets.Swap {

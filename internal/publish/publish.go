@@ -27,8 +27,10 @@ func (p *publication) run(ctx context.Context) error {
 	if err := p.adopted(ctx, p.reviewed(ctx, p.plan(ctx))); err != nil {
 		return err
 	}
+	p.beginPurges()
+	defer p.purged(ctx)
 	if !p.pending() {
-		return p.verify(ctx, Unchanged, 0)
+		return p.unchanged(ctx)
 	}
 	if err := p.options.Journal.begin(p.rel.ID(), p.swaps()); err != nil {
 		return err

@@ -35,6 +35,7 @@ type Report struct {
 	Schedule []Step        // the commits, in their order
 	Window   *diff.Window  // nil where the origins were not watched
 	Verdict  *diff.Verdict // nil where the origins were not looked at
+	Purges   []Purge       // of the caches before origins
 	// Warnings lists, for people, what failed without changing the outcome.
 	Warnings []string
 }

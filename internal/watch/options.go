@@ -40,6 +40,9 @@ type Options struct {
 	RateKey string
 	// See, if set, hears of every answer, from several goroutines at once.
 	See func(origin string, o site.Observation, side diff.Side)
+	// Cached, if set, is called with every answer to a request that does not bypass caches, from several
+	// goroutines at once.
+	Cached func(origin string, o site.Observation, side diff.Side)
 }
 
 // Seen is what one origin answered.

@@ -90,6 +90,9 @@ func (w *Watch) learn(name string, o, says site.Observation, bypass bool) {
 	if w.options.See != nil {
 		w.options.See(name, o, side)
 	}
+	if w.options.Cached != nil && !bypass {
+		w.options.Cached(name, o, side)
+	}
 }
 
 // claim takes in what a beacon says, and what is known of a release newer than ours.
@@ -114,6 +117,18 @@ func (w *Watch) claim(name string, id site.ID) {
 		f, _ := newer.Find(c.Path) // zero where it has none
 		w.window.Supersede(c.Path, f.Digest)
 	}
+}
+
+// tellCached tells of what a beacon claims as of any other page.
+func (w *Watch) tellCached(name string, asked time.Time, id site.ID) {
+	if w.options.Cached == nil || id == site.None {
+		return
+	}
+	side := diff.Old
+	if id == w.options.Release {
+		side = diff.New
+	}
+	w.options.Cached(name, site.Observation{Path: w.options.BeaconPath, Asked: asked}, side)
 }
 
 // Progress is how far one origin has come.

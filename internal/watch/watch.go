@@ -7,6 +7,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 
 	"mirror/diff"
 	"mirror/internal/origin"
@@ -145,7 +146,10 @@ func (w *Watch) ask(ctx context.Context, client *origin.Client, gone *survey.Abs
 	case t.wait > 0:
 		_ = wait.Sleep(ctx, t.wait) // the caller sees that ctx has ended
 	case t.beacon:
-		w.claim(at.Name, survey.Claim(ctx, client, w.options.BeaconPath).Release)
+		asked := time.Now()
+		id := survey.Claim(ctx, client, w.options.BeaconPath).Release
+		w.claim(at.Name, id)
+		w.tellCached(at.Name, asked, id)
 	default:
 		fetch := client.Fetch
 		if t.fresh {

@@ -24,6 +24,9 @@ func PublishDocument(r *publish.Report) *reports.Publish {
 		}
 		doc.Targets = append(doc.Targets, row)
 	}
+	for _, p := range r.Purges {
+		doc.Purge = append(doc.Purge, purgeDocument(p))
+	}
 	if r.Window != nil {
 		window := reports.WindowOf(*r.Window)
 		doc.Window = &window
@@ -33,6 +36,18 @@ func PublishDocument(r *publish.Report) *reports.Publish {
 		doc.Check = &c
 	}
 	return doc
+}
+
+// purgeDocument is what was removed from the caches before one origin.
+func purgeDocument(p publish.Purge) reports.Purge {
+	row := reports.Purge{
+		Origin: p.Origin, Caches: list(p.Types), URLs: p.URLs, Requests: p.Requests, Rounds: p.Rounds,
+		Began: p.Began, Elapsed: reports.Millis(p.Done.Sub(p.Began)), Error: text(p.Err),
+	}
+	if p.Visible != nil {
+		row.Visible = &reports.Span{Lower: reports.Millis(p.Visible.Lower), Upper: reports.Millis(p.Visible.Upper)}
+	}
+	return row
 }
 
 // ReleasesDocument lists releases that targets hold.

@@ -255,3 +255,19 @@ func TestPlanWarnsOfPrivateFiles(t *testing.T) {
 		})
 	}
 }
+
+func (p *place) read(name string) string {
+	p.t.Helper()
+	text, err := os.ReadFile(filepath.Join(p.root, name))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return string(text)
+}
+
+func (p *place) remove(name string) {
+	p.t.Helper()
+	if err := os.Remove(filepath.Join(p.root, name)); err != nil {
+		p.t.Fatal(err)
+	}
+}

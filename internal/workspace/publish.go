@@ -37,6 +37,7 @@ func (w *Workspace) Publish(ctx context.Context, o PublishOptions) (*publish.Rep
 	report, err := w.publish(ctx, o)
 	if report != nil {
 		w.recordPublish(ctx, began, report, err)
+		w.afterPublish(ctx, report)
 	}
 	return report, err
 }
@@ -48,6 +49,9 @@ func (w *Workspace) publish(ctx context.Context, o PublishOptions) (*publish.Rep
 	}
 	reviewed, err := w.readPlan(o.PlanFile, planfile.Options{Unwatched: o.NoVerify})
 	if err != nil {
+		return nil, err
+	}
+	if _, err := w.caches(); err != nil {
 		return nil, err
 	}
 	journal, err := w.journal()
@@ -135,8 +139,13 @@ func (w *Workspace) publishOptions(dests []targets.Destination, o PublishOptions
 			Mode: publish.Mode(p.Order.Mode), Names: p.Order.Names, Barrier: p.Barrier, LateRollsBack: p.OnLate == "rollback",
 		},
 	}
+	caches, _ := w.caches() // the caller has looked whether anything is missing, if this is more than a plan
+	if caches != nil {
+		options.Caches = caches
+	}
 	if len(w.Origins()) > 0 && !o.NoVerify {
-		options.Verifier, options.Watcher = verifier{w, dests, p.VerifyTimeout, time.Now()}, watcher{w, declaredAtomic(dests), p.VerifyTimeout / 2}
+		options.Verifier = verifier{w, dests, p.VerifyTimeout, time.Now(), caches}
+		options.Watcher = watcher{w, declaredAtomic(dests), p.VerifyTimeout / 2, caches}
 	}
 	return options
 }
@@ -173,12 +182,14 @@ type verifier struct {
 	dests []targets.Destination
 	limit time.Duration // of one look
 	began time.Time     // before anything could change
+
+	caches *caches // before the origins; nil for none
 }
 
 // Await looks until all origins serve the release or patience has run out.
 func (v verifier) Await(ctx context.Context, rel *site.Release, deleted []string, patience time.Duration) (diff.Verdict, error) {
 	o := v.w.lookFor(rel, deleted)
-	o.Limit, o.GiveUp = v.limit, giveUp
+	o.Limit, o.GiveUp, o.Cached = v.limit, giveUp, v.caches.judged()
 	o.Past = []check.PastFunc{v.before(rel, v.w.remembered()), v.before(rel, (&targetSet{dests: v.dests}).past)}
 	verdict, err := check.Await(ctx, v.w.Origins(), o, patience)
 	verdict.Notes = append(verdict.Notes, v.w.originNotes(ctx, verdict)...)

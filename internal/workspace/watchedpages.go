@@ -28,6 +28,7 @@ type watcher struct {
 	w        *Workspace
 	atomic   []string      // destinations that turn all at once
 	patience time.Duration // for the answers of before the publish
+	caches   *caches       // before the origins; nil for none
 }
 
 // Watch finds out what is live at the pages that change, and begins.
@@ -53,7 +54,7 @@ func (v watcher) Watch(ctx context.Context, rel *site.Release, plans map[string]
 	if err != nil {
 		return nil, err
 	}
-	o.Began = time.Now()
+	o.Began, o.Cached = time.Now(), v.caches.watched()
 	return activeWatch{Watch: watch.Start(ctx, origins, o), origins: origins, events: v.w.options.Events}, nil
 }
 
