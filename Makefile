@@ -22,7 +22,7 @@ OLD      ?=
 NEW      ?= .
 SYSTEMS  ?= windows/amd64 darwin/arm64 freebsd/amd64 linux/arm64
 
-.PHONY: bench-pairs experiment-numbers experiment-orders experiment-publishers experiment-window help build docs man test servers lint cross format bench fuzz clean
+.PHONY: bench-pairs experiment-front experiment-numbers experiment-orders experiment-publishers experiment-window help build docs man test servers lint cross format bench fuzz clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 27
@@ -67,6 +67,11 @@ experiment-window: ## 300 publishes from unequal states: is each true window wit
 	@mkdir -p bin
 	MIRROR_EXPERIMENT=full MIRROR_SEED=$(SEED) MIRROR_RESULTS=$(CURDIR)/bin/experiment-window.jsonl \
 		go test -count=1 -timeout=2h -v -run=TestWindowFromUnequalStates ./cmd/mirror
+
+experiment-front: ## 200 visitors of a front over 100 publishes with faulty origins: is any answer wrong, old or missing? Goes on in bin/experiment-front.jsonl; SEED sets the seed
+	@mkdir -p bin
+	MIRROR_EXPERIMENT=full MIRROR_SEED=$(SEED) MIRROR_RESULTS=$(CURDIR)/bin/experiment-front.jsonl \
+		go test -count=1 -timeout=2h -v -run=TestExperiment ./internal/front
 
 cross: ## type-check and vet for the systems that no test runs on
 	go run ./internal/crossvet $(SYSTEMS)

@@ -1,17 +1,18 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"mirror/internal/front"
-	"mirror/internal/static"
+	"mirror/internal/front/accesslog"
+	"mirror/internal/front/server"
 	"mirror/internal/workspace"
 	"mirror/reports"
 )
@@ -59,6 +60,16 @@ func (a *app) front(ctx context.Context, f frontFlags) error {
 
 // serveFront serves until ctx ends.
 func (a *app) serveFront(ctx context.Context, w *workspace.Workspace, f frontFlags, log *slog.Logger) error {
+	c := w.Config.Front
+	o := server.Options{
+		Listen: cmp.Or(f.listen, c.Listen), Version: version, Log: log,
+		AccessLog: c.AccessLog, Format: accesslog.Format(c.AccessLogFormat), Stderr: a.stderr,
+	}
+	if c.TokenEnv != "" {
+		if o.Token = a.getenv(c.TokenEnv); o.Token == "" {
+			return usage(fmt.Errorf("front.token_env: the environment has no %s", c.TokenEnv))
+		}
+	}
 	var events func(front.Event)
 	if a.json {
 		a.documented = true
@@ -73,22 +84,8 @@ func (a *app) serveFront(ctx context.Context, w *workspace.Workspace, f frontFla
 		return err
 	}
 	defer proxy.Close()
-	address := w.Config.Front.Listen
-	if f.listen != "" {
-		address = f.listen
+	o.Listening = func(at net.Addr) {
+		log.Info("listening", "url", "http://"+at.String()+"/", "origins", proxy.Origins(), "trust", c.Trust, "quorum", c.Quorum)
 	}
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
-	if err != nil {
-		return fmt.Errorf("front: %w (hint: --listen chooses another address)", err)
-	}
-	log.Info("front", "listen", "http://"+l.Addr().String()+"/", "origins", proxy.Origins(), "trust", w.Config.Front.Trust, "quorum", w.Config.Front.Quorum)
-	following, stop := context.WithCancel(ctx)
-	ended := make(chan struct{})
-	go func() { defer close(ended); proxy.Run(following) }()
-	server := static.NewServer(proxy)
-	server.ReadTimeout, server.WriteTimeout, server.MaxHeaderBytes = 30*time.Second, time.Minute, 32<<10
-	err = static.ServeBy(ctx, server, l)
-	stop()
-	<-ended
-	return err
+	return server.Run(ctx, proxy, o)
 }

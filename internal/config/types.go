@@ -281,6 +281,13 @@ type Front struct {
 	// MaxVerified is the size of the largest file that is served. A file is verified whole before its first
 	// byte is sent.
 	MaxVerified Size `yaml:"max_verified" jsonschema:"default=256MiB" example:"256MiB"`
+	// TokenEnv names the environment variable with the token for the status page /-/front and its metrics.
+	// Without it they are for requests from this machine alone.
+	TokenEnv string `yaml:"token_env" example:"FRONT_TOKEN"`
+	// AccessLog is the file to which a line is written for each request; - stands for stderr.
+	AccessLog string `yaml:"access_log" example:"/var/log/mirror/access.log"`
+	// AccessLogFormat is that of the lines.
+	AccessLogFormat string `yaml:"access_log_format" jsonschema:"default=common,enum=common,enum=json" example:"json"`
 }
 
 // Hooks are commands of the user's own.

@@ -72,6 +72,9 @@ func (u *Untrusted) validate(d *strictyaml.Decoder, c *Config, kinds targets.Kin
 	if c.Site.Build != "" {
 		refuse(&c.Site.Build, "build", isCommand)
 	}
+	if log := c.Front.AccessLog; log != "" && log != "-" {
+		refuse(&c.Front.AccessLog, "access_log", "is a file that is written to, which a config that is not trusted may not name")
+	}
 	if why := u.wrongFile(c, c.Site.Dir); why != "" && filepath.Clean(c.Site.Dir) != filepath.Dir(c.File) {
 		refuse(&c.Site.Dir, "dir", why)
 	}

@@ -9,23 +9,24 @@ import (
 	"mirror/site"
 )
 
-// content returns the verified content of a page. Close it after use.
-func (f *Front) content(ctx context.Context, e *edition, p *page) (blobs.Content, error) {
+// content returns the verified content of a page, and whether it came from the cache or an origin. Close
+// it after use.
+func (f *Front) content(ctx context.Context, e *edition, p *page) (c blobs.Content, from string, err error) {
 	if c, ok := f.store.Get(p.file.Digest); ok {
 		f.counts.cached.Add(1)
 		p.remember(c)
-		return c, nil
+		return c, "cache", nil
 	}
 	fl, err := f.flights.join(p.file.Digest, func(ctx context.Context) (blobs.Content, error) { return f.fetch(ctx, e, p) })
 	if err != nil {
-		return blobs.Content{}, err
+		return blobs.Content{}, "", err
 	}
 	select {
 	case <-ctx.Done():
 		f.flights.leave(fl)
-		return blobs.Content{}, ctx.Err()
+		return blobs.Content{}, "", ctx.Err()
 	case <-fl.done:
-		return fl.content, fl.err
+		return fl.content, "origin", fl.err
 	}
 }
 

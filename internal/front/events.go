@@ -13,6 +13,7 @@ const (
 	Moved     = "moved"     // another release is served
 	Trouble   = "origin"    // an origin does not serve the release, confirmed by a second look
 	Recovered = "recovered" // it does again
+	Waiting   = "waiting"   // no release is served yet
 	Unproven  = "unproven"  // an origin claims a release whose manifest cannot be had
 )
 

@@ -85,11 +85,13 @@ type Front struct {
 	began   time.Time
 	counts  counts
 
-	mu       sync.Mutex // guards what follows
-	views    []view
-	moved    chan struct{} // closed at the next move
-	heldAt   time.Time     // when an origin last held the current release
-	watchers []chan struct{}
+	mu        sync.Mutex // guards what follows
+	views     []view
+	moved     chan struct{} // closed at the next move
+	heldAt    time.Time     // when an origin last held the current release
+	since     time.Time     // of the current release
+	explained time.Time     // when it was last said why there is none
+	watchers  []chan struct{}
 
 	telling     sync.Mutex // held while Events is called
 	remembering sync.Mutex // held while the release is written
@@ -133,7 +135,7 @@ func (f *Front) recall() {
 	}
 	e := f.known.add(newEdition(r.Beacon, r.Manifest))
 	f.current.Store(e)
-	f.heldAt = time.Now()
+	f.heldAt, f.since = time.Now(), time.Now()
 	f.tell(Event{Event: Restored, Release: e.release, Sequence: e.sequence, Files: len(e.manifest)})
 }
 
@@ -164,7 +166,7 @@ func (f *Front) serving() (*edition, <-chan struct{}) {
 // move serves another edition from now on. The caller must hold mu.
 func (f *Front) move(next *edition) {
 	from := f.current.Swap(next)
-	f.heldAt = time.Now()
+	f.heldAt, f.since = time.Now(), time.Now()
 	close(f.moved)
 	f.moved = make(chan struct{})
 	f.counts.moves.Add(1)
@@ -197,6 +199,8 @@ func (f *Front) tell(e Event) {
 		log.Info("serving a release", "release", e.Release.Short(), "from", e.From.Short(), "sequence", e.Sequence, "files", e.Files, "rollback", e.Rollback)
 	case Trouble:
 		log.Warn("an origin does not serve the release", "origin", e.Origin, "kind", e.Kind, "path", e.Path, "detail", e.Detail)
+	case Waiting:
+		log.Warn(e.Detail)
 	case Recovered:
 		log.Info("an origin serves the release again", "origin", e.Origin)
 	case Unproven:

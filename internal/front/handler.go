@@ -3,6 +3,8 @@ package front
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -41,9 +43,13 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		unavailable(w, "no release is known yet to be held by enough origins")
 		return
 	}
-	err := f.answer(w, r, e)
+	began := time.Time{}
+	if len(r.Header[DebugHeader]) > 0 {
+		began = time.Now()
+	}
+	err := f.answer(w, r, e, began)
 	if next := f.later(r.Context(), e, err); next != nil {
-		err = f.answer(w, r, next)
+		err = f.answer(w, r, next, began)
 	}
 	if err != nil && r.Context().Err() == nil {
 		f.counts.failures.Add(1)
@@ -60,7 +66,7 @@ func unavailable(w http.ResponseWriter, why string) {
 
 // moveTime is for how long a visitor is made to wait for the next release, where no origin has a page of
 // the current one any more.
-const moveTime = 5 * time.Second
+const moveTime = 10 * time.Second
 
 // later returns the edition that takes the place of e, where a page of e could not be had since the
 // origins have moved on; nil for none.
@@ -91,29 +97,42 @@ func (f *Front) later(ctx context.Context, e *edition, err error) *edition {
 	}
 }
 
+// DebugHeader is a request header that has the answer tell which release it is of, and where its body came from.
+const DebugHeader = "X-Mirror-Debug"
+
+// explain tells a visitor who asks for it which release an answer is of.
+func explain(h http.Header, e *edition, from string, began time.Time) {
+	if began.IsZero() {
+		return
+	}
+	h.Set("X-Mirror-Release", string(e.release))
+	h.Set("Server-Timing", fmt.Sprintf("%s;dur=%.3f", from, float64(time.Since(began).Microseconds())/1000))
+}
+
 // answer serves what a path stands for. Nothing is written where it fails.
-func (f *Front) answer(w http.ResponseWriter, r *http.Request, e *edition) error {
+func (f *Front) answer(w http.ResponseWriter, r *http.Request, e *edition, began time.Time) error {
 	if r.URL.Path == "/"+f.options.Beacon {
-		return f.serve(w, r, e, e.beacon, http.StatusOK)
+		return f.serve(w, r, e, e.beacon, http.StatusOK, began)
 	}
 	p, folder := e.find(r.URL.Path, f.options.CleanURLs)
 	switch {
 	case p != nil:
-		return f.serve(w, r, e, p, http.StatusOK)
+		return f.serve(w, r, e, p, http.StatusOK, began)
 	case folder != "":
 		static.RedirectToFolder(w, r, folder)
 		return nil
 	}
 	if p := e.pages[f.options.NotFound]; p != nil {
-		return f.serve(w, r, e, p, http.StatusNotFound)
+		return f.serve(w, r, e, p, http.StatusNotFound, began)
 	}
 	http.Error(w, "404 page not found", http.StatusNotFound)
 	return nil
 }
 
 // serve sends a page. Its bytes were verified, or are verified before the first of them is sent.
-func (f *Front) serve(w http.ResponseWriter, r *http.Request, e *edition, p *page, status int) error {
+func (f *Front) serve(w http.ResponseWriter, r *http.Request, e *edition, p *page, status int, began time.Time) error {
 	if status == http.StatusOK && unchanged(r, p) {
+		explain(w.Header(), e, "unchanged", began)
 		f.fields(w.Header(), p, nil)
 		delete(w.Header(), "Content-Type")
 		w.WriteHeader(http.StatusNotModified)
@@ -122,15 +141,17 @@ func (f *Front) serve(w http.ResponseWriter, r *http.Request, e *edition, p *pag
 	if b := p.blob.Load(); b != nil {
 		if data := b.Bytes(); data != nil {
 			f.counts.cached.Add(1)
+			explain(w.Header(), e, "memory", began)
 			f.send(w, r, p, blobs.Content{Size: int64(len(data)), Data: data}, status)
 			return nil
 		}
 	}
-	c, err := f.content(r.Context(), e, p)
+	c, from, err := f.content(r.Context(), e, p)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
+	explain(w.Header(), e, from, began)
 	f.send(w, r, p, c, status)
 	return nil
 }
@@ -167,7 +188,7 @@ func (f *Front) send(w http.ResponseWriter, r *http.Request, p *page, c blobs.Co
 		_, _ = w.Write(c.Data) // an error means that the visitor has gone
 		return
 	}
-	_, _ = copyTo(w, c.Reader())
+	_, _ = io.Copy(w, c.Reader())
 }
 
 // slowest is how slowly a visitor may read a large body, in bytes a second.

@@ -19,3 +19,20 @@ type view struct {
 	unproven site.ID   // a claim that was reported
 	failing  string    // a page of the sample that differed: it is asked for first
 }
+
+// said is what the last look showed, for people.
+func (v view) said() string {
+	switch {
+	case !v.asked:
+		return "it has not answered yet"
+	case v.held != site.None:
+		return "it holds release " + v.held.Short()
+	case v.unproven != site.None && v.unproven == v.beacon.Release:
+		return "it claims release " + v.unproven.Short() + ", whose manifest cannot be had"
+	case v.failing != "":
+		return "it claims release " + v.beacon.Release.Short() + " and serves other bytes at " + v.failing
+	case v.beacon.Release != site.None:
+		return "it claims release " + v.beacon.Release.Short()
+	}
+	return v.trouble.Detail
+}

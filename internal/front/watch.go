@@ -2,6 +2,7 @@ package front
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -89,6 +90,34 @@ func (f *Front) look(ctx context.Context, i int) {
 	}
 	f.decide(ctx)
 	f.judge(ctx, i, d)
+	f.explain()
+}
+
+// explainAfter is how long a front without a release waits before it says why, and explainAgain how often
+// it says so again.
+const (
+	explainAfter = 5 * time.Second
+	explainAgain = 5 * time.Minute
+)
+
+// explain says why no release is served yet.
+func (f *Front) explain() {
+	if f.current.Load() != nil {
+		return
+	}
+	f.mu.Lock()
+	due := time.Since(f.began) > explainAfter && (f.explained.IsZero() || time.Since(f.explained) > explainAgain)
+	if due {
+		f.explained = time.Now()
+	}
+	var why []string
+	for i, v := range f.views {
+		why = append(why, f.origins.Origins[i].Name+": "+v.said())
+	}
+	f.mu.Unlock()
+	if due {
+		f.tell(Event{Event: Waiting, Detail: fmt.Sprintf("no release is held by %d origins, as front.quorum wants: %s", f.options.Quorum, strings.Join(why, "; "))})
+	}
 }
 
 // verify reports whether an origin holds the release that it claims: a manifest proves it, and a sample
