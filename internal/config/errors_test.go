@@ -57,6 +57,19 @@ var errorTable = []struct {
 		"1:37: url: a list is no text"}},
 	{"merge of text", body("check: {<<: no}"), []string{"1:13: << takes a mapping or a list of mappings"}},
 
+	// Caches, and commands after a publish.
+	{"key of another type of cache", body("origins: [{name: b, url: 'https://b.example', purge: [{type: varnish, url: 'http://127.0.0.1', zone: a}]}]"), []string{
+		`1:96: key "zone" does not belong to type varnish`}},
+	{"key that a type of cache needs", body("origins: [{name: b, url: 'https://b.example', purge: [{type: cloudflare, zone: a}]}]"), []string{
+		`1:55: required key "token_env" is missing (type cloudflare)`}},
+	{"unknown type of cache", body("origins: [{name: b, url: 'https://b.example', purge: [{type: fastl}]}]"), []string{
+		`1:62: type: "fastl" is none of cloudflare, cloudfront, fastly, varnish, webhook; did you mean "fastly"?`}},
+	{"token in the file", body("origins: [{name: b, url: 'https://b.example', purge: [{type: webhook, url: 'https://h.example/T0KENabcdef0123456789abcdef'}]}]"), []string{
+		`1:76: url: "https://h.example/***" holds a secret (hint: keep it in the environment and write ${NAME} here)`}},
+	{"webhook in clear", body("origins: [{name: b, url: 'https://b.example', purge: [{type: webhook, url: 'http://h.example/x'}]}]"), []string{
+		`1:76: url: "http://h.example/***" is sent in clear (hint: https; http with a token or to a webhook is for this machine only)`}},
+	{"empty command", body("hooks: {after_publish: [''], timeout: 0s}"), []string{"1:25: after_publish: the command is empty", "1:39: timeout: must be longer than 0s"}},
+
 	// Keys.
 	{"unknown key", body("chekc: {}"), []string{`1:1: unknown key "chekc"; did you mean "check"?`}},
 	{"unknown key, nothing near", body("check: {zzzzzzzz: 1}"), []string{

@@ -50,6 +50,10 @@ func TestUntrustedRefuses(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"a build", "site: {dir: site, build: make}\n" + disk + "}]\n", `2:26: build: "make" is a command, which a config that is not trusted may not run`},
 		{"a command of a rollout", "targets: [{name: a, type: oci, image: ghcr.io/me/b, rollout: {exec: [sh, -c, id]}}]\n", "3:69: rollout.exec: a list is a command"},
+		{"a hook", disk + "}]\nhooks: {after_publish: [sh, -c, id]}\n", `4:25: after_publish: "sh" is a command, which a config that is not trusted may not run`},
+		{"a cache", disk + ", origin: {url: 'https://ok.example/', purge: [{type: varnish, url: 'http://127.0.0.1:6081'}]}}]\n",
+			"purge: type varnish is on http://127.0.0.1:6081, which a config that is not trusted may not use (hint: --allow-origin http://127.0.0.1:6081)"},
+		{"a CDN", disk + ", origin: {url: 'https://ok.example/', purge: [{type: cloudfront, distribution: E1}]}}]\n", "purge: type cloudfront is on https://cloudfront.amazonaws.com, which"},
 		{"a webhook", "targets: [{name: a, type: oci, image: ghcr.io/me/b, rollout: {webhook: 'https://evil.example/s'}}]\n",
 			`3:72: rollout.webhook: "https://evil.example/***" is on https://evil.example, which a config that is not trusted may not use (hint: --allow-origin https://evil.example)`},
 		{"a repository of this machine, whose hooks run", "targets: [{name: a, type: git, url: ./repo.git}]\n", `url: "./repo.git" is a command`},

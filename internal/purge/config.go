@@ -3,7 +3,7 @@ package purge
 // Config is one item of purge in mirror.yaml: a cache, or a service with caches.
 type Config struct {
 	// Type is the kind of cache or service.
-	Type string `yaml:"type" jsonschema:"required,enum=cloudflare,enum=varnish,enum=webhook,unsupported=cloudfront,unsupported=fastly" example:"varnish"`
+	Type string `yaml:"type" jsonschema:"required,enum=cloudflare,enum=cloudfront,enum=fastly,enum=varnish,enum=webhook" example:"varnish"`
 	// URL is the address of the cache itself (type varnish), or of the webhook. A path in it comes before that of each
 	// page.
 	URL string `yaml:"url" example:"\"http://127.0.0.1:6081\""`
@@ -26,9 +26,14 @@ type Config struct {
 	Zone string `yaml:"zone" example:"023e105f4ecef8ad9ca31a8372d0c353"`
 	// Batch is how many URLs one request to Cloudflare holds: 30 for every plan, up to 500 where the plan allows it.
 	Batch int `yaml:"batch" jsonschema:"default=30,minimum=1,maximum=500" example:"100"`
-	// Distribution is the ID of the CloudFront distribution. The credentials are those of the AWS SDK.
+	// Distribution is the ID of the CloudFront distribution.
 	Distribution string `yaml:"distribution" example:"E2QWRUHEXAMPLE"`
-	// Service is the ID of the Fastly service. It is needed for SurrogateKeys, and for a purge of all pages.
+	// AccessKeyEnv names the environment variable with the access key for CloudFront. Without it the credentials are those that
+	// the AWS SDK finds. They need the permissions cloudfront:CreateInvalidation and cloudfront:GetInvalidation.
+	AccessKeyEnv string `yaml:"access_key_env" example:"PURGE_ACCESS_KEY"`
+	// SecretKeyEnv names the environment variable with the secret key that belongs to it.
+	SecretKeyEnv string `yaml:"secret_key_env" example:"PURGE_SECRET_KEY"`
+	// Service is the ID of the Fastly service. It is needed for SurrogateKeys.
 	Service string `yaml:"service" example:"SU1Z0isxPaozGVKXdv0eY"`
 	// Soft is whether Fastly marks pages as stale and does not remove them: visitors may get the old page once more.
 	Soft bool `yaml:"soft" jsonschema:"default=false" example:"true"`

@@ -31,6 +31,10 @@ func New(c Config, env Env) (Cache, error) {
 		return &webhook{address: c.URL, token: token, secret: secret, client: client}, nil
 	case typeCloudflare:
 		return &cloudflare{address: c.api() + "/client/v4/zones/" + url.PathEscape(c.Zone) + "/purge_cache", token: token, batch: c.Batch, client: client}, nil
+	case typeFastly:
+		return &fastly{api: c.api(), token: token, service: c.Service, soft: c.Soft, keys: c.SurrogateKeys, client: client}, nil
+	case typeCloudFront:
+		return newCloudFront(c, env, client)
 	}
 	return nil, fmt.Errorf("type %s is not supported", c.Type)
 }

@@ -20,7 +20,7 @@ const (
 // keysOf lists the keys that each type has, and which of them it needs.
 var keysOf = map[string]struct{ needed, optional []string }{
 	typeCloudflare: {needed: []string{"zone", "token_env"}, optional: []string{"batch", "api"}},
-	typeCloudFront: {needed: []string{"distribution"}, optional: []string{"api"}},
+	typeCloudFront: {needed: []string{"distribution"}, optional: []string{"access_key_env", "secret_key_env", "api"}},
 	typeFastly:     {needed: []string{"token_env"}, optional: []string{"service", "soft", "surrogate_keys", "api"}},
 	typeVarnish:    {needed: []string{"url"}, optional: []string{"method", "header", "host", "token_env"}},
 	typeWebhook:    {needed: []string{"url"}, optional: []string{"secret_env", "token_env"}},
@@ -59,6 +59,13 @@ func (c Config) Validate(wrong func(key, why string)) {
 	}
 	if why := wrongAddress(c.API, true); why != "" {
 		wrong("api", why)
+	}
+	if (c.AccessKeyEnv == "") != (c.SecretKeyEnv == "") {
+		key, other := "access_key_env", "secret_key_env"
+		if c.AccessKeyEnv == "" {
+			key, other = other, key
+		}
+		wrong(key, "needs "+other+" beside it")
 	}
 	if len(c.SurrogateKeys) > 0 && c.Service == "" {
 		wrong("surrogate_keys", "needs service beside it")
