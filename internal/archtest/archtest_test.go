@@ -87,7 +87,7 @@ func allowed() map[string][]string {
 		},
 		"internal/output":          {"internal/atomicfile", "diff", "site", "internal/humanize", "internal/secrets", "reports", "reports/formats"},
 		"internal/demo":            {"diff", "internal/config", "internal/humanize", "internal/lab", "internal/publish", "internal/workspace", "reports"},
-		"internal/front":           {"diff", "site", "internal/front/blobs", "internal/front/record", "internal/front/upstream", "internal/origin", "internal/static", "internal/wait"},
+		"internal/front":           {"diff", "site", "internal/front/blobs", "internal/front/record", "internal/front/upstream", "internal/atomicfile", "internal/origin", "internal/regular", "internal/static", "internal/wait", "targets/grace"},
 		"internal/front/accesslog": {},
 		"internal/front/admin":     {"diff", "internal/front", "internal/netname", "site"},
 		"internal/front/server":    {"internal/front", "internal/front/accesslog", "internal/front/admin", "internal/regular", "internal/static"},

@@ -2,13 +2,17 @@ package front
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"mirror/internal/front/blobs"
 	"mirror/site"
+	"mirror/targets/grace"
 )
 
 // edition is a release as it is served. It does not change, but for the contents that its pages remember.
@@ -18,6 +22,43 @@ type edition struct {
 	manifest site.Manifest
 	pages    map[string]*page // by path
 	beacon   *page
+	beside   map[string]*keptPage // files of earlier releases that stay served
+}
+
+// keptPage is a file of an earlier release that stays served for a while.
+type keptPage struct {
+	page
+	entry grace.Entry
+}
+
+// withGrace adds the files of earlier releases that a policy lets stay. Nothing else may use e yet.
+func (e *edition) withGrace(l grace.List) *edition {
+	e.beside = make(map[string]*keptPage, len(l))
+	for _, entry := range l {
+		kept := &keptPage{entry: entry}
+		kept.file = site.File{Path: entry.Path, Size: entry.Size, Digest: entry.Digest}
+		kept.tag = []string{`"` + entry.Digest.String() + `"`}
+		e.beside[entry.Path] = kept
+	}
+	return e
+}
+
+// list returns the files beside the release, in path order.
+func (e *edition) list() grace.List {
+	var l grace.List
+	for _, path := range slices.Sorted(maps.Keys(e.beside)) {
+		l = append(l, e.beside[path].entry)
+	}
+	return l
+}
+
+// kept returns a file of an earlier release that stays served now, nil for none.
+func (e *edition) kept(urlPath string, policy *grace.Policy) *page {
+	k := e.beside[strings.TrimPrefix(urlPath, "/")]
+	if k == nil || !policy.Stays(k.entry, time.Now()) {
+		return nil
+	}
+	return &k.page
 }
 
 // page is a file of an edition.
@@ -42,7 +83,7 @@ func newEdition(b site.Beacon, m site.Manifest) *edition {
 
 // at returns the same release at another place in the order.
 func (e *edition) at(s standing, rollback bool) *edition {
-	next := &edition{standing: s, rollback: rollback, manifest: e.manifest, pages: e.pages}
+	next := &edition{standing: s, rollback: rollback, manifest: e.manifest, pages: e.pages, beside: e.beside}
 	text, err := json.Marshal(next.claim())
 	if err != nil {
 		panic(err) // the fields are plain

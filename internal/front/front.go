@@ -20,7 +20,9 @@ import (
 	"mirror/internal/front/record"
 	"mirror/internal/front/upstream"
 	"mirror/internal/origin"
+	"mirror/internal/regular"
 	"mirror/site"
+	"mirror/targets/grace"
 )
 
 // Options say what a front serves, and how.
@@ -37,6 +39,8 @@ type Options struct {
 	NotFound string
 	// CleanURLs serves about.html also at /about.
 	CleanURLs bool
+	// Grace says which files of earlier releases stay served; nil for none.
+	Grace *grace.Policy
 	// Header returns the value of a response header of a page, "" for none; nil for none at all.
 	Header func(path, name string) string
 	// Skip reports whether origins may alter a page, so that it cannot show what they hold.
@@ -127,6 +131,9 @@ func New(o Options) (*Front, error) {
 // stateFile is where the release that is served is remembered.
 func (f *Front) stateFile() string { return filepath.Join(f.options.Dir, "release") }
 
+// graceFile is where the files of earlier releases are remembered that stay served.
+func (f *Front) graceFile() string { return filepath.Join(f.options.Dir, "grace.json") }
+
 // recall serves what was served before the restart.
 func (f *Front) recall() {
 	r, err := record.Read(f.stateFile())
@@ -134,6 +141,11 @@ func (f *Front) recall() {
 		return // the first run, or a file that was damaged: the origins say what is live
 	}
 	e := f.known.add(newEdition(r.Beacon, r.Manifest))
+	if text, err := regular.ReadFile(f.graceFile(), grace.MaxBytes); err == nil {
+		if l, err := grace.Decode(text); err == nil {
+			e.withGrace(l)
+		}
+	}
 	f.current.Store(e)
 	f.heldAt, f.since = time.Now(), time.Now()
 	f.tell(Event{Event: Restored, Release: e.release, Sequence: e.sequence, Files: len(e.manifest)})

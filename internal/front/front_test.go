@@ -21,6 +21,7 @@ import (
 	"mirror/internal/origin"
 	"mirror/internal/static"
 	"mirror/site"
+	"mirror/targets/grace"
 )
 
 // patience is how long a test waits for what has to happen.
@@ -332,5 +333,33 @@ func TestAllOriginsDown(t *testing.T) {
 	}
 	if got := w.get("/never.bin"); got.status != http.StatusServiceUnavailable {
 		t.Errorf("a page that nobody has answers %+v", got)
+	}
+}
+
+// TestAssetsOfEarlierReleasesStay serves a hashed asset of the release before, verified like any other, and nothing
+// else of it.
+func TestAssetsOfEarlierReleasesStay(t *testing.T) {
+	w := newWorld(t, 1, front.Options{Quorum: 1, Disk: 1 << 20, Grace: &grace.Policy{Releases: 1}})
+	one, two := v1(), v2()
+	one["app.0123456789abcdef.js"] = "app()"
+	w.publish(release(t, 1, one), 0)
+	w.start()
+	w.await("/app.0123456789abcdef.js", "app()")
+	w.publish(release(t, 2, two), 0)
+	w.await("/", "home 2")
+	for range 2 {
+		if got := w.get("/app.0123456789abcdef.js"); got.status != http.StatusOK || got.body != "app()" || got.header.Get("Content-Type") != "text/javascript; charset=utf-8" {
+			t.Errorf("an asset in grace answers %+v", got)
+		}
+		if got := w.get("/gone.html"); got.status != http.StatusNotFound {
+			t.Errorf("a page of the release before answers %+v", got)
+		}
+		w.start() // it is remembered
+	}
+	two["index.html"] = "home 3"
+	w.publish(release(t, 3, two), 0)
+	w.await("/", "home 3")
+	if got := w.get("/app.0123456789abcdef.js"); got.status != http.StatusNotFound {
+		t.Errorf("an asset whose grace is over answers %+v", got)
 	}
 }

@@ -122,6 +122,9 @@ func (f *Front) answer(w http.ResponseWriter, r *http.Request, e *edition, began
 		static.RedirectToFolder(w, r, folder)
 		return nil
 	}
+	if p := e.kept(r.URL.Path, f.options.Grace); p != nil {
+		return f.serve(w, r, e, p, http.StatusOK, began)
+	}
 	if p := e.pages[f.options.NotFound]; p != nil {
 		return f.serve(w, r, e, p, http.StatusNotFound, began)
 	}

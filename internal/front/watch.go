@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"mirror/diff"
+	"mirror/internal/atomicfile"
 	"mirror/internal/front/blobs"
 	"mirror/internal/front/record"
 	"mirror/internal/front/upstream"
@@ -201,6 +202,9 @@ func (f *Front) decide(ctx context.Context) {
 	defer f.remembering.Unlock()
 	next = f.current.Load() // another move may be later
 	err := record.Write(f.stateFile(), record.Release{Beacon: next.claim(), Manifest: next.manifest})
+	if err == nil && f.options.Grace.On() {
+		err = atomicfile.WriteFile(f.graceFile(), next.list().Encode(), 0o600)
+	}
 	if err != nil {
 		f.options.Log.Warn("the release is not remembered for a restart", "err", err)
 	}
@@ -237,6 +241,11 @@ func (f *Front) next() *edition {
 		return v.held == to.release && v.beacon.Sequence == to.sequence && v.beacon.Rollback
 	})
 	e = e.at(to, rollback)
+	if now != nil && now.release != to.release {
+		e.withGrace(f.options.Grace.Next(now.list(), now.manifest, e.manifest, time.Now(), f.options.Skip))
+	} else if now != nil {
+		e.beside = now.beside
+	}
 	if to.release == at.release { // it went live again, with a later place in the order
 		f.current.Store(e)
 		return e
