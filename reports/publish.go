@@ -53,7 +53,7 @@ func (p Publish) Text(w io.Writer, s Style) error {
 	t := s.table(w, "target", "from", "add", "change", "delete", "same", "sent", "stage", "commit", "")
 	for _, r := range p.Targets {
 		t.row(clean(r.Name), r.From.Short(), strconv.Itoa(r.Add), strconv.Itoa(r.Change), strconv.Itoa(r.Delete),
-			strconv.Itoa(r.Same), humanize.Bytes(r.SentBytes), duration(r.Stage), duration(r.Commit), r.state(s))
+			strconv.Itoa(r.Same), humanize.Bytes(r.SentBytes), duration(r.Stage), duration(r.Commit), r.state(s, p.Outcome == "staged"))
 	}
 	if err := t.render(); err != nil {
 		return err
@@ -100,6 +100,8 @@ func (p Publish) summary(s Style) string {
 	switch p.Outcome {
 	case "live", "unchanged":
 		return s.paint(green, p.good())
+	case "staged":
+		return s.paint(green, fmt.Sprintf("Release %s is staged on %s; nothing was made live. `mirror publish --release %[1]s` makes it live.", release, humanize.Plural(len(p.Targets), "target")))
 	case "diverged":
 		return s.paint(red, fmt.Sprintf("Release %s was committed, but not every origin serves it.", release))
 	case "rolled_back":
@@ -125,7 +127,7 @@ func (p Publish) good() string {
 }
 
 // state tells what became of one target.
-func (r PublishTarget) state(s Style) string {
+func (r PublishTarget) state(s Style, staged bool) string {
 	switch {
 	case r.Error != "":
 		return s.paint(red, "failed")
@@ -133,6 +135,8 @@ func (r PublishTarget) state(s Style) string {
 		return s.paint(green, "ok")
 	case r.From == r.To && r.Add+r.Change+r.Delete == 0:
 		return s.paint(green, "same")
+	case staged:
+		return s.paint(green, "staged")
 	}
 	return "not done"
 }

@@ -28,7 +28,7 @@ func (p Publish) Markdown(w io.Writer) error {
 
 func (p Publish) sign() string {
 	switch p.Outcome {
-	case "live", "unchanged":
+	case "live", "unchanged", "staged":
 		return "✅"
 	case "rolled_back":
 		return "⚠️"
@@ -42,7 +42,7 @@ func (p Publish) markdownTargets(b *bytes.Buffer) {
 	}
 	b.WriteString("\n| target | state | before | add | change | delete | sent | commit |\n| --- | --- | --- | ---: | ---: | ---: | ---: | ---: |\n")
 	for _, t := range p.Targets[:min(len(p.Targets), maxMarkdownLines)] {
-		fmt.Fprintf(b, "| %s | %s | %s | %d | %d | %d | %s | %s |\n", code(t.Name), t.state(Style{}), code(t.From.Short()), t.Add, t.Change, t.Delete,
+		fmt.Fprintf(b, "| %s | %s | %s | %d | %d | %d | %s | %s |\n", code(t.Name), t.state(Style{}, p.Outcome == "staged"), code(t.From.Short()), t.Add, t.Change, t.Delete,
 			humanize.Bytes(t.SentBytes), duration(t.Commit))
 	}
 	if n := len(p.Targets) - maxMarkdownLines; n > 0 {

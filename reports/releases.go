@@ -17,7 +17,18 @@ const ReleasesSchema = "mirror.releases/v1"
 type Releases struct {
 	Schema   string        `json:"schema"` // mirror.releases/v1
 	Releases []HeldRelease `json:"releases"`
+	// Staged are the releases that wait to go live: `mirror publish --release` makes one live.
+	Staged []StagedRelease `json:"staged"`
 	Ending
+}
+
+// StagedRelease is a release that is staged to go live later.
+type StagedRelease struct {
+	Release site.ID   `json:"release"`
+	Staged  time.Time `json:"staged"`
+	Until   time.Time `json:"until"` // when the targets may drop it
+	Files   int       `json:"files"`
+	Bytes   int64     `json:"bytes"`
 }
 
 // HeldRelease is a release that targets hold.
@@ -37,7 +48,7 @@ func (r Releases) Text(w io.Writer, s Style) error {
 		if _, err := fmt.Fprintln(w, "No target holds a release."); err != nil {
 			return err
 		}
-		return r.warn(w, s)
+		return r.staged(w, s)
 	}
 	t := s.table(w, "release", "went live (UTC)", "files", "held by", "live on")
 	for _, h := range r.Releases {
@@ -49,6 +60,20 @@ func (r Releases) Text(w io.Writer, s Style) error {
 	}
 	if err := t.render(); err != nil {
 		return err
+	}
+	return r.staged(w, s)
+}
+
+// staged lists the releases that wait to go live.
+func (r Releases) staged(w io.Writer, s Style) error {
+	if len(r.Staged) > 0 {
+		t := s.table(w, "staged release", "staged (UTC)", "kept until (UTC)", "files")
+		for _, g := range r.Staged {
+			t.row(g.Release.Short(), g.Staged.UTC().Format(time.DateTime), g.Until.UTC().Format(time.DateTime), strconv.Itoa(g.Files))
+		}
+		if err := t.render(); err != nil {
+			return err
+		}
 	}
 	return r.warn(w, s)
 }

@@ -26,6 +26,8 @@ type Retention struct {
 	// Grace takes the place of StagingGrace where it is not 0; with a negative one nothing
 	// counts as just staged.
 	Grace time.Duration
+	// Hold lists releases that stay whatever else there is: those that are staged to go live later.
+	Hold []site.ID
 }
 
 // Held is a release that a target holds.
@@ -44,6 +46,9 @@ func (r Retention) Expired(held []Held, lived []site.ID) []site.ID {
 	staged := map[site.ID]time.Duration{}
 	for _, h := range held {
 		staged[h.Release] = h.Age
+	}
+	for _, id := range r.Hold {
+		delete(staged, id)
 	}
 	var expired []site.ID
 	left := r.Places()

@@ -28,6 +28,7 @@ func TestExpired(t *testing.T) {
 		lived      string // the live one first
 		known      string
 		old, young string // what is held, the latest staged first
+		hold       string
 		want       string
 	}{
 		{name: "nothing"},
@@ -44,6 +45,8 @@ func TestExpired(t *testing.T) {
 		{name: "staged by another publisher just now", keep: 2, lived: "abc", old: "abc", young: "xyz", want: "c"},
 		{name: "crashed long ago", keep: 2, lived: "abc", old: "xabc", want: "cx"},
 		{name: "nothing is live", keep: 2, old: "abc", want: "c"},
+		{name: "staged for later long ago", keep: 2, lived: "abc", old: "xabcy", hold: "x", want: "cy"},
+		{name: "staged for later, and was live before", keep: 2, lived: "abcd", old: "abcd", hold: "c", want: "d"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var held []targets.Held
@@ -53,7 +56,7 @@ func TestExpired(t *testing.T) {
 			for i, id := range ids(c.old) {
 				held = append(held, targets.Held{Release: id, Age: old + time.Duration(i)})
 			}
-			got := targets.Retention{Keep: c.keep, Known: ids(c.known)}.Expired(held, ids(c.lived))
+			got := targets.Retention{Keep: c.keep, Known: ids(c.known), Hold: ids(c.hold)}.Expired(held, ids(c.lived))
 			if !slices.Equal(got, ids(c.want)) {
 				t.Errorf("got %v, want %v", got, c.want)
 			}

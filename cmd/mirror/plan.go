@@ -10,6 +10,7 @@ import (
 
 func (a *app) planCommand() *cobra.Command {
 	var file string
+	var release string
 	var exitCode bool
 	cmd := &cobra.Command{
 		Use:   "plan",
@@ -30,7 +31,7 @@ func (a *app) planCommand() *cobra.Command {
 			}
 			var doc *reports.Plan
 			err := a.inWorkspace(func(w *workspace.Workspace) (err error) {
-				doc, err = w.PlanPublish(cmd.Context(), workspace.PlanOptions{Contents: a.verbose, Digests: file != ""})
+				doc, err = w.PlanPublish(cmd.Context(), workspace.PlanOptions{Contents: a.verbose, Digests: file != "", Release: release})
 				return err
 			})
 			if doc == nil {
@@ -49,6 +50,7 @@ func (a *app) planCommand() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&file, "out", "", "write the plan to this `file`, for publish --plan")
 	_ = cmd.MarkFlagFilename("out", "json") // fails only for an unknown flag
+	cmd.Flags().StringVar(&release, "release", "", "plan for this staged release in place of the site, by the first digits of its `ID`")
 	cmd.Flags().BoolVar(&exitCode, "exit-code", false, "exit with 1 if publish would change anything, with 0 if not")
 	a.allFlag(cmd)
 	return cmd

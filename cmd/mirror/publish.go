@@ -23,6 +23,8 @@ type publishFlags struct {
 	verifyTimeout time.Duration
 	adopt         bool
 	plan          string
+	stageOnly     bool
+	release       string
 }
 
 func (a *app) publishCommand() *cobra.Command {
@@ -40,6 +42,8 @@ anything is stored, unless it would do exactly what a plan of ` + "`mirror plan 
   mirror publish --build --json
   mirror publish --max-delete 100%   # a site that shrank on purpose
   mirror publish --adopt             # the first publish to a target that holds other files
+  mirror publish --stage-only        # now; and at the time of the announcement:
+  mirror publish --release 3f9a1c    # it goes live everywhere, from any machine, without the site
   mirror publish --plan plan.json    # what mirror plan --out plan.json said, and nothing else`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -60,6 +64,8 @@ anything is stored, unless it would do exactly what a plan of ` + "`mirror plan 
 	cmd.Flags().BoolVar(&f.noVerify, "no-verify", false, "do not check the live origins afterwards")
 	cmd.Flags().StringVar(&f.maxDelete, "max-delete", "", "`limit` of files to delete on a target, as a share (50%) or a count; what --adopt deletes is not counted")
 	cmd.Flags().BoolVar(&f.adopt, "adopt", false, "delete the files that a target holds although no publish put them there; max_delete does not limit this")
+	cmd.Flags().BoolVar(&f.stageOnly, "stage-only", false, "store the release on every target and make nothing live; --release makes it live later")
+	cmd.Flags().StringVar(&f.release, "release", "", "make this staged release live in place of the site, by the first digits of its `ID`")
 	cmd.Flags().StringVar(&f.plan, "plan", "", "carry out exactly the plan in this `file` of mirror plan --out; refuse if anything has changed")
 	_ = cmd.MarkFlagFilename("plan", "json") // fails only for an unknown flag
 	cmd.Flags().DurationVar(&f.verifyTimeout, "verify-timeout", 0, "how long the live origins may take to agree")
@@ -100,7 +106,7 @@ func (a *app) showPublish(doc *reports.Publish, err error) error {
 
 // options reads the flags.
 func (f publishFlags) options() (workspace.PublishOptions, error) {
-	o := workspace.PublishOptions{Build: f.build, NoVerify: f.noVerify, VerifyTimeout: f.verifyTimeout, PlanFile: f.plan}
+	o := workspace.PublishOptions{Build: f.build, NoVerify: f.noVerify, VerifyTimeout: f.verifyTimeout, PlanFile: f.plan, StageOnly: f.stageOnly, Release: f.release}
 	if f.maxDelete == "" {
 		return o, nil
 	}
@@ -115,7 +121,7 @@ func (f publishFlags) options() (workspace.PublishOptions, error) {
 // publishExit maps an outcome to its exit code.
 func publishExit(r *publish.Report, err error) error {
 	code := map[publish.Outcome]int{
-		publish.Live: exitAgree, publish.Unchanged: exitAgree, publish.Diverged: exitDisagree,
+		publish.Live: exitAgree, publish.Unchanged: exitAgree, publish.Staged: exitAgree, publish.Diverged: exitDisagree,
 		publish.Failed: exitFailed, publish.RolledBack: exitRolledBack, publish.Mixed: exitMixed,
 	}[r.Outcome]
 	switch {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -52,7 +53,9 @@ many releases they keep), and each file is verified; the site's folder is not ne
 func (a *app) listReleases(ctx context.Context) error {
 	return a.inWorkspace(func(w *workspace.Workspace) error {
 		held, err := w.Held(ctx)
-		doc := w.ReleasesDocument(held)
+		waiting, failed := w.StagedReleases(ctx)
+		err = errors.Join(err, failed)
+		doc := w.ReleasesDocument(held, waiting)
 		doc.Ending = a.endingOf(ctx, err)
 		return ending(err, a.show(doc))
 	})

@@ -79,7 +79,7 @@ func allowed() map[string][]string {
 		"internal/workspace": {
 			"targets/targettest", "targets/grace", "internal/lag", "internal/atomicfile", "diff", "site", "targets", "reports", "reports/formats", "scheduler", "internal/builtsite", "internal/check", "internal/command", "internal/compare", "internal/config", "internal/contentdiff",
 			"internal/daemon", "internal/front", "internal/front/record", "internal/history", "internal/humanize", "internal/notify", "internal/origin", "internal/origin/pages", "internal/planfile", "internal/publish", "internal/purge",
-			"internal/netname", "internal/regular", "internal/secrets", "internal/sitediff", "internal/state", "internal/static", "internal/summary", "internal/survey", "internal/wait", "internal/watch",
+			"internal/netname", "internal/regular", "internal/secrets", "internal/sitediff", "internal/staged", "internal/state", "internal/static", "internal/summary", "internal/survey", "internal/wait", "internal/watch",
 		},
 		"internal/service": {
 			"diff", "reports", "scheduler", "internal/daemon", "internal/dashboard", "internal/history", "internal/netname", "internal/notify", "internal/secrets",
@@ -102,7 +102,8 @@ func allowed() map[string][]string {
 		"internal/regular":    {},
 		"internal/humanize":   {},
 		"internal/lease":      {},
-		"internal/lag":        {"site"},
+		"internal/lag":        {"internal/staged", "site"},
+		"internal/staged":     {"site"},
 
 		"internal/lab":               {"internal/lab/edge", "internal/lab/githost", "internal/lab/s3host", "internal/lab/registryhost", "internal/static"},
 		"internal/lab/edge":          {"internal/wait", "internal/static"},

@@ -136,7 +136,7 @@ func TestDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantPublish := Publish{Order{Mode: OrderAuto}, Limit{Percent: 50}, 5 * time.Minute, nil, 3, Grace{Match: GraceMatch{Mode: GraceHashed}}, 2 * time.Minute, "continue"}
+	wantPublish := Publish{Order{Mode: OrderAuto}, Limit{Percent: 50}, 5 * time.Minute, nil, 3, Grace{Match: GraceMatch{Mode: GraceHashed}}, 168 * time.Hour, 2 * time.Minute, "continue"}
 	if !reflect.DeepEqual(c.Publish, wantPublish) {
 		t.Errorf("publish: got %+v, want %+v", c.Publish, wantPublish)
 	}

@@ -155,6 +155,9 @@ type Publish struct {
 	// Grace is which files of earlier releases stay served for a while, so that pages that are still open
 	// find the scripts, styles and pictures that they name. It is off by default.
 	Grace Grace `yaml:"grace"`
+	// StagedFor is how long a release that publish --stage-only staged stays on the targets, at most 2160h
+	// (90 days), unless it goes live before.
+	StagedFor time.Duration `yaml:"staged_for" jsonschema:"default=168h" example:"168h"`
 	// Barrier is how long the fast origins wait for the slow ones to be seen live, within
 	// VerifyTimeout. 0 turns it off.
 	Barrier time.Duration `yaml:"barrier" jsonschema:"default=2m" example:"2m"`

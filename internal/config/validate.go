@@ -27,6 +27,7 @@ func validate(d *strictyaml.Decoder, c *Config) {
 	validateNotify(d, c.Notify)
 	validateFront(d, c)
 	validatePositive(d, "verify_timeout", &c.Publish.VerifyTimeout)
+	validateStagedFor(d, &c.Publish.StagedFor)
 	validatePositive(d, "timeout", &c.Check.Timeout)
 	validatePositive(d, "timeout", &c.Hooks.Timeout)
 	if len(c.Hooks.AfterPublish) > 0 && c.Hooks.AfterPublish[0] == "" {
@@ -78,6 +79,15 @@ func validateOrder(d *strictyaml.Decoder, p *Publish, names []string) {
 func validateGrace(d *strictyaml.Decoder, p *Publish) {
 	if at := d.Place(&p.Grace); at != nil && at != d.Place(p) && p.Grace.Releases == 0 && p.Grace.For == 0 {
 		d.Errorf(at, "grace: no file would stay, because neither releases nor for is set (hint: grace: {releases: 1, for: 24h, match: hashed})")
+	}
+}
+
+// maxStagedFor bounds how long a release may stay staged: targets do not keep what a record says for longer.
+const maxStagedFor = 90 * 24 * time.Hour
+
+func validateStagedFor(d *strictyaml.Decoder, duration *time.Duration) {
+	if at := d.Place(duration); at != nil && (*duration < time.Hour || *duration > maxStagedFor) {
+		d.Errorf(at, "staged_for: must be from 1h to %dh", int(maxStagedFor/time.Hour))
 	}
 }
 

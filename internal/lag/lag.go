@@ -1,6 +1,6 @@
 // Package lag holds what was learnt of how long each origin takes from the start of a commit until
 // all of it was seen live: the samples of the last publishes, as a record that targets keep, and what
-// can be expected by them.
+// can be expected by them. The record has the releases that are staged, too.
 package lag
 
 import (
@@ -13,6 +13,7 @@ import (
 	"slices"
 	"time"
 
+	"mirror/internal/staged"
 	"mirror/site"
 )
 
@@ -49,6 +50,8 @@ type Publish struct {
 type Record struct {
 	Version   int       `json:"version"`
 	Publishes []Publish `json:"publishes"`
+	// Staged are the releases that are staged to go live later.
+	Staged []staged.Release `json:"staged,omitempty"`
 }
 
 const version = 1
@@ -67,6 +70,7 @@ func Decode(text []byte, now time.Time) (Record, error) {
 		return Record{}, fmt.Errorf("the record of lags has the version %d, and only %d is known", r.Version, version)
 	}
 	r.Publishes = slices.DeleteFunc(r.Publishes, func(p Publish) bool { return p.At.After(now.Add(ahead)) || len(p.Lags) > maxOrigins })
+	r.Staged = staged.Valid(r.Staged, now)
 	for _, p := range r.Publishes {
 		maps.DeleteFunc(p.Lags, func(_ string, ms int64) bool { return ms < 0 || ms > (24*time.Hour).Milliseconds() })
 	}
@@ -82,12 +86,14 @@ func (r Record) Encode() ([]byte, error) {
 // Merge is what several records hold together, as far as one record goes.
 func Merge(records ...Record) Record {
 	var all []Publish
+	var waiting []staged.Release
 	for _, r := range records {
 		all = append(all, r.Publishes...)
+		waiting = staged.Merge(waiting, r.Staged)
 	}
 	slices.SortStableFunc(all, func(a, b Publish) int { return cmp.Or(b.At.Compare(a.At), cmp.Compare(a.Release, b.Release)) })
 	all = slices.CompactFunc(all, func(a, b Publish) bool { return a.At.Equal(b.At) && a.Release == b.Release })
-	return Record{Version: version, Publishes: all[:min(len(all), maxPublishes)]}
+	return Record{Version: version, Publishes: all[:min(len(all), maxPublishes)], Staged: waiting}
 }
 
 // Samples lists the lags of an origin in milliseconds of time, the latest first.

@@ -23,6 +23,31 @@ func Plan(ctx context.Context, rel *site.Release, dests []targets.Destination, o
 	return p.report, p.plan(ctx)
 }
 
+// Stage stores rel at all destinations and makes nothing live: a later Run of the same release has
+// nothing to send. Foreign files are not asked about before something would delete them.
+func Stage(ctx context.Context, rel *site.Release, dests []targets.Destination, o Options) (*Report, error) {
+	p := newPublication(rel, dests, o)
+	return p.report, p.stageOnly(ctx)
+}
+
+func (p *publication) stageOnly(ctx context.Context) error {
+	if err := p.reviewed(ctx, p.plan(ctx)); err != nil {
+		return err
+	}
+	if !p.pending() {
+		p.report.Outcome = Unchanged
+		return nil
+	}
+	if err := p.unseen(); err != nil {
+		return err
+	}
+	err := p.stage(ctx)
+	if err == nil {
+		p.report.Outcome = Staged
+	}
+	return err
+}
+
 func (p *publication) run(ctx context.Context) error {
 	if err := p.adopted(ctx, p.reviewed(ctx, p.plan(ctx))); err != nil {
 		return err

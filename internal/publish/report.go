@@ -18,6 +18,7 @@ const (
 	Live       Outcome = "live"        // every origin serves the release
 	Unchanged  Outcome = "unchanged"   // every origin served it before
 	Diverged   Outcome = "diverged"    // committed, but some origin does not serve it yet
+	Staged     Outcome = "staged"      // every destination holds it, and nothing was committed
 	Failed     Outcome = "failed"      // nothing was committed
 	RolledBack Outcome = "rolled_back" // every origin is on the old release again
 	Mixed      Outcome = "mixed"       // some origins may be on another release than the rest

@@ -2,6 +2,7 @@ package publish
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -30,6 +31,20 @@ func (p *publication) stage(ctx context.Context) error {
 		return nil
 	})
 }
+
+// unseen refuses to stage where visitors would see what is staged.
+func (p *publication) unseen() error {
+	var errs []error
+	for i, r := range p.report.Targets {
+		if _, prefills := p.dests[i].Target.(targets.Prefiller); prefills && r.Plan.Live.Revision == "" {
+			r.Err = &Error{Phase: "stage", Destination: r.Name, Err: errFirst}
+			errs = append(errs, r.Err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+var errFirst = errors.New("nothing is live here yet, and of a first release some files are visible as soon as they are staged (hint: publish the site once, then stage; or leave this target out with --target)")
 
 // meter counts what is sent on its way to who shows it.
 type meter struct {

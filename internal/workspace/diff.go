@@ -175,6 +175,11 @@ func (d *differ) release(ctx context.Context, name string) (sitediff.Side, error
 	if name == DiffLive {
 		return d.live(ctx, held, errs)
 	}
+	for _, h := range stagedHeld(d.w.waiting(ctx, dests), dests) {
+		if !slices.ContainsFunc(held, func(o HeldRelease) bool { return o.Release == h.Release }) {
+			held = append(held, h)
+		}
+	}
 	chosen, err := choose(d.w.withRemembered(ctx, held), name)
 	if err != nil {
 		return sitediff.Side{}, err

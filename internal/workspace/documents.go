@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"mirror/internal/publish"
+	"mirror/internal/staged"
 	"mirror/reports"
 )
 
@@ -51,8 +52,11 @@ func purgeDocument(p publish.Purge) reports.Purge {
 }
 
 // ReleasesDocument lists releases that targets hold.
-func (w *Workspace) ReleasesDocument(held []HeldRelease) reports.Releases {
-	doc := reports.Releases{Schema: reports.ReleasesSchema, Releases: []reports.HeldRelease{}}
+func (w *Workspace) ReleasesDocument(held []HeldRelease, waiting []staged.Release) reports.Releases {
+	doc := reports.Releases{Schema: reports.ReleasesSchema, Releases: []reports.HeldRelease{}, Staged: []reports.StagedRelease{}}
+	for _, r := range waiting {
+		doc.Staged = append(doc.Staged, reports.StagedRelease{Release: r.Release, Staged: r.At, Until: r.Until, Files: r.Files, Bytes: r.Bytes})
+	}
 	for _, h := range held {
 		row := reports.HeldRelease{Release: h.Release, Files: h.Files, Targets: list(h.Targets), Live: list(h.Live), Missing: []string{}}
 		if !h.Published.IsZero() {

@@ -10,6 +10,7 @@ import (
 	"mirror/internal/history"
 	"mirror/internal/lag"
 	"mirror/internal/publish"
+	"mirror/internal/staged"
 	"mirror/targets"
 )
 
@@ -82,14 +83,7 @@ func (b *lagBook) expect(ctx context.Context) (lags, spreads map[string]time.Dur
 // read merges the records of all targets. A record that cannot be read costs time only.
 func (b *lagBook) read(ctx context.Context) {
 	b.each(ctx, func(ctx context.Context, name string, notes targets.Notes) {
-		text, err := notes.ReadNotes(ctx, lag.MaxRecord)
-		var r lag.Record
-		if err == nil && text != nil {
-			if r, err = lag.Decode(text, time.Now()); err != nil {
-				b.w.options.Log.Warn("the record of lags is not of use and is written anew", "target", name, "err", err)
-				err = nil
-			}
-		}
+		r, err := b.readFrom(ctx, name, notes)
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		b.record = lag.Merge(b.record, r)
@@ -100,34 +94,72 @@ func (b *lagBook) read(ctx context.Context) {
 	})
 }
 
+// readFrom reads the record of one target. One that is not of use is empty.
+func (b *lagBook) readFrom(ctx context.Context, name string, notes targets.Notes) (lag.Record, error) {
+	text, err := notes.ReadNotes(ctx, lag.MaxRecord)
+	if err != nil || text == nil {
+		return lag.Record{}, err
+	}
+	r, err := lag.Decode(text, time.Now())
+	if err != nil {
+		b.w.options.Log.Warn("the record of lags is not of use and is written anew", "target", name, "err", err)
+	}
+	return r, nil
+}
+
 // learn adds what a publish saw to the targets' records, where it tells them something. What was first
 // uploaded, or has no lag, is left out by lagsOf. It returns what could not be written.
 func (b *lagBook) learn(ctx context.Context, r *publish.Report) map[string]error {
+	var add lag.Record
 	saw := lag.Publish{At: time.Now().UTC().Truncate(time.Millisecond), Release: r.Release, Lags: map[string]int64{}}
 	for name, took := range lagsOf(r) {
 		if key, ok := b.keys[name]; ok {
 			saw.Lags[key] = took.Milliseconds()
 		}
 	}
-	if len(saw.Lags) == 0 || !b.record.Tells(saw) {
+	if len(saw.Lags) > 0 && b.record.Tells(saw) {
+		add.Publishes = []lag.Publish{saw}
+	}
+	add.Staged = staged.WentLive(b.record.Staged, r.Release, time.Now())
+	if len(add.Publishes)+len(add.Staged) == 0 {
 		return nil
 	}
-	text, err := lag.Merge(b.record, lag.Record{Publishes: []lag.Publish{saw}}).Encode()
-	if err != nil {
-		return map[string]error{"": err}
-	}
+	return b.add(ctx, add)
+}
+
+// add adds to the record of each target, which another publisher may have written to since it was read. It
+// returns what could not be written.
+func (b *lagBook) add(ctx context.Context, add lag.Record) map[string]error {
 	failed := map[string]error{}
 	b.each(ctx, func(ctx context.Context, name string, notes targets.Notes) {
-		if b.silent[name] != nil {
-			return // what is there would be lost
-		}
-		if err := notes.WriteNotes(ctx, text); err != nil {
+		if err := b.addTo(ctx, name, notes, add); err != nil {
 			b.mu.Lock()
 			defer b.mu.Unlock()
 			failed[name] = err
 		}
 	})
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.record = lag.Merge(b.record, add)
 	return failed
+}
+
+func (b *lagBook) addTo(ctx context.Context, name string, notes targets.Notes, add lag.Record) error {
+	b.mu.Lock()
+	all, silent := b.record, b.silent[name]
+	b.mu.Unlock()
+	if silent != nil {
+		return nil // what is there would be lost
+	}
+	now, err := b.readFrom(ctx, name, notes)
+	if err != nil {
+		return err
+	}
+	text, err := lag.Merge(all, now, add).Encode()
+	if err != nil {
+		return err
+	}
+	return notes.WriteNotes(ctx, text)
 }
 
 // warnOf tells of what could not be written.

@@ -14,12 +14,14 @@ import (
 type PlanOptions struct {
 	Contents bool // how the content of changed files differs from what is live
 	Digests  bool // the digests of the files that are added or changed
+	// Release is a staged release to plan for in place of the site, by the first digits of its ID.
+	Release string
 }
 
 // PlanPublish says what a publish would do, and changes nothing. The plan is nil where there is
 // nothing to report.
 func (w *Workspace) PlanPublish(ctx context.Context, o PlanOptions) (*reports.Plan, error) {
-	rel, dests, options, err := w.prepare(ctx, PublishOptions{})
+	rel, dests, options, err := w.prepare(ctx, PublishOptions{Release: o.Release})
 	if err != nil {
 		return nil, err
 	}

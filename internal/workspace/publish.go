@@ -28,6 +28,10 @@ type PublishOptions struct {
 	Adoption      publish.Adoption
 	VerifyTimeout time.Duration // 0 for the config's
 	PlanFile      string        // a reviewed plan: any other one is refused; "" for none
+	StageOnly     bool          // make nothing live
+	Release       string        // make this staged release live in place of the site, by the first digits of its ID; "" for the site
+
+	journaled bool // this run holds the journal
 }
 
 // Publish puts the site live on all targets and records that. The report is nil where it
@@ -35,17 +39,30 @@ type PublishOptions struct {
 func (w *Workspace) Publish(ctx context.Context, o PublishOptions) (*publish.Report, error) {
 	began := time.Now()
 	report, err := w.publish(ctx, o)
-	if report != nil {
+	if report != nil && !o.StageOnly {
 		w.recordPublish(ctx, began, report, err)
 		w.afterPublish(ctx, report)
 	}
 	return report, err
 }
 
+// validate refuses options that cannot be meant together.
+func (o PublishOptions) validate(build string) error {
+	switch {
+	case o.Build && build == "":
+		return errors.New("--build: the config has no site.build command")
+	case o.Build && o.Release != "":
+		return errors.New("--build and --release cannot be used together: a staged release is not built again")
+	case o.StageOnly && o.Release != "":
+		return errors.New("--stage-only and --release cannot be used together: the release is staged already")
+	}
+	return nil
+}
+
 // publish is Publish without the record.
 func (w *Workspace) publish(ctx context.Context, o PublishOptions) (*publish.Report, error) {
-	if o.Build && w.Config.Site.Build == "" {
-		return nil, usage(errors.New("--build: the config has no site.build command"))
+	if err := o.validate(w.Config.Site.Build); err != nil {
+		return nil, usage(err)
 	}
 	reviewed, err := w.readPlan(o.PlanFile, planfile.Options{Unwatched: o.NoVerify})
 	if err != nil {
@@ -64,13 +81,21 @@ func (w *Workspace) publish(ctx context.Context, o PublishOptions) (*publish.Rep
 			return nil, err
 		}
 	}
+	o.journaled = true
 	rel, dests, options, err := w.prepare(ctx, o)
 	if err != nil {
 		return nil, err
 	}
 	defer rel.Close()
 	options.Review = reviewed.review(rel.Release, dests)
-	return w.run(ctx, journal, rel.Release, dests, options)
+	if o.StageOnly {
+		return w.stage(ctx, rel.Release, dests, options)
+	}
+	report, err := w.run(ctx, journal, rel.Release, dests, options)
+	if o.Release != "" && report.Outcome == publish.Unchanged {
+		w.forget(ctx, rel.ID(), dests)
+	}
+	return report, err
 }
 
 // journal opens the journal, which one run at a time may hold. It tells of a run that was interrupted.
@@ -94,10 +119,18 @@ func (w *Workspace) run(ctx context.Context, journal *publish.Journal, rel *site
 	return report, err
 }
 
-// prepare scans the site and opens the targets. Close the tree after use.
+// prepare scans the site, or opens a staged release, and opens the targets. Close the tree after use.
 func (w *Workspace) prepare(ctx context.Context, o PublishOptions) (tree, []targets.Destination, publish.Options, error) {
 	if len(w.Config.Targets) == 0 {
 		return tree{}, nil, publish.Options{}, usage(errors.New("--target names only origins that are never published to (hint: check and watch look at them)"))
+	}
+	if o.Release != "" {
+		dests, err := w.Destinations(ctx)
+		if err != nil {
+			return tree{}, nil, publish.Options{}, err
+		}
+		rel, err := w.openStaged(ctx, o.Release, dests, o.journaled)
+		return rel, dests, w.publishOptions(dests, o), err
 	}
 	rel, err := w.scan(ctx)
 	if err != nil {

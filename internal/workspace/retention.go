@@ -10,6 +10,7 @@ import (
 
 	"mirror/internal/history"
 	"mirror/internal/publish"
+	"mirror/internal/staged"
 	"mirror/internal/wait"
 	"mirror/site"
 	"mirror/targets"
@@ -35,6 +36,7 @@ func (w *Workspace) finish(ctx context.Context, r *publish.Report, rel *site.Rel
 	if err != nil {
 		return
 	}
+	keep.Hold = staged.Held(lags.record.Staged, time.Now())
 	for _, p := range pruneAll(ctx, lags.dests, keep) {
 		if p.err != nil {
 			r.Warn("%s: old releases stay: %v", p.name, p.err)
@@ -152,6 +154,9 @@ func (w *Workspace) pruneTargets(ctx context.Context, h *history.Store) error {
 		return err
 	}
 	dests, err := w.Destinations(ctx)
+	book := w.newLagBook(dests)
+	book.read(ctx)
+	keep.Hold = staged.Held(book.record.Staged, time.Now())
 	errs := []error{err}
 	for _, p := range pruneAll(ctx, dests, keep) {
 		if p.err != nil {

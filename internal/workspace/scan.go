@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -19,14 +18,14 @@ import (
 	"mirror/site"
 )
 
-// tree is a scanned site. Its release's bytes can be read until Close.
+// tree is a scanned site, or a staged release. Its bytes can be read until Close.
 type tree struct {
 	*site.Release
-	root *os.Root
+	end func() error
 }
 
 // Close ends the reading of the site.
-func (t tree) Close() error { return t.root.Close() }
+func (t tree) Close() error { return t.end() }
 
 // scan reads the site's folder into a release.
 func (w *Workspace) scan(ctx context.Context) (tree, error) {
@@ -53,7 +52,7 @@ func (w *Workspace) scan(ctx context.Context) (tree, error) {
 	if err := cache.Save(); err != nil {
 		w.options.Warnings.Add("the next scan hashes every file again: %v", err)
 	}
-	return tree{rel, root}, nil
+	return tree{rel, root.Close}, nil
 }
 
 // excludes adds the config, the state folder, and the one that is used where --state names no
