@@ -22,7 +22,7 @@ OLD      ?=
 NEW      ?= .
 SYSTEMS  ?= windows/amd64 darwin/arm64 freebsd/amd64 linux/arm64
 
-.PHONY: bench-pairs experiment-front experiment-numbers experiment-orders experiment-publishers experiment-window help build docs man test servers lint cross format bench fuzz clean
+.PHONY: bench-pairs experiment-front experiment-numbers experiment-orders experiment-publishers experiment-purge experiment-window help build docs man test servers lint cross format bench fuzz clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 27
@@ -87,6 +87,11 @@ experiment-numbers: build ## worlds of 14 origins and 35 faults under a daemon: 
 
 experiment-publishers: ## 200 rounds of four publishers at once, and 200 with one that is stopped for longer than its lease
 	MIRROR_EXPERIMENT=full MIRROR_SEED=$(SEED) go test -count=1 -timeout=3h -v -run=TestOneOfSeveralPublishersWins ./internal/publish
+
+experiment-purge: ## 1,000 publishes behind two tiers of caches: is any read after success stale? Goes on in bin/experiment-purge.jsonl; SEED sets the seed
+	@mkdir -p bin
+	MIRROR_EXPERIMENT=full MIRROR_SEED=$(SEED) MIRROR_RESULTS=$(CURDIR)/bin/experiment-purge.jsonl \
+		go test -count=1 -timeout=2h -v -run=TestNoStaleReadAfterSuccess ./internal/workspace
 
 fuzz: ## every fuzz test for FUZZTIME
 	@.ci/fuzz $(FUZZTIME)
