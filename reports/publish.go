@@ -43,7 +43,8 @@ type PublishTarget struct {
 	SentBytes int64      `json:"sent_bytes"`
 	Stage     Millis     `json:"stage_ms"`
 	Commit    Millis     `json:"commit_ms"`
-	Committed *time.Time `json:"committed"` // null where nothing was committed
+	Committed *time.Time `json:"committed"`         // null where nothing was committed
+	Rescued   *time.Time `json:"rescued,omitempty"` // when the same content was committed again
 	Error     string     `json:"error"`
 }
 
@@ -131,6 +132,8 @@ func (r PublishTarget) state(s Style, staged bool) string {
 	switch {
 	case r.Error != "":
 		return s.paint(red, "failed")
+	case r.Rescued != nil:
+		return s.paint(yellow, "ok, committed twice")
 	case r.Committed != nil:
 		return s.paint(green, "ok")
 	case r.From == r.To && r.Add+r.Change+r.Delete == 0:

@@ -134,6 +134,7 @@ func (p *publication) measure(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, p.left())
 	defer cancel()
 	window := p.seen.Settle(ctx)
+	p.rescues.end()
 	p.report.Window = &window
 }
 

@@ -25,6 +25,7 @@ func (p *publication) commit(ctx context.Context) error {
 	}
 	timed, waiting := phases(p.report.Schedule)
 	p.opened = time.Now()
+	p.beginRescues(ctx)
 	if err := p.commitAll(ctx, timed); err != nil {
 		return p.undo(ctx, err)
 	}
@@ -115,12 +116,14 @@ func (p *publication) commitOne(ctx context.Context, d targets.Destination, r *T
 	default:
 		r.Committed = time.Now()
 		p.purge(d.Name, r.Plan.Changes)
+		p.rescueLost(d, r)
 	}
 }
 
 // undo rolls back what was touched and says how it all ended: with nothing touched, as
 // before (failed), all undone (rolled_back), or not (mixed).
 func (p *publication) undo(ctx context.Context, why error) error {
+	p.rescues.end()
 	p.unwatch()
 	touched := p.touched()
 	if len(touched) == 0 {

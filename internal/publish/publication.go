@@ -60,6 +60,8 @@ type Options struct {
 	// Learn returns what is known of the origins' lags for Order, while the destinations make their
 	// plans. Nil: nothing more than Order says.
 	Learn func(ctx context.Context) (lags, spreads map[string]time.Duration)
+	// Slowest returns the longest lag that is known of a destination's origin, 0 for none. Nil knows none.
+	Slowest func(destination string) time.Duration
 	// VerifyTimeout is how long the origins may take to show the release, from the start of the
 	// first commit on, with what the Watcher took to begin. It bounds everything that the publish
 	// waits for meanwhile: the commits' times, the barrier, the watch, the reading back and the
@@ -85,6 +87,7 @@ type publication struct {
 
 	reserved    reservations
 	purgesEnded bool
+	rescues     *rescues // nil where the origins are not watched
 }
 
 func newPublication(rel *site.Release, dests []targets.Destination, o Options) *publication {

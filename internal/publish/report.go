@@ -61,6 +61,7 @@ type TargetReport struct {
 	Commit     time.Duration
 	Began      time.Time // of the commit
 	Committed  time.Time // zero where it was not
+	Rescued    time.Time // when the same content was committed again, because its deployment was lost; zero where it was not
 	Err        error
 }
 

@@ -23,6 +23,9 @@ func PublishDocument(r *publish.Report) *reports.Publish {
 		if !t.Committed.IsZero() {
 			row.Committed = &t.Committed
 		}
+		if !t.Rescued.IsZero() {
+			row.Rescued = &t.Rescued
+		}
 		doc.Targets = append(doc.Targets, row)
 	}
 	for _, p := range r.Purges {

@@ -153,7 +153,11 @@ func (w *Workspace) work(log *slog.Logger) daemon.Work {
 			if err := run.awaitPublish(ctx); err != nil {
 				return diff.Verdict{}, err
 			}
-			return run.CheckUnrecorded(ctx, CheckOptions{Published: true, Excerpts: true})
+			verdict, err := run.CheckUnrecorded(ctx, CheckOptions{Published: true, Excerpts: true})
+			if err == nil {
+				run.rescueLost(ctx, &verdict)
+			}
+			return verdict, err
 		},
 		Publish: func(ctx context.Context, out io.Writer) (history.Publish, error) {
 			run, end := w.begin(out, log)

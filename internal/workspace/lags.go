@@ -25,6 +25,8 @@ type lagBook struct {
 	keys  map[string]string // of the destinations with an origin, by name
 	bound time.Duration     // of a lag: what a record says is not trusted further
 
+	here map[string][]time.Duration // what the history here says; set by expect
+
 	mu     sync.Mutex
 	record lag.Record
 	silent map[string]error // destinations whose record could not be read
@@ -68,6 +70,7 @@ func (b *lagBook) expect(ctx context.Context) (lags, spreads map[string]time.Dur
 	}
 	b.read(ctx)
 	lags, spreads = map[string]time.Duration{}, map[string]time.Duration{}
+	b.here = here
 	for name, key := range b.keys {
 		e, known := lag.Expect(b.record.Samples(key))
 		if !known {
@@ -78,6 +81,12 @@ func (b *lagBook) expect(ctx context.Context) (lags, spreads map[string]time.Dur
 		}
 	}
 	return lags, spreads
+}
+
+// slowest is the longest lag that is known of a destination's origin, 0 where none is: of so few samples
+// the 99th percentile.
+func (b *lagBook) slowest(name string) time.Duration {
+	return slices.Max(append(slices.Concat(b.record.Samples(b.keys[name]), b.here[name]), 0))
 }
 
 // read merges the records of all targets. A record that cannot be read costs time only.

@@ -112,7 +112,7 @@ func (w *Workspace) journal() (*publish.Journal, error) {
 func (w *Workspace) run(ctx context.Context, journal *publish.Journal, rel *site.Release, dests []targets.Destination, o publish.Options) (*publish.Report, error) {
 	o.Journal = journal
 	book := w.newLagBook(dests)
-	o.Learn = book.expect
+	o.Learn, o.Slowest = book.expect, book.slowest
 	w.announce(rel)
 	report, err := publish.Run(ctx, rel, dests, o)
 	w.finish(ctx, report, rel, book)

@@ -91,7 +91,7 @@ func lagsOf(r *publish.Report) map[string]time.Duration {
 	}
 	for _, o := range r.Window.Origins {
 		for _, t := range r.Targets {
-			if t.Name == o.Name && t.Plan.Live.Release != site.None && !t.Committed.IsZero() && !o.Unchanged && len(o.Open) == 0 && !o.AllNew.Before.IsZero() {
+			if t.Name == o.Name && t.Rescued.IsZero() && t.Plan.Live.Release != site.None && !t.Committed.IsZero() && !o.Unchanged && len(o.Open) == 0 && !o.AllNew.Before.IsZero() {
 				lags[o.Name] = max(0, o.AllNew.Before.Sub(t.Began))
 			}
 		}

@@ -15,6 +15,10 @@ type Config struct {
 	// History is how many commits the branch keeps: keep for all of them, squash for the latest one, or
 	// last 20 for the 20 latest ones. A host that refuses to shorten the branch keeps all of them.
 	History string `yaml:"history" jsonschema:"default=keep" example:"last 20"`
+	// Rescue is when the same tree is pushed again under a new commit because the origin does not show the
+	// release: a time after the commit, off, or auto. auto means three times the slowest known lag of the
+	// origin, at least 2m, and 10m where no lag is known, on github.com, and off on other hosts.
+	Rescue string `yaml:"rescue" jsonschema:"default=auto" example:"10m"`
 	// Orphan is an older name of history: squash.
 	Orphan bool `yaml:"orphan" jsonschema:"default=false" example:"false"`
 	// Author is the author of the commits, as Name <address>.

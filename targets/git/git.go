@@ -34,7 +34,8 @@ type Target struct {
 	host    string // "" for a local repository
 	branch  plumbing.ReferenceName
 	cname   string
-	last    int // how many commits the branch may have, 0 for all
+	rescue  time.Duration // as parseRescue returns it
+	last    int           // how many commits the branch may have, 0 for all
 	author  mail.Address
 	key     *sshsig.Key // signs commits; nil for none
 	secrets *secretList // never shown
@@ -108,6 +109,9 @@ func Open(ctx context.Context, env targets.Env, c Config) (*Target, error) {
 	}
 	if t.last, err = parseHistory(c.History, c.Orphan); err != nil {
 		return nil, fmt.Errorf("history: %w", err)
+	}
+	if t.rescue, err = parseRescue(c.Rescue); err != nil {
+		return nil, fmt.Errorf("rescue: %w", err)
 	}
 	if c.SigningKey != "" {
 		if t.key, err = sshsig.Load(c.SigningKey, env.Getenv); err != nil {

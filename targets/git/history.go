@@ -138,8 +138,8 @@ func (v *visit) all(ctx context.Context, s *objects.Store, commits []objects.Com
 		if v.err = ctx.Err(); v.err != nil {
 			return
 		}
-		if c.Vacant {
-			continue
+		if c.Vacant || c.Rescue && i+1 < len(commits) && commits[i+1].Release == c.Release {
+			continue // the commit before says when the release went live
 		}
 		ours := objects.Trailers{Keep: v.keep}
 		for _, earlier := range commits[i:] {

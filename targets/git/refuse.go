@@ -26,11 +26,15 @@ func (t *Target) refuse(rel *site.Release) error {
 // githubLimit is the size above which GitHub refuses a file, in bytes.
 const githubLimit = 100 << 20
 
+func (t *Target) onGitHub() bool {
+	return t.host == "github.com" || strings.HasSuffix(t.host, ".github.com")
+}
+
 func (t *Target) refuseFile(rel *site.Release, f site.File) error {
 	if reason := badPath(f.Path); reason != "" {
 		return &targets.RefusedError{Path: f.Path, Reason: reason, Hint: "rename it, or list it under site.exclude"}
 	}
-	if f.Size > githubLimit && (t.host == "github.com" || strings.HasSuffix(t.host, ".github.com")) {
+	if f.Size > githubLimit && t.onGitHub() {
 		return &targets.RefusedError{
 			Path: f.Path, Reason: fmt.Sprintf("its %d MiB are more than the 100 MiB that GitHub takes", f.Size>>20),
 			Hint: "serve it from elsewhere, or list it under site.exclude",

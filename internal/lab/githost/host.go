@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -34,6 +35,10 @@ type Host struct {
 	log    *slog.Logger
 	repo   *repository
 	deploy *edge.Deployer
+
+	mu        sync.Mutex // guards what follows
+	cancel    int        // how many of the next deployments are cancelled
+	cancelled map[plumbing.Hash]bool
 }
 
 // Options say how a git host is set up.
@@ -59,8 +64,10 @@ func New(ctx context.Context, spool *static.Spool, o Options) *Host {
 		Branch: o.Branch,
 		Token:  o.Token,
 		log:    o.Log,
-		repo:   newRepository(newObjects(spool), o.Branch),
-		deploy: edge.NewDeployer(ctx, o.Log.With("origin", "git"), site, http.NotFoundHandler()),
+
+		cancelled: map[plumbing.Hash]bool{},
+		repo:      newRepository(newObjects(spool), o.Branch),
+		deploy:    edge.NewDeployer(ctx, o.Log.With("origin", "git"), site, http.NotFoundHandler()),
 	}
 	g.repo.moved = g.deployMove
 	g.Origin = edge.NewOrigin("git", "git", g.deploy, g.deploy)
@@ -72,9 +79,27 @@ func (g *Host) Close() { g.deploy.Close() }
 
 // deployMove deploys the branch where it is what moved. It is called in the order of the moves.
 func (g *Host) deployMove(ref plumbing.ReferenceName, to plumbing.Hash) {
-	if ref == g.repo.branch {
+	if ref == g.repo.branch && !g.isCancelled(to) {
 		g.deploy.Later(func(context.Context) (*edge.Release, error) { return g.build(to) })
 	}
+}
+
+// CancelDeployments has the deployments of the next n commits be cancelled, as GitHub does to one that takes ten
+// minutes: none of these commits is ever deployed, whatever moves the branch to it later.
+func (g *Host) CancelDeployments(n int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.cancel = n
+}
+
+func (g *Host) isCancelled(commit plumbing.Hash) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.cancel > 0 && !g.cancelled[commit] {
+		g.cancel--
+		g.cancelled[commit] = true
+	}
+	return g.cancelled[commit]
 }
 
 // build makes the site of a commit, none of the zero hash.

@@ -64,6 +64,8 @@ type Trailers struct {
 	After plumbing.Hash
 	// Sequence is that of the beacon, 0 where the commit tells none.
 	Sequence int64
+	// Rescue says that the commit before has the same release, whose deployment was lost.
+	Rescue bool
 }
 
 // Beside reports whether a path in the tree of a commit with these trailers is not one of its
@@ -86,6 +88,7 @@ const (
 	trailerKeep    = "Mirror-Keep"
 	trailerOwn     = "Mirror-Own"
 	trailerSeq     = "Mirror-Sequence"
+	trailerRescue  = "Mirror-Rescue"
 )
 
 // NewCommit makes a commit of ours.
@@ -133,6 +136,9 @@ func (s Trailers) message(tree plumbing.Hash) string {
 	}
 	if s.Sequence > 0 {
 		fmt.Fprintf(&b, "%s: %d\n", trailerSeq, s.Sequence)
+	}
+	if s.Rescue {
+		fmt.Fprintf(&b, "%s: true\n", trailerRescue)
 	}
 	for _, glob := range s.Keep {
 		fmt.Fprintf(&b, "%s: %s\n", trailerKeep, quoteOdd(glob))
@@ -201,6 +207,7 @@ func parseTrailers(message string, tree plumbing.Hash) Trailers {
 	if n, err := strconv.ParseInt(said[trailerSeq], 10, 64); err == nil && n > 0 {
 		out.Sequence = n
 	}
+	out.Rescue = said[trailerRescue] == "true"
 	if kept := said[trailerKept]; kept != "" {
 		out.Kept = strings.Split(kept, ", ")
 	}

@@ -1,0 +1,89 @@
+package git
+
+import (
+	"context"
+	"time"
+
+	"github.com/go-git/go-git/v5/plumbing"
+
+	"mirror/targets"
+	"mirror/targets/git/internal/objects"
+	"mirror/targets/git/internal/wire"
+)
+
+var _ targets.Rescuer = (*Target)(nil)
+
+// Of a deployment of GitHub Pages. GitHub cancels one that takes ten minutes, and never deploys its
+// commit again.
+const (
+	githubLimitOfDeployments = 10 * time.Minute
+	leastRescue              = 2 * time.Minute
+	slowerThanEver           = 3
+)
+
+// RescueAfter is three times the slowest lag where the host is GitHub, or what the config says.
+func (t *Target) RescueAfter(slowest time.Duration) time.Duration {
+	switch {
+	case t.rescue != autoRescue:
+		return t.rescue
+	case !t.onGitHub():
+		return 0
+	case slowest == 0:
+		return githubLimitOfDeployments
+	}
+	return max(leastRescue, slowerThanEver*slowest)
+}
+
+// Rescue puts a commit with the same tree behind the head: hosts deploy commits, and one whose
+// deployment was cancelled is never deployed again.
+func (t *Target) Rescue(ctx context.Context, swap targets.Swap, age time.Duration) (err error) {
+	defer t.redact(&err)
+	held := t.reservationOf(swap)
+	if held != nil {
+		held.keeper.Stop()
+		held.mu.Lock()
+		defer held.mu.Unlock()
+	}
+	s, err := t.open(ctx, wire.ReceivePack)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	head, err := t.head(ctx, s)
+	switch {
+	case err != nil:
+		return err
+	case head.Release != swap.To || revisionOf(head) != swap.From.Revision:
+		return conflict(head, swap.From)
+	case head.Rescue:
+		return targets.ErrRescued
+	case time.Since(head.When) < age:
+		return targets.ErrTooYoung
+	}
+	end, err := t.endOf(ctx, s, held)
+	if err != nil {
+		return err
+	}
+	next, err := t.again(ctx, head)
+	if err != nil {
+		return err
+	}
+	err = t.move(ctx, s, head.Hash, next.Hash, []objects.Item{objects.Content(plumbing.CommitObject, next.Raw)}, listed(end)...)
+	if err != nil {
+		return err
+	}
+	if end != nil {
+		held.spend()
+	}
+	if old := t.known.Snapshot(head.Hash); old != nil {
+		t.known.Add(&objects.Snapshot{Commit: next, Files: old.Files, Folders: old.Folders}, t.log)
+	}
+	return nil
+}
+
+// again makes the commit of a rescue.
+func (t *Target) again(ctx context.Context, head objects.Commit) (objects.Commit, error) {
+	said := head.Trailers
+	said.After, said.Rescue = plumbing.ZeroHash, true
+	return t.signed(ctx, objects.NewCommit(t.author, time.Now(), head.Tree, head.Hash, said))
+}
