@@ -1,11 +1,11 @@
 package front
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"maps"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -37,7 +37,6 @@ func (e *edition) withGrace(l grace.List) *edition {
 	for _, entry := range l {
 		kept := &keptPage{entry: entry}
 		kept.file = site.File{Path: entry.Path, Size: entry.Size, Digest: entry.Digest}
-		kept.tag = []string{`"` + entry.Digest.String() + `"`}
 		e.beside[entry.Path] = kept
 	}
 	return e
@@ -64,10 +63,12 @@ func (e *edition) kept(urlPath string, policy *grace.Policy) *page {
 // page is a file of an edition.
 type page struct {
 	file   site.File
-	tag    []string // the ETag
 	fields atomic.Pointer[http.Header]
 	blob   atomic.Pointer[blobs.Blob] // of a small content that was served before
 }
+
+// tag is the ETag: the digest.
+func (p *page) tag() string { return `"` + p.file.Digest.String() + `"` }
 
 // newEdition makes the edition of a release. beaconPath is that of its beacon, "" for none.
 func newEdition(b site.Beacon, m site.Manifest) *edition {
@@ -75,7 +76,6 @@ func newEdition(b site.Beacon, m site.Manifest) *edition {
 	all := make([]page, len(m))
 	for i, f := range m {
 		all[i].file = f
-		all[i].tag = []string{`"` + f.Digest.String() + `"`}
 		e.pages[f.Path] = &all[i]
 	}
 	return e.at(standing{b.Release, b.Sequence, b.Published}, b.Rollback)
@@ -89,8 +89,8 @@ func (e *edition) at(s standing, rollback bool) *edition {
 		panic(err) // the fields are plain
 	}
 	text = append(text, '\n')
-	next.beacon = &page{file: site.File{Size: int64(len(text))}, tag: []string{`"` + s.release.Short() + "-" + strconv.FormatInt(s.sequence, 10) + `"`}}
-	next.beacon.fields.Store(&http.Header{"Content-Type": {"application/json"}, "Cache-Control": {"no-cache"}})
+	next.beacon = &page{file: site.File{Size: int64(len(text)), Digest: sha256.Sum256(text)}}
+	next.beacon.fields.Store(&http.Header{"Content-Type": {"application/json"}, "Cache-Control": {"no-cache"}, "Etag": {next.beacon.tag()}})
 	next.beacon.blob.Store(blobs.Fixed(text))
 	return next
 }

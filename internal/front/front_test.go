@@ -29,7 +29,7 @@ const patience = 2 * time.Minute
 
 // world is a front over origins whose releases the test sets.
 type world struct {
-	t       *testing.T
+	t       testing.TB
 	origins []*place
 	trusted sync.Map // site.ID → site.Manifest
 	front   *front.Front
@@ -67,7 +67,7 @@ func (p *place) breakBy(f edge.Fault) {
 }
 
 // release makes a release of files, with a sequence.
-func release(t *testing.T, sequence int64, files map[string]string) *site.Release {
+func release(t testing.TB, sequence int64, files map[string]string) *site.Release {
 	t.Helper()
 	fsys := fstest.MapFS{}
 	for name, text := range files {
@@ -101,7 +101,7 @@ func (w *world) publish(rel *site.Release, to ...int) {
 }
 
 // newWorld starts n origins, which serve nothing yet.
-func newWorld(t *testing.T, n int, o front.Options) *world {
+func newWorld(t testing.TB, n int, o front.Options) *world {
 	t.Helper()
 	w := &world{t: t, options: o}
 	for range n {

@@ -162,7 +162,7 @@ func (f *Front) serve(w http.ResponseWriter, r *http.Request, e *edition, p *pag
 // unchanged reports whether the visitor has the page already: then nobody is asked for it.
 func unchanged(r *http.Request, p *page) bool {
 	have := r.Header["If-None-Match"]
-	return len(have) == 1 && len(r.Header["If-Match"]) == 0 && (have[0] == p.tag[0] || have[0] == "W/"+p.tag[0])
+	return len(have) == 1 && len(r.Header["If-Match"]) == 0 && strings.TrimPrefix(have[0], "W/") == p.tag()
 }
 
 // send writes a verified content.
@@ -220,12 +220,11 @@ func (f *Front) fields(h http.Header, p *page, data []byte) {
 	for name, value := range *known {
 		h[name] = value
 	}
-	h["Etag"] = p.tag
 }
 
 // fieldsOf makes the header fields of a page from its path and its first bytes.
 func (f *Front) fieldsOf(file site.File, data []byte) *http.Header {
-	h := http.Header{"Content-Type": {site.ContentType(file.Path, data)}}
+	h := http.Header{"Content-Type": {site.ContentType(file.Path, data)}, "Etag": {(&page{file: file}).tag()}}
 	if f.options.Header == nil {
 		return &h
 	}

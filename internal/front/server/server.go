@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"mirror/internal/front"
@@ -42,8 +43,14 @@ const (
 	maxHeader = 32 << 10
 )
 
+// gcPercent is how much the heap may grow before it is collected: memory counts more than the time for that.
+const gcPercent = 50
+
 // Run serves a front, and has it follow its origins, until ctx ends. Then requests in flight may finish.
 func Run(ctx context.Context, f *front.Front, o Options) error {
+	if os.Getenv("GOGC") == "" { // most of the heap is contents and manifests, which stay
+		defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
+	}
 	handler, done, err := handlerOf(f, o)
 	if err != nil {
 		return err
@@ -67,6 +74,7 @@ func Run(ctx context.Context, f *front.Front, o Options) error {
 
 func newServer(h http.Handler, log *slog.Logger) *http.Server {
 	s := static.NewServer(h)
+	s.DisableGeneralOptionsHandler = true
 	s.ReadTimeout, s.WriteTimeout, s.MaxHeaderBytes = readTime, writeTime, maxHeader
 	if log != nil {
 		s.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelDebug)
