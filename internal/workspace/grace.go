@@ -61,7 +61,11 @@ func graceText(l grace.List, p *grace.Policy, now time.Time) string {
 	if len(l) > shownInGrace {
 		names = append(names, "…")
 	}
-	return fmt.Sprintf("%s of earlier releases (%s): %s", humanize.Plural(len(l), "file"), humanize.Bytes(l.Bytes()), strings.Join(names, ", "))
+	what := humanize.Plural(len(l), "file") + " of earlier releases"
+	if n := l.Bytes(); n > 0 { // not every target knows
+		what += " (" + humanize.Bytes(n) + ")"
+	}
+	return what + ": " + strings.Join(names, ", ")
 }
 
 // graceUntil says how long a file stays.

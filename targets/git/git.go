@@ -26,6 +26,7 @@ import (
 	"mirror/targets/git/internal/objects"
 	"mirror/targets/git/internal/sshsig"
 	"mirror/targets/git/internal/wire"
+	"mirror/targets/grace"
 )
 
 // Target is one branch of one repository.
@@ -41,6 +42,7 @@ type Target struct {
 	secrets *secretList // never shown
 	log     *slog.Logger
 	keep    targets.Keep
+	stays   *grace.Policy // of earlier releases
 	known   *objects.Cache
 	blobs   *blobIDs
 	state   string      // folder for what is remembered, "" for none
@@ -92,7 +94,7 @@ func Open(ctx context.Context, env targets.Env, c Config) (*Target, error) {
 	}
 	t := &Target{
 		host: at.Push.Host, secrets: newSecretList(env.Secret, at), cname: strings.TrimSpace(c.CNAME),
-		log: env.Log, keep: env.Keep, owner: env.Owner, lease: cmp.Or(env.Lease, leaseLength),
+		log: env.Log, keep: env.Keep, stays: env.Grace, owner: env.Owner, lease: cmp.Or(env.Lease, leaseLength),
 		known: objects.NewCache(env.State), blobs: newBlobIDs(env.State), state: env.State,
 	}
 	if t.log == nil {

@@ -37,6 +37,7 @@ func (t *Target) addKept(live *objects.Snapshot, l *layout) {
 		l.said.Kept = append(l.said.Kept, name)
 	}
 	t.keepFiles(live, l)
+	t.leaveInGrace(live, l)
 }
 
 // keepFiles adds the live files that the config keeps, as they are in the live tree.
@@ -87,7 +88,7 @@ func ownOfStaged(staged objects.Commit, tree *objects.Snapshot, keep targets.Kee
 func (t *Target) siteFiles(live *objects.Snapshot, rel *site.Release) map[string]objects.Entry {
 	files := make(map[string]objects.Entry, len(live.Files))
 	for path, e := range live.Files {
-		if _, own := rel.Manifest.Find(path); !own && (path == noJekyll || path == cnameTxt || path == live.Beacon || path == rel.BeaconPath || t.keep.Match(path)) {
+		if _, own := rel.Manifest.Find(path); !own && (path == noJekyll || path == cnameTxt || path == live.Beacon || path == rel.BeaconPath || t.keep.Match(path) || live.Grace.Has(path)) {
 			continue
 		}
 		files[path] = e

@@ -17,6 +17,7 @@ import (
 
 	"mirror/internal/realserver"
 	"mirror/targets"
+	"mirror/targets/grace"
 	"mirror/targets/targettest"
 )
 
@@ -120,6 +121,9 @@ func place(r repo, c Config, getenv func(string) string) targettest.Fixture {
 		Silence: func(r targets.Reservation) { r.(*reservation).keeper.Stop() },
 		Keeping: func(t *testing.T, keep targets.Keep) targets.Target {
 			return open(t, c, targets.Env{Keep: keep, Getenv: getenv})
+		},
+		Gracing: func(t *testing.T, policy *grace.Policy) targets.Target {
+			return open(t, c, targets.Env{Grace: policy, Getenv: getenv})
 		},
 		Read: r.read,
 		Put:  func(t *testing.T, files map[string][]byte) { r.put(t, files) },

@@ -43,6 +43,7 @@ func (t *Target) Plan(ctx context.Context, rel *site.Release) (plan targets.Plan
 	for _, path := range plan.Changes.Metadata {
 		plan.Metadata[path] = fmt.Sprintf("mode: %o → %o", uint32(live.Files[path].Mode), uint32(filemode.Regular))
 	}
+	plan.StaysInGrace(next.said.Grace)
 	if plan.Kept = next.stays(); len(plan.Changes.Delete) > 0 && !t.recorded(ctx, live, rel.BeaconPath) {
 		plan.Foreign = plan.Changes.Delete
 	}

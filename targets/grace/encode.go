@@ -68,5 +68,5 @@ func Decode(text []byte) (List, error) {
 		}
 		l = append(l, e)
 	}
-	return l.bounded(), nil
+	return l.Sorted(MaxEntries), nil
 }

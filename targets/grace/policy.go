@@ -28,8 +28,8 @@ type Policy struct {
 // Entry is a file that is served although the live release does not have it.
 type Entry struct {
 	Path   string
-	Size   int64
-	Digest site.Digest
+	Size   int64       // 0 where the target does not record it
+	Digest site.Digest // zero where the target does not record it
 	// Left is when a release without the file went live.
 	Left time.Time
 	// Releases is how many releases went live since: 1 right after the first that does not have the file.
@@ -83,11 +83,11 @@ func (p *Policy) Next(beside List, from, to site.Manifest, now time.Time, skip f
 	}
 	matches := p.Matcher(from)
 	for _, f := range from {
-		if !same && matches(f.Path) && !f.Digest.IsZero() {
+		if !same && matches(f.Path) {
 			add(Entry{Path: f.Path, Size: f.Size, Digest: f.Digest, Left: now, Releases: 1})
 		}
 	}
-	return next.bounded()
+	return next.Sorted(MaxEntries)
 }
 
 // Current is the part of a list that is to be served still.
@@ -108,11 +108,11 @@ func (p *Policy) Matcher(m site.Manifest) func(path string) bool {
 	return In(m)
 }
 
-// bounded sorts the list and drops what left first beyond MaxEntries.
-func (l List) bounded() List {
-	if len(l) > MaxEntries {
+// Sorted sorts the list by path and drops what left first beyond most entries.
+func (l List) Sorted(most int) List {
+	if len(l) > most {
 		slices.SortFunc(l, func(a, b Entry) int { return cmp.Or(b.Left.Compare(a.Left), strings.Compare(a.Path, b.Path)) })
-		l = l[:MaxEntries]
+		l = l[:most]
 	}
 	slices.SortFunc(l, func(a, b Entry) int { return strings.Compare(a.Path, b.Path) })
 	return slices.CompactFunc(l, func(a, b Entry) bool { return a.Path == b.Path })

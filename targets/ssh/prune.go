@@ -9,7 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"mirror/internal/wait"
 	"mirror/site"
 	"mirror/targets"
 )
@@ -31,11 +30,8 @@ func (t *Target) Prune(ctx context.Context, r targets.Retention) error {
 			return fmt.Errorf("prune: %w", err)
 		}
 	}
-	return errors.Join(t.dropAbandoned(ctx, r), t.dropLeftovers(ctx))
+	return errors.Join(t.dropAbandoned(ctx, r), t.dropLeftovers(ctx), t.shortenGrace(ctx))
 }
-
-// pruneWait is how long Prune waits for another publisher's commit.
-const pruneWait = 10 * time.Second
 
 func (t *Target) dropExpired(ctx context.Context, r targets.Retention) error {
 	res, err := t.takeSoon(ctx)
@@ -68,20 +64,6 @@ func (t *Target) dropExpired(ctx context.Context, r targets.Retention) error {
 		return err
 	}
 	return t.host.RemoveAll(ctx, folder, moved)
-}
-
-// takeSoon holds the place, for which it waits a while.
-func (t *Target) takeSoon(ctx context.Context) (*reservation, error) {
-	until := time.Now().Add(pruneWait)
-	for {
-		r, err := t.take(ctx, targets.Swap{})
-		if !errors.Is(err, targets.ErrReserved) || time.Now().After(until) {
-			return r, err
-		}
-		if err := wait.Sleep(ctx, pruneWait/40); err != nil {
-			return nil, err
-		}
-	}
 }
 
 // expired names the copies and lists of the releases to drop, and other copies than the live one of the live release's.

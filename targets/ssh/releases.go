@@ -179,12 +179,6 @@ func (t *Target) ofRelease(ctx context.Context, link string) (site.Manifest, err
 	return m, nil
 }
 
-// beside tells which paths are kept beside the files of the release that a link names.
-func (t *Target) beside(ctx context.Context, link string) (func(path string) bool, error) {
-	m, err := t.ofRelease(ctx, link)
-	return t.keep.Beside(m), err
-}
-
 // sequence names the releases that are or were live, without their files: the live one
 // first, then those that went live before, the latest first.
 func (s shelf) sequence(live site.ID) []site.Past {

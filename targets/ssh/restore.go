@@ -29,7 +29,11 @@ func (t *Target) Restore(ctx context.Context, id site.ID) (targets.Restored, err
 	if err != nil {
 		return nil, err
 	}
-	s, err := t.read(ctx, look{root: root, list: list, kept: t.keep.Beside(list)})
+	kept, err := t.besideOf(ctx, id, list)
+	if err != nil {
+		return nil, err
+	}
+	s, err := t.read(ctx, look{root: root, list: list, kept: kept})
 	if err == nil && s.files.ID() != id {
 		err = fmt.Errorf("the copy of %s was altered: %w", id.Short(), targets.ErrNotHeld)
 	}

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 
 	"mirror/diff"
 	"mirror/internal/sshclient"
@@ -67,7 +68,7 @@ func over(host *remote.Host, folder string, env targets.Env, c Config) (*Target,
 		return nil, fmt.Errorf("mode %w", err)
 	}
 	t := &Target{
-		host: host, folder: folder, modes: m, keep: env.Keep, log: env.Log,
+		host: host, folder: folder, modes: m, keep: env.Keep, stays: env.Grace, log: env.Log,
 		publisher: publisherName(env.Owner), lease: cmp.Or(env.Lease, leaseLength), staging: make(chan struct{}, 1),
 	}
 	if t.log == nil {
@@ -85,7 +86,13 @@ func (t *Target) Plan(ctx context.Context, rel *site.Release) (targets.Plan, err
 	if err != nil {
 		return targets.Plan{}, err
 	}
-	held, err := t.readLive(ctx, live, t.keep.Beside(rel.Manifest))
+	g, err := t.graceAt(ctx, live, rel.Manifest)
+	if err != nil {
+		return targets.Plan{}, err
+	}
+	kept := t.keep.Beside(rel.Manifest)
+	held, err := t.readLive(ctx, live, func(path string) bool { return kept(path) || g.now.Has(path) })
+	held.kept = slices.DeleteFunc(held.kept, func(path string) bool { return g.now.Has(path) && !t.keep.Match(path) })
 	if err == nil {
 		err = t.keep.Clash(rel, held.kept)
 	}
@@ -94,6 +101,11 @@ func (t *Target) Plan(ctx context.Context, rel *site.Release) (targets.Plan, err
 	}
 	t.remember(live, held)
 	plan := targets.Plan{Live: live, Kept: held.kept, Changes: diff.Manifests(held.files, rel.Manifest)}
+	plan.StaysInGrace(g.next.Without(func(path string) bool {
+		e, _ := g.next.Find(path)
+		f, _ := held.files.Find(path)
+		return f.Digest != e.Digest && !g.now.Has(path) // it is gone, or was altered
+	}))
 	if plan.Sequence, err = t.liveSequence(ctx, rel, held); err != nil {
 		return targets.Plan{}, err
 	}
@@ -135,6 +147,9 @@ func (t *Target) Commit(ctx context.Context, s targets.Swap) error {
 		return conflict(live)
 	}
 	return t.underReservation(ctx, s, func(r *reservation) error {
+		if err := t.carryGrace(ctx, live.Revision, staged); err != nil {
+			return err
+		}
 		if err := t.turnFrom(ctx, r, live, staged); err != nil {
 			return err
 		}
@@ -174,10 +189,6 @@ func (t *Target) Rollback(ctx context.Context, s targets.Swap) error {
 	})
 }
 
-func conflict(live targets.Live) error {
-	return fmt.Errorf("%s is live: %w", live.Release.Short(), targets.ErrConflict)
-}
-
 // ReadBack hashes the files of the folder that the symlink names. A link, a pipe, a device, a
 // socket and what cannot be read are in the list without a digest: none is of a release.
 func (t *Target) ReadBack(ctx context.Context) (site.Manifest, error) {
@@ -185,11 +196,9 @@ func (t *Target) ReadBack(ctx context.Context) (site.Manifest, error) {
 	if err != nil {
 		return nil, err
 	}
-	kept := t.keep.Match
-	if len(t.keep) > 0 {
-		if kept, err = t.beside(ctx, live.Revision); err != nil {
-			return nil, err
-		}
+	kept, err := t.beside(ctx, live.Revision)
+	if err != nil {
+		return nil, err
 	}
 	held, err := t.readLive(ctx, live, kept)
 	return held.files, err

@@ -13,6 +13,7 @@ import (
 	"mirror/internal/realserver"
 	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/grace"
 	"mirror/targets/ssh"
 	"mirror/targets/ssh/internal/remote"
 	"mirror/targets/targettest"
@@ -104,6 +105,7 @@ func fixture(path string, open func(t *testing.T, env targets.Env) targets.Targe
 			return open(t, targets.Env{Owner: owner, Lease: lease})
 		},
 		Silence: ssh.Silence,
+		Gracing: func(t *testing.T, policy *grace.Policy) targets.Target { return open(t, targets.Env{Grace: policy}) },
 		Keeping: func(t *testing.T, keep targets.Keep) targets.Target { return open(t, targets.Env{Keep: keep}) },
 		Read:    func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(path, "current", name)) },
 		Put:     func(t *testing.T, files map[string][]byte) { edit(t, path, files) },

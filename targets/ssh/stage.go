@@ -147,7 +147,11 @@ const little = 256 << 10
 
 // holds reports whether a copy has exactly the release's bytes.
 func (t *Target) holds(ctx context.Context, root string, rel *site.Release) (bool, error) {
-	s, err := t.read(ctx, look{root: root, list: rel.Manifest, kept: t.keep.Beside(rel.Manifest)})
+	kept, err := t.besideOf(ctx, rel.ID(), rel.Manifest)
+	if err != nil {
+		return false, err
+	}
+	s, err := t.read(ctx, look{root: root, list: rel.Manifest, kept: kept})
 	return err == nil && s.files.ID() == rel.ID(), err
 }
 

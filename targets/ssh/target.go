@@ -14,6 +14,7 @@ import (
 	"mirror/internal/fsname"
 	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/grace"
 	"mirror/targets/ssh/internal/remote"
 )
 
@@ -28,6 +29,7 @@ type Target struct {
 	folder    string // as the config has it: see base
 	modes     remote.Modes
 	keep      targets.Keep
+	stays     *grace.Policy // of earlier releases
 	log       *slog.Logger
 	publisher string        // names this publisher in the reservation and in what it stages
 	lease     time.Duration // how long a reservation without a sign of life keeps others out
@@ -68,6 +70,7 @@ type sighting struct {
 var (
 	_ targets.Guard     = (*Target)(nil)
 	_ targets.Target    = (*Target)(nil)
+	_ targets.Gracer    = (*Target)(nil)
 	_ targets.Historian = (*Target)(nil)
 	_ targets.Pruner    = (*Target)(nil)
 	_ targets.Notes     = (*Target)(nil)
@@ -130,6 +133,10 @@ func (t *Target) Live(ctx context.Context) (targets.Live, error) {
 		return targets.Live{}, err
 	}
 	return targets.Live{Release: releaseOf(to), Revision: to}, nil
+}
+
+func conflict(live targets.Live) error {
+	return fmt.Errorf("%s is live: %w", live.Release.Short(), targets.ErrConflict)
 }
 
 // releaseOf tells the release from the symlink's text: releases/<id> or releases/<id>.<n>.

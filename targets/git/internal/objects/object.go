@@ -20,6 +20,7 @@ import (
 
 	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/grace"
 )
 
 // NewHash begins the name of an object: git hashes a header before the content.
@@ -60,6 +61,9 @@ type Trailers struct {
 	Keep targets.Keep // globs of files that were taken from the branch as they were
 	Own  []string     // paths of the release that match them nevertheless, sorted
 
+	// Grace lists the files of earlier releases in the tree. Sizes and digests are not recorded.
+	Grace grace.List
+
 	// After is the head that a commit without parents took the place of.
 	After plumbing.Hash
 	// Sequence is that of the beacon, 0 where the commit tells none.
@@ -71,7 +75,7 @@ type Trailers struct {
 // Beside reports whether a path in the tree of a commit with these trailers is not one of its
 // release's.
 func (s Trailers) Beside(path string) bool {
-	if path == s.Beacon || slices.Contains(s.Kept, path) {
+	if path == s.Beacon || slices.Contains(s.Kept, path) || s.Grace.Has(path) {
 		return true
 	}
 	_, own := slices.BinarySearch(s.Own, path)
@@ -89,6 +93,7 @@ const (
 	trailerOwn     = "Mirror-Own"
 	trailerSeq     = "Mirror-Sequence"
 	trailerRescue  = "Mirror-Rescue"
+	trailerGrace   = "Mirror-Grace"
 )
 
 // NewCommit makes a commit of ours.
@@ -146,6 +151,9 @@ func (s Trailers) message(tree plumbing.Hash) string {
 	for _, path := range s.Own {
 		fmt.Fprintf(&b, "%s: %s\n", trailerOwn, quoteOdd(path))
 	}
+	for _, e := range s.Grace {
+		fmt.Fprintf(&b, "%s: %s\n", trailerGrace, graceLine(e))
+	}
 	return b.String()
 }
 
@@ -200,7 +208,7 @@ func parseTrailers(message string, tree plumbing.Hash) Trailers {
 	out := Trailers{Release: id, Beacon: said[trailerBeacon], Named: true}
 	out.Beacon = unquoted(out.Beacon)
 	globs, own := keepTrailers(message)
-	out.Keep, out.Own = parseKeep(globs), own
+	out.Keep, out.Own, out.Grace = parseKeep(globs), own, parseGrace(message)
 	if after, err := ParseHash(said[trailerAfter]); err == nil {
 		out.After = after
 	}

@@ -2,9 +2,11 @@ package objects
 
 import (
 	"net/mail"
+	"slices"
 	"testing"
 	"time"
 
+	"mirror/targets/grace"
 	"mirror/targets/targettest"
 )
 
@@ -16,6 +18,7 @@ func TestTrailers(t *testing.T) {
 		{Release: release, Beacon: ".well-known/mirror.json", Kept: []string{".nojekyll", "CNAME"}},
 		{Release: release, Beacon: "odd\nname: \"x\" "},
 		{Release: release, Beacon: "`x`"},
+		{Release: release, Grace: grace.List{{Path: "a b\n\"x\".js", Left: time.Unix(1700000001, 0).UTC(), Releases: 2}, {Path: "z.js", Left: time.Unix(9, 0).UTC(), Releases: 1}}},
 		{Vacant: true},
 	} {
 		made := NewCommit(author, time.Unix(1700000000, 0), EmptyTree, EmptyTree, said)
@@ -23,7 +26,7 @@ func TestTrailers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if read.Hash != made.Hash || read.message(EmptyTree) != said.message(EmptyTree) || read.Beacon != said.Beacon {
+		if read.Hash != made.Hash || read.message(EmptyTree) != said.message(EmptyTree) || read.Beacon != said.Beacon || !slices.Equal(read.Grace, said.Grace) {
 			t.Errorf("got %+v, want %+v", read.Trailers, said)
 		}
 	}
