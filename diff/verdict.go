@@ -52,6 +52,14 @@ func (v Verdict) seen() bool {
 // Drifted reports whether some origin was seen to differ.
 func (v Verdict) Drifted() bool { return v.State() == Drifts }
 
+// Behind reports whether an origin answered, and its beacon names another release than every origin was
+// compared with.
+func (v Verdict) Behind(origin string) bool {
+	return slices.ContainsFunc(v.Origins, func(o OriginVerdict) bool {
+		return o.Name == origin && o.State() == Drifts && o.Release != v.Release
+	})
+}
+
 // Alike reports whether the origins, whatever the release says, all serve the same: each
 // answered, and where one differs from the release all differ in the same way.
 func (v Verdict) Alike() bool {

@@ -68,6 +68,8 @@ type Plan struct {
 	Kept []string
 	// Grace lists the files of earlier releases that stay served beside the release. They are in Kept too.
 	Grace grace.List
+	// Warnings say, for people, which limits of the service the release would meet.
+	Warnings []string
 	// Sequence is that of the beacon which is live, 0 where there is none or it tells none.
 	Sequence int64
 }

@@ -33,6 +33,11 @@ func (p *publication) plan(ctx context.Context) error {
 			p.report.Previous = r.Plan.Live.Release
 		}
 	}
+	for _, r := range p.report.Targets {
+		for _, warning := range r.Plan.Warnings {
+			p.warn("%s: %s", r.Name, warning)
+		}
+	}
 	p.rel.Sequence = p.nextSequence()
 	learning.Wait()
 	p.report.Schedule = p.options.Order.schedule(p.pendingDestinations(), p.options.Watcher != nil)

@@ -55,7 +55,7 @@ func (p *publication) run(ctx context.Context) error {
 	p.beginPurges()
 	defer p.purged(ctx)
 	if !p.pending() {
-		return p.unchanged(ctx)
+		return p.rescueBehind(ctx, p.unchanged(ctx))
 	}
 	if err := p.options.Journal.begin(p.rel.ID(), p.swaps()); err != nil {
 		return err

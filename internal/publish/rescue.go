@@ -26,11 +26,7 @@ func (p *publication) rescueLost(d targets.Destination, r *TargetReport) {
 	if !ok || d.Origin == nil || p.rescues == nil {
 		return
 	}
-	var slowest time.Duration
-	if p.options.Slowest != nil {
-		slowest = p.options.Slowest(d.Name)
-	}
-	if after := rescuer.RescueAfter(slowest); after > 0 {
+	if after := rescuer.RescueAfter(p.slowest(d.Name)); after > 0 {
 		p.rescues.begin(func(ctx context.Context) { p.rescue(ctx, d, r, after) })
 	}
 }
@@ -48,7 +44,7 @@ func (p *publication) rescue(ctx context.Context, d targets.Destination, r *Targ
 	}
 	waited := time.Since(r.Committed).Round(time.Second)
 	switch err := Rescue(ctx, d, p.swap(r), 0); {
-	case errors.Is(err, targets.ErrRescued):
+	case NeedsNoRescue(err):
 	case err != nil:
 		p.warn("%s was not seen live for %s, and could not be committed again: %v", d.Name, waited, err)
 	default:
@@ -56,6 +52,54 @@ func (p *publication) rescue(ctx context.Context, d targets.Destination, r *Targ
 		p.warn("%s was not seen live for %s; the same content was committed again, because the host may have lost the deployment", d.Name, waited)
 		p.options.Events.Note(d.Name, fmt.Sprintf("not seen live for %s; committed the same content again", waited))
 	}
+}
+
+func (p *publication) slowest(destination string) time.Duration {
+	if p.options.Slowest == nil {
+		return 0
+	}
+	return p.options.Slowest(destination)
+}
+
+// rescueBehind commits the release again where it was committed by an earlier publish, longer ago than a
+// deployment takes, and the origin still serves another one. Then it looks at the origins again. err is
+// how the first look ended.
+func (p *publication) rescueBehind(ctx context.Context, err error) error {
+	if err != nil || p.report.Verdict == nil || p.report.Outcome != Diverged {
+		return err
+	}
+	rescued := false
+	for i, d := range p.dests {
+		rescuer, ok := d.Target.(targets.Rescuer)
+		if !ok || !p.report.Verdict.Behind(d.Name) {
+			continue
+		}
+		after := rescuer.RescueAfter(p.slowest(d.Name))
+		if after <= 0 {
+			continue
+		}
+		err := Rescue(ctx, d, p.swap(p.report.Targets[i]), after)
+		switch {
+		case NeedsNoRescue(err):
+		case err != nil:
+			p.warn("%s could not be committed again: %v", d.Name, err)
+		default:
+			rescued, p.report.Targets[i].Rescued = true, time.Now()
+			p.warn("%s was not live %s after its commit; the same content was committed again, because the host may have lost the deployment", d.Name, after)
+		}
+	}
+	if !rescued {
+		return nil
+	}
+	p.report.Outcome = Live
+	return p.verify(ctx, Live, p.options.VerifyTimeout)
+}
+
+// NeedsNoRescue reports whether an error of Rescue says that there is nothing to rescue, or that another
+// publisher is at work.
+func NeedsNoRescue(err error) bool {
+	return errors.Is(err, targets.ErrRescued) || errors.Is(err, targets.ErrTooYoung) ||
+		errors.Is(err, targets.ErrConflict) || errors.Is(err, targets.ErrReserved)
 }
 
 // Rescue makes the release swap.To, which must be live and older than age, live again at a destination under

@@ -34,6 +34,9 @@ func (w *Workspace) PlanPublish(ctx context.Context, o PlanOptions) (*reports.Pl
 	if report == nil {
 		return nil, err
 	}
+	for _, warning := range report.Warnings {
+		w.options.Warnings.Add("%s", warning)
+	}
 	doc := w.planDocument(report, dests)
 	if o.Digests {
 		doc.Content = contentOf(rel.Manifest, doc)

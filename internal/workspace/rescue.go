@@ -2,7 +2,6 @@ package workspace
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -26,7 +25,7 @@ func (w *Workspace) rescueLost(ctx context.Context, v *diff.Verdict) {
 	}
 	behind := slices.DeleteFunc(slices.Clone(dests), func(d targets.Destination) bool {
 		_, ok := d.Target.(targets.Rescuer)
-		return !ok || !behindOn(v, d.Name)
+		return !ok || !v.Behind(d.Name)
 	})
 	if len(behind) == 0 {
 		return
@@ -45,13 +44,6 @@ func (w *Workspace) rescueLost(ctx context.Context, v *diff.Verdict) {
 	}
 }
 
-// behindOn reports whether an origin answered, and serves another release.
-func behindOn(v *diff.Verdict, name string) bool {
-	return slices.ContainsFunc(v.Origins, func(o diff.OriginVerdict) bool {
-		return o.Name == name && o.State() == diff.Drifts && o.Release != v.Release
-	})
-}
-
 // rescueOne returns what people should know, "" for nothing.
 func (w *Workspace) rescueOne(ctx context.Context, d targets.Destination, id site.ID, slowest time.Duration) string {
 	after := d.Target.(targets.Rescuer).RescueAfter(slowest)
@@ -59,10 +51,8 @@ func (w *Workspace) rescueOne(ctx context.Context, d targets.Destination, id sit
 		return ""
 	}
 	err := publish.Rescue(ctx, d, targets.Swap{To: id}, after)
-	for _, harmless := range []error{targets.ErrRescued, targets.ErrTooYoung, targets.ErrConflict, targets.ErrReserved} {
-		if errors.Is(err, harmless) {
-			return ""
-		}
+	if publish.NeedsNoRescue(err) {
+		return ""
 	}
 	if err != nil {
 		w.options.Warnings.Add("%s could not be committed again: %v", d.Name, err)

@@ -93,6 +93,23 @@ func TestCancelledDeployment(t *testing.T) {
 	}
 }
 
+// TestPublishAgain has a publish end before a deployment counts as lost, and publishes the same site again: as
+// soon as it counts as lost, the content is committed again.
+func TestPublishAgain(t *testing.T) {
+	t.Parallel()
+	p := newPagesWorld(t, "1m")
+	p.publish()
+	p.write("public/index.html", "<p>second</p>")
+	p.lab.Git.CancelDeployments(1)
+	report, err := p.Publish(t.Context(), workspace.PublishOptions{VerifyTimeout: 100 * time.Millisecond})
+	for deadline := time.Now().Add(time.Minute); err == nil && report.Outcome == publish.Diverged && time.Now().Before(deadline); {
+		report, err = p.Publish(t.Context(), workspace.PublishOptions{})
+	}
+	if err != nil || report.Outcome != publish.Live || report.Targets[0].Rescued.IsZero() {
+		t.Errorf("got %s, rescued at %s, %v; want it live, and rescued", report.Outcome, report.Targets[0].Rescued, err)
+	}
+}
+
 // TestDaemonRescues has a publish end before a deployment counts as lost: the daemon's checks commit the
 // content again, once.
 func TestDaemonRescues(t *testing.T) {

@@ -50,6 +50,7 @@ func (t *Target) Plan(ctx context.Context, rel *site.Release) (plan targets.Plan
 	if !next.sameSettings(live) {
 		plan.Live.Release = site.None // the files are right, what the host reads beside them is not
 	}
+	plan.Warnings = t.limits(ctx, s, rel.Manifest.Bytes(), live.Commit)
 	for _, path := range slices.Concat(plan.Changes.Add, plan.Changes.Change) {
 		f, _ := rel.Manifest.Find(path) // it came from there
 		plan.Bytes += f.Size
