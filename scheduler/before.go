@@ -9,6 +9,12 @@ func (s Schedule) Prev(before time.Time) time.Time {
 	if before.Nanosecond() > 0 {
 		end++
 	}
+	if !s.at.IsZero() {
+		if s.at.Before(before) {
+			return s.at
+		}
+		return time.Time{}
+	}
 	if s.every > 0 {
 		slot := s.Next(time.Unix(end, 0))
 		for !slot.Before(time.Unix(end, 0)) {

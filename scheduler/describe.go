@@ -11,6 +11,9 @@ import (
 // Describe says in plain words when the schedule fires: "every 15 minutes", "daily at 09:00
 // (Asia/Shanghai)". Of specs that take more than a few words it returns the spec itself.
 func (s Schedule) Describe() string {
+	if !s.at.IsZero() {
+		return "once, at " + s.at.Format(time.DateTime) + " UTC"
+	}
 	if s.every > 0 {
 		return "every " + short(s.every)
 	}

@@ -17,6 +17,7 @@ import (
 // does it have one at both, since such a spec speaks of every hour that passes.
 type Schedule struct {
 	spec   string
+	at     time.Time         // for @at; the only slot
 	every  time.Duration     // for @every; the slots are multiples of it since 1970
 	fields cron.SpecSchedule // in UTC, for all others
 	words  [5]string         // what the fields were read from
@@ -26,6 +27,9 @@ type Schedule struct {
 // String returns the spec.
 func (s Schedule) String() string { return s.spec }
 
+// Once returns the only slot of a schedule that has one, zero for any other schedule.
+func (s Schedule) Once() time.Time { return s.at }
+
 // horizon is how far ahead a slot is looked for: the 29th of February has come by then, even
 // where a century has no leap day.
 const horizon = 10 * 366 * 24 * time.Hour
@@ -33,6 +37,11 @@ const horizon = 10 * 366 * 24 * time.Hour
 // Next returns the first slot after an instant, in UTC. It is zero where there is none.
 func (s Schedule) Next(after time.Time) time.Time {
 	switch {
+	case !s.at.IsZero():
+		if s.at.After(after) {
+			return s.at
+		}
+		return time.Time{}
 	case s.every > 0:
 		step := int64(s.every / time.Second)
 		n := after.Unix() / step

@@ -25,7 +25,8 @@ func (e *SpecError) Error() string { return fmt.Sprintf("cron spec %q %s", e.Spe
 const maxSpec = 1024
 
 // Parse reads a cron spec: five fields (minute, hour, day of month, month, day of week), or
-// one of @yearly, @monthly, @weekly, @daily, @hourly and "@every 10m". The clock is UTC's
+// one of @yearly, @monthly, @weekly, @daily, @hourly, "@every 10m" and
+// "@at 2026-12-24T18:00:00+01:00", which is one instant. The clock is UTC's
 // unless the spec begins with CRON_TZ=zone. Where both days are restricted, either will do,
 // as in every cron.
 //
@@ -59,6 +60,8 @@ func parse(words []string) (Schedule, string) {
 		return Schedule{}, `does not say when (hint: "*/15 * * * *" is every 15 minutes, "0 9 * * *" is daily at 9)`
 	case words[0] == "@every":
 		return parseEvery(words[1:])
+	case words[0] == "@at":
+		return parseAt(words[1:], zone)
 	case strings.HasPrefix(words[0], "@"):
 		return parseDescriptor(words, zone)
 	}
@@ -97,6 +100,27 @@ func parseEvery(words []string) (Schedule, string) {
 	return Schedule{every: every}, ""
 }
 
+// parseAt reads one instant, which has its own offset.
+func parseAt(words []string, zone *time.Location) (Schedule, string) {
+	const hint = `(hint: "@at 2026-12-24T18:00:00+01:00"; Z in place of the offset is UTC)`
+	if zone != time.UTC {
+		return Schedule{}, "has a time zone before @at, whose instant has its own offset " + hint
+	}
+	if len(words) != 1 {
+		return Schedule{}, "needs one instant after @at " + hint
+	}
+	at, err := time.Parse(time.RFC3339, words[0])
+	switch {
+	case err != nil:
+		return Schedule{}, fmt.Sprintf("has %q for an instant %s", words[0], hint)
+	case at.Nanosecond() != 0:
+		return Schedule{}, "is not in whole seconds " + hint
+	case at.Year() < 1970 || at.Year() > 9000:
+		return Schedule{}, "is in no year that a clock shows " + hint
+	}
+	return Schedule{at: at.UTC()}, ""
+}
+
 // descriptors are the short names of common specs.
 func descriptors() map[string]string {
 	return map[string]string{
@@ -109,7 +133,7 @@ func parseDescriptor(words []string, zone *time.Location) (Schedule, string) {
 	fields, known := descriptors()[words[0]]
 	switch {
 	case !known:
-		return Schedule{}, fmt.Sprintf("has %s, which is none of @yearly, @monthly, @weekly, @daily, @hourly and @every", words[0])
+		return Schedule{}, fmt.Sprintf("has %s, which is none of @yearly, @monthly, @weekly, @daily, @hourly, @every and @at", words[0])
 	case len(words) > 1:
 		return Schedule{}, fmt.Sprintf("has %q after %s, which stands alone", words[1], words[0])
 	}

@@ -46,7 +46,14 @@ func TestSpecsThatAreRefused(t *testing.T) {
 		{"@every 1.5s", `is not in whole seconds (hint: "@every 10m", "@every 1h30m")`},
 		{"@every day", `has "day" for a duration (hint: "@every 10m", "@every 1h30m")`},
 		{"@every", `needs one duration after @every (hint: "@every 10m", "@every 1h30m")`},
-		{"@reboot", "has @reboot, which is none of @yearly, @monthly, @weekly, @daily, @hourly and @every"},
+		{"@reboot", "has @reboot, which is none of @yearly, @monthly, @weekly, @daily, @hourly, @every and @at"},
+		{"@at", `needs one instant after @at (hint: "@at 2026-12-24T18:00:00+01:00"; Z in place of the offset is UTC)`},
+		{"@at 2026-12-24 18:00", `needs one instant after @at (hint: "@at 2026-12-24T18:00:00+01:00"; Z in place of the offset is UTC)`},
+		{"@at 2026-12-24T18:00:00", `has "2026-12-24T18:00:00" for an instant (hint: "@at 2026-12-24T18:00:00+01:00"; Z in place of the offset is UTC)`},
+		{"@at 2026-12-24T18:00:00.5Z", `is not in whole seconds (hint: "@at 2026-12-24T18:00:00+01:00"; Z in place of the offset is UTC)`},
+		{"@at 2026-02-30T18:00:00Z", `has "2026-02-30T18:00:00Z" for an instant (hint: "@at 2026-12-24T18:00:00+01:00"; Z in place of the offset is UTC)`},
+		{"@at 0001-01-01T00:00:00Z", `is in no year that a clock shows (hint: "@at 2026-12-24T18:00:00+01:00"; Z in place of the offset is UTC)`},
+		{"CRON_TZ=Europe/Berlin @at 2026-12-24T18:00:00Z", `has a time zone before @at, whose instant has its own offset (hint: "@at 2026-12-24T18:00:00+01:00"; Z in place of the offset is UTC)`},
 		{"@daily 9", `has "9" after @daily, which stands alone`},
 	} {
 		_, err := Parse(c.spec)

@@ -234,6 +234,14 @@ var errorTable = []struct {
 		`1:40: cron: "${WORD}" is no cron spec (hint: "*/15 * * * *" is every 15 minutes)`}},
 	{"watch", body("schedule: [{name: a, run: check, cron: '@daily', watch: true}]"), []string{
 		"1:57: watch: is for run: publish only"}},
+	{"release of a check", body("schedule: [{name: a, run: check, cron: '@daily', release: 0a1b2c3d4e5f}]"), []string{
+		"1:59: release: is for run: publish only"}},
+	{"release with watch", body("schedule: [{name: a, run: publish, cron: '@daily', watch: true, release: 0a1b2c3d4e5f}]"), []string{
+		"1:74: release: cannot be with watch, which publishes the site's folder"}},
+	{"release of few digits", body("schedule: [{name: a, run: publish, cron: '@daily', release: 0a1b}]"), []string{
+		`1:61: release: "0a1b" is not the ID of a release: at least 12 of its hexadecimal digits are needed (hint: mirror rollback --list shows what is staged)`}},
+	{"staged for ever", body("publish: {staged_for: 3000h}"), []string{
+		"1:23: staged_for: must be from 1h to 2160h"}},
 	{"run", body("schedule: [{name: a, run: prun, cron: '@daily'}]"), []string{
 		`1:27: run: "prun" is none of check, publish, report, prune; did you mean "prune"?`}},
 	{"order", body("publish: {order: fast}"), []string{`1:18: order: "fast" is none of auto, parallel`}},

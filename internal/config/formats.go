@@ -7,6 +7,7 @@ import (
 	"path"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -47,6 +48,7 @@ func formats(name string, getenv func(string) string) map[string]strictyaml.Deco
 		"address": refuse(wrongAddress),
 		"host":    refuse(wrongHost),
 		"cron":    cron,
+		"release": refuse(wrongRelease),
 		"service": service,
 		"quiet":   quiet,
 	}
@@ -124,6 +126,16 @@ func wrongHost(text string) string {
 
 func notInName(c rune) bool {
 	return c != '-' && c != '_' && c != '.' && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z')
+}
+
+// release is the ID of a release, or enough of its first digits to mean no other one later.
+var release = regexp.MustCompile(`^[0-9a-f]{12,64}$`)
+
+func wrongRelease(text string) string {
+	if release.MatchString(text) {
+		return ""
+	}
+	return "is not the ID of a release: at least 12 of its hexadecimal digits are needed (hint: mirror rollback --list shows what is staged)"
 }
 
 // cron checks when a job runs. What came from the environment is not quoted.

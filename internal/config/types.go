@@ -210,10 +210,14 @@ type Job struct {
 	// Name tells this job from the others.
 	Name string `yaml:"name" jsonschema:"required,format=name" example:"drift"`
 	// Cron is when the job runs: five fields (minute, hour, day of month, month, day of week), @hourly and
-	// the like, or "@every 10m". Times are UTC unless it begins with CRON_TZ= and a time zone.
+	// the like, "@every 10m", or "@at 2026-12-24T18:00:00+01:00" for one time. Times are UTC unless it begins
+	// with CRON_TZ= and a time zone.
 	Cron string `yaml:"cron" jsonschema:"required,format=cron" example:"\"CRON_TZ=Europe/Berlin */15 * * * *\""`
 	// Run is what the job does.
-	Run string `yaml:"run" jsonschema:"required,enum=check,enum=publish,enum=report,enum=prune" example:"check"`
+	Run string `yaml:"run" jsonschema:"required,enum=check,enum=publish,enum=report,enum=prune" example:"publish"`
+	// Release is a release that publish --stage-only staged and that the job makes live in place of the
+	// site: its ID, or at least the first 12 digits of it. It is for run: publish; the site is not built.
+	Release string `yaml:"release" jsonschema:"format=release" example:"91b04bd640a3"`
 	// Timeout is how long one run may take. 0s is no limit.
 	Timeout time.Duration `yaml:"timeout" jsonschema:"default=1h" example:"30m"`
 	// Jitter is the longest random delay of a run, so that several machines do not begin at once.

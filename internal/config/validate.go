@@ -106,6 +106,12 @@ func validateJobs(d *strictyaml.Decoder, jobs []Job) {
 		if job.Watch && job.Run != "publish" {
 			d.Errorf(d.Place(&job.Watch), "watch: is for run: publish only")
 		}
+		if job.Release != "" && job.Run != "publish" {
+			d.Errorf(d.Place(&job.Release), "release: is for run: publish only")
+		}
+		if job.Release != "" && job.Watch {
+			d.Errorf(d.Place(&job.Release), "release: cannot be with watch, which publishes the site's folder")
+		}
 	}
 }
 

@@ -43,7 +43,7 @@ func (d *Daemon) monitor(ctx context.Context) {
 }
 
 // checkAtOnce runs the checks that have never run, so that the state is known before their first
-// slot.
+// slot, and the releases whose run was interrupted: there is no other slot.
 func (d *Daemon) checkAtOnce(ctx context.Context) {
 	for _, job := range d.fresh {
 		for {

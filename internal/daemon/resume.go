@@ -24,6 +24,10 @@ func (d *Daemon) resume(ctx context.Context) {
 	d.loadPublished(ctx)
 	d.dropOrigins(ctx)
 	for _, j := range d.current().Jobs {
+		if last, before, err := d.options.History.LastRun(ctx, j.Name); j.Kind == Release && err == nil && before && last.Outcome == history.Interrupted {
+			d.options.Log.Warn("the release was on its way when the daemon ended last: it is published now", "job", j.Name, "release", j.Release)
+			d.fresh = append(d.fresh, j.Name)
+		}
 		if _, before, err := d.options.History.LastSlot(ctx, j.Name); j.Kind == Check && err == nil && !before {
 			d.fresh = append(d.fresh, j.Name)
 		}

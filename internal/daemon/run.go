@@ -111,6 +111,8 @@ func (r *run) perform(ctx context.Context) error {
 		return r.bounded(ctx, r.check)
 	case Publish:
 		return r.bounded(ctx, r.publish)
+	case Release:
+		return r.bounded(ctx, r.release)
 	case Rollback:
 		return r.bounded(ctx, r.rollback)
 	case Prune:
@@ -122,7 +124,7 @@ func (r *run) perform(ctx context.Context) error {
 // bounded does the work of the run, and waits for its end no longer than it may take.
 func (r *run) bounded(ctx context.Context, work func(context.Context) error) error {
 	longest := lingering
-	if r.job.Kind == Publish || r.job.Kind == Rollback {
+	if r.job.Kind == Publish || r.job.Kind == Rollback || r.job.Kind == Release {
 		longest = publishLingering
 	}
 	return r.hangs.bounded(ctx, r.job.Name, longest, work)

@@ -25,6 +25,7 @@ const (
 	Publish  Kind = "publish"
 	Report   Kind = "report"
 	Prune    Kind = "prune"
+	Release  Kind = "release"  // a publish of a release that is staged
 	Rollback Kind = "rollback" // has no slots: it runs when Daemon.Rollback asks for it
 )
 
@@ -36,8 +37,9 @@ type Job struct {
 	Timeout  time.Duration // of one run; 0 for none
 	Jitter   time.Duration
 	CatchUp  bool
-	Watch    bool // a publish that a change of the site's folder runs too
-	Build    bool // a publish that builds the site first, except after such a change
+	Watch    bool   // a publish that a change of the site's folder runs too
+	Build    bool   // a publish that builds the site first, except after such a change
+	Release  string // of the kind Release, the ID of the release or the first digits of it
 }
 
 // Work is what the jobs do. Each prints what a person would want to read of it to log, and
@@ -51,6 +53,9 @@ type Work struct {
 	// ErrDisagree where all targets hold the release and not all origins serve it: the outcome is
 	// "unchanged" where they held it before.
 	Publish func(ctx context.Context, log io.Writer) (history.Publish, error)
+	// Release puts a staged release live: the one with the ID, or the first digits of it. The outcome is ""
+	// where it went live before, and is not published again.
+	Release func(ctx context.Context, release string, log io.Writer) (history.Publish, error)
 	// Rollback puts an earlier release live: the one with the ID, or the first digits of it, or for "" the one
 	// before. The error says why there is none. The outcome is "" where nothing was begun.
 	Rollback func(ctx context.Context, release string, log io.Writer) (history.Publish, error)

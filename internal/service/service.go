@@ -184,6 +184,10 @@ func (s *service) sayJobs() {
 		if runs[j.Job] == daemon.Rollback {
 			continue // it has no slots
 		}
+		if j.Next.IsZero() {
+			s.log.Warn("the job does not run any more: its time is over (hint: mirror history says whether it ran; mirror publish --release makes a staged release live by hand)", "name", j.Job, "run", string(runs[j.Job]), "when", j.Describe)
+			continue
+		}
 		s.log.Info("job", "name", j.Job, "run", string(runs[j.Job]), "when", j.Describe, "next", j.Next.Format(time.RFC3339))
 	}
 }

@@ -77,10 +77,14 @@ func jobsOf(c *config.Config) ([]daemon.Job, error) {
 		if err != nil {
 			return nil, fmt.Errorf("job %s: %w", j.Name, err)
 		}
-		jobs = append(jobs, daemon.Job{
+		job := daemon.Job{
 			Name: j.Name, Kind: daemon.Kind(j.Run), Schedule: schedule, Timeout: j.Timeout, Jitter: j.Jitter,
-			CatchUp: j.CatchUp, Watch: j.Watch, Build: j.Build,
-		})
+			CatchUp: j.CatchUp, Watch: j.Watch, Build: j.Build, Release: j.Release,
+		}
+		if j.Release != "" {
+			job.Kind = daemon.Release
+		}
+		jobs = append(jobs, job)
 	}
 	if c.Daemon.TokenEnv != "" && len(c.Targets) > 0 { // those with the token may ask for it
 		jobs = append(jobs, daemon.Job{Name: freeName(listed, "requested-", "rollback"), Kind: daemon.Rollback, Timeout: time.Hour})
@@ -171,6 +175,7 @@ func (w *Workspace) work(log *slog.Logger) daemon.Work {
 			}
 			return run.rowOf(report), failure(report, err)
 		},
+		Release: w.releaseWork(log),
 		Rollback: func(ctx context.Context, release string, out io.Writer) (history.Publish, error) {
 			run, end := w.begin(out, log)
 			defer end()
@@ -210,6 +215,26 @@ func (w *Workspace) rowOf(r *publish.Report) history.Publish {
 		w.options.Warnings.Add("%s", warning)
 	}
 	return publishRow(r)
+}
+
+// releaseWork makes a staged release live. One that went live before is not published again.
+func (w *Workspace) releaseWork(log *slog.Logger) func(ctx context.Context, release string, out io.Writer) (history.Publish, error) {
+	return func(ctx context.Context, release string, out io.Writer) (history.Publish, error) {
+		run, end := w.begin(out, log)
+		defer end()
+		if err := run.awaitPublish(ctx); err != nil {
+			return history.Publish{Outcome: string(publish.Failed)}, err
+		}
+		report, err := run.publish(ctx, PublishOptions{Release: release})
+		switch {
+		case errors.Is(err, errWentLive):
+			run.Line("%v", err)
+			return history.Publish{}, nil
+		case report == nil:
+			return history.Publish{Outcome: string(publish.Failed)}, err
+		}
+		return run.rowOf(report), failure(report, err)
+	}
 }
 
 // begin returns the workspace for one run of a job, which prints to out and, line by line, to

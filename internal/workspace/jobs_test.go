@@ -5,11 +5,14 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
 
 	"mirror/internal/daemon"
+	"mirror/internal/publish"
+	"mirror/internal/workspace"
 )
 
 // TestPublishJobWithNothingToPublish runs the daemon's publish of a site that its target holds, while
@@ -75,5 +78,37 @@ func TestSetupKnowsItsConfig(t *testing.T) {
 	p.write("state/journal.json", `{"release":"aa","swaps":{},"outcome":""}`)
 	if next, err := p.DaemonSetup(log); err != nil || !next.Broken {
 		t.Errorf("a publish that was killed: broken %v, %v", next.Broken, err)
+	}
+}
+
+// TestReleaseJob has the daemon make a staged release live, twice, and one that is not staged.
+func TestReleaseJob(t *testing.T) {
+	t.Parallel()
+	var p *place
+	p = newPlace(t, serve(t, func(w http.ResponseWriter, r *http.Request) {
+		http.FileServer(http.Dir(filepath.Join(p.root, "disk", "current"))).ServeHTTP(w, r)
+	}), "schedule: [{name: announcement, run: publish, cron: '@at 2026-12-24T18:00:00Z', release: 0123456789ab}]\n")
+	p.publish()
+	p.write("public/index.html", "embargoed")
+	staged, err := p.Publish(t.Context(), workspace.PublishOptions{StageOnly: true})
+	if err != nil || staged.Outcome != publish.Staged {
+		t.Fatalf("got %+v, %v", staged, err)
+	}
+	p.write("public/index.html", "unfinished work")
+	setup, err := p.DaemonSetup(slog.New(slog.DiscardHandler))
+	if err != nil || len(setup.Jobs) == 0 || setup.Jobs[0].Kind != daemon.Release || setup.Jobs[0].Release != "0123456789ab" {
+		t.Fatalf("got %+v, %v", setup.Jobs, err)
+	}
+	for _, want := range []string{"live", ""} {
+		row, err := setup.Work.Release(t.Context(), string(staged.Release[:12]), io.Discard)
+		if err != nil || row.Outcome != want {
+			t.Errorf("got %+v, %v, want %q", row, err, want)
+		}
+		if text, err := os.ReadFile(filepath.Join(p.root, "disk/current/index.html")); err != nil || string(text) != "embargoed" {
+			t.Errorf("%q is live, %v", text, err)
+		}
+	}
+	if row, err := setup.Work.Release(t.Context(), "0123456789ab", io.Discard); err == nil || row.Outcome != "failed" {
+		t.Errorf("one that is not staged: %+v, %v", row, err)
 	}
 }

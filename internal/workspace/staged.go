@@ -91,6 +91,9 @@ func (w *Workspace) openStaged(ctx context.Context, prefix string, dests []targe
 	return tree{rel, restored.Close}, nil
 }
 
+// errWentLive is wrapped by the error for a release that is no longer staged for later.
+var errWentLive = errors.New("was staged and has gone live since")
+
 // chooseStaged finds a release by the first digits of its ID. A whole ID needs no record.
 func chooseStaged(all []staged.Release, prefix string) (site.ID, error) {
 	now := time.Now()
@@ -103,7 +106,7 @@ func chooseStaged(all []staged.Release, prefix string) (site.ID, error) {
 	case len(found) > 1:
 		return site.None, usage(fmt.Errorf("%s is the beginning of several release IDs (hint: %s)", prefix, stagedNames(found)))
 	case len(staged.Find(staged.Valid(all, now), prefix)) > 0:
-		return site.None, fmt.Errorf("release %s was staged and has gone live since (hint: mirror rollback %s makes it live again)", prefix, prefix)
+		return site.None, fmt.Errorf("release %s %w (hint: mirror rollback %s makes it live again)", prefix, errWentLive, prefix)
 	case err == nil:
 		return id, nil
 	}
