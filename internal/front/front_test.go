@@ -331,7 +331,7 @@ func TestAllOriginsDown(t *testing.T) {
 		}
 		w.start()
 	}
-	if got := w.get("/never.bin"); got.status != http.StatusServiceUnavailable {
+	if got := w.get("/never.bin"); got.status != http.StatusBadGateway {
 		t.Errorf("a page that nobody has answers %+v", got)
 	}
 }

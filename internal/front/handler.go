@@ -58,10 +58,10 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// unavailable answers 502: publish and check take a 503 for a limit on requests, and slow down.
 func unavailable(w http.ResponseWriter, why string) {
-	w.Header().Set("Retry-After", "2")
 	w.Header().Set("Cache-Control", "no-store")
-	http.Error(w, why, http.StatusServiceUnavailable)
+	http.Error(w, why, http.StatusBadGateway)
 }
 
 // moveTime is for how long a visitor is made to wait for the next release, where no origin has a page of
