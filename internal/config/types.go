@@ -82,6 +82,10 @@ type Site struct {
 	NotFound string `yaml:"not_found" jsonschema:"format=page" example:"404.html"`
 	// Beacon is the URL path of a small JSON file that names the release of each origin. "" turns it off.
 	Beacon string `yaml:"beacon" jsonschema:"default=/.well-known/mirror.json,format=beacon" example:"/.well-known/mirror.json"`
+	// PublishManifest is whether mirror front serves the list of a release's files, with their digests, at
+	// /.well-known/mirror/ID.sums: fronts with trust: quorum on other machines read it. It names every path of
+	// the site.
+	PublishManifest bool `yaml:"publish_manifest" jsonschema:"default=false" example:"true"`
 }
 
 // Target is a place to publish to. Its other keys belong to its type.

@@ -53,6 +53,17 @@ func (k *editions) get(id site.ID) (*edition, error) {
 	return nil, nil
 }
 
+// manifest returns the manifest of a known release.
+func (k *editions) manifest(id site.ID) (site.Manifest, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	e := k.all[id]
+	if e == nil {
+		return nil, false
+	}
+	return e.manifest, true
+}
+
 // add remembers an edition in place of the oldest.
 func (k *editions) add(e *edition) *edition {
 	k.mu.Lock()

@@ -29,8 +29,13 @@ import (
 type Options struct {
 	Origins []origin.Endpoint
 	// Trust returns the manifest of a release that an origin claims. It is asked for releases that do not
-	// exist too. Nil has the origins themselves serve it, below SumsFolder.
+	// exist too. Nil has the origins themselves, or Fronts, serve it, below SumsFolder.
 	Trust func(ctx context.Context, id site.ID) (site.Manifest, error)
+	// Fronts are other fronts, which serve manifests. No page is taken from them, and their claims do not
+	// count.
+	Fronts []origin.Endpoint
+	// PublishManifest serves the manifests of known releases below SumsFolder.
+	PublishManifest bool
 	// Quorum is how many origins must hold a release before visitors get it.
 	Quorum int
 	// Beacon is the manifest path of the beacon.
@@ -80,6 +85,7 @@ type Front struct {
 	options Options
 	store   *blobs.Store
 	origins *upstream.Set
+	fronts  *upstream.Set
 	known   editions
 	flights flights
 
@@ -116,7 +122,7 @@ func New(o Options) (*Front, error) {
 		return nil, fmt.Errorf("the cache of the front: %w", err)
 	}
 	f := &Front{
-		options: o, store: store, origins: upstream.New(o.Origins), views: make([]view, len(o.Origins)), moved: make(chan struct{}), began: time.Now(),
+		options: o, store: store, origins: upstream.New(o.Origins), fronts: upstream.New(o.Fronts), views: make([]view, len(o.Origins)), moved: make(chan struct{}), began: time.Now(),
 	}
 	f.flights.init()
 	f.known.all = map[site.ID]*edition{}
@@ -165,6 +171,7 @@ func (f *Front) Origins() []string {
 func (f *Front) Close() {
 	f.flights.end()
 	f.origins.Close()
+	f.fronts.Close()
 	f.store.Close()
 }
 

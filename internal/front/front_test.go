@@ -3,6 +3,7 @@ package front_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -115,7 +116,7 @@ func newWorld(t testing.TB, n int, o front.Options) *world {
 	if w.options.Dir == "" {
 		w.options.Dir = t.TempDir()
 	}
-	if w.options.Trust == nil {
+	if w.options.Trust == nil { // a test may take it away again
 		w.options.Trust = func(_ context.Context, id site.ID) (site.Manifest, error) {
 			if m, ok := w.trusted.Load(id); ok {
 				return m.(site.Manifest), nil
@@ -362,4 +363,44 @@ func TestAssetsOfEarlierReleasesStay(t *testing.T) {
 	if got := w.get("/app.0123456789abcdef.js"); got.status != http.StatusNotFound {
 		t.Errorf("an asset whose grace is over answers %+v", got)
 	}
+}
+
+// TestManifestOfAnotherFront has a front that knows nothing but addresses take the manifest from one that
+// publishes it. What one origin claims alone, and manifests that do not fit, prove nothing.
+func TestManifestOfAnotherFront(t *testing.T) {
+	w := newWorld(t, 3, front.Options{Quorum: 2, PublishManifest: true})
+	one, two := release(t, 1, v1()), release(t, 2, v2())
+	w.publish(one, 0, 1, 2)
+	w.start()
+	w.await("/", "home 1")
+	if got := w.get("/.well-known/mirror/" + string(one.ID()) + ".sums"); sha256.Sum256([]byte(got.body)) != sha256.Sum256([]byte(manifestText(t, one))) {
+		t.Fatalf("the manifest is %+v", got)
+	}
+	if got := w.get("/.well-known/mirror/" + string(two.ID()) + ".sums"); got.status != http.StatusNotFound {
+		t.Errorf("the manifest of a release that is not known answers %+v", got)
+	}
+	at, err := url.Parse(w.url + "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := newWorld(t, 0, front.Options{Quorum: 2})
+	other.origins = w.origins
+	other.options.Trust = nil
+	other.options.Fronts = []origin.Endpoint{{Name: "first", URL: at, Options: origin.Options{Concurrency: 4, Timeout: 10 * time.Second}}}
+	other.start()
+	other.await("/", "home 1")
+	forged := release(t, 9, map[string]string{"index.html": "forged"})
+	w.publish(forged, 0)
+	w.trusted.Delete(forged.ID())
+	w.publish(two, 1, 2)
+	other.await("/", "home 2")
+}
+
+func manifestText(t *testing.T, rel *site.Release) string {
+	t.Helper()
+	var text bytes.Buffer
+	if _, err := rel.Manifest.WriteTo(&text); err != nil {
+		t.Fatal(err)
+	}
+	return text.String()
 }

@@ -114,6 +114,9 @@ func (f *Front) answer(w http.ResponseWriter, r *http.Request, e *edition, began
 	if r.URL.Path == "/"+f.options.Beacon {
 		return f.serve(w, r, e, e.beacon, http.StatusOK, began)
 	}
+	if f.options.PublishManifest && f.manifestOf(w, r) {
+		return nil
+	}
 	p, folder := e.find(r.URL.Path, f.options.CleanURLs)
 	switch {
 	case p != nil:
@@ -130,6 +133,26 @@ func (f *Front) answer(w http.ResponseWriter, r *http.Request, e *edition, began
 	}
 	http.Error(w, "404 page not found", http.StatusNotFound)
 	return nil
+}
+
+// manifestOf serves the manifest of a known release. It reports false where the path is that of none.
+func (f *Front) manifestOf(w http.ResponseWriter, r *http.Request) bool {
+	name, below := strings.CutPrefix(r.URL.Path, "/"+SumsFolder)
+	id, ok := strings.CutSuffix(name, ".sums")
+	if !below || !ok {
+		return false
+	}
+	m, known := f.known.manifest(site.ID(id))
+	if !known {
+		return false
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("Etag", `"`+id+`"`) // its digest
+	if r.Method == http.MethodGet {
+		_, _ = m.WriteTo(w) // an error means that the visitor has gone
+	}
+	return true
 }
 
 // serve sends a page. Its bytes were verified, or are verified before the first of them is sent.

@@ -47,7 +47,7 @@ func (f *Front) manifest(ctx context.Context, id site.ID) (site.Manifest, error)
 	}
 	path := SumsFolder + string(id) + ".sums"
 	var errs []error
-	for _, o := range f.claimants(id) {
+	for _, o := range append(f.claimants(id), f.fronts.Origins...) {
 		text, err := o.Text(ctx, path, maxSums)
 		if err == nil {
 			m, err := site.ReadManifest(strings.NewReader(string(text)))
@@ -59,7 +59,7 @@ func (f *Front) manifest(ctx context.Context, id site.ID) (site.Manifest, error)
 		}
 		errs = append(errs, fmt.Errorf("%s: /%s: %w", o.Name, path, err))
 	}
-	return nil, fmt.Errorf("no origin serves its manifest (hint: publish with site.publish_manifest: true): %w", errors.Join(errs...))
+	return nil, fmt.Errorf("neither an origin nor a front serves its manifest (hint: a front with trust: history and site.publish_manifest: true does, and has to be one of the origins here, with front: true): %w", errors.Join(errs...))
 }
 
 // claimants lists the origins that claim a release.

@@ -24,7 +24,7 @@ func (w *Workspace) Front(log *slog.Logger, events func(front.Event)) (*front.Fr
 	c := w.Config.Front
 	o := front.Options{
 		Origins: w.frontOrigins(), Quorum: c.Quorum, Beacon: w.beacon(), NotFound: w.Config.Site.NotFound, Skip: w.altered(),
-		Grace: w.Config.GracePolicy(), Dir: w.State.Front(), Disk: int64(c.Cache), MaxVerified: int64(c.MaxVerified), Log: log, Events: events,
+		Fronts: w.otherFronts(), PublishManifest: w.Config.Site.PublishManifest, Grace: w.Config.GracePolicy(), Dir: w.State.Front(), Disk: int64(c.Cache), MaxVerified: int64(c.MaxVerified), Log: log, Events: events,
 	}
 	for _, at := range o.Origins {
 		o.CleanURLs = o.CleanURLs || at.Style.CleanURLs
@@ -70,9 +70,16 @@ func (w *Workspace) frontOrigins() []origin.Endpoint {
 			all[i].Concurrency = frontConcurrency
 		}
 	}
-	return slices.DeleteFunc(all, func(at origin.Endpoint) bool {
-		return slices.ContainsFunc(w.Config.Origins, func(o config.OwnOrigin) bool { return o.Front && o.Name == at.Name })
-	})
+	return slices.DeleteFunc(all, w.isFront)
+}
+
+// otherFronts lists the config's origins that are fronts: this one, and those on other machines.
+func (w *Workspace) otherFronts() []origin.Endpoint {
+	return slices.DeleteFunc(w.Origins(), func(at origin.Endpoint) bool { return !w.isFront(at) })
+}
+
+func (w *Workspace) isFront(at origin.Endpoint) bool {
+	return slices.ContainsFunc(w.Config.Origins, func(o config.OwnOrigin) bool { return o.Front && o.Name == at.Name })
 }
 
 // altered reports of pages whether origins may alter them, by the config.
