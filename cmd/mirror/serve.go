@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mirror/internal/compression"
 	"mirror/internal/static"
 	"mirror/internal/workspace"
 	"mirror/site"
@@ -27,6 +28,8 @@ type serveFlags struct {
 	poll      time.Duration
 	notFound  string
 	cleanURLs bool
+	compress  []string
+	cache     string
 }
 
 func (a *app) serveCommand() *cobra.Command {
@@ -60,13 +63,23 @@ base: self run this command.
 	cmd.Flags().DurationVar(&f.poll, "poll", 2*time.Second, "how often to check the image's tag, or the bucket's pointer, for changes")
 	cmd.Flags().StringVar(&f.notFound, "not-found", "404.html", "the site's `page` for paths that do not exist")
 	cmd.Flags().BoolVar(&f.cleanURLs, "clean-urls", false, "serve about.html at /about too")
+	cmd.Flags().StringSliceVar(&f.compress, "compress", nil, "serve text compressed to clients that accept it: gzip, br, zstd, or several of them with commas")
+	cmd.Flags().StringVar(&f.cache, "compress-cache", "", "`folder` that keeps compressed variants for the next start")
 	return cmd
 }
+
+// maxVariants is how many bytes of compressed variants are kept in memory.
+const maxVariants = 64 << 20
 
 // content returns the handler of the site that the arguments name.
 func (a *app) content(ctx context.Context, f serveFlags, args []string) (http.Handler, error) {
 	log := slog.New(slog.NewTextHandler(a.stderr, nil))
+	codings, err := compression.Parse(f.compress)
+	if err != nil {
+		return nil, usage(fmt.Errorf("--compress: %w", err))
+	}
 	options := static.Options{NotFound: f.notFound, CleanURLs: f.cleanURLs, ContentType: site.ContentType, Log: log}
+	options.Compress = static.Compress{Codings: codings, Store: compression.NewStore(f.cache, maxVariants)}
 	switch {
 	case len(args)+min(1, len(f.image))+min(1, len(f.bucket)) != 1:
 		return nil, usage(errors.New("give one of: a folder, --image, --bucket (hint: mirror serve --help)"))

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 	"sync"
 	"time"
 )
@@ -50,6 +51,12 @@ func (t *tagger) content(name string, f io.ReadSeeker, info fs.FileInfo) (string
 }
 
 func quote(sum []byte) string { return `"` + hex.EncodeToString(sum) + `"` }
+
+// digestOf is the digest that a tag is made of.
+func digestOf(tag string) (digest [sha256.Size]byte, err error) {
+	_, err = hex.Decode(digest[:], []byte(strings.Trim(tag, `"`)))
+	return digest, err
+}
 
 func (t *tagger) recall(name string, info fs.FileInfo) (string, bool) {
 	t.mu.Lock()

@@ -2,6 +2,7 @@ package static
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"io/fs"
 	"net/http"
 	"os"
@@ -16,6 +17,8 @@ import (
 type page struct {
 	body              []byte
 	kind, tag, length []string // values of header fields
+	sum               [sha256.Size]byte
+	compressible      bool // variants of it are served
 }
 
 var (

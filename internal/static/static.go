@@ -33,6 +33,8 @@ type Options struct {
 	// ContentType names the media type of a file from its path and first 512 bytes.
 	// Where it is nil or gives "", the extension decides, then the bytes.
 	ContentType func(name string, head []byte) string
+	// Compress says which compressed variants are served to clients that accept them.
+	Compress Compress
 	// Log hears of files that cannot be read; nil for silence.
 	Log *slog.Logger
 }
@@ -113,7 +115,7 @@ func RedirectToFolder(w http.ResponseWriter, r *http.Request, name string) {
 func (h *handler) serve(w http.ResponseWriter, r *http.Request, name string) error {
 	if p, err := h.kept(name); p != nil || err != nil {
 		if p != nil {
-			p.send(w, r)
+			err = h.sendPage(w, r, p)
 		}
 		return err
 	}
@@ -131,8 +133,7 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request, name string) err
 		return err
 	}
 	h.pages.keep(name, info, asked, p)
-	p.send(w, r)
-	return nil
+	return h.sendPage(w, r, p)
 }
 
 // kept returns a page that is in memory and still as the site has it, nil for none.
@@ -163,7 +164,9 @@ func (h *handler) read(name string, f fs.File, size int64) (*page, error) {
 		return nil, err
 	}
 	sum := sha256.Sum256(body.Bytes())
-	return newPage(body.Bytes(), h.typeOf(name, body.Bytes()), quote(sum[:])), nil
+	p := newPage(body.Bytes(), h.typeOf(name, body.Bytes()), quote(sum[:]))
+	p.sum, p.compressible = sum, h.o.Compress.offers(p.kind[0], int64(body.Len()))
+	return p, nil
 }
 
 // serveLarge sends a file that is not held in memory.
@@ -176,7 +179,17 @@ func (h *handler) serveLarge(w http.ResponseWriter, r *http.Request, name string
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Content-Type", h.typeOf(name, start))
+	kind := h.typeOf(name, start)
+	if h.o.Compress.offers(kind, info.Size()) {
+		digest, err := digestOf(tag)
+		if err != nil {
+			return err
+		}
+		if sent, err := h.sendVariant(w, r, digest, readWhole(f), []string{kind}); sent || err != nil {
+			return err
+		}
+	}
+	w.Header().Set("Content-Type", kind)
 	w.Header().Set("Etag", tag)
 	http.ServeContent(w, r, "", time.Time{}, f)
 	return nil

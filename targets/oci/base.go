@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -137,6 +138,9 @@ func (t *Target) selfBase(r recipe, created time.Time, p v1.Platform) (baseParts
 			ExposedPorts: map[string]struct{}{"8080/tcp": {}},
 			User:         serverUser,
 		},
+	}
+	if len(r.Compress) > 0 {
+		cf.Config.Entrypoint = append(cf.Config.Entrypoint, "--compress", strings.Join(r.Compress, ","))
 	}
 	return baseParts{layers: []mutate.Addendum{{Layer: layer, MediaType: layer.Info.MediaType}}, config: cf, opened: layer}, nil
 }

@@ -21,10 +21,10 @@ type Config struct {
 	// Kind is what the image is for: server, to be run; or volume, the site alone at the root of the image,
 	// to be mounted, such as by the image volumes of Kubernetes.
 	Kind string `yaml:"kind" jsonschema:"default=server,enum=server,enum=volume" json:"kind,omitempty" example:"server"`
-	// Base is the name of the image that serves the site; self for mirror's own static server, for which
+	// Base is the name of the image that serves the site, such as nginx:1.28-alpine; self for mirror's own static server, for which
 	// nothing is pulled; or none for an image that holds the site alone, for what reads images and brings
 	// its own server, such as mirror serve --image.
-	Base string `yaml:"base" jsonschema:"default=self" json:"base,omitempty" example:"nginx:1.28-alpine"`
+	Base string `yaml:"base" jsonschema:"default=self" json:"base,omitempty" example:"self"`
 	// WebRoot is the folder that the base serves. Where it is "": /usr/share/nginx/html, and /site on the
 	// bases self and none; / for a volume.
 	WebRoot string `yaml:"web_root" json:"web_root,omitempty" example:"/usr/share/nginx/html"`
@@ -33,6 +33,8 @@ type Config struct {
 	Platforms []string `yaml:"platforms" json:"platforms,omitempty" example:"[linux/amd64, linux/arm64]"`
 	// Compression is that of the layer with the site.
 	Compression string `yaml:"compression" jsonschema:"default=gzip,enum=gzip,enum=zstd" json:"compression,omitempty" example:"zstd"`
+	// Compress lists the codings in which the base self serves text to clients that accept them: gzip, br, zstd.
+	Compress []string `yaml:"compress" jsonschema:"enum=gzip,enum=br,enum=zstd" json:"compress,omitempty" example:"[gzip, br, zstd]"`
 	// Insecure is whether plain HTTP is used to a registry on another machine.
 	Insecure bool `yaml:"insecure" json:"insecure,omitempty" example:"false"`
 	// SelfBinary is the file of the mirror binary for Linux that the base self puts into the image. Where it

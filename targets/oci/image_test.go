@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -98,6 +99,29 @@ func TestImageSaysWhatItIs(t *testing.T) {
 	}
 	if want := time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC); !cf.Created.Equal(want) {
 		t.Errorf("created: got %s, want %s", cf.Created, want)
+	}
+}
+
+// TestImageServesCompressed has the server in the image compress, and publishes again when that changes.
+func TestImageServesCompressed(t *testing.T) {
+	p := newPlace(t, embeddedRegistry(t))
+	publish(t, p.open(t, targets.Env{}), pages)
+	p.config.Compress = []string{"gzip", "br"}
+	publish(t, p.open(t, targets.Env{}), pages)
+	img, err := remote.Image(p.tag, remoteOptions()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cf, err := img.ConfigFile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"/mirror", "serve", "/site", "--listen", ":8080", "--compress", "gzip,br"}; !slices.Equal(cf.Config.Entrypoint, want) {
+		t.Errorf("entrypoint: got %q, want %q", cf.Config.Entrypoint, want)
+	}
+	p.config.Base = "nginx:alpine"
+	if err := targets.Validate(p.config); err == nil || !strings.Contains(err.Error(), "compress") {
+		t.Errorf("with another base: got %v", err)
 	}
 }
 

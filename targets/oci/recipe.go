@@ -15,6 +15,7 @@ type recipe struct {
 	WebRoot     string            `json:"web_root"`
 	Beacon      string            `json:"beacon"`
 	Compression string            `json:"compression"`
+	Compress    []string          `json:"compress,omitempty"`
 	Tags        []string          `json:"tags,omitempty"` // so that a change of them is published
 }
 

@@ -27,6 +27,7 @@ type settings struct {
 	webRoot     string         // absolute and clean
 	platforms   []v1.Platform
 	compression image.Compression
+	compress    []string // codings that the base self serves
 }
 
 func (c Config) settings() (s settings, err error) {
@@ -38,7 +39,7 @@ func (c Config) settings() (s settings, err error) {
 	}
 	s.image, _ = c.liveTag()
 	s.base, _ = c.baseRef(s.image)
-	s.tags = c.Tags
+	s.tags, s.compress = c.Tags, c.Compress
 	s.bare = c.Base == baseNone || c.Kind == kindVolume
 	s.webRoot, _ = c.webRoot()
 	s.platforms = c.platforms(func(string, string) {})
@@ -74,6 +75,9 @@ func (c Config) Validate(wrong targets.Wrong) {
 	c.platforms(wrong)
 	if _, err := image.ParseCompression(c.Compression); err != nil {
 		wrong("compression", "is not supported (hint: gzip or zstd)")
+	}
+	if len(c.Compress) > 0 && (c.Kind == kindVolume || c.Base != "" && c.Base != baseSelf) {
+		wrong("compress", "is for the base self (hint: let the server in the image compress)")
 	}
 	if len(c.Rollout.Exec) > 0 && c.Rollout.Exec[0] == "" {
 		wrong("rollout.exec[0]", "is not a command")
