@@ -28,15 +28,19 @@ func NewChronicle(release site.ID, past []site.Past) Chronicle {
 	return c
 }
 
-// Sequence joins what two remember of the past, the newest first. Of a release that both know,
-// or that came twice, what the first says of its last time stays.
+// Sequence joins what two remember of the past, the newest first. Of a release that both know, or that
+// came twice, the last time counts: it may have gone live again without the first. What the first says
+// of its files stays.
 func Sequence(first, second []site.Past) []site.Past {
-	known := map[site.ID]bool{}
+	known := map[site.ID]int{}
 	var all []site.Past
 	for _, p := range slices.Concat(first, second) {
-		if p.Release == site.None || !known[p.Release] {
-			known[p.Release] = true
+		at, twice := known[p.Release]
+		if !twice || p.Release == site.None {
+			known[p.Release] = len(all)
 			all = append(all, p)
+		} else if p.Published.After(all[at].Published) {
+			all[at].Published = p.Published
 		}
 	}
 	slices.SortStableFunc(all, func(a, b site.Past) int { return b.Published.Compare(a.Published) })

@@ -146,3 +146,20 @@ func TestNothingSeenNeverAgrees(t *testing.T) {
 		t.Error("one is up and the others are tolerated")
 	}
 }
+
+// TestSequenceGoesByTheLastTime has a release that one remembers as older, and another as live again since.
+func TestSequenceGoesByTheLastTime(t *testing.T) {
+	old, newer := releaseOf(1, map[string]string{"a": "a1"}), releaseOf(2, map[string]string{"a": "a2"})
+	again := site.Past{Release: old.Release, Published: newer.Published.Add(time.Hour)}
+	for name, all := range map[string][]site.Past{
+		"as the second knows": diff.Sequence([]site.Past{newer, old}, []site.Past{again, newer, old}),
+		"as the first knows":  diff.Sequence([]site.Past{again, newer, old}, []site.Past{newer, old}),
+	} {
+		if len(all) != 2 || all[0].Release != old.Release || !all[0].Published.Equal(again.Published) || all[1].Release != newer.Release {
+			t.Errorf("%s: got %+v", name, all)
+		}
+	}
+	if all := diff.Sequence([]site.Past{newer, old}, []site.Past{again}); len(all[0].Manifest) != 1 {
+		t.Error("what the first knows of the files is lost")
+	}
+}

@@ -66,9 +66,9 @@ func newKillWorld(t *testing.T) *realWorld {
 // readers go on. No page is ever missing or of no edition, no page is served before its
 // style sheet, and the next publish makes all origins agree.
 func TestKilledPublishConverges(t *testing.T) {
-	long(t, "kills 16 publishes to real servers")
+	long(t, "kills 12 publishes to real servers")
 	t.Parallel()
-	const kills = 16
+	const kills = 12
 	w := newKillWorld(t)
 	w.write(edition("odd"))
 	w.publish("live")
@@ -76,7 +76,86 @@ func TestKilledPublishConverges(t *testing.T) {
 	began := time.Now() // of a publish that changes what is live, as those below
 	w.publish("live")
 	whole := time.Since(began)
-	ctx, stop := context.WithCancel(t.Context())
+	stop := w.readers()
+	rng := rand.New(rand.NewPCG(7, 7))
+	var killed, committing int
+	for i := range kills {
+		w.write(edition([]string{"odd", "even"}[i%2]))
+		if w.kill(time.Duration(rng.Int64N(int64(whole))), "publish") {
+			killed++
+		}
+		if last := w.journal(); last.Interrupted() && len(last.Committing) > 0 {
+			committing++
+		}
+		w.converges()
+	}
+	reads := stop()
+	t.Logf("killed %d of %d publishes, %d while they committed; %d pages read meanwhile", killed, kills, committing, reads)
+	if killed == 0 || reads < 100 {
+		t.Error("nothing was tried")
+	}
+}
+
+// TestKilledRollbackConverges kills the real program at random moments of a rollback, while readers go on as above. The
+// next run makes all origins agree: on the release that was asked for, if it is a rollback, with its ID or without, or on the
+// built site, if it is a publish. With MIRROR_EXPERIMENT=full there are 100 kills.
+func TestKilledRollbackConverges(t *testing.T) {
+	long(t, "kills rollbacks on real servers")
+	t.Parallel()
+	kills := 4
+	if os.Getenv("MIRROR_EXPERIMENT") == "full" {
+		kills = 100
+	}
+	w := newKillWorld(t)
+	w.write(edition("odd"))
+	odd := w.publish("live").Release
+	w.write(edition("even"))
+	even := w.publish("live").Release
+	began := time.Now()
+	var doc reports.Publish
+	w.mirror(exitAgree, &doc, "rollback")
+	whole := time.Since(began)
+	stop := w.readers()
+	rng := rand.New(rand.NewPCG(12, 1))
+	live, other := odd, even
+	var killed, committing int
+	for i := range kills {
+		if w.kill(time.Duration(rng.Int64N(int64(whole))), "rollback", string(other)) {
+			killed++
+		}
+		last := w.journal()
+		if last.Interrupted() && len(last.Committing) > 0 {
+			committing++
+		}
+		next := [][]string{{"rollback", string(other[:10])}, {"rollback"}, {"publish"}}[i%3]
+		want := other
+		switch {
+		case next[0] == "publish":
+			want = even
+		case last.Release == other && !last.Interrupted():
+			next = []string{"rollback", string(other)} // it had ended: without an ID it would be undone
+		}
+		w.mirror(exitAgree, &doc, next...)
+		var check reports.Check
+		w.mirror(exitAgree, &check, "check")
+		if doc.Release != want || !check.Agree || check.Release != want {
+			t.Errorf("kill %d, then %s: want %s: %+v, %+v", i, next, want.Short(), doc, check)
+		}
+		if want != live {
+			live, other = other, live
+		}
+	}
+	reads := stop()
+	t.Logf("killed %d of %d rollbacks, %d while they committed; %d pages read meanwhile", killed, kills, committing, reads)
+	if killed == 0 || reads < 100 {
+		t.Error("nothing was tried")
+	}
+}
+
+// readers reads the pages of every origin until stop, which returns how many it read.
+func (w *realWorld) readers() (stop func() int64) {
+	w.t.Helper()
+	ctx, cancel := context.WithCancel(w.t.Context())
 	var readers sync.WaitGroup
 	var reads atomic.Int64
 	var doc reports.Check
@@ -84,34 +163,21 @@ func TestKilledPublishConverges(t *testing.T) {
 	for _, o := range doc.Origins {
 		readers.Go(func() {
 			if err := readOn(ctx, o.URL, o.Name == "bucket", &reads); err != nil {
-				t.Errorf("%s: %v", o.Name, err)
+				w.t.Errorf("%s: %v", o.Name, err)
 			}
 		})
 	}
-	rng := rand.New(rand.NewPCG(7, 7))
-	var killed, committing int
-	for i := range kills {
-		w.write(edition([]string{"odd", "even"}[i%2]))
-		if w.kill(time.Duration(rng.Int64N(int64(whole)))) {
-			killed++
-		}
-		if w.leftCommitting() {
-			committing++
-		}
-		w.converges()
-	}
-	stop()
-	readers.Wait()
-	t.Logf("killed %d of %d publishes, %d while they committed; %d pages read meanwhile", killed, kills, committing, reads.Load())
-	if killed == 0 || reads.Load() < 100 {
-		t.Error("nothing was tried")
+	return func() int64 {
+		cancel()
+		readers.Wait()
+		return reads.Load()
 	}
 }
 
-// kill starts a publish and kills it after a while. It reports false if that had ended.
-func (w *realWorld) kill(after time.Duration) bool {
+// kill starts a run and kills it after a while. It reports false if that had ended.
+func (w *realWorld) kill(after time.Duration, args ...string) bool {
 	w.t.Helper()
-	cmd := w.command("publish", "-q")
+	cmd := w.command(append(args, "-q")...)
 	if err := cmd.Start(); err != nil {
 		w.t.Fatal(err)
 	}
@@ -120,10 +186,9 @@ func (w *realWorld) kill(after time.Duration) bool {
 	return cmd.Wait() != nil
 }
 
-// leftCommitting reports whether the last publish ended in the middle of its commits. Where it was killed
-// while it started a program, the lock is held until that program runs: a new process has the files of the
-// old one for a moment.
-func (w *realWorld) leftCommitting() bool {
+// journal is what the last run left. Where it was killed while it started a program, the lock is held until that program
+// runs: a new process has the files of the old one for a moment.
+func (w *realWorld) journal() publish.Page {
 	w.t.Helper()
 	state := filepath.Join(filepath.Dir(w.config), ".mirror")
 	j, last, err := publish.OpenJournal(state)
@@ -137,7 +202,7 @@ func (w *realWorld) leftCommitting() bool {
 	if err := j.Close(); err != nil {
 		w.t.Fatal(err)
 	}
-	return last.Interrupted() && len(last.Committing) > 0
+	return last
 }
 
 func (w *realWorld) converges() {

@@ -115,6 +115,47 @@ func TestRunStartsOverWithANewerRelease(t *testing.T) {
 	}
 }
 
+// TestReleaseThatIsLiveAgainFromElsewhere has a release that is earlier by the history here live again from another machine,
+// by a rollback or by a publish, as the targets know. A beacon alone proves nothing.
+func TestReleaseThatIsLiveAgainFromElsewhere(t *testing.T) {
+	earlier := release.with("plain.txt", "earlier text", "about/index.html", "earlier page")
+	id := earlier.manifest().ID()
+	for _, c := range []struct {
+		name            string
+		rollback, again bool // what the beacon says, and what the targets know
+		want            site.ID
+	}{
+		{"a rollback", true, true, id},
+		{"a publish", false, true, id},
+		{"the beacon lies", true, false, options().Release},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld()
+			w.holds = maps.Clone(earlier)
+			rel := site.NewRelease(earlier.manifest(), nil, site.DefaultBeacon, time.Now())
+			rel.Rollback = c.rollback
+			w.holds[site.DefaultBeacon] = string(rel.Beacon())
+			o := options()
+			since := 2 * time.Hour
+			if c.again {
+				since = 0
+			}
+			o.Past = []check.PastFunc{
+				func(context.Context, []string) []site.Past {
+					return []site.Past{release.past(time.Hour), earlier.past(2 * time.Hour)}
+				},
+				func(context.Context, []string) []site.Past {
+					return []site.Past{earlier.past(since), release.past(time.Hour)}
+				},
+			}
+			o.Whole = func(_ context.Context, asked site.ID) (site.Manifest, bool) { return earlier.manifest(), asked == id }
+			if v := run(t, o, w.start(t, "a")); v.Release != c.want || v.Agree() != c.again {
+				t.Errorf("compared with %s, want %s: %q, notes %q", v.Release.Short(), c.want.Short(), drifts(v), v.Notes)
+			}
+		})
+	}
+}
+
 func TestRunLearnsNoise(t *testing.T) {
 	w := newWorld()
 	var n atomic.Int32

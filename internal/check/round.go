@@ -108,14 +108,21 @@ func (r *round) name(ctx context.Context) {
 	}
 }
 
-// mayBeOvertaken reports whether an origin was rolled back to another release, and past does not tell
-// whether the release was live before that.
+// mayBeOvertaken reports whether an origin claims another release that went live after ours, and past does
+// not know that: it may have been rolled back, or published again, from another machine.
 func (r *round) mayBeOvertaken(past []site.Past) bool {
-	if slices.ContainsFunc(past, func(p site.Past) bool { return p.Release == r.options.Release }) {
-		return false
+	at := func(id site.ID) int {
+		return slices.IndexFunc(past, func(p site.Past) bool { return p.Release == id })
 	}
+	ours := at(r.options.Release)
 	return slices.ContainsFunc(r.visits, func(v *visit) bool {
-		return v.verdict.RolledBack && v.verdict.Release != r.options.Release && len(v.verdict.Differences) > 0
+		claimed := v.verdict.Release
+		if claimed == site.None || claimed == r.options.Release || len(v.verdict.Differences) == 0 {
+			return false
+		}
+		theirs := at(claimed)
+		later := ours >= 0 && v.verdict.Published.After(past[ours].Published)
+		return (v.verdict.RolledBack || later) && (ours < 0 || theirs < 0 || theirs > ours)
 	})
 }
 

@@ -28,6 +28,8 @@ var ErrBusy = errors.New("another publish is running here")
 type Journal struct {
 	file string
 	lock *flock.Flock
+	left Page // what the last publish left
+
 	mu   sync.Mutex
 	page Page
 }
@@ -35,6 +37,7 @@ type Journal struct {
 // Page is the journal's content: one publish.
 type Page struct {
 	Release    site.ID                 `json:"release"`
+	Rollback   bool                    `json:"rollback,omitempty"` // the release was live before
 	Began      time.Time               `json:"began"`
 	Swaps      map[string]targets.Swap `json:"swaps"`      // what each destination was to do
 	Committing []string                `json:"committing"` // whose commits may have begun
@@ -72,14 +75,15 @@ func OpenJournal(state string) (*Journal, Page, error) {
 	if err == nil && json.Unmarshal(text, &last) != nil {
 		last = Page{} // damaged: every target tells by itself what it holds
 	}
+	j.left = last
 	return j, last, nil
 }
 
 // Close lets other processes publish.
 func (j *Journal) Close() error { return j.lock.Unlock() }
 
-func (j *Journal) begin(id site.ID, swaps map[string]targets.Swap) error {
-	return j.write(func(p *Page) { *p = Page{Release: id, Began: time.Now(), Swaps: swaps} })
+func (j *Journal) begin(rel *site.Release, swaps map[string]targets.Swap) error {
+	return j.write(func(p *Page) { *p = Page{Release: rel.ID(), Rollback: rel.Rollback, Began: time.Now(), Swaps: swaps} })
 }
 
 func (j *Journal) committing(destinations []string) error {
@@ -88,6 +92,16 @@ func (j *Journal) committing(destinations []string) error {
 
 func (j *Journal) end(o Outcome) error {
 	return j.write(func(p *Page) { p.Outcome = o })
+}
+
+// unchanged ends the publish before, if that was interrupted: all destinations hold the release.
+func (j *Journal) unchanged(rel *site.Release) error {
+	if j == nil || !j.left.Interrupted() {
+		return nil
+	}
+	return j.write(func(p *Page) {
+		*p = Page{Release: rel.ID(), Rollback: rel.Rollback, Began: time.Now(), Outcome: Unchanged}
+	})
 }
 
 func (j *Journal) write(change func(*Page)) error {

@@ -55,19 +55,25 @@ func (p *publication) run(ctx context.Context) error {
 	p.beginPurges()
 	defer p.purged(ctx)
 	if !p.pending() {
+		p.noted(p.options.Journal.unchanged(p.rel))
 		return p.rescueBehind(ctx, p.unchanged(ctx))
 	}
-	if err := p.options.Journal.begin(p.rel.ID(), p.swaps()); err != nil {
+	if err := p.options.Journal.begin(p.rel, p.swaps()); err != nil {
 		return err
 	}
 	err := p.turn(ctx)
-	if err := p.options.Journal.end(p.report.Outcome); err != nil {
-		p.warn("the end of the publish was not written to the journal, so the next publish will treat it as interrupted: %v", err)
-	}
+	p.noted(p.options.Journal.end(p.report.Outcome))
 	if err != nil {
 		return err
 	}
 	return p.confirm(ctx)
+}
+
+// noted warns where the end of the publish was not written to the journal.
+func (p *publication) noted(err error) {
+	if err != nil {
+		p.warn("the end of the publish was not written to the journal, so the next publish will treat it as interrupted: %v", err)
+	}
 }
 
 // turn takes the release from the plans to being live everywhere.

@@ -71,7 +71,7 @@ func (w *Workspace) publish(ctx context.Context, o PublishOptions) (*publish.Rep
 	if _, err := w.caches(); err != nil {
 		return nil, err
 	}
-	journal, err := w.journal()
+	journal, last, err := w.journal()
 	if err != nil {
 		return nil, err
 	}
@@ -91,32 +91,45 @@ func (w *Workspace) publish(ctx context.Context, o PublishOptions) (*publish.Rep
 	if o.StageOnly {
 		return w.stage(ctx, rel.Release, dests, options)
 	}
-	report, err := w.run(ctx, journal, rel.Release, dests, options)
+	report, err := w.run(ctx, journal, last, rel.Release, dests, options)
 	if o.Release != "" && report.Outcome == publish.Unchanged {
 		w.forget(ctx, rel.ID(), dests)
 	}
 	return report, err
 }
 
-// journal opens the journal, which one run at a time may hold. It tells of a run that was interrupted.
-func (w *Workspace) journal() (*publish.Journal, error) {
+// journal opens the journal, which one run at a time may hold, and returns what the last run left. It tells of one that
+// was interrupted.
+func (w *Workspace) journal() (*publish.Journal, publish.Page, error) {
 	journal, last, err := publish.OpenJournal(w.State.Dir())
 	if err == nil && last.Interrupted() {
-		w.options.Events.Line("recover  the publish of %s was interrupted on %s; each target is asked what it holds",
-			last.Release.Short(), strings.Join(last.Destinations(), ", "))
+		what := "publish of"
+		if last.Rollback {
+			what = "rollback to"
+		}
+		w.options.Events.Line("recover  the %s %s was interrupted on %s; each target is asked what it holds",
+			what, last.Release.Short(), strings.Join(last.Destinations(), ", "))
 	}
-	return journal, err
+	return journal, last, err
 }
 
-// run takes a release to the targets and remembers that.
-func (w *Workspace) run(ctx context.Context, journal *publish.Journal, rel *site.Release, dests []targets.Destination, o publish.Options) (*publish.Report, error) {
+// run takes a release to the targets and remembers that. last is what the run before left in the journal.
+func (w *Workspace) run(ctx context.Context, journal *publish.Journal, last publish.Page, rel *site.Release, dests []targets.Destination, o publish.Options) (*publish.Report, error) {
 	o.Journal = journal
 	book := w.newLagBook(dests)
 	o.Learn, o.Slowest = book.expect, book.slowest
 	w.announce(rel)
 	report, err := publish.Run(ctx, rel, dests, o)
-	w.finish(ctx, report, rel, book)
+	if wentLive(report, last) {
+		w.finish(ctx, report, rel, book)
+	}
 	return report, err
+}
+
+// wentLive reports whether a release went live that is not remembered yet: by this run, or by the one before, which was
+// interrupted after its commits.
+func wentLive(r *publish.Report, last publish.Page) bool {
+	return r.Outcome == publish.Live || r.Outcome == publish.Diverged || r.Outcome == publish.Unchanged && last.Interrupted() && last.Release == r.Release
 }
 
 // prepare scans the site, or opens a staged release, and opens the targets. Close the tree after use.

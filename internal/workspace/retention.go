@@ -23,9 +23,6 @@ const finishing = time.Minute
 // finish remembers a release that has gone live and lets the targets drop old ones. What
 // fails here is a warning: the release is live.
 func (w *Workspace) finish(ctx context.Context, r *publish.Report, rel *site.Release, lags *lagBook) {
-	if r.Outcome != publish.Live && r.Outcome != publish.Diverged {
-		return
-	}
 	within, done := wait.Outlive(ctx, finishing)
 	warnOf(r, lags.learn(within, r))
 	keep, err := w.learn(within, r, rel)

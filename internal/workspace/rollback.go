@@ -121,7 +121,7 @@ func (w *Workspace) rollback(ctx context.Context, o RollbackOptions) (*publish.R
 	if _, err := w.caches(); err != nil {
 		return nil, err
 	}
-	journal, err := w.journal()
+	journal, last, err := w.journal()
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +130,7 @@ func (w *Workspace) rollback(ctx context.Context, o RollbackOptions) (*publish.R
 	if err != nil {
 		return nil, err
 	}
-	chosen, err := choose(held, o.Release)
+	to, err := chosen(held, o.Release, last)
 	if err != nil {
 		return nil, err
 	}
@@ -138,17 +138,33 @@ func (w *Workspace) rollback(ctx context.Context, o RollbackOptions) (*publish.R
 	if err != nil {
 		return nil, err
 	}
-	restored, err := w.restore(ctx, chosen, dests)
+	restored, err := w.restore(ctx, to, dests)
 	if err != nil {
 		return nil, err
 	}
 	rel := restored.release(w.beacon())
-	w.options.Events.Line("release  %s of %s: %d files, held by %s", chosen.Release.Short(),
-		chosen.Published.UTC().Format(time.DateTime), len(rel.Manifest), strings.Join(chosen.Targets, ", "))
+	w.options.Events.Line("release  %s of %s: %d files, held by %s", to.Release.Short(),
+		to.Published.UTC().Format(time.DateTime), len(rel.Manifest), strings.Join(to.Targets, ", "))
 	options := w.publishOptions(dests, PublishOptions{NoVerify: o.NoVerify, VerifyTimeout: o.VerifyTimeout})
 	options.MaxDelete = nil // the release was live, however few files it has
-	report, err := w.run(ctx, journal, rel, dests, options)
+	report, err := w.run(ctx, journal, last, rel, dests, options)
 	return report, errors.Join(err, restored.Close())
+}
+
+// chosen is the release to go back to. last is what the last run from here left.
+func chosen(held []HeldRelease, asked string, last publish.Page) (HeldRelease, error) {
+	return choose(held, cmp.Or(asked, unfinished(held, last)))
+}
+
+// unfinished is the release of a rollback from here that was interrupted and of which a target holds the result, "" for
+// none. A rollback to no release in particular completes that one: the release before it would be the one that it was to
+// replace.
+func unfinished(held []HeldRelease, last publish.Page) string {
+	begun := slices.ContainsFunc(held, func(h HeldRelease) bool { return h.Release == last.Release && len(h.Live) > 0 })
+	if !last.Interrupted() || !last.Rollback || !begun {
+		return ""
+	}
+	return string(last.Release)
 }
 
 // choose finds the release that is asked for by the first digits of its id, or the one that was live

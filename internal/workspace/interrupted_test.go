@@ -1,0 +1,64 @@
+package workspace_test
+
+import (
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"testing"
+
+	"mirror/internal/publish"
+	"mirror/internal/workspace"
+	"mirror/site"
+)
+
+// TestInterruptedRunIsCompleted has a publish, and then a rollback, killed after the last commit: the journal has it, and the
+// history does not. The next run completes it, and the release is remembered as the one that is live.
+func TestInterruptedRunIsCompleted(t *testing.T) {
+	t.Parallel()
+	var p *place
+	p = newPlace(t, serve(t, func(w http.ResponseWriter, r *http.Request) {
+		http.FileServer(http.Dir(filepath.Join(p.root, "disk", "current"))).ServeHTTP(w, r)
+	}), "")
+	first := p.publish().Release
+	killed := p.open("other") // what it does is not in the history of p
+	p.write("public/index.html", "home 2")
+	report, err := killed.Publish(t.Context(), workspace.PublishOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := report.Release
+	p.left(second, false)
+	p.remembers(p.publish(), second)
+
+	if report, err = killed.Rollback(t.Context(), workspace.RollbackOptions{}); err != nil || report.Release != first {
+		t.Fatalf("%+v, %v", report, err)
+	}
+	p.left(first, true)
+	report, err = p.Rollback(t.Context(), workspace.RollbackOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.remembers(report, first)
+	if report, err = p.Rollback(t.Context(), workspace.RollbackOptions{}); err != nil || report.Release != second || report.Outcome != publish.Live {
+		t.Errorf("a rollback of the rollback: %+v, %v", report, err)
+	}
+}
+
+// left writes the journal of a run that was killed.
+func (p *place) left(release site.ID, rollback bool) {
+	p.t.Helper()
+	p.write("state/journal.json", fmt.Sprintf(`{"release": %q, "rollback": %t, "swaps": {"disk": {}}, "committing": ["disk"], "outcome": ""}`, release, rollback))
+}
+
+// remembers wants a run that found the release everywhere, and that to be the latest that is remembered.
+func (p *place) remembers(r *publish.Report, want site.ID) {
+	p.t.Helper()
+	h, err := p.History(p.t.Context())
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	past, err := h.Past(p.t.Context(), 1, nil)
+	if err != nil || r.Outcome != publish.Unchanged || r.Release != want || past[0].Release != want {
+		p.t.Errorf("%s of %s, remembered is %s, want %s: %v", r.Outcome, r.Release.Short(), past[0].Release.Short(), want.Short(), err)
+	}
+}

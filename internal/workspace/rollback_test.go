@@ -1,0 +1,58 @@
+package workspace
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"mirror/internal/publish"
+	"mirror/site"
+	"mirror/targets"
+)
+
+// TestWhichReleaseARollbackGoesTo chooses by the first digits of an ID, or the release before; a rollback that was
+// interrupted after its first commit is completed.
+func TestWhichReleaseARollbackGoesTo(t *testing.T) {
+	held := func(id site.ID, hour int, live ...string) HeldRelease {
+		return HeldRelease{Release: id, Published: time.Date(2026, 11, 22, hour, 0, 0, 0, time.UTC), Targets: []string{"one", "two"}, Live: live}
+	}
+	settled := []HeldRelease{held("cc01", 3, "one", "two"), held("bb01", 2), held("bb02", 1)}
+	mixed := []HeldRelease{held("bb01", 4, "two"), held("cc01", 3, "one"), held("bb02", 1)}
+	done := []HeldRelease{held("bb01", 4, "one", "two"), held("cc01", 3), held("bb02", 1)}
+	replaced := []HeldRelease{held("dd01", 5, "one", "two"), held("cc01", 4), held("bb01", 3)}
+	cut := publish.Page{Release: "bb01", Rollback: true, Swaps: map[string]targets.Swap{"one": {}, "two": {}}}
+	ended := cut
+	ended.Outcome = publish.Live
+	published := publish.Page{Release: "bb01", Swaps: cut.Swaps}
+	for _, c := range []struct {
+		name, asked string
+		held        []HeldRelease
+		last        publish.Page
+		want        string // the release, or what the error says
+	}{
+		{"the one before", "", settled, publish.Page{}, "bb01"},
+		{"by its ID", "bb02", settled, publish.Page{}, "bb02"},
+		{"by its first digits, in capitals", "CC", settled, publish.Page{}, "cc01"},
+		{"unknown", "f", settled, publish.Page{}, "no target holds a release f (hint: there are cc01 of 2026-11-22 03:00:00 on one, two; bb01"},
+		{"ambiguous", "bb", settled, publish.Page{}, "bb is the beginning of several release IDs (hint: there are bb01 of 2026-11-22 02:00:00 on one, two; bb02"},
+		{"nothing is held", "", nil, publish.Page{}, "no target holds a release"},
+		{"nothing before", "", settled[:1], publish.Page{}, "publish.keep_releases"},
+		{"interrupted between two commits", "", mixed, cut, "bb01"},
+		{"interrupted after all commits", "", done, cut, "bb01"},
+		{"interrupted before the first commit", "", settled, cut, "bb01"},
+		{"interrupted, and another release is asked for", "bb02", mixed, cut, "bb02"},
+		{"interrupted, and others have published since", "", replaced, cut, "cc01"},
+		{"ended: it is undone", "", done, ended, "cc01"},
+		{"a publish was interrupted", "", done, published, "cc01"},
+	} {
+		got, err := chosen(c.held, c.asked, c.last)
+		if said := string(got.Release) + text(err); !strings.HasPrefix(said, c.want) && !strings.Contains(text(err), c.want) {
+			t.Errorf("%s: got %s, want %s", c.name, said, c.want)
+		}
+	}
+	many := slices.Repeat([]HeldRelease{held("bb", 1)}, 50)
+	if _, err := chosen(many, "bb", publish.Page{}); err == nil || strings.Count(err.Error(), "of 2026") != maxCandidates {
+		t.Errorf("50 candidates: got %v", err)
+	}
+}
