@@ -28,6 +28,8 @@ type Plan struct {
 	Content map[string]string `json:"content,omitempty"`
 	// File is where the plan was written to, "" for nowhere.
 	File string `json:"-"`
+	// Staged says that the release is one that the targets hold, and not the site.
+	Staged bool `json:"-"`
 	// Diffs is how the content of changed files differs from what is live, where that was asked for.
 	Diffs []PlanDiff `json:"diffs,omitempty"`
 	// Undiffed is how many changed files are not in Diffs although they were asked for.
@@ -120,6 +122,9 @@ func (p Plan) Text(w io.Writer, s Style) error {
 		return err
 	}
 	publish := "mirror publish"
+	if p.Staged {
+		publish += " --release " + p.Release.Short()
+	}
 	if p.File != "" {
 		publish += " --plan " + clean(p.File)
 	}

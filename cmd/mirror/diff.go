@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -57,7 +59,25 @@ sizes and digests are compared.
 	cmd.Flags().BoolVar(&o.NoOrigins, "no-origins", false, "do not ask the origins what they serve")
 	cmd.Flags().IntVar(&o.MaxPages, "max-pages", 0, "of two URLs, look at `n` pages at most (default 10000 by links, 1000000 by sitemaps)")
 	a.allFlag(cmd)
+	cmd.ValidArgsFunction = a.completeStates
 	return cmd
+}
+
+// completeStates completes what diff compares: the releases in the history here, without asking the targets.
+func (a *app) completeStates(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 1 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	names := []string{workspace.DiffLive + "\tthe release that is live", workspace.DiffSite + "\tthe site's folder"}
+	w, err := a.open(workspace.NewLines(io.Discard))
+	if err != nil {
+		return names, cobra.ShellCompDirectiveDefault
+	}
+	defer w.Close()
+	for _, p := range w.RememberedReleases(cmd.Context()) {
+		names = append(names, p.Release.Short()+"\tlive since "+p.Published.UTC().Format(time.DateTime)+" UTC")
+	}
+	return names, cobra.ShellCompDirectiveDefault
 }
 
 // diff compares what the arguments name.

@@ -77,7 +77,7 @@ func (c *comparison) site() {
 	var changed []string
 	for _, path := range slices.Sorted(maps.Keys(c.reviewed.Content)) {
 		if now, ok := c.now.Content[path]; ok && now != c.reviewed.Content[path] {
-			changed = append(changed, fmt.Sprintf("site: %q has other content than was planned", short(path)))
+			changed = append(changed, fmt.Sprintf("site: %s has other content than was planned", quoted(path)))
 		}
 	}
 	c.list(changed)
@@ -136,7 +136,7 @@ func (c *comparison) renamed(removed, added []reports.PlanTarget) {
 func (c *comparison) target(planned, now reports.PlanTarget) {
 	at := name(now.Name)
 	if planned.Type != now.Type {
-		c.add("%s: its type was %q, and is now %s", at, short(planned.Type), now.Type)
+		c.add("%s: its type was %s, and is now %s", at, quoted(planned.Type), now.Type)
 	}
 	if planned.Place != now.Place {
 		c.add("%s: it writes to another place than was planned", at)
@@ -151,7 +151,7 @@ func (c *comparison) target(planned, now reports.PlanTarget) {
 	var changed []string
 	for _, path := range slices.Sorted(maps.Keys(union(then, today))) {
 		if then[path] != today[path] {
-			changed = append(changed, fmt.Sprintf("%s: %q: planned: %s, now: %s", at, short(path), cmp.Or(short(then[path]), "no change"), cmp.Or(short(today[path]), "no change")))
+			changed = append(changed, fmt.Sprintf("%s: %s: planned: %s, now: %s", at, quoted(path), cmp.Or(short(then[path]), "no change"), cmp.Or(short(today[path]), "no change")))
 		}
 	}
 	c.list(changed)
@@ -171,7 +171,7 @@ func (c *comparison) order(o Options) {
 	}
 	then, now := steps(c.reviewed), steps(c.now)
 	if !slices.Equal(then, now) {
-		c.add("order: planned: %s; now: %s", short(strings.Join(then, ", ")), strings.Join(now, ", "))
+		c.add("order: planned: %s; now: %s", short(strings.Join(then, ", ")), short(strings.Join(now, ", ")))
 	}
 }
 
@@ -219,7 +219,7 @@ func digits(id string) string {
 // name shows the name of a target, which a file may give.
 func name(text string) string {
 	if strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r == utf8.RuneError || reports.Hidden(r) }) || text == "" {
-		return fmt.Sprintf("%q", short(text))
+		return quoted(text)
 	}
 	return short(text)
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"mirror/internal/regular"
@@ -25,7 +26,7 @@ func Read(name string) (reports.Plan, error) {
 	var p reports.Plan
 	err = json.Unmarshal(text, &p)
 	if p.Schema != "" && p.Schema != reports.PlanSchema { // the fields of another format may have other types
-		return reports.Plan{}, fmt.Errorf("%s: %w: its schema is %q, this version of mirror reads %s (hint: write it with this version: mirror plan --out)", name, ErrInvalid, short(p.Schema), reports.PlanSchema)
+		return reports.Plan{}, fmt.Errorf("%s: %w: its schema is %s, this version of mirror reads %s (hint: write it with this version: mirror plan --out)", name, ErrInvalid, quoted(p.Schema), reports.PlanSchema)
 	}
 	if err == nil {
 		err = validate(p)
@@ -65,9 +66,16 @@ func validate(p reports.Plan) error {
 // shown bounds what an error repeats from a file, in bytes.
 const shown = 100
 
+// short shows a text from a file: on one line, with nothing that a terminal or a CI runner acts on.
 func short(text string) string {
 	if len(text) > shown {
 		text = text[:shown] + "…"
 	}
-	return strings.ToValidUTF8(text, "?")
+	text = strings.ToValidUTF8(text, "?")
+	if strings.ContainsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' || reports.Hidden(r) }) {
+		text = strings.Trim(strconv.QuoteToASCII(text), `"`)
+	}
+	return text
 }
+
+func quoted(text string) string { return `"` + short(text) + `"` }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"mirror/internal/builtsite"
 	"mirror/internal/compare"
 	"mirror/internal/history"
 	"mirror/internal/humanize"
@@ -146,6 +147,9 @@ func (d *differ) known(ctx context.Context, name string) (sitediff.Side, error) 
 	switch {
 	case !ofConfig(name):
 		built, err := (&Sites{Events: d.events}).open(ctx, name, BuiltOptions{})
+		if errors.Is(err, builtsite.ErrNoSite) {
+			return sitediff.Side{}, usage(fmt.Errorf("%q is neither a release nor a site (hint: the first digits of a release's ID, live, site, a folder, an archive, oci:IMAGE or a URL)", name))
+		}
 		if err != nil {
 			return sitediff.Side{}, err
 		}
@@ -206,9 +210,8 @@ func (d *differ) live(ctx context.Context, held []HeldRelease, errs []error) (si
 	return d.open(ctx, most)
 }
 
-// withRemembered adds the releases of the history here that no target holds.
-func (w *Workspace) withRemembered(ctx context.Context, held []HeldRelease) []HeldRelease {
-	var all []site.Past
+// RememberedReleases lists the releases that went live from here, the latest first.
+func (w *Workspace) RememberedReleases(ctx context.Context) (all []site.Past) {
 	err := w.remember(ctx, func(h *history.Store) (err error) {
 		all, err = h.Sequence(ctx)
 		return err
@@ -216,7 +219,12 @@ func (w *Workspace) withRemembered(ctx context.Context, held []HeldRelease) []He
 	if err != nil {
 		w.options.Warnings.Add("releases that only the history here knows cannot be named: %v", err)
 	}
-	for _, p := range all {
+	return all
+}
+
+// withRemembered adds the releases of the history here that no target holds.
+func (w *Workspace) withRemembered(ctx context.Context, held []HeldRelease) []HeldRelease {
+	for _, p := range w.RememberedReleases(ctx) {
 		if !slices.ContainsFunc(held, func(h HeldRelease) bool { return h.Release == p.Release }) {
 			held = append(held, HeldRelease{Release: p.Release, Published: p.Published})
 		}

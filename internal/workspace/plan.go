@@ -38,6 +38,7 @@ func (w *Workspace) PlanPublish(ctx context.Context, o PlanOptions) (*reports.Pl
 		w.options.Warnings.Add("%s", warning)
 	}
 	doc := w.planDocument(report, dests)
+	doc.Staged = o.Release != ""
 	if o.Digests {
 		doc.Content = contentOf(rel.Manifest, doc)
 	}
