@@ -63,6 +63,7 @@ func (a *app) serveFront(ctx context.Context, w *workspace.Workspace, f frontFla
 	c := w.Config.Front
 	o := server.Options{
 		Listen: cmp.Or(f.listen, c.Listen), Version: version, Log: log,
+		TLS:       server.TLS{Cert: c.TLS.Cert, Key: c.TLS.Key, HSTS: c.TLS.HSTS, Redirect: c.TLS.Redirect},
 		AccessLog: c.AccessLog, Format: accesslog.Format(c.AccessLogFormat), Stderr: a.stderr,
 	}
 	if c.TokenEnv != "" {
@@ -85,7 +86,11 @@ func (a *app) serveFront(ctx context.Context, w *workspace.Workspace, f frontFla
 	}
 	defer proxy.Close()
 	o.Listening = func(at net.Addr) {
-		log.Info("listening", "url", "http://"+at.String()+"/", "origins", proxy.Origins(), "trust", c.Trust, "quorum", c.Quorum)
+		scheme := "http"
+		if c.TLS.Cert != "" {
+			scheme = "https"
+		}
+		log.Info("listening", "url", scheme+"://"+at.String()+"/", "origins", proxy.Origins(), "trust", c.Trust, "quorum", c.Quorum)
 	}
 	return server.Run(ctx, proxy, o)
 }

@@ -299,6 +299,8 @@ type Front struct {
 	AccessLog string `yaml:"access_log" example:"/var/log/mirror/access.log"`
 	// AccessLogFormat is that of the lines.
 	AccessLogFormat string `yaml:"access_log_format" jsonschema:"default=common,enum=common,enum=json" example:"json"`
+	// TLS serves visitors by https.
+	TLS FrontTLS `yaml:"tls"`
 }
 
 // Hooks are commands of the user's own.
@@ -308,4 +310,16 @@ type Hooks struct {
 	AfterPublish []string `yaml:"after_publish" example:"[\"./notify-search.sh\", \"--quiet\"]"`
 	// Timeout is how long the command may take.
 	Timeout time.Duration `yaml:"timeout" jsonschema:"default=1m" example:"30s"`
+}
+
+// FrontTLS is the certificate of a front. It is read again when its files change.
+type FrontTLS struct {
+	// Cert is the file with the certificate and those of its issuers, in PEM.
+	Cert string `yaml:"cert" jsonschema:"format=path" example:"/etc/mirror/tls/fullchain.pem"`
+	// Key is the file with the private key, in PEM.
+	Key string `yaml:"key" jsonschema:"format=path" example:"/etc/mirror/tls/privkey.pem"`
+	// HSTS is for how long browsers that have seen the site use https alone. 0s says nothing of it.
+	HSTS time.Duration `yaml:"hsts" jsonschema:"default=0s" example:"4320h"`
+	// Redirect is the address on which plain http leads to https.
+	Redirect string `yaml:"redirect" jsonschema:"format=address" example:"\":80\""`
 }

@@ -75,6 +75,11 @@ func (u *Untrusted) validate(d *strictyaml.Decoder, c *Config, kinds targets.Kin
 	if log := c.Front.AccessLog; log != "" && log != "-" {
 		refuse(&c.Front.AccessLog, "access_log", "is a file that is written to, which a config that is not trusted may not name")
 	}
+	for _, file := range []*string{&c.Front.TLS.Cert, &c.Front.TLS.Key} {
+		if why := u.wrongFile(c, *file); *file != "" && why != "" {
+			refuse(file, "tls", why)
+		}
+	}
 	if why := u.wrongFile(c, c.Site.Dir); why != "" && filepath.Clean(c.Site.Dir) != filepath.Dir(c.File) {
 		refuse(&c.Site.Dir, "dir", why)
 	}

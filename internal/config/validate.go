@@ -137,6 +137,11 @@ func isWebhook(address string) bool {
 // validateFront notes a quorum that can never be reached, or that proves nothing. What the defaults say is
 // judged by the command, since most configs have no front.
 func validateFront(d *strictyaml.Decoder, c *Config) {
+	if t := &c.Front.TLS; (t.Cert == "") != (t.Key == "") {
+		d.Errorf(d.Place(t), "tls: cert and key go together")
+	} else if t.Cert == "" && (t.Redirect != "" || t.HSTS > 0) {
+		d.Errorf(d.Place(t), "tls: redirect and hsts are for a front with cert and key")
+	}
 	at := d.Place(&c.Front.Quorum)
 	origins := 0
 	for _, o := range originsOf(c) {

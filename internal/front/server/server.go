@@ -4,6 +4,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -12,6 +13,8 @@ import (
 	"os"
 	"runtime/debug"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"mirror/internal/front"
 	"mirror/internal/front/accesslog"
@@ -27,6 +30,7 @@ type Options struct {
 	Token   string
 	Version string // of the program
 
+	TLS       TLS
 	AccessLog string // file, - for Stderr, "" for none
 	Format    accesslog.Format
 	Stderr    io.Writer
@@ -51,34 +55,75 @@ func Run(ctx context.Context, f *front.Front, o Options) error {
 	if os.Getenv("GOGC") == "" { // most of the heap is contents and manifests, which stay
 		defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
 	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
 	handler, done, err := handlerOf(f, o)
 	if err != nil {
 		return err
 	}
 	defer done()
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", o.Listen)
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var all errgroup.Group
+	listeners, err := listen(ctx, o)
 	if err != nil {
-		return fmt.Errorf("front: %w (hint: --listen chooses another address)", err)
+		return err
 	}
+	if o.TLS.on() {
+		handler = withHSTS(handler, o.TLS.HSTS)
+	}
+	all.Go(func() error { defer stop(); return static.ServeBy(ctx, newServer(handler, o.Log), listeners.visitors) })
+	if listeners.plain != nil {
+		all.Go(func() error { defer stop(); return redirect(ctx, listeners.plain, listeners.port, o.Log) })
+	}
+	all.Go(func() error { f.Run(ctx); return nil })
 	if o.Listening != nil {
-		o.Listening(l.Addr())
+		o.Listening(listeners.address)
 	}
-	following, stop := context.WithCancel(ctx)
-	ended := make(chan struct{})
-	go func() { defer close(ended); f.Run(following) }()
-	err = static.ServeBy(ctx, newServer(handler, o.Log), l)
-	stop()
-	<-ended
-	return err
+	return all.Wait()
+}
+
+// listeners are where visitors connect.
+type listeners struct {
+	visitors net.Listener
+	address  net.Addr
+	port     int
+	plain    net.Listener // for the redirect to https, nil for none
+}
+
+func listen(ctx context.Context, o Options) (l listeners, err error) {
+	const hint = "(hint: --listen chooses another address)"
+	var pair *certificate
+	if o.TLS.on() {
+		if pair, err = newCertificate(o.TLS, o.Log); err != nil {
+			return l, err
+		}
+	}
+	if l.visitors, err = new(net.ListenConfig).Listen(ctx, "tcp", o.Listen); err != nil {
+		return l, fmt.Errorf("front: %w %s", err, hint)
+	}
+	l.address = l.visitors.Addr()
+	if at, ok := l.address.(*net.TCPAddr); ok {
+		l.port = at.Port
+	}
+	if pair == nil {
+		return l, nil
+	}
+	if o.TLS.Redirect != "" {
+		if l.plain, err = new(net.ListenConfig).Listen(ctx, "tcp", o.TLS.Redirect); err != nil {
+			return l, errors.Join(fmt.Errorf("front.tls.redirect: %w", err), l.visitors.Close())
+		}
+	}
+	l.visitors = pair.secure(l.visitors)
+	return l, nil
 }
 
 func newServer(h http.Handler, log *slog.Logger) *http.Server {
 	s := static.NewServer(h)
 	s.DisableGeneralOptionsHandler = true
 	s.ReadTimeout, s.WriteTimeout, s.MaxHeaderBytes = readTime, writeTime, maxHeader
-	if log != nil {
-		s.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelDebug)
-	}
+	s.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelDebug)
 	return s
 }
 

@@ -1,0 +1,140 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"mirror/internal/static"
+)
+
+// TLS says how visitors are served by https.
+type TLS struct {
+	Cert, Key string        // files, in PEM; "" for plain http
+	HSTS      time.Duration // for how long browsers use https alone; 0 sends no header
+	Redirect  string        // address on which plain http is answered with a redirect to https; "" for none
+}
+
+func (t TLS) on() bool { return t.Cert != "" || t.Key != "" }
+
+// lookAgain is how often the files are looked at for a new certificate, while visitors connect.
+const lookAgain = 5 * time.Second
+
+// certificate is the one in the files, read again when they change. Connections stay as they are.
+type certificate struct {
+	files TLS
+	log   *slog.Logger
+
+	mu     sync.Mutex // guards what follows
+	pair   *tls.Certificate
+	stamp  [2]time.Time // of the files that were read
+	looked time.Time
+}
+
+func newCertificate(files TLS, log *slog.Logger) (*certificate, error) {
+	if files.Cert == "" || files.Key == "" {
+		return nil, errors.New("front.tls: cert and key go together")
+	}
+	c := &certificate{files: files, log: log}
+	return c, c.read()
+}
+
+// read reads the files. The caller must hold mu, or be the only one that knows c.
+func (c *certificate) read() error {
+	stamp, err := c.times()
+	if err != nil {
+		return fmt.Errorf("front.tls: %w", err)
+	}
+	pair, err := tls.LoadX509KeyPair(c.files.Cert, c.files.Key)
+	if err != nil {
+		return fmt.Errorf("front.tls: %w", err)
+	}
+	c.pair, c.stamp = &pair, stamp
+	return nil
+}
+
+// times returns when the files were written. What is no file is an error: reading a pipe could take for ever.
+func (c *certificate) times() (stamp [2]time.Time, err error) {
+	for i, name := range []string{c.files.Cert, c.files.Key} {
+		info, err := os.Stat(name)
+		if err != nil {
+			return stamp, err
+		}
+		if !info.Mode().IsRegular() {
+			return stamp, fmt.Errorf("%s is not a file", name)
+		}
+		stamp[i] = info.ModTime()
+	}
+	return stamp, nil
+}
+
+// get returns the certificate for a connection. One that cannot be read leaves the one before in use.
+func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if time.Since(c.looked) < lookAgain {
+		return c.pair, nil
+	}
+	c.looked = time.Now()
+	stamp, err := c.times()
+	if err == nil && stamp == c.stamp {
+		return c.pair, nil
+	}
+	if err := c.read(); err != nil {
+		c.log.Warn("the new certificate cannot be used, the one before stays", "err", err)
+	} else {
+		c.log.Info("a new certificate is in use")
+	}
+	return c.pair, nil
+}
+
+// secure has a listener speak TLS, with HTTP/2 where the visitor can.
+func (c *certificate) secure(l net.Listener) net.Listener {
+	return tls.NewListener(l, &tls.Config{GetCertificate: c.get, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}})
+}
+
+// withHSTS has all answers say for how long browsers are to use https.
+func withHSTS(next http.Handler, age time.Duration) http.Handler {
+	if age <= 0 {
+		return next
+	}
+	value := []string{"max-age=" + strconv.FormatInt(int64(age/time.Second), 10)}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header()["Strict-Transport-Security"] = value
+		next.ServeHTTP(w, r)
+	})
+}
+
+// redirect leads from http to https until ctx ends. port is that of https.
+func redirect(ctx context.Context, l net.Listener, port int, log *slog.Logger) error {
+	return static.ServeBy(ctx, newServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := r.Host
+		if name, _, err := net.SplitHostPort(host); err == nil {
+			host = name
+		}
+		host = strings.Trim(host, "[]")
+		if host == "" || strings.Trim(strings.ToLower(host), "abcdefghijklmnopqrstuvwxyz0123456789.-_:") != "" {
+			http.Error(w, "the request names no host", http.StatusBadRequest)
+			return
+		}
+		if strings.Contains(host, ":") {
+			host = "[" + host + "]"
+		}
+		if port != 443 {
+			host += ":" + strconv.Itoa(port)
+		}
+		to := url.URL{Scheme: "https", Host: host, Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: r.URL.RawQuery}
+		w.Header().Set("Location", to.String())
+		w.WriteHeader(http.StatusPermanentRedirect)
+	}), log), l)
+}
