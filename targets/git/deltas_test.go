@@ -2,9 +2,11 @@ package git
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -143,5 +145,61 @@ func TestStems(t *testing.T) {
 		if got := stemOf(p); got != want {
 			t.Errorf("%s: got %q, want %q", p, got, want)
 		}
+	}
+}
+
+// TestRandomUpdates publishes a site that changes at random: after each publish the branch has the site byte
+// for byte, and git finds nothing wrong in what was pushed.
+func TestRandomUpdates(t *testing.T) {
+	t.Parallel()
+	realserver.Need(t, "git")
+	seed := rand.Uint64() //nolint:gosec // no secret
+	t.Logf("seed %d", seed)
+	r, state, random := newRepo(t, "main"), t.TempDir(), rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // no secret
+	r.run(t, nil, nil, "config", "receive.fsckObjects", "true")
+	r.run(t, nil, nil, "config", "receive.unpackLimit", "1")
+	shape := benchsite.Shape{Folders: 4, Pages: 4, Bytes: 4000}
+	files := deltaSite(t, shape, 0)
+	delete(files, "search.json") // large: one is enough for a test
+	history := []string{"keep", "squash", "last 3"}[random.IntN(3)]
+	for range 25 {
+		for range 1 + random.IntN(6) {
+			change(random, files)
+		}
+		tgt := open(t, Config{URL: r.dir, History: history}, targets.Env{State: state})
+		publish(t, tgt, files)
+		held, err := tgt.ReadBack(t.Context())
+		if err != nil || held.ID() != targettest.Release(files).ID() {
+			t.Fatalf("%s: the branch has other files than the site: %v", history, err)
+		}
+	}
+	r.fsck(t)
+}
+
+// change changes a site in one way.
+func change(random *rand.Rand, files targettest.Files) {
+	paths := slices.Sorted(maps.Keys(files))
+	p := paths[random.IntN(len(paths))]
+	text := files[p]
+	switch at := random.IntN(len(text) + 1); random.IntN(7) {
+	case 0:
+		files[p] = text[:at] + fmt.Sprint(random.Uint64()) + text[at:]
+	case 1:
+		files[p] = text[at:] + text[:at]
+	case 2:
+		files[p] = text[:at]
+	case 3:
+		files[fmt.Sprintf("new-%d/index.html", random.Uint64())] = text
+	case 4: // renamed
+		delete(files, p)
+		files[fmt.Sprintf("renamed-%d.html", random.Uint64())] = text
+	case 5: // a file becomes a folder
+		delete(files, p)
+		files[p+"/index.html"] = text
+	case 6: // many go
+		for _, p := range paths[:len(paths)/8] {
+			delete(files, p)
+		}
+		files["index.html"] = text
 	}
 }
