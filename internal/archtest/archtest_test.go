@@ -60,7 +60,8 @@ func allowed() map[string][]string {
 		"internal/check":             {"internal/wait", "internal/survey", "internal/origin", "diff", "site"},
 		"internal/compare":           {"internal/wait", "internal/survey", "internal/origin", "internal/origin/pages", "diff", "site"},
 		"internal/watch":             {"internal/wait", "internal/survey", "internal/origin", "diff", "site"},
-		"internal/config":            {"internal/config/reference", "internal/config/strictyaml", "internal/notify", "internal/purge", "scheduler", "targets", "targets/grace"},
+		"internal/config":            {"internal/config/reference", "internal/config/strictyaml", "internal/notify", "internal/purge", "internal/redirects", "scheduler", "targets", "targets/grace"},
+		"internal/redirects":         {},
 		"internal/config/strictyaml": {},
 		"internal/config/reference":  {},
 		"internal/config/scaffold":   {"internal/config", "internal/config/strictyaml", "internal/generators", "targets"},
@@ -78,7 +79,7 @@ func allowed() map[string][]string {
 		"internal/state":             {"internal/oserr", "internal/atomicfile", "site", "internal/regular"},
 		"internal/workspace": {
 			"targets/targettest", "targets/grace", "internal/lag", "internal/atomicfile", "diff", "site", "targets", "reports", "reports/formats", "scheduler", "internal/builtsite", "internal/check", "internal/command", "internal/compare", "internal/config", "internal/contentdiff",
-			"internal/daemon", "internal/front", "internal/front/record", "internal/history", "internal/humanize", "internal/notify", "internal/origin", "internal/origin/pages", "internal/planfile", "internal/publish", "internal/purge",
+			"internal/daemon", "internal/front", "internal/front/record", "internal/history", "internal/humanize", "internal/notify", "internal/origin", "internal/origin/pages", "internal/planfile", "internal/publish", "internal/purge", "internal/redirects",
 			"internal/netname", "internal/regular", "internal/secrets", "internal/sitediff", "internal/staged", "internal/state", "internal/static", "internal/summary", "internal/survey", "internal/wait", "internal/watch",
 		},
 		"internal/service": {

@@ -80,12 +80,27 @@ type Site struct {
 	// NotFound is the page with which origins must answer for a path that does not exist. Without it, or
 	// where the site has no such file, only the status of that answer counts.
 	NotFound string `yaml:"not_found" jsonschema:"format=page" example:"404.html"`
+	// Redirects lists paths of the site that lead to another place. Each becomes a small page that sends browsers
+	// on, which every kind of target can hold.
+	Redirects []Redirect `yaml:"redirects"`
+	// RedirectsFile is a file of the site with more of them, as Netlify and Cloudflare Pages read it; "" for none.
+	RedirectsFile string `yaml:"redirects_file" jsonschema:"format=page" example:"_redirects"`
 	// Beacon is the URL path of a small JSON file that names the release of each origin. "" turns it off.
 	Beacon string `yaml:"beacon" jsonschema:"default=/.well-known/mirror.json,format=beacon" example:"/.well-known/mirror.json"`
 	// PublishManifest is whether mirror front serves the list of a release's files, with their digests, at
 	// /.well-known/mirror/ID.sums: fronts with trust: quorum on other machines read it. It names every path of
 	// the site.
 	PublishManifest bool `yaml:"publish_manifest" jsonschema:"default=false" example:"true"`
+}
+
+// Redirect is a path of the site that leads to another place.
+type Redirect struct {
+	// From is the path, which no file of the site may have.
+	From string `yaml:"from" jsonschema:"required" example:"/old/"`
+	// To is a path of the site or the URL of another one.
+	To string `yaml:"to" jsonschema:"required" example:"/new/"`
+	// Status is that of the redirect. It decides whether search engines take the new address.
+	Status int `yaml:"status" jsonschema:"default=301,enum=301,enum=302,enum=303,enum=307,enum=308" example:"301"`
 }
 
 // Target is a place to publish to. Its other keys belong to its type.

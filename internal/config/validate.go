@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"mirror/internal/config/strictyaml"
+	"mirror/internal/redirects"
 )
 
 // validate notes what no single value shows: names given twice and combinations that cannot be.
@@ -21,6 +22,7 @@ func validate(d *strictyaml.Decoder, c *Config) {
 	if at := d.Place(&c.Site.Beacon); at != nil && c.Site.Beacon != "" && c.Site.Beacon == "/"+c.Site.NotFound {
 		d.Errorf(at, "beacon: %s is the page not_found (hint: /.well-known/mirror.json)", d.Describe(at))
 	}
+	validateRedirects(d, c.Site.Redirects)
 	validateOrder(d, &c.Publish, names)
 	validateGrace(d, &c.Publish)
 	validateJobs(d, c.Schedule)
@@ -72,6 +74,32 @@ func validateOrder(d *strictyaml.Decoder, p *Publish, names []string) {
 	}
 	if p.Order.Mode == OrderParallel && p.OnLate == "rollback" {
 		d.Errorf(d.Place(&p.OnLate), "on_late: rollback cannot be with order: parallel, which waits for no origin")
+	}
+}
+
+// validateRedirects refuses what can be no page, and what is there twice.
+func validateRedirects(d *strictyaml.Decoder, list []Redirect) {
+	seen := map[string]bool{}
+	for i := range list {
+		r := &list[i]
+		if at := d.Place(&r.From); at != nil {
+			page, err := redirects.PathOf(r.From)
+			switch {
+			case err != nil:
+				d.Errorf(at, "from: %s %v", d.Describe(at), err)
+			case seen[page]:
+				d.Errorf(at, "from: %s is there twice", d.Describe(at))
+			}
+			seen[page] = true
+		}
+		if at := d.Place(&r.To); at != nil {
+			if err := redirects.CheckTo(r.To); err != nil {
+				d.Errorf(at, "to: %s %v", d.Describe(at), err)
+			}
+		}
+		if at := d.Place(&r.Status); at != nil && !redirects.IsStatus(r.Status) {
+			d.Errorf(at, "status: %s is not the status of a redirect (hint: 301, 302, 303, 307 or 308)", d.Describe(at))
+		}
 	}
 }
 

@@ -20,9 +20,10 @@ import (
 // pagesWorld is a site that is published to the Pages of the lab's git host.
 type pagesWorld struct {
 	*workspace.Workspace
-	t   *testing.T
-	dir string
-	lab *lab.Lab
+	t        *testing.T
+	dir      string
+	lab      *lab.Lab
+	warnings *workspace.Warnings
 }
 
 func newPagesWorld(t *testing.T, verify string) *pagesWorld {
@@ -37,16 +38,24 @@ func newPagesWorld(t *testing.T, verify string) *pagesWorld {
 		l.Git.Remote, l.Git.Branch, l.Git.URL, verify)
 	p.write("mirror.yaml", text)
 	p.write("public/index.html", "<p>first</p>")
-	home := t.TempDir()
+	p.reopen()
+	return p
+}
+
+// reopen reads the config again.
+func (p *pagesWorld) reopen() {
+	p.t.Helper()
+	home, err := p.t.TempDir(), error(nil)
+	p.warnings = &workspace.Warnings{}
 	p.Workspace, err = workspace.Open(workspace.Options{
-		ConfigFile: filepath.Join(p.dir, "mirror.yaml"), Kinds: allkinds.All(), Events: workspace.NewLines(io.Discard), Warnings: &workspace.Warnings{},
+		ConfigFile: filepath.Join(p.dir, "mirror.yaml"), Kinds: allkinds.All(), Events: workspace.NewLines(io.Discard), Warnings: p.warnings,
 		Getenv: func(name string) string { return map[string]string{"HOME": home}[name] },
 	})
 	if err != nil {
-		t.Fatal(err)
+		p.t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = p.Close() }) // the test has ended
-	return p
+	w := p.Workspace
+	p.t.Cleanup(func() { _ = w.Close() }) // the test has ended
 }
 
 func (p *pagesWorld) write(name, text string) {

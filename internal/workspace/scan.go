@@ -48,6 +48,9 @@ func (w *Workspace) scan(ctx context.Context) (tree, error) {
 	if err != nil {
 		return tree{}, errors.Join(fmt.Errorf("scan %s: %w", w.Config.Site.Dir, err), root.Close())
 	}
+	if rel, err = w.redirected(root, rel); err != nil {
+		return tree{}, errors.Join(err, root.Close())
+	}
 	events.Line("site     %s: %s, release %s", w.Config.Site.Dir, humanize.Plural(len(rel.Manifest), "file"), rel.ID().Short())
 	if err := cache.Save(); err != nil {
 		w.options.Warnings.Add("the next scan hashes every file again: %v", err)
