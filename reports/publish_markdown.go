@@ -18,6 +18,9 @@ func (p Publish) Markdown(w io.Writer) error {
 	}
 	p.markdownTargets(&b)
 	p.markdownOrigins(&b)
+	for _, r := range p.Purge[:min(len(p.Purge), maxMarkdownLines)] {
+		fmt.Fprintf(&b, "\nPurged %s: %s.\n", code(r.Origin), inline(r.summary()))
+	}
 	p.markdownRemarks(&b)
 	if p.Check != nil {
 		p.Check.markdownDrift(&b, "Drift", p.Check.counted())

@@ -25,6 +25,7 @@ func (p *publication) purged(ctx context.Context) {
 	if p.report.Outcome == RolledBack || p.report.Outcome == Mixed {
 		ctx = context.WithoutCancel(ctx)
 	}
+	p.options.Events.Phase("purge")
 	ctx, cancel := context.WithTimeoutCause(ctx, max(purgeGrace, p.left()), errLate)
 	defer cancel()
 	p.report.Purges = p.options.Caches.Finish(ctx)

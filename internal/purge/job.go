@@ -15,9 +15,11 @@ import (
 )
 
 // How often a page is purged again that is still answered with old bytes: one that the publish changes, and any other.
+// Of the others there are at most so many: on some origins every page differs.
 const (
 	againChanged = 10
 	againOther   = 1
+	mostOthers   = 500
 )
 
 // The pause before a page is purged again doubles from firstAgain up to lastAgain.
@@ -66,6 +68,7 @@ type Job struct {
 	changed map[string]bool      // pages that the publish changes
 	purged  map[string]time.Time // when the last purge of a page was done
 	again   map[string]int       // how often a page was purged again
+	others  int                  // pages that the publish does not change and that were found old
 	pause   time.Duration        // before the next time
 	next    time.Time
 	closing bool
@@ -103,9 +106,15 @@ func (j *Job) Changed(c diff.Changes) {
 func (j *Job) See(path string, asked time.Time, old bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	_, ours := j.changed[path]
 	most := againOther
-	if _, ok := j.changed[path]; ok {
+	switch {
+	case ours:
 		most = againChanged
+	case old && !j.stale[path] && j.again[path] == 0:
+		if j.others++; j.others > mostOthers {
+			most = 0
+		}
 	}
 	switch {
 	case !old:

@@ -17,10 +17,10 @@ import (
 )
 
 // afterPublish runs the command that the config names for the end of a publish or rollback. That it failed is a
-// warning of the report: the outcome is known.
+// warning of the report: the outcome is known. The report is nil where there is none.
 func (w *Workspace) afterPublish(ctx context.Context, r *publish.Report) {
 	hook := w.Config.Hooks.AfterPublish
-	if len(hook) == 0 {
+	if len(hook) == 0 || r == nil {
 		return
 	}
 	if ctx.Err() != nil {

@@ -2,7 +2,10 @@ package workspace_test
 
 import (
 	"fmt"
+	"io"
+	"log/slog"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -16,12 +19,13 @@ func hooked(t *testing.T, line, more string) *place {
 		t.Skip(err)
 	}
 	p := newPlace(t, "http://127.0.0.1:1/", "")
-	p.write("mirror.yaml", fmt.Sprintf("version: 1\nsite: {dir: ./public}\ntargets: [{name: disk, type: dir, path: ./disk}]\nhooks: {after_publish: [sh, -c, %q]%s}\n", line, more))
+	p.write("mirror.yaml", fmt.Sprintf("version: 1\nsite: {dir: ./public}\ntargets: [{name: disk, type: dir, path: ./disk, origin: {url: %q}}]\nhooks: {after_publish: [sh, -c, %q]%s}\n",
+		folderServer(t, filepath.Join(p.root, "disk", "current")), line, more))
 	p.Workspace = p.open("state")
 	return p
 }
 
-// TestHookAfterPublish has a hook write what it gets.
+// TestHookAfterPublish has a hook write what it gets, from commands and from a job of the daemon.
 func TestHookAfterPublish(t *testing.T) {
 	t.Parallel()
 	p := hooked(t, `echo "$MIRROR_OUTCOME $MIRROR_RELEASE $MIRROR_PREVIOUS $MIRROR_ROLLBACK" >> said; cat "$MIRROR_CHANGED" >> said`, "")
@@ -29,7 +33,13 @@ func TestHookAfterPublish(t *testing.T) {
 	first := p.publish()
 	p.write("public/index.html", "home 2")
 	second := p.publish()
-	p.publish()
+	setup, err := p.DaemonSetup(slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := setup.Work.Publish(t.Context(), io.Discard); err != nil {
+		t.Fatal(err)
+	}
 	want := fmt.Sprintf("live %s  false\na\\nb.html\nindex.html\nlive %s %s false\nindex.html\nunchanged %[2]s %[2]s false\n", first.Release, second.Release, first.Release)
 	if got := p.read("said"); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)

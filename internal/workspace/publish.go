@@ -41,7 +41,6 @@ func (w *Workspace) Publish(ctx context.Context, o PublishOptions) (*publish.Rep
 	report, err := w.publish(ctx, o)
 	if report != nil && !o.StageOnly {
 		w.recordPublish(ctx, began, report, err)
-		w.afterPublish(ctx, report)
 	}
 	return report, err
 }
@@ -61,6 +60,13 @@ func (o PublishOptions) validate(build string) error {
 
 // publish is Publish without the record.
 func (w *Workspace) publish(ctx context.Context, o PublishOptions) (*publish.Report, error) {
+	report, err := w.publishOnly(ctx, o)
+	w.afterPublish(ctx, report)
+	return report, err
+}
+
+// publishOnly is publish without the hook.
+func (w *Workspace) publishOnly(ctx context.Context, o PublishOptions) (*publish.Report, error) {
 	if err := o.validate(w.Config.Site.Build); err != nil {
 		return nil, usage(err)
 	}

@@ -111,13 +111,19 @@ func (w *Workspace) Rollback(ctx context.Context, o RollbackOptions) (*publish.R
 	report, err := w.rollback(ctx, o)
 	if report != nil {
 		w.recordPublish(ctx, began, report, err)
-		w.afterPublish(ctx, report)
 	}
 	return report, err
 }
 
 // rollback is Rollback without the record.
 func (w *Workspace) rollback(ctx context.Context, o RollbackOptions) (*publish.Report, error) {
+	report, err := w.rollbackOnly(ctx, o)
+	w.afterPublish(ctx, report)
+	return report, err
+}
+
+// rollbackOnly is rollback without the hook.
+func (w *Workspace) rollbackOnly(ctx context.Context, o RollbackOptions) (*publish.Report, error) {
 	if _, err := w.caches(); err != nil {
 		return nil, err
 	}
