@@ -26,7 +26,28 @@ type Publish struct {
 	Window   *Window         `json:"window,omitempty"` // how the origins turned
 	Check    *Check          `json:"check,omitempty"`  // what the origins were last seen to serve
 	Purge    []Purge         `json:"purge,omitempty"`  // what was removed from the caches before origins
+	// PurgedNow says, where files were to be purged, what each target could not remove.
+	PurgedNow []PurgedNow `json:"purged_now,omitempty"`
 	Ending
+}
+
+// PurgedNow is how files were removed from all that one target keeps.
+type PurgedNow struct {
+	Target string   `json:"target"`
+	Left   []string `json:"left"` // what may have them still
+	Error  string   `json:"error"`
+}
+
+func (e PurgedNow) text(w io.Writer, s Style) error {
+	lines := "purged   " + clean(e.Target) + ": from what is live and staged, and from earlier releases\n"
+	if e.Error != "" {
+		lines = s.paint(red, "failed") + "   " + clean(e.Target) + ": purge: " + clean(e.Error) + "\n"
+	}
+	for _, what := range e.Left {
+		lines += "         not from here: " + clean(what) + "\n"
+	}
+	_, err := io.WriteString(w, lines)
+	return err
 }
 
 // PublishTarget is one target in a Publish.
@@ -66,6 +87,11 @@ func (p Publish) Text(w io.Writer, s Style) error {
 	}
 	for _, r := range p.Purge {
 		if _, err := fmt.Fprintf(w, "purged   %s: %s\n", clean(r.Origin), r.summary()); err != nil {
+			return err
+		}
+	}
+	for _, e := range p.PurgedNow {
+		if err := e.text(w, s); err != nil {
 			return err
 		}
 	}

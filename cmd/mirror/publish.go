@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -25,6 +26,7 @@ type publishFlags struct {
 	plan          string
 	stageOnly     bool
 	release       string
+	purgeNow      []string
 }
 
 func (a *app) publishCommand() *cobra.Command {
@@ -44,6 +46,7 @@ anything is stored, unless it would do exactly what a plan of ` + "`mirror plan 
   mirror publish --adopt             # the first publish to a target that holds other files
   mirror publish --stage-only        # now; and at the time of the announcement:
   mirror publish --release 3f9a1c    # it goes live everywhere, from any machine, without the site
+  mirror publish --purge-now key.txt # a secret that was live by mistake: gone from all that the targets keep
   mirror publish --plan plan.json    # what mirror plan --out plan.json said, and nothing else`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -67,6 +70,7 @@ anything is stored, unless it would do exactly what a plan of ` + "`mirror plan 
 	cmd.Flags().BoolVar(&f.stageOnly, "stage-only", false, "store the release on every target and make nothing live; --release makes it live later")
 	cmd.Flags().StringVar(&f.release, "release", "", "make this staged release live in place of the site, by the first digits of its `ID`")
 	cmd.Flags().StringVar(&f.plan, "plan", "", "carry out exactly the plan in this `file` of mirror plan --out; refuse if anything has changed")
+	cmd.Flags().StringArrayVar(&f.purgeNow, "purge-now", nil, "remove this `path` from all that the targets keep, earlier releases too; the site must not have it any more (repeatable)")
 	_ = cmd.MarkFlagFilename("plan", "json") // fails only for an unknown flag
 	cmd.Flags().DurationVar(&f.verifyTimeout, "verify-timeout", 0, "how long the live origins may take to agree")
 	a.allFlag(cmd)
@@ -106,7 +110,7 @@ func (a *app) showPublish(doc *reports.Publish, err error) error {
 
 // options reads the flags.
 func (f publishFlags) options() (workspace.PublishOptions, error) {
-	o := workspace.PublishOptions{Build: f.build, NoVerify: f.noVerify, VerifyTimeout: f.verifyTimeout, PlanFile: f.plan, StageOnly: f.stageOnly, Release: f.release}
+	o := workspace.PublishOptions{Build: f.build, NoVerify: f.noVerify, VerifyTimeout: f.verifyTimeout, PlanFile: f.plan, StageOnly: f.stageOnly, Release: f.release, PurgeNow: f.purgeNow}
 	if f.maxDelete == "" {
 		return o, nil
 	}
@@ -124,7 +128,10 @@ func publishExit(r *publish.Report, err error) error {
 		publish.Live: exitAgree, publish.Unchanged: exitAgree, publish.Staged: exitAgree, publish.Diverged: exitDisagree,
 		publish.Failed: exitFailed, publish.RolledBack: exitRolledBack, publish.Mixed: exitMixed,
 	}[r.Outcome]
+	var left *workspace.ErasureError
 	switch {
+	case code == exitAgree && errors.As(err, &left):
+		code = exitFailed
 	case code == exitAgree && err != nil && r.Outcome == publish.Live:
 		code = exitDisagree // it is live, but not known to be live everywhere
 	case code == exitAgree && err != nil:

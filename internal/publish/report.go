@@ -37,8 +37,16 @@ type Report struct {
 	Window   *diff.Window  // nil where the origins were not watched
 	Verdict  *diff.Verdict // nil where the origins were not looked at
 	Purges   []Purge       // of the caches before origins
+	Erased   []Erasure     // files that were removed for good, for each destination
 	// Warnings lists, for people, what failed without changing the outcome.
 	Warnings []string
+}
+
+// Erasure says how files were removed from all that one destination keeps.
+type Erasure struct {
+	Name string
+	Left []string // what may have them still, for people
+	Err  error
 }
 
 // Committed reports whether a commit of any destination was begun.

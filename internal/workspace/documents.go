@@ -31,6 +31,9 @@ func PublishDocument(r *publish.Report) *reports.Publish {
 	for _, p := range r.Purges {
 		doc.Purge = append(doc.Purge, purgeDocument(p))
 	}
+	for _, e := range r.Erased {
+		doc.PurgedNow = append(doc.PurgedNow, reports.PurgedNow{Target: e.Name, Left: list(e.Left), Error: text(e.Err)})
+	}
 	if r.Window != nil {
 		window := reports.WindowOf(*r.Window)
 		doc.Window = &window

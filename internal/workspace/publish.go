@@ -29,6 +29,7 @@ type PublishOptions struct {
 	VerifyTimeout time.Duration // 0 for the config's
 	PlanFile      string        // a reviewed plan: any other one is refused; "" for none
 	StageOnly     bool          // make nothing live
+	PurgeNow      []string      // remove these paths from all that the targets keep
 	Release       string        // make this staged release live in place of the site, by the first digits of its ID; "" for the site
 
 	journaled bool // this run holds the journal
@@ -52,6 +53,8 @@ func (o PublishOptions) validate(build string) error {
 		return errors.New("--build: the config has no site.build command")
 	case o.Build && o.Release != "":
 		return errors.New("--build and --release cannot be used together: a staged release is not built again")
+	case len(o.PurgeNow) > 0 && (o.StageOnly || o.Release != "" || o.PlanFile != ""):
+		return errors.New("--purge-now cannot be used together with --stage-only, --release or --plan: it publishes the site")
 	case o.StageOnly && o.Release != "":
 		return errors.New("--stage-only and --release cannot be used together: the release is staged already")
 	}
@@ -70,6 +73,11 @@ func (w *Workspace) publishOnly(ctx context.Context, o PublishOptions) (*publish
 	if err := o.validate(w.Config.Site.Build); err != nil {
 		return nil, usage(err)
 	}
+	var err error
+	if o.PurgeNow, err = erasedPaths(o.PurgeNow); err != nil {
+		return nil, usage(err)
+	}
+	w.erased = o.PurgeNow
 	reviewed, err := w.readPlan(o.PlanFile, planfile.Options{Unwatched: o.NoVerify})
 	if err != nil {
 		return nil, err
@@ -93,6 +101,9 @@ func (w *Workspace) publishOnly(ctx context.Context, o PublishOptions) (*publish
 		return nil, err
 	}
 	defer rel.Close()
+	if err := refuseErasure(rel.Release, o.PurgeNow); err != nil {
+		return nil, err
+	}
 	options.Review = reviewed.review(rel.Release, dests)
 	if o.StageOnly {
 		return w.stage(ctx, rel.Release, dests, options)
@@ -100,6 +111,9 @@ func (w *Workspace) publishOnly(ctx context.Context, o PublishOptions) (*publish
 	report, err := w.run(ctx, journal, last, rel.Release, dests, options)
 	if o.Release != "" && report.Outcome == publish.Unchanged {
 		w.forget(ctx, rel.ID(), dests)
+	}
+	if len(o.PurgeNow) > 0 {
+		err = errors.Join(err, w.eraseAfter(ctx, report, rel.Release, dests, o.PurgeNow))
 	}
 	return report, err
 }

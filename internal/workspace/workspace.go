@@ -26,6 +26,7 @@ import (
 	"mirror/internal/state"
 	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/grace"
 )
 
 // Options say what to open.
@@ -80,6 +81,7 @@ type opened struct {
 	dests      []targets.Destination
 	destsErr   error
 	destsOpen  bool
+	erased     []string // paths that this run removes for good
 }
 
 // Open reads the config. Everything that can be wrong with it is a *UsageError.
@@ -213,7 +215,7 @@ func (w *Workspace) openTargets(ctx context.Context) ([]targets.Destination, err
 	var errs []error
 	for _, t := range w.Config.Targets {
 		env := targets.Env{
-			State: w.State.Target(t.Name), Owner: owner, Keep: w.Config.KeptPaths(), Grace: w.Config.GracePolicy(), Getenv: w.options.Getenv, Secret: w.options.Secrets.Add,
+			State: w.State.Target(t.Name), Owner: owner, Keep: w.Config.KeptPaths(), Grace: w.gracePolicy(), Getenv: w.options.Getenv, Secret: w.options.Secrets.Add,
 			Log: w.options.Log.With("target", t.Name),
 		}
 		kind, _ := w.options.Kinds.Find(t.Type) // the config has known kinds only
@@ -225,6 +227,15 @@ func (w *Workspace) openTargets(ctx context.Context) ([]targets.Destination, err
 		dests = append(dests, targets.Destination{Name: t.Name, Kind: kind, Place: placeOf(kind, t), Origin: t.Origin.URL, Target: target})
 	}
 	return dests, errors.Join(errs...)
+}
+
+// gracePolicy is the config's, without what this run purges.
+func (w *Workspace) gracePolicy() *grace.Policy {
+	p := w.Config.GracePolicy()
+	if p != nil {
+		p.Never = w.erased
+	}
+	return p
 }
 
 // placeOf names the place that a target writes to, "" where that cannot be told.

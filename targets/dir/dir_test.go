@@ -34,8 +34,9 @@ func TestTarget(t *testing.T) {
 				must(t, err)
 				return tgt
 			},
-			Read: func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(path, "current", name)) },
-			Put:  func(t *testing.T, files map[string][]byte) { edit(t, path, files) },
+			Read:  func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(path, "current", name)) },
+			Holds: func(t *testing.T, text string) string { return targettest.HoldsText(t, path, text) },
+			Put:   func(t *testing.T, files map[string][]byte) { edit(t, path, files) },
 		}
 	})
 }

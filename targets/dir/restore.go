@@ -35,6 +35,11 @@ func (t *Target) Restore(ctx context.Context, id site.ID) (targets.Restored, err
 	if len(names) == 0 {
 		return nil, fmt.Errorf("dir: %s: %w", id.Short(), targets.ErrNotHeld)
 	}
+	if list, err := p.readList(id); err == nil {
+		if err := p.readErased().Refuse(id, list); err != nil {
+			return nil, fmt.Errorf("dir: %w", err)
+		}
+	}
 	root, err := openOwn(p.releases, names[len(names)-1])
 	if err != nil {
 		return nil, fmt.Errorf("dir: %w", err)

@@ -125,6 +125,13 @@ func place(r repo, c Config, getenv func(string) string) targettest.Fixture {
 		Gracing: func(t *testing.T, policy *grace.Policy) targets.Target {
 			return open(t, c, targets.Env{Grace: policy, Getenv: getenv})
 		},
+		Holds: func(t *testing.T, text string) string {
+			blob := plumbing.ComputeHash(plumbing.BlobObject, []byte(text)).String()
+			if strings.Contains(r.run(t, nil, nil, "rev-list", "--all", "--objects"), blob) {
+				return blob
+			}
+			return ""
+		},
 		Read: r.read,
 		Put:  func(t *testing.T, files map[string][]byte) { r.put(t, files) },
 		Kept: []string{noJekyll},

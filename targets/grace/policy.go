@@ -23,6 +23,8 @@ type Policy struct {
 	Match []string
 	// All keeps every file but pages.
 	All bool
+	// Never lists paths that do not stay, whatever else matches.
+	Never []string
 }
 
 // Entry is a file that is served although the live release does not have it.
@@ -69,7 +71,7 @@ func (p *Policy) Next(beside List, from, to site.Manifest, now time.Time, skip f
 	same := len(from) == len(to) && from.ID() == to.ID()
 	var next List
 	add := func(e Entry) {
-		if p.Stays(e, now) && !places.taken(e.Path) && !skip(e.Path) {
+		if p.Stays(e, now) && !places.taken(e.Path) && !skip(e.Path) && !slices.Contains(p.Never, e.Path) {
 			next = append(next, e)
 		}
 	}

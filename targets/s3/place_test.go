@@ -105,6 +105,7 @@ func (p *place) fixture() targettest.Fixture {
 			return tgt
 		},
 		Silence: s3.Silence,
+		Holds:   p.holds,
 		HTTP:    true,
 		Read:    p.readObject,
 		Put:     p.putObjects,

@@ -133,7 +133,7 @@ func rank(path string) int {
 
 // inUse marks all of our own objects that are still referred to.
 func (t *Target) inUse(ctx context.Context, h documents.StateDocument, inv inventory, ids []site.ID) (map[string]bool, error) {
-	used := map[string]bool{documents.StatePath: true, documents.ProbePath: true, documents.NotesPath: true}
+	used := map[string]bool{documents.StatePath: true, documents.ProbePath: true, documents.NotesPath: true, documents.ErasedPath: true}
 	if !h.None() {
 		for _, path := range append(slices.Clone(h.Records), h.Grace) {
 			used[path] = true

@@ -21,6 +21,12 @@ func (t *Target) Restore(ctx context.Context, id site.ID) (targets.Restored, err
 	if bucket.IsMissing(err) {
 		err = fmt.Errorf("%s: %w", id.Short(), targets.ErrNotHeld)
 	}
+	if err == nil {
+		var gone targets.Erased
+		if gone, err = t.readErased(ctx); err == nil {
+			err = gone.Refuse(id, p.Manifest)
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("restore: %w", err)
 	}

@@ -29,6 +29,13 @@ func (t *Target) Restore(ctx context.Context, id site.ID) (targets.Restored, err
 	if err != nil {
 		return nil, err
 	}
+	gone, err := t.readErased(ctx)
+	if err == nil {
+		err = gone.Refuse(id, list)
+	}
+	if err != nil {
+		return nil, err
+	}
 	kept, err := t.besideOf(ctx, id, list)
 	if err != nil {
 		return nil, err

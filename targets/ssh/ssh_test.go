@@ -107,6 +107,7 @@ func fixture(path string, open func(t *testing.T, env targets.Env) targets.Targe
 		Silence: ssh.Silence,
 		Gracing: func(t *testing.T, policy *grace.Policy) targets.Target { return open(t, targets.Env{Grace: policy}) },
 		Keeping: func(t *testing.T, keep targets.Keep) targets.Target { return open(t, targets.Env{Keep: keep}) },
+		Holds:   func(t *testing.T, text string) string { return targettest.HoldsText(t, path, text) },
 		Read:    func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(path, "current", name)) },
 		Put:     func(t *testing.T, files map[string][]byte) { edit(t, path, files) },
 	}

@@ -26,6 +26,9 @@ type Fixture struct {
 	// Read gives the bytes live at a path (a manifest path), as a reader of the
 	// origin would meet them, or an error that wraps fs.ErrNotExist.
 	Read func(path string) ([]byte, error)
+	// Holds searches all that the place stores, what visitors do not see included, for a text and returns where it
+	// is, "" for nowhere. It may be nil.
+	Holds func(t *testing.T, text string) string
 	// Put replaces, adds or (content nil) removes live files behind the target's back,
 	// as a person with the place's own tools would.
 	Put func(t *testing.T, files map[string][]byte)

@@ -106,6 +106,20 @@ func (c *cache) trim() {
 // Keep has copies of documents be kept in a folder, "" for none.
 func (d *Store) Keep(folder string) { d.cache = newCache(folder) }
 
+// Forget drops all copies of documents.
+func (d *Store) Forget() error {
+	d.mu.Lock()
+	clear(d.decoded)
+	d.mu.Unlock()
+	d.cache.mu.Lock()
+	defer d.cache.mu.Unlock()
+	clear(d.cache.memory)
+	if d.cache.folder == "" {
+		return nil
+	}
+	return os.RemoveAll(d.cache.folder)
+}
+
 // Listed tells what a listing shows of the documents, so that copies of them can be told to be current.
 func (d *Store) Listed(own map[string]bucket.Object) {
 	d.mu.Lock()
@@ -121,7 +135,7 @@ func (d *Store) Listed(own map[string]bucket.Object) {
 // etagOf is the ETag of a document where it is known, and whether it is. That of a document which is named
 // by its digest is "".
 func (d *Store) etagOf(path string) (etag string, ok bool) {
-	if strings.HasPrefix(path, parts) || strings.HasPrefix(path, RecordsFolder) {
+	if strings.HasPrefix(path, parts) || strings.HasPrefix(path, RecordsFolder) || strings.HasPrefix(path, GraceFolder) {
 		return "", true
 	}
 	d.mu.Lock()

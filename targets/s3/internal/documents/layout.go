@@ -19,6 +19,7 @@ const (
 	OwnPrefix      = OwnFolder + "/"
 	StatePath      = OwnPrefix + "live"
 	NotesPath      = OwnPrefix + "notes"
+	ErasedPath     = OwnPrefix + "erased" // what was removed for good
 	ProbePath      = OwnPrefix + "~probe" // sorts behind all else of ours; written before the state
 	ProbeFolder    = OwnPrefix + "try/"
 	objects        = OwnPrefix + "objects/"
@@ -53,6 +54,15 @@ func ChangeFolder(s targets.Swap) string {
 func BeforePath(nonce, path string) string {
 	sum := sha256.Sum256([]byte(path))
 	return before + nonce + "/" + hex.EncodeToString(sum[:16])
+}
+
+// SplitBefore takes a path that BeforePath returned apart.
+func SplitBefore(object string) (nonce, name string, ok bool) {
+	rest, ok := strings.CutPrefix(object, before)
+	if !ok {
+		return "", "", false
+	}
+	return strings.Cut(rest, "/")
 }
 
 // NewNonce returns a random name that no other caller gets.

@@ -1,0 +1,174 @@
+package s3
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"mirror/site"
+	"mirror/targets"
+	"mirror/targets/s3/internal/bucket"
+	"mirror/targets/s3/internal/documents"
+)
+
+var _ targets.Eraser = (*Target)(nil)
+
+// Erase deletes the staged content, the documents that hold content, and what is served beside the live release. The
+// record comes first: it says why a release cannot be restored.
+func (t *Target) Erase(ctx context.Context, e targets.Erasure) (left []string, err error) {
+	if err := t.erase(ctx, e); err != nil {
+		return nil, fmt.Errorf("purge: %w", err)
+	}
+	left = []string{"noncurrent versions, if the bucket keeps versions, and replicas and backups of it", "folders of state on other machines that publish to it"}
+	return left, nil
+}
+
+func (t *Target) erase(ctx context.Context, e targets.Erasure) error {
+	h, err := t.docs.ReadState(ctx)
+	if err != nil {
+		return err
+	}
+	if h.None() || h.Phase != documents.PhaseLive || h.Release != e.Live.ID() || h.HeldBy() != "" && !t.mayTake(h) {
+		return documents.Conflict(h)
+	}
+	inv, err := t.list(ctx, h)
+	if err != nil {
+		return err
+	}
+	if inv.own, err = t.listOwn(ctx); err != nil {
+		return err
+	}
+	t.docs.Listed(inv.own)
+	gone := e.Digests(t.heldManifests(ctx, inv))
+	if err := t.writeErased(ctx, gone); err != nil {
+		return err
+	}
+	doomed, served, err := t.doomed(ctx, e, inv, gone)
+	if err != nil {
+		return err
+	}
+	if err := t.forgetInGrace(ctx, h, served); err != nil {
+		return err
+	}
+	t.seen.note(documents.StateDocument{}, inventory{}) // what was listed has changed
+	return errors.Join(t.bucket.Remove(ctx, doomed), t.docs.Forget())
+}
+
+// heldManifests lists the files of all releases whose documents can be read.
+func (t *Target) heldManifests(ctx context.Context, inv inventory) []site.Manifest {
+	var all []site.Manifest
+	for _, r := range inv.releases() {
+		p, err := t.pastRelease(ctx, r.Release)
+		if err != nil {
+			t.log.Warn("the document of a release cannot be read; its content is not looked for", "release", r.Release, "err", err)
+			continue
+		}
+		all = append(all, p.Manifest)
+	}
+	return all
+}
+
+// doomed lists what to delete, and what of it is served.
+func (t *Target) doomed(ctx context.Context, e targets.Erasure, inv inventory, gone map[site.Digest]string) (all, served []string, err error) {
+	paths := map[string]bool{}
+	for _, m := range t.heldManifests(ctx, inv) {
+		for _, path := range e.In(m, gone) {
+			paths[path] = true
+		}
+	}
+	for _, path := range e.Paths {
+		paths[path] = true
+	}
+	for path := range paths {
+		if _, there := inv.site[path]; there && !own(e.Live, path) {
+			served = append(served, path)
+		}
+	}
+	all = slices.Clone(served)
+	for digest := range gone {
+		all = append(all, documents.ObjectPath(digest))
+	}
+	for path := range inv.own {
+		switch {
+		case isBackupOf(path, paths):
+			all = append(all, path)
+		case strings.HasPrefix(path, documents.ChangesFolder):
+			ch, err := t.docs.ReadChange(ctx, path)
+			if ctx.Err() != nil {
+				return nil, nil, ctx.Err()
+			}
+			if err == nil && holdsTextOf(ch, paths) {
+				all = append(all, path)
+			}
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all), served, nil
+}
+
+func own(rel *site.Release, path string) bool { _, ok := rel.Manifest.Find(path); return ok }
+
+// isBackupOf reports whether an object is what one of the paths held before a commit.
+func isBackupOf(object string, paths map[string]bool) bool {
+	nonce, _, ok := documents.SplitBefore(object)
+	if !ok {
+		return false
+	}
+	for path := range paths {
+		if documents.BeforePath(nonce, path) == object {
+			return true
+		}
+	}
+	return false
+}
+
+// holdsTextOf reports whether a change holds the content of one of the paths itself.
+func holdsTextOf(ch *documents.Change, paths map[string]bool) bool {
+	return slices.ContainsFunc(slices.Concat(ch.Copies, ch.Restores), func(c documents.Copy) bool { return c.Text != nil && paths[c.Path] })
+}
+
+// forgetInGrace takes files off the list of those of earlier releases that are served.
+func (t *Target) forgetInGrace(ctx context.Context, h documents.StateDocument, served []string) error {
+	l := t.graceOf(ctx, h)
+	rest := l.Without(func(path string) bool { return slices.Contains(served, path) })
+	if len(rest) == len(l) {
+		return nil
+	}
+	path, err := t.writeGrace(ctx, rest)
+	if err != nil {
+		return err
+	}
+	next := *h.State
+	next.Grace = path
+	_, err = t.docs.WriteState(ctx, h, &next)
+	return err
+}
+
+// readErased reads the record of what was removed.
+func (t *Target) readErased(ctx context.Context) (targets.Erased, error) {
+	text, err := t.bucket.ReadUpTo(ctx, documents.ErasedPath, targets.MaxErasedBytes)
+	if bucket.IsMissing(err) {
+		return nil, nil
+	}
+	return targets.DecodeErased(text), err
+}
+
+func (t *Target) writeErased(ctx context.Context, gone map[site.Digest]string) error {
+	if len(gone) == 0 {
+		return nil
+	}
+	old, err := t.readErased(ctx)
+	if err != nil {
+		return err
+	}
+	all := old.With(gone, time.Now())
+	if maps.Equal(all, old) {
+		return nil
+	}
+	_, err = t.bucket.Put(ctx, documents.ErasedPath, all.Encode(), bucket.Headers{Type: "application/json", Cache: "no-store"}, bucket.Condition{})
+	return err
+}
