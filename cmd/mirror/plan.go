@@ -31,7 +31,7 @@ func (a *app) planCommand() *cobra.Command {
 			}
 			var doc *reports.Plan
 			err := a.inWorkspace(func(w *workspace.Workspace) (err error) {
-				doc, err = w.PlanPublish(cmd.Context(), workspace.PlanOptions{Contents: a.verbose, Digests: file != "", Release: release})
+				doc, err = w.PlanPublish(cmd.Context(), workspace.PlanOptions{Contents: a.verbose, Digests: file != "", File: file, Release: release})
 				return err
 			})
 			if doc == nil {

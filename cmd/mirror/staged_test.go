@@ -8,8 +8,10 @@ import (
 	"testing"
 	"time"
 
+	"mirror/internal/planfile"
 	"mirror/internal/publish"
 	"mirror/internal/workspace"
+	"mirror/reports"
 	"mirror/targets"
 )
 
@@ -51,6 +53,22 @@ func (r *trial) prune(of *publish.Report, keep targets.Retention, only ...string
 	return holding
 }
 
+// plan does what `mirror plan` does.
+func (r *trial) plan(release string) (doc reports.Plan) {
+	r.t.Helper()
+	err := r.app.inWorkspace(func(w *workspace.Workspace) error {
+		p, err := w.PlanPublish(r.t.Context(), workspace.PlanOptions{Digests: true, Release: release})
+		if err == nil {
+			doc = *p
+		}
+		return err
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return doc
+}
+
 // TestStagedReleasesGoLiveLater stages a release on every kind of target of the lab, publishes others, has the
 // targets drop what they may, and has the staged one go live from a machine that knows nothing.
 func TestStagedReleasesGoLiveLater(t *testing.T) {
@@ -64,6 +82,7 @@ func TestStagedReleasesGoLiveLater(t *testing.T) {
 	}
 	first := r.publish(publish.Auto)
 	r.write(map[string]string{"index.html": "embargoed", "404.html": "not here", "same.html": "same", "news/index.html": "news"})
+	reviewed := r.plan("")
 	staged, err := r.stage(workspace.PublishOptions{StageOnly: true})
 	if err != nil || staged.Outcome != publish.Staged || len(staged.Warnings) > 0 {
 		t.Fatalf("got %+v, %v", staged, err)
@@ -78,9 +97,18 @@ func TestStagedReleasesGoLiveLater(t *testing.T) {
 		}
 	}
 	r.app.stateDir = filepath.Join(t.TempDir(), "another")
+	if err := planfile.Compare(reviewed, r.plan(string(staged.Release[:8])), planfile.Options{}); err != nil {
+		t.Errorf("staging changes the plan: %v", err)
+	}
 	for _, text := range []string{"two", "three", "four"} {
 		r.write(map[string]string{"index.html": text, "404.html": "not here"})
 		r.publish(publish.Auto)
+	}
+	err = planfile.Compare(reviewed, r.plan(string(staged.Release[:8])), planfile.Options{})
+	for _, target := range staged.Targets {
+		if err == nil || !strings.Contains(err.Error(), target.Name+": release "+first.Release.Short()+" was live when the plan was made") {
+			t.Errorf("after other publishes, %s: got %v", target.Name, err)
+		}
 	}
 	hold := targets.Retention{}
 	err = r.app.inWorkspace(func(w *workspace.Workspace) error {

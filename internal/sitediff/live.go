@@ -28,12 +28,15 @@ type Unread struct{ Path, Why string }
 // Live reads what a live site serves at some pages. With hostless, links to the site's own host count as
 // relative ones. The error is ctx's, or says that the site gave no page at all.
 func Live(ctx context.Context, client *origin.Client, pages []origin.Page, hostless bool) (Side, []Unread, error) {
-	l := &liveSite{client: client, hostless: hostless, pages: map[string]origin.Page{}}
+	l := &liveSite{client: client, hostless: hostless, pages: map[string]origin.Page{}, seen: map[string]bool{}}
 	about := reports.DiffSide{Name: client.Endpoint().URL.String(), Kind: "url"}
-	survey.Each(ctx, client.Concurrency(), 0, len(pages), func(i int) { l.see(ctx, pages[i]) })
+	within, stop := survey.UntilSilent(ctx, client, survey.Silence{For: silences * client.Endpoint().Timeout})
+	defer stop()
+	survey.Each(within, client.Concurrency(), 0, len(pages), func(i int) { l.see(within, pages[i]) })
 	if ctx.Err() != nil {
 		return Side{}, nil, context.Cause(ctx)
 	}
+	l.notAsked(pages, context.Cause(within))
 	if len(l.files) == 0 && l.absent == 0 && len(l.unread) > 0 {
 		return Side{}, nil, fmt.Errorf("%s: no page can be read: %s: %s", about.Name, l.unread[0].Path, l.unread[0].Why)
 	}
@@ -41,6 +44,9 @@ func Live(ctx context.Context, client *origin.Client, pages []origin.Page, hostl
 	slices.SortFunc(l.unread, func(a, b Unread) int { return strings.Compare(a.Path, b.Path) })
 	return Side{DiffSide: about, Manifest: l.files, Read: l.read}, l.unread, nil
 }
+
+// silences is for how many timeouts of a page a site may answer nothing before it is given up.
+const silences = 3
 
 // liveSite collects what one site serves.
 type liveSite struct {
@@ -52,6 +58,16 @@ type liveSite struct {
 	pages  map[string]origin.Page // of the files, by path
 	absent int
 	unread []Unread
+	seen   map[string]bool // the paths that were asked for
+}
+
+// notAsked notes the pages that were not asked for, since the site fell silent.
+func (l *liveSite) notAsked(pages []origin.Page, why error) {
+	for _, p := range pages {
+		if !l.seen[p.Path] {
+			l.unread = append(l.unread, Unread{p.Path, fmt.Sprintf("not asked: %v", why)})
+		}
+	}
 }
 
 // see asks for a page.
@@ -59,6 +75,7 @@ func (l *liveSite) see(ctx context.Context, p origin.Page) {
 	o, body := l.fetch(ctx, p)
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.seen[p.Path] = true
 	switch {
 	case o.Err != nil:
 		l.unread = append(l.unread, Unread{p.Path, o.Err.Error()})

@@ -184,3 +184,32 @@ func TestALiveSiteIsReadWithoutItsHost(t *testing.T) {
 		t.Errorf("unread: got %v", unread)
 	}
 }
+
+// TestASiteThatFallsSilentIsGivenUp answers some pages and then nothing: the others are unread, and are not taken for
+// missing ones.
+func TestASiteThatFallsSilentIsGivenUp(t *testing.T) {
+	stop := make(chan struct{})
+	at := endpoint(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/" {
+			fmt.Fprint(w, "home")
+			return
+		}
+		<-stop
+	})
+	t.Cleanup(func() { close(stop) }) // before the server is closed
+	pages := []origin.Page{{Path: "index.html"}}
+	for i := range 1000 {
+		pages = append(pages, origin.Page{Path: fmt.Sprint(i), URL: fmt.Sprint(i)})
+	}
+	var s sitediff.Side
+	var unread []sitediff.Unread
+	err := errors.New("not asked yet")
+	for at.Timeout = 100 * time.Millisecond; err != nil && at.Timeout < time.Minute; at.Timeout *= 4 { // a busy machine needs more
+		client := origin.New(at)
+		s, unread, err = sitediff.Live(t.Context(), client, pages, false)
+		client.Close()
+	}
+	if err != nil || len(s.Manifest)+len(unread) != len(pages) || len(unread) < 1000 {
+		t.Errorf("got %d pages, %d unread, %v", len(s.Manifest), len(unread), err)
+	}
+}

@@ -79,10 +79,10 @@ func Find(all []Release, prefix string) (found []Release) {
 	return found
 }
 
-// WentLive returns the entries which say that a release no longer waits; none where it did not.
-func WentLive(all []Release, id site.ID, now time.Time) (done []Release) {
+// WentLive returns the entries which say that releases no longer wait; none for those that did not.
+func WentLive(all []Release, now time.Time, ids ...site.ID) (done []Release) {
 	for _, r := range Waiting(all, now) {
-		if r.Release == id {
+		if slices.Contains(ids, r.Release) {
 			r.At, r.Done = now.UTC(), true
 			done = append(done, r)
 		}

@@ -11,6 +11,7 @@ import (
 	"mirror/internal/lag"
 	"mirror/internal/publish"
 	"mirror/internal/staged"
+	"mirror/site"
 	"mirror/targets"
 )
 
@@ -129,7 +130,11 @@ func (b *lagBook) learn(ctx context.Context, r *publish.Report) map[string]error
 	if len(saw.Lags) > 0 && b.record.Tells(saw) {
 		add.Publishes = []lag.Publish{saw}
 	}
-	add.Staged = staged.WentLive(b.record.Staged, r.Release, time.Now())
+	live := []site.ID{r.Release}
+	for _, t := range r.Targets { // its publish may have been killed before it could say so
+		live = append(live, t.Plan.Live.Release)
+	}
+	add.Staged = staged.WentLive(b.record.Staged, time.Now(), live...)
 	if len(add.Publishes)+len(add.Staged) == 0 {
 		return nil
 	}

@@ -2,8 +2,10 @@ package workspace
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
+	"mirror/internal/config"
 	"mirror/internal/contentdiff"
 	"mirror/internal/publish"
 	"mirror/reports"
@@ -16,11 +18,17 @@ type PlanOptions struct {
 	Digests  bool // the digests of the files that are added or changed
 	// Release is a staged release to plan for in place of the site, by the first digits of its ID.
 	Release string
+	// File is where the plan is going to be written to; "" for nowhere. In the site's folder it would be
+	// published.
+	File string
 }
 
 // PlanPublish says what a publish would do, and changes nothing. The plan is nil where there is
 // nothing to report.
 func (w *Workspace) PlanPublish(ctx context.Context, o PlanOptions) (*reports.Plan, error) {
+	if at, inside := config.Inside(w.Config.Site.Dir, o.File); inside && o.File != "" {
+		return nil, usage(fmt.Errorf("--out %s: it is in the site's folder, as %s, and would be published with the site (hint: write it beside that folder)", o.File, at))
+	}
 	rel, dests, options, err := w.prepare(ctx, PublishOptions{Release: o.Release})
 	if err != nil {
 		return nil, err

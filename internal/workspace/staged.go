@@ -129,7 +129,7 @@ func stagedNames(all []staged.Release) string {
 func (w *Workspace) forget(ctx context.Context, id site.ID, dests []targets.Destination) {
 	book := w.newLagBook(dests)
 	book.read(ctx)
-	if done := staged.WentLive(book.record.Staged, id, time.Now()); len(done) > 0 {
+	if done := staged.WentLive(book.record.Staged, time.Now(), id); len(done) > 0 {
 		book.add(ctx, lag.Record{Staged: done})
 	}
 }
