@@ -42,6 +42,10 @@ type Difference struct {
 	// many pages, Answered is of the page that was answered first, and Asked of the one that was
 	// asked for last.
 	Asked, Answered time.Time
+	// Places are the names of the places that see it, and LookedFrom is how many places looked at the
+	// origin; nil and 0 where one place alone looked.
+	Places     []string
+	LookedFrom int
 }
 
 // PagesOf counts the pages of differences. One with the path "*" counts as all that it stands for.

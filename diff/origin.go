@@ -29,6 +29,7 @@ type OriginVerdict struct {
 	Err         error  // why the origin as a whole could not be seen
 	Tolerated   string // the rule by which Err does not count, "" where it counts
 	Times       Times
+	Places      []PlaceState // what each place saw, by name; nil where one place alone looked
 }
 
 // OriginState is what a check found of one origin, without the single differences: what the
@@ -55,6 +56,7 @@ type OriginState struct {
 	Slowest      []Slow        `json:",omitempty"`
 	Err          string        `json:",omitzero"` // why the origin as a whole could not be seen
 	ErrTolerated string        `json:",omitzero"` // the rule by which Err does not count
+	Places       []PlaceState  `json:",omitempty"`
 }
 
 // Summary is the origin without its single differences.
@@ -62,7 +64,7 @@ func (o OriginVerdict) Summary() OriginState {
 	s := OriginState{
 		Name: o.Name, URL: o.URL, State: o.State(), Release: o.Release, Published: o.Published, RolledBack: o.RolledBack, Pages: o.Pages, Match: o.Match,
 		Requests: o.Requests, Bytes: o.Bytes, Elapsed: o.Elapsed, Counts: map[Kind]int{}, Noise: o.Noise, Recovered: o.Recovered,
-		Trusted: o.Trusted, Facts: o.Facts, Slowest: o.Slowest,
+		Trusted: o.Trusted, Facts: o.Facts, Slowest: o.Slowest, Places: o.Places,
 	}
 	for _, d := range o.Differences {
 		if d.Tolerated == "" {

@@ -63,6 +63,20 @@ type Origin struct {
 	OwnLinks  int      `json:"own_host_links"` // links to an origin's own host, taken for relative ones
 
 	Limited int `json:"limited,omitzero"` // requests that the origin refused since it limits them, and that were repeated
+
+	Places []Place `json:"places,omitempty"` // what each place saw; absent where one place alone looked
+}
+
+// Place is what one place saw of an origin.
+type Place struct {
+	Name     string            `json:"name"`
+	State    diff.State        `json:"state"`
+	Pages    int               `json:"pages"`
+	Match    int               `json:"match"`
+	Counts   map[diff.Kind]int `json:"counts"`
+	Requests int64             `json:"requests"`
+	Elapsed  Millis            `json:"elapsed_ms"`
+	Error    string            `json:"error,omitempty"`
 }
 
 // TLS is what is known of an origin's certificate and connection.
@@ -102,6 +116,11 @@ type Drift struct {
 	// that was answered first, and Asked of the one that was asked for last.
 	Asked    time.Time `json:"asked,omitzero"`
 	Answered time.Time `json:"answered,omitzero"`
+
+	// Places see the difference, of LookedFrom places that looked at the origin; absent where one
+	// place alone looked.
+	Places     []string `json:"places,omitempty"`
+	LookedFrom int      `json:"looked_from,omitempty"`
 }
 
 // pages is how many pages a row stands for.
@@ -143,7 +162,16 @@ func OriginOf(o diff.OriginState, at time.Time) Origin {
 		Error: o.Err, ErrorTolerated: o.ErrTolerated, Tolerated: o.Tolerated,
 		Noise: append([]string{}, o.Noise...), Wavered: o.Recovered, Recovered: o.Recovered, Trusted: o.Trusted,
 		Protocol: o.Facts.Protocol, TLS: tlsOf(o.Facts, at), HSTS: o.Facts.HSTS, Mixed: o.Facts.Mixed, OwnLinks: o.Facts.Hosts, Limited: o.Facts.Limited,
+		Places: placesOf(o.Places),
 	}
+}
+
+func placesOf(states []diff.PlaceState) []Place {
+	var all []Place
+	for _, p := range states {
+		all = append(all, Place{p.Name, p.State, p.Pages, p.Match, clonedCounts(p.Counts), p.Requests, Millis(p.Elapsed), p.Err})
+	}
+	return all
 }
 
 // clonedCounts is a copy that JSON shows as {} where it is empty.

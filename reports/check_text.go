@@ -30,6 +30,9 @@ func (c Check) Text(w io.Writer, s Style) error {
 	if err := t.render(); err != nil {
 		return err
 	}
+	if err := c.placesTable(w, s); err != nil {
+		return err
+	}
 	for _, o := range c.Origins {
 		o.remarks(w, s)
 	}

@@ -22,6 +22,7 @@ func (c Check) Markdown(w io.Writer) error {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "**%s %s**\n", c.sign(), inline(c.summary()))
 	c.markdownOrigins(&b)
+	c.markdownPlaces(&b)
 	c.markdownRemarks(&b)
 	c.markdownDrift(&b, "Drift", c.counted())
 	c.markdownDrift(&b, "Tolerated", c.passed())

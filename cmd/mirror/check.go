@@ -38,6 +38,7 @@ release it is of. If a newer release goes live during the check, it is compared 
   mirror check --wait 5m              # right after a publish made elsewhere
   mirror check --tolerate altered:feed.xml --max-unreachable 1%
   mirror check --sample 200           # with at least 95 % confidence, drift on under 1.5 % of the pages
+  mirror check --places               # from the machines of the agents, too
   mirror check --live-only            # ask the origins only, not the targets' stores
   mirror check ./public https://me.github.io/ https://my-blog.example.com/ --wait 10m
   mirror check https://me.github.io/ https://my-blog.example.com/ https://blog.example.run/`,
@@ -77,6 +78,14 @@ func (a *app) verdict(cmd *cobra.Command, f checkFlags, live liveFlags, argument
 	}
 	var v diff.Verdict
 	err := a.inWorkspace(func(w *workspace.Workspace) (err error) {
+		if f.places {
+			places, hub, err := w.OpenPlaces(cmd.Context(), true, a.log())
+			if err != nil {
+				return err
+			}
+			defer hub.Close()
+			w.LookFrom(places)
+		}
 		v, err = w.Check(cmd.Context(), f.options(a.verbose))
 		return err
 	})

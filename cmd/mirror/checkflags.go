@@ -13,6 +13,7 @@ import (
 // checkFlags say how a check looks and how strictly it judges.
 type checkFlags struct {
 	liveOnly  bool
+	places    bool
 	sample    int
 	learn     bool
 	trustETag bool
@@ -40,6 +41,7 @@ func (f *checkFlags) flags(cmd *cobra.Command) {
 func (f *checkFlags) configFlags(cmd *cobra.Command) {
 	set := cmd.Flags()
 	set.BoolVar(&f.liveOnly, "live-only", false, "ask only the origins, not the targets for what they store and stored before")
+	set.BoolVar(&f.places, "places", false, "look from the places of the agents too (vantages in the config, mirror agent)")
 	set.BoolVar(&f.trustETag, "trust-etag", false, "trust an origin's ETag for pages that were verified before; a tenth of them is still read in full")
 	set.DurationVar(&f.maxAge, "max-age", 0, "accept pages of an earlier release until the new one has been live for this long")
 }

@@ -39,7 +39,7 @@ the live bytes of every origin.
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "show more details")
 	flags.BoolVar(&a.noColor, "no-color", false, "no colour (NO_COLOR does the same)")
 	root.AddCommand(a.initCommand(), a.planCommand(), a.publishCommand(), a.rollbackCommand(), a.checkCommand(), a.diffCommand(), a.watchCommand(),
-		a.daemonCommand(), a.notifyCommand(), a.labCommand(), a.demoCommand(), a.serveCommand(), a.frontCommand(), a.versionCommand())
+		a.daemonCommand(), a.agentCommand(), a.notifyCommand(), a.labCommand(), a.demoCommand(), a.serveCommand(), a.frontCommand(), a.versionCommand())
 	root.AddCommand(a.historyCommand(), a.reportCommand(), a.manCommand(), a.targettestCommand())
 	wrapArgs(root)
 	_ = root.RegisterFlagCompletionFunc("target", a.completeTargets) // fails only for an unknown flag

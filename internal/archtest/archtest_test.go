@@ -54,6 +54,8 @@ func allowed() map[string][]string {
 		"internal/origin":            {"internal/oserr", "internal/netname", "internal/wait", "site"},
 		"internal/origin/pages":      {"internal/origin", "internal/origin/pages/sitemap", "site"},
 		"internal/survey":            {"internal/origin", "diff", "site"},
+		"internal/vantage":           {"internal/check", "internal/origin", "diff", "site"},
+		"internal/vantage/broker":    {"internal/vantage", "internal/atomicfile", "internal/netname", "internal/regular"},
 		"internal/contentdiff":       {"reports", "targets", "site"},
 		"internal/planfile":          {"internal/regular", "reports"},
 		"internal/sitediff":          {"internal/compare", "internal/contentdiff", "internal/origin", "internal/survey", "reports", "site"},
@@ -81,6 +83,7 @@ func allowed() map[string][]string {
 			"targets/targettest", "targets/grace", "internal/lag", "internal/atomicfile", "diff", "site", "targets", "reports", "reports/formats", "scheduler", "internal/builtsite", "internal/check", "internal/command", "internal/compare", "internal/config", "internal/contentdiff",
 			"internal/daemon", "internal/front", "internal/front/record", "internal/history", "internal/humanize", "internal/notify", "internal/origin", "internal/origin/pages", "internal/planfile", "internal/publish", "internal/purge", "internal/redirects",
 			"internal/netname", "internal/regular", "internal/secrets", "internal/sitediff", "internal/staged", "internal/state", "internal/static", "internal/summary", "internal/survey", "internal/wait", "internal/watch",
+			"internal/vantage", "internal/vantage/broker",
 		},
 		"internal/service": {
 			"diff", "reports", "scheduler", "internal/daemon", "internal/dashboard", "internal/history", "internal/netname", "internal/notify", "internal/secrets",
@@ -163,7 +166,7 @@ func TestViolationsAreFound(t *testing.T) {
 		"cmd/mirror/a.go":                   source("mirror/site", "mirror/internal/realserver"),
 		"site/testdata/other.go":            source("mirror/reports"),
 		".hidden/a.go":                      source("mirror/reports"),
-		"targets/git/transport.go":          source("mirror/targets", "mirror/targets/s3"),
+		"targets/git/transport.go":          source("mirror/targets", "mirror/targets/s3", "github.com/nats-io/nats.go"),
 		"targets/new/new.go":                source("mirror/targets", "mirror/targets/new/internal/wire"),
 		"targets/new/internal/wire/wire.go": source("mirror/site", "mirror/targets/git/internal/wire", "mirror/targets/new/internal/wire/packet"),
 	})
@@ -172,6 +175,7 @@ func TestViolationsAreFound(t *testing.T) {
 		"diff/a.go: diff is pure and may not import os",
 		"site/a.go: site may not import diff",
 		"targets/git/transport.go: targets/git may not import targets/s3",
+		"targets/git/transport.go: only internal/vantage/broker may import github.com/nats-io/nats.go",
 		"targets/new/internal/wire/wire.go: targets/new/internal/wire may not import targets/git/internal/wire",
 		"util/a.go: package util is not in the table (hint: add it, with an ADR that says why)",
 	}
@@ -248,6 +252,8 @@ func judge(name string, imports []string) []string {
 	for _, imported := range imports {
 		to, ours := strings.CutPrefix(imported, module)
 		switch {
+		case strings.HasPrefix(imported, "github.com/nats-io/") && from != "internal/vantage/broker":
+			wrong = append(wrong, fmt.Sprintf("%s: only internal/vantage/broker may import %s", name, imported))
 		case slices.Contains(pure()[from], imported):
 			wrong = append(wrong, fmt.Sprintf("%s: %s is pure and may not import %s", name, from, imported))
 		case ours && slices.Contains(forTests(), to) && !slices.Contains(forTests(), from):

@@ -14,7 +14,7 @@ import (
 func (o Options) expectations() []diff.Expectation {
 	var wants []diff.Expectation
 	for _, f := range o.Manifest {
-		if !o.ignored(f.Path) {
+		if o.asks(f.Path) {
 			wants = append(wants, diff.Expectation{File: f})
 		}
 	}
@@ -23,6 +23,9 @@ func (o Options) expectations() []diff.Expectation {
 		if _, ok := o.Manifest.Find(path); !ok && !o.mayServe(path) && !o.ignored(path) {
 			wants = append(wants, diff.Expectation{File: site.File{Path: path}, Absent: true})
 		}
+	}
+	if o.NoFolders {
+		return wants
 	}
 	return append(wants, o.folders()...)
 }
@@ -67,7 +70,7 @@ func (o Options) folders() []diff.Expectation {
 		folder, ok := strings.CutSuffix(f.Path, "/index.html")
 		_, file := o.Manifest.Find(folder)
 		_, page := o.Manifest.Find(folder + ".html")
-		if ok && !file && !page && !o.ignored(f.Path) {
+		if ok && !file && !page && o.asks(f.Path) {
 			all = append(all, diff.Expectation{File: f, Folder: true})
 		}
 	}

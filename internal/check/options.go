@@ -14,8 +14,12 @@ import (
 
 // Options says what to look for.
 type Options struct {
-	Release    site.ID
-	Manifest   site.Manifest
+	Release  site.ID
+	Manifest site.Manifest
+	// Asked, if not nil, are the paths of the manifest that this look asks for, sorted: it is one part of
+	// a look that is shared. The other files tell what the answers for removed paths mean.
+	Asked      []string
+	NoFolders  bool     // do not ask for folders without their slash: another part does
 	BeaconPath string   // "" for none
 	NotFound   string   // the site's not-found page; "" where only the status counts
 	Absent     []string // paths that the release does not have and that may be served all the same
@@ -74,6 +78,16 @@ type Rule struct {
 
 func (o Options) ignored(path string) bool {
 	return slices.ContainsFunc(o.Ignore, func(glob string) bool { return doublestar.MatchUnvalidated(glob, path) })
+}
+
+// asks reports whether a page of the manifest is to be asked for.
+func (o Options) asks(path string) bool {
+	if o.Asked != nil {
+		if _, ok := slices.BinarySearch(o.Asked, path); !ok {
+			return false
+		}
+	}
+	return !o.ignored(path)
 }
 
 func (o Options) rulesFor(path string) []*regexp.Regexp {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"net/url"
 	"path"
 	"path/filepath"
 	"reflect"
@@ -47,6 +48,7 @@ func formats(name string, getenv func(string) string) map[string]strictyaml.Deco
 		"header":  refuse(wrongHeader),
 		"address": refuse(wrongAddress),
 		"host":    refuse(wrongHost),
+		"nats":    refuse(wrongBroker),
 		"cron":    cron,
 		"release": refuse(wrongRelease),
 		"service": service,
@@ -120,6 +122,17 @@ func wrongHost(text string) string {
 	}
 	if _, err := netip.ParseAddr(host); text != "" && err != nil && (host == "" || strings.ContainsFunc(host, notInName)) {
 		return hint
+	}
+	return ""
+}
+
+// wrongBroker checks the URLs of a NATS cluster, which commas part.
+func wrongBroker(text string) string {
+	for one := range strings.SplitSeq(text, ",") {
+		u, err := url.Parse(strings.TrimSpace(one))
+		if text != "" && (err != nil || u.Host == "" || u.User != nil || !slices.Contains([]string{"nats", "tls", "ws", "wss"}, u.Scheme)) {
+			return "is not the URL of a NATS server (hint: tls://nats.example.com:4222; several with commas between them; no password in it, but vantages.credentials)"
+		}
 	}
 	return ""
 }

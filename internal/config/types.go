@@ -37,6 +37,9 @@ type Config struct {
 	// Front is the reverse proxy over the origins (mirror front).
 	Front Front `yaml:"front"`
 
+	// Vantages is how agents on other machines look at the origins too: mirror agent.
+	Vantages Vantages `yaml:"vantages"`
+
 	// File is the path that the config was read from.
 	File string `yaml:"-"`
 	// Secrets are the values of the config that must never be shown.
@@ -338,3 +341,26 @@ type FrontTLS struct {
 	// Redirect is the address on which plain http leads to https.
 	Redirect string `yaml:"redirect" jsonschema:"format=address" example:"\":80\""`
 }
+
+// Vantages says how agents are reached and what they do.
+type Vantages struct {
+	// Listen is the address at which the daemon's own NATS server waits for agents. Beyond this machine it
+	// uses TLS. Without it, and without nats, there are no agents.
+	Listen string `yaml:"listen" jsonschema:"format=address" example:"127.0.0.1:4222"`
+	// Address is the host, with or without a port, under which agents reach that server, where it is not the
+	// one to listen on.
+	Address string `yaml:"address" jsonschema:"format=host" example:"mirror.example.com:4222"`
+	// NATS is the URL of a NATS server or cluster with JetStream that is used in place of the daemon's own.
+	NATS string `yaml:"nats" jsonschema:"format=nats" example:"tls://nats.example.com:4222"`
+	// Credentials is the file with the credentials for nats.
+	Credentials string `yaml:"credentials" jsonschema:"format=path" example:"./daemon.creds"`
+	// Mode is who looks at a page: each (every agent, and this machine) or spread (the agents share the pages).
+	Mode string `yaml:"mode" jsonschema:"default=each,enum=each,enum=spread" example:"each"`
+	// Quorum is how many places must see a difference before it counts. What fewer see is reported as tolerated.
+	Quorum int `yaml:"quorum" jsonschema:"default=1,minimum=1" example:"2"`
+	// Timeout is how long the agents may take for one check. What is missing by then is named in the report.
+	Timeout time.Duration `yaml:"timeout" jsonschema:"default=5m" example:"5m"`
+}
+
+// On reports whether there may be agents.
+func (v Vantages) On() bool { return v.Listen != "" || v.NATS != "" }

@@ -41,6 +41,7 @@ func validate(d *strictyaml.Decoder, c *Config) {
 	for i := range c.Origins {
 		validatePurge(d, c.Origins[i].Purge)
 	}
+	validatePositive(d, "timeout", &c.Vantages.Timeout)
 }
 
 // unique adds a name to those seen and notes one that was seen before.

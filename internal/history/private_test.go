@@ -3,6 +3,7 @@ package history_test
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -80,7 +81,7 @@ func TestNoSecretIsStored(t *testing.T) {
 	if err != nil || len(changes.Opened) != 1 || strings.Contains(changes.Opened[0].Detail+changes.Opened[0].Excerpt, secret) {
 		t.Errorf("got %+v, %v", changes, err)
 	}
-	if given[0] != difference || row.Origins[0].Err != said {
+	if !reflect.DeepEqual(given[0], difference) || row.Origins[0].Err != said {
 		t.Error("what was given was changed")
 	}
 	begun, err := s.BeginRun(t.Context(), history.Run{Job: "j", Slot: now, Started: now})

@@ -161,9 +161,9 @@ func (s *Store) cleanLooks(looks diff.Looks) diff.Looks {
 func (s *Store) cleanDifferences(all []diff.Difference) []diff.Difference {
 	copied := false
 	for i := range all {
-		d := all[i]
+		d, was := all[i], &all[i]
 		d.Path, d.URL, d.Location, d.Detail, d.Excerpt = s.clean(d.Path), s.clean(d.URL), s.clean(d.Location), s.clean(d.Detail), s.clean(d.Excerpt)
-		if d == all[i] {
+		if d.Path == was.Path && d.URL == was.URL && d.Location == was.Location && d.Detail == was.Detail && d.Excerpt == was.Excerpt {
 			continue
 		}
 		if !copied {

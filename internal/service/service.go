@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"reflect"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -75,11 +76,25 @@ func start(ctx context.Context, o Options, do func(s *service, ctx context.Conte
 		return err
 	}
 	s := &service{options: o, log: o.Log, history: h, space: w}
-	err = do(s, ctx)
+	err = s.withPlaces(ctx, do)
 	if closed := w.Close(); closed != nil {
 		o.Log.Error("the history was not closed well", "err", closed)
 	}
 	return err
+}
+
+// withPlaces runs do while the agents of the config are reached, where it has any.
+func (s *service) withPlaces(ctx context.Context, do func(s *service, ctx context.Context) error) error {
+	if !s.space.Config.Vantages.On() {
+		return do(s, ctx)
+	}
+	places, hub, err := s.space.OpenPlaces(ctx, false, s.log)
+	if err != nil {
+		return err
+	}
+	s.places = places
+	s.space.LookFrom(places)
+	return errors.Join(do(s, ctx), hub.Close())
 }
 
 // errDaemon means that another daemon runs with the same state folder.
@@ -108,7 +123,8 @@ type service struct {
 
 	mu      sync.Mutex // guards space: one reload at a time
 	space   *workspace.Workspace
-	address net.Addr // where it listens; nil for nowhere
+	address net.Addr         // where it listens; nil for nowhere
+	places  workspace.Places // of the agents; nil for none
 }
 
 // newDaemon makes the daemon of the config.
@@ -231,9 +247,13 @@ func (s *service) replace() error {
 	if err := s.options.validate(w); err != nil {
 		return err
 	}
+	w.LookFrom(s.places)
 	setup, err := w.DaemonSetup(s.log)
 	if err != nil {
 		return err
+	}
+	if !reflect.DeepEqual(w.Config.Vantages, s.space.Config.Vantages) {
+		s.log.Warn("other vantages need a restart")
 	}
 	if now := s.options.address(w); s.address != nil && now != s.options.address(s.space) {
 		s.log.Warn("another address needs a restart", "listen", now)

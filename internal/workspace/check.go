@@ -59,7 +59,7 @@ func (w *Workspace) CheckUnrecorded(ctx context.Context, o CheckOptions) (diff.V
 	if err != nil {
 		return diff.Verdict{}, err
 	}
-	verdict, err := check.Await(ctx, w.Origins(), look, o.Wait)
+	verdict, err := w.look(ctx, look, o.Wait)
 	if err != nil {
 		return diff.Verdict{}, err
 	}

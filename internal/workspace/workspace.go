@@ -48,6 +48,8 @@ type Options struct {
 	Output io.Writer
 	// History is used in place of one that is opened, and stays open; nil for none.
 	History *history.Store
+	// Places look at the origins from other machines; nil for from here alone.
+	Places Places
 }
 
 // UsageError is wrong usage or a wrong config: nothing was attempted.

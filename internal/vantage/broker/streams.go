@@ -1,0 +1,89 @@
+// Package broker carries the work of package vantage over NATS JetStream: the embedded server, the
+// connections of the coordinator and of the agents, enrolment, and what each of them may do. No other
+// package knows of NATS, and nothing of it runs before it is asked for.
+package broker
+
+import (
+	"context"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"mirror/internal/vantage"
+)
+
+// The names on the broker. %s is a place.
+const (
+	workStream    = "mirror-work"
+	workSubjects  = "mirror.work.>"
+	resultStream  = "mirror-results"
+	resultSubject = "mirror.result."
+	helloSubject  = "mirror.hello."
+	inboxPrefix   = "mirror.inbox."
+)
+
+// workSubject is where the items of one check wait for a place.
+func workSubject(place, owner, check string) string {
+	return "mirror.work." + place + "." + owner + "." + check
+}
+
+// The bounds of what the broker holds. An agent can fill what belongs to its own place and no more.
+const (
+	maxItems       = 64        // that wait for a place: older ones are dropped
+	maxResults     = 512       // of a place that are kept for a coordinator that is away
+	maxResultSize  = 512 << 10 // bytes
+	maxItemSize    = 1 << 20   // bytes
+	keepResults    = 24 * time.Hour
+	keepItems      = time.Hour
+	maxStore       = 16 << 30 // bytes on disk
+	ackWait        = 30 * time.Second
+	maxDeliver     = 4 // of an item, so that one that kills an agent does not kill it for ever
+	setUpWithin    = 20 * time.Second
+	requestTimeout = 10 * time.Second
+)
+
+// setUp makes the streams and the consumer of each place.
+func setUp(ctx context.Context, js jetstream.JetStream, places []string) error {
+	ctx, done := context.WithTimeout(ctx, setUpWithin)
+	defer done()
+	if _, err := js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+		Name: workStream, Subjects: []string{workSubjects}, Retention: jetstream.WorkQueuePolicy, Storage: jetstream.FileStorage,
+		MaxMsgsPerSubject: maxItems, MaxMsgSize: maxItemSize, MaxAge: keepItems, AllowMsgTTL: true, Duplicates: time.Second,
+	}); err != nil {
+		return err
+	}
+	if _, err := js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+		Name: resultStream, Subjects: []string{resultSubject + "*"}, Retention: jetstream.LimitsPolicy, Storage: jetstream.FileStorage,
+		MaxMsgsPerSubject: maxResults, MaxMsgSize: maxResultSize, MaxAge: keepResults, Duplicates: time.Second,
+	}); err != nil {
+		return err
+	}
+	for _, place := range places {
+		if err := addPlace(ctx, js, place); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addPlace makes the consumer of a place: the coordinator does, an agent may not.
+func addPlace(ctx context.Context, js jetstream.JetStream, place string) error {
+	_, err := js.CreateOrUpdateConsumer(ctx, workStream, jetstream.ConsumerConfig{
+		Durable: place, FilterSubject: "mirror.work." + place + ".>", AckPolicy: jetstream.AckExplicitPolicy, AckWait: ackWait,
+		MaxDeliver: maxDeliver, MaxAckPending: 2 * maxItems,
+	})
+	return err
+}
+
+// mayPublish and maySubscribe list what the agent of a place may do: fetch and acknowledge its own items,
+// send results and say hello in its own name, and read its own inbox.
+func mayPublish(place string) []string {
+	return []string{
+		helloSubject + place, resultSubject + place,
+		"$JS.API.CONSUMER.MSG.NEXT." + workStream + "." + place, "$JS.ACK." + workStream + "." + place + ".>",
+	}
+}
+
+func maySubscribe(place string) []string { return []string{inboxPrefix + place + ".>"} }
+
+var _ vantage.Bus = (*Coordinator)(nil)
