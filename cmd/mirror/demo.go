@@ -14,8 +14,9 @@ import (
 )
 
 type demoFlags struct {
-	site string
-	pace lab.Pace
+	site  string
+	front bool
+	pace  lab.Pace
 }
 
 func (a *app) demoCommand() *cobra.Command {
@@ -31,6 +32,7 @@ every step succeeded. Nothing outside a temporary folder is touched.
 ` + exitCodes,
 		Example: `  mirror demo
   mirror demo --site ./public --lag git=2s
+  mirror demo --front
   mirror demo --json | jq .ok`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -48,6 +50,7 @@ every step succeeded. Nothing outside a temporary folder is touched.
 		},
 	}
 	cmd.Flags().StringVar(&f.site, "site", "", "`folder` of the site to use (default: a small one of its own)")
+	cmd.Flags().BoolVar(&f.front, "front", false, "show what two visitors of mirror front get while origins are altered, parked and down")
 	addPaceFlags(cmd, &f.pace)
 	return cmd
 }
@@ -60,7 +63,7 @@ func (a *app) demo(ctx context.Context, f demoFlags) (*reports.Demo, error) {
 	}
 	defer l.Close()
 	return demo.Run(ctx, demo.Options{
-		Lab: l, Site: f.site,
+		Lab: l, Site: f.site, Front: f.front,
 		In: func(file string, do func(w *workspace.Workspace) error) error {
 			return a.inLab(l, file).inWorkspace(do)
 		},

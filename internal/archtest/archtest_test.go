@@ -90,7 +90,7 @@ func allowed() map[string][]string {
 			"internal/regular", "internal/static", "internal/workspace",
 		},
 		"internal/output":          {"internal/atomicfile", "diff", "site", "internal/humanize", "internal/secrets", "reports", "reports/formats"},
-		"internal/demo":            {"diff", "internal/config", "internal/humanize", "internal/lab", "internal/publish", "internal/workspace", "reports"},
+		"internal/demo":            {"diff", "internal/config", "internal/front", "internal/humanize", "internal/lab", "internal/lab/edge", "internal/wait", "site", "internal/publish", "internal/workspace", "reports"},
 		"internal/front":           {"diff", "site", "internal/front/blobs", "internal/front/record", "internal/front/upstream", "internal/atomicfile", "internal/origin", "internal/regular", "internal/static", "internal/wait", "targets/grace"},
 		"internal/front/accesslog": {},
 		"internal/front/admin":     {"diff", "internal/front", "internal/netname", "site"},

@@ -32,6 +32,8 @@ var bundled embed.FS
 type Options struct {
 	Lab  *lab.Lab
 	Site string // the folder of the site, of which the demo uses a copy; "" for a small site of its own
+	// Front tells the story of a front and two visitors in place of that of the origins.
+	Front bool
 	// In opens a config of the lab and the site for one use-case.
 	In func(file string, do func(w *workspace.Workspace) error) error
 	// Begin hears the name of each step.
@@ -56,7 +58,11 @@ func Run(ctx context.Context, o Options) (*reports.Demo, error) {
 	}
 	in := func(do func(w *workspace.Workspace) error) error { return o.In(file, do) }
 	s := &steps{lab: o.Lab, site: public, in: in, begin: o.Begin, doc: &reports.Demo{Schema: reports.DemoSchema}}
-	if err := s.run(ctx); err != nil {
+	story := s.run
+	if o.Front {
+		story = s.runFront
+	}
+	if err := story(ctx); err != nil {
 		return nil, err
 	}
 	return s.doc, nil
@@ -90,11 +96,8 @@ type steps struct {
 func (s *steps) run(ctx context.Context) error {
 	s.doc.OK = true
 	var want []drift
-	all := []struct {
-		name string
-		do   func() (string, error)
-	}{
-		{"publish v1", func() (string, error) { return s.first(ctx) }},
+	return s.each(ctx, []step{
+		{"publish v1", func() (string, error) { return s.first(ctx, workspace.PublishOptions{}) }},
 		{"publish v2", func() (string, error) { return s.second(ctx) }},
 		{"publish v2 again", func() (string, error) { return s.again(ctx) }},
 		{"check", func() (string, error) { return s.agree(ctx) }},
@@ -102,23 +105,36 @@ func (s *steps) run(ctx context.Context) error {
 		{"check finds exactly that", func() (string, error) { return s.caught(ctx, want) }},
 		{"repair by publishing", func() (string, error) { return s.heal(ctx, want) }},
 		{"check once more", func() (string, error) { return s.agree(ctx) }},
-	}
+	})
+}
+
+// step is one step of the story.
+type step struct {
+	name string
+	do   func() (string, error)
+}
+
+// each goes through steps, and ends early where one could not be done.
+func (s *steps) each(ctx context.Context, all []step) error {
 	for _, step := range all {
 		s.begin(step.name)
 		detail, err := step.do()
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err != nil {
-			detail = err.Error()
-		}
-		s.doc.Steps = append(s.doc.Steps, reports.DemoStep{Name: step.name, OK: err == nil, Detail: detail})
-		if err != nil {
-			s.doc.OK = false
+		if s.did(step.name, detail, err); err != nil {
 			return nil // the later steps stand on this one
 		}
 	}
 	return nil
+}
+
+// did notes how a step came out.
+func (s *steps) did(name, detail string, err error) {
+	if err != nil {
+		s.doc.OK, detail = false, err.Error()
+	}
+	s.doc.Steps = append(s.doc.Steps, reports.DemoStep{Name: name, OK: err == nil, Detail: detail})
 }
 
 // The pages that the demo adds, so that every site has enough to put drift on.
@@ -133,7 +149,7 @@ func demoPage(i int) string {
 	return fmt.Sprintf("<!doctype html><title>%d</title><p>Page %d of the demo.\n", i, i)
 }
 
-func (s *steps) first(ctx context.Context) (string, error) {
+func (s *steps) first(ctx context.Context, o workspace.PublishOptions) (string, error) {
 	pages := map[string]string{removedPage: "<!doctype html><title>first</title><p>This page is in v1 only.\n"}
 	for i := 1; i <= demoPages; i++ {
 		pages[fmt.Sprintf("%s/page %d 镜.html", demoFolder, i)] = demoPage(i)
@@ -141,7 +157,7 @@ func (s *steps) first(ctx context.Context) (string, error) {
 	if err := s.write(pages); err != nil {
 		return "", err
 	}
-	return s.publish(ctx, "live")
+	return s.publishBy(ctx, "live", o)
 }
 
 // second changes a page, adds one and removes one.
@@ -186,9 +202,13 @@ func (s *steps) write(pages map[string]string) error {
 
 // publish publishes as a user would and wants the given outcome.
 func (s *steps) publish(ctx context.Context, outcome string) (string, error) {
+	return s.publishBy(ctx, outcome, workspace.PublishOptions{})
+}
+
+func (s *steps) publishBy(ctx context.Context, outcome string, o workspace.PublishOptions) (string, error) {
 	var report *publish.Report
 	err := s.in(func(w *workspace.Workspace) (err error) {
-		report, err = w.Publish(ctx, workspace.PublishOptions{})
+		report, err = w.Publish(ctx, o)
 		return err
 	})
 	if report == nil {

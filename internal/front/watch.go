@@ -145,6 +145,7 @@ func (f *Front) verify(ctx context.Context, i int, b site.Beacon, changed bool) 
 	defer f.mu.Unlock()
 	f.views[i].failing = ""
 	if differs {
+		f.counts.wrong.Add(1)
 		f.views[i].failing = d.Path
 	}
 	return !differs

@@ -43,6 +43,11 @@ func (w *Workspace) remembersAny(ctx context.Context) bool {
 	return err == nil
 }
 
+// LastPublished returns the last release that went live from here.
+func (w *Workspace) LastPublished(ctx context.Context) (site.Past, error) {
+	return w.lastPublished(ctx)
+}
+
 // lastPublished returns the last release that went live from here; errNeverPublished where
 // there is none.
 func (w *Workspace) lastPublished(ctx context.Context) (last site.Past, err error) {
