@@ -137,15 +137,25 @@ func (m *meeting) await(ctx context.Context) error {
 // contestants are how many publish at once.
 const contestants = 4
 
-// round has all publish a release of their own. Each has made its plan before any of them stages. With
-// a pause one of them is stopped for so long at a random request. It returns the releases that won.
+// round has all publish a release of their own. It returns the releases that won.
 func (c *contest) round(rng *rand.Rand, n int, lease, pause time.Duration) (won []site.ID) {
 	c.t.Helper()
-	var done sync.WaitGroup
-	planned := newMeeting(contestants * len(contested()))
-	reports, errs := make([]*publish.Report, contestants), make([]error, contestants)
-	stopped := rng.IntN(contestants)
+	var releases []*site.Release
 	for i := range contestants {
+		releases = append(releases, rel(fmt.Sprintf("round %d, publisher %d", n, i)))
+	}
+	return c.meet(rng, n, lease, pause, releases)
+}
+
+// meet has one publisher for each of the releases. Each has made its plan before any of them stages. With
+// a pause one of them is stopped for so long at a random request. It returns the releases that won.
+func (c *contest) meet(rng *rand.Rand, n int, lease, pause time.Duration, releases []*site.Release) (won []site.ID) {
+	c.t.Helper()
+	var done sync.WaitGroup
+	planned := newMeeting(len(releases) * len(contested()))
+	reports, errs := make([]*publish.Report, len(releases)), make([]error, len(releases))
+	stopped := rng.IntN(len(releases))
+	for i, release := range releases {
 		network := &pausable{over: make(chan struct{}), pause: pause}
 		if pause > 0 && i == stopped {
 			network.at = 1 + rng.Int64N(60)
@@ -157,14 +167,16 @@ func (c *contest) round(rng *rand.Rand, n int, lease, pause time.Duration) (won 
 			return err
 		}}
 		done.Go(func() {
-			reports[i], errs[i] = publish.Run(c.t.Context(), rel(fmt.Sprintf("round %d, publisher %d", n, i)), dests, o)
+			reports[i], errs[i] = publish.Run(c.t.Context(), release, dests, o)
 		})
 	}
 	done.Wait()
 	for i, r := range reports {
 		switch r.Outcome {
 		case publish.Live:
-			won = append(won, r.Release)
+			if !slices.Contains(won, r.Release) { // two may make the same release live
+				won = append(won, r.Release)
+			}
 		case publish.Failed, publish.RolledBack:
 		default:
 			c.t.Errorf("round %d: publisher %d: %s, %v", n, i, r.Outcome, errs[i])
@@ -222,5 +234,50 @@ func TestOneOfSeveralPublishersWins(t *testing.T) {
 			}
 			t.Logf("%d rounds", rounds)
 		})
+	}
+}
+
+// TestOneOfSeveralRollbacksWins has rollbacks on different machines meet: two to different releases, two to the same one, and
+// one beside a publish. One release wins, the publisher of another one says that it did not, and all places serve the winner's release. With
+// MIRROR_EXPERIMENT=full there are 20 rounds of each.
+func TestOneOfSeveralRollbacksWins(t *testing.T) {
+	t.Parallel()
+	rounds := 1
+	if os.Getenv("MIRROR_EXPERIMENT") == "full" {
+		rounds = 20
+	}
+	back := func(text string) *site.Release {
+		r := rel(text)
+		r.Rollback = true
+		return r
+	}
+	c := newContest(t)
+	c.publishAlone(rel("first"))
+	c.publishAlone(rel("second"))
+	n := 0
+	for round := range rounds {
+		for name, meet := range map[string]func() []*site.Release{
+			"to different releases": func() []*site.Release { return []*site.Release{back("first"), back("second")} },
+			"to the same release":   func() []*site.Release { return []*site.Release{back("first"), back("first")} },
+			"beside a publish": func() []*site.Release {
+				return []*site.Release{back("second"), rel(fmt.Sprint("fourth, round ", round))}
+			},
+		} {
+			c.publishAlone(rel("third"))
+			won := c.meet(rand.New(rand.NewPCG(1, uint64(n))), n, 0, 0, meet())
+			if c.wantEverywhere(n, won); t.Failed() {
+				t.Fatalf("round %d: %s", round, name)
+			}
+			n++
+		}
+	}
+}
+
+// publishAlone publishes while no other does.
+func (c *contest) publishAlone(r *site.Release) {
+	c.t.Helper()
+	o := publish.Options{Events: silent{}, VerifyTimeout: time.Minute}
+	if report, err := publish.Run(c.t.Context(), r, c.open("alone", 0, nil), o); err != nil || report.Outcome != publish.Live {
+		c.t.Fatalf("%+v, %v", report, err)
 	}
 }

@@ -1,6 +1,7 @@
 package workspace_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"path/filepath"
@@ -41,6 +42,31 @@ func TestInterruptedRunIsCompleted(t *testing.T) {
 	p.remembers(report, first)
 	if report, err = p.Rollback(t.Context(), workspace.RollbackOptions{}); err != nil || report.Release != second || report.Outcome != publish.Live {
 		t.Errorf("a rollback of the rollback: %+v, %v", report, err)
+	}
+}
+
+// TestRollbackBesideAPublishFromHere is refused, and changes nothing, while another run has the state folder.
+func TestRollbackBesideAPublishFromHere(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, "http://127.0.0.1:1/", "")
+	for _, text := range []string{"home", "home 2"} {
+		p.write("public/index.html", text)
+		if _, err := p.Publish(t.Context(), workspace.PublishOptions{NoVerify: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	running, _, err := publish.OpenJournal(filepath.Join(p.root, "state"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report, err := p.Rollback(t.Context(), workspace.RollbackOptions{NoVerify: true}); !errors.Is(err, publish.ErrBusy) || report != nil {
+		t.Errorf("while another publish runs: %+v, %v", report, err)
+	}
+	if err := running.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if report, err := p.Rollback(t.Context(), workspace.RollbackOptions{NoVerify: true}); err != nil || report.Outcome != publish.Live {
+		t.Errorf("afterwards: %+v, %v", report, err)
 	}
 }
 

@@ -99,8 +99,29 @@ func askHeld(ctx context.Context, d targets.Destination) (a heldAnswer) {
 	_, restores := d.Target.(targets.Restorer)
 	if h, ok := d.Target.(targets.Historian); ok && restores {
 		a.past, a.err = h.Past(ctx, pastLimit, nil)
+		a.past = inOrder(a.past, a.live)
 	}
 	return a
+}
+
+// inOrder gives the releases of a target times that keep its order. What a target lists before the live release is under
+// way: its time is that of a commit that has not ended, and not one at which it was live.
+func inOrder(past []site.Past, live site.ID) []site.Past {
+	at := slices.IndexFunc(past, func(p site.Past) bool { return p.Release == live })
+	if at <= 0 {
+		return past
+	}
+	all, underWay := slices.Clone(past[at:]), past[:at]
+	for _, p := range underWay {
+		before := slices.IndexFunc(all, func(q site.Past) bool { return q.Release == p.Release })
+		if before < 0 {
+			p.Published = time.Time{}
+			all = append(all, p)
+		} else if newest := all[before-1].Published; all[before].Published.After(newest) {
+			all[before].Published = newest.Add(-1)
+		}
+	}
+	return all
 }
 
 // Rollback puts an earlier release live on all targets, as a publish of it would, and records that. It
@@ -162,13 +183,22 @@ func chosen(held []HeldRelease, asked string, last publish.Page) (HeldRelease, e
 	return choose(held, cmp.Or(asked, unfinished(held, last)))
 }
 
-// unfinished is the release of a rollback from here that was interrupted and of which a target holds the result, "" for
-// none. A rollback to no release in particular completes that one: the release before it would be the one that it was to
-// replace.
+// unfinished is the release of a rollback from here that was interrupted, "" for none. A rollback to no release in particular
+// completes that one: where it had begun, the release before would be the one that it was to replace. Where something else
+// is live by now, others have published since.
 func unfinished(held []HeldRelease, last publish.Page) string {
-	begun := slices.ContainsFunc(held, func(h HeldRelease) bool { return h.Release == last.Release && len(h.Live) > 0 })
-	if !last.Interrupted() || !last.Rollback || !begun {
+	known := slices.ContainsFunc(held, func(h HeldRelease) bool { return h.Release == last.Release })
+	if !last.Interrupted() || !last.Rollback || !known {
 		return ""
+	}
+	for _, h := range held {
+		ours := h.Release == last.Release
+		for _, swap := range last.Swaps {
+			ours = ours || h.Release == swap.From.Release
+		}
+		if len(h.Live) > 0 && !ours {
+			return ""
+		}
 	}
 	return string(last.Release)
 }

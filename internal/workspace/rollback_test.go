@@ -21,7 +21,7 @@ func TestWhichReleaseARollbackGoesTo(t *testing.T) {
 	mixed := []HeldRelease{held("bb01", 4, "two"), held("cc01", 3, "one"), held("bb02", 1)}
 	done := []HeldRelease{held("bb01", 4, "one", "two"), held("cc01", 3), held("bb02", 1)}
 	replaced := []HeldRelease{held("dd01", 5, "one", "two"), held("cc01", 4), held("bb01", 3)}
-	cut := publish.Page{Release: "bb01", Rollback: true, Swaps: map[string]targets.Swap{"one": {}, "two": {}}}
+	cut := publish.Page{Release: "bb01", Rollback: true, Swaps: map[string]targets.Swap{"one": {From: targets.Live{Release: "cc01"}}, "two": {From: targets.Live{Release: "cc01"}}}}
 	ended := cut
 	ended.Outcome = publish.Live
 	published := publish.Page{Release: "bb01", Swaps: cut.Swaps}
@@ -41,6 +41,7 @@ func TestWhichReleaseARollbackGoesTo(t *testing.T) {
 		{"interrupted between two commits", "", mixed, cut, "bb01"},
 		{"interrupted after all commits", "", done, cut, "bb01"},
 		{"interrupted before the first commit", "", settled, cut, "bb01"},
+		{"interrupted before the first commit, by an ID", "", settled, publish.Page{Release: "bb02", Rollback: true, Swaps: cut.Swaps}, "bb02"},
 		{"interrupted, and another release is asked for", "bb02", mixed, cut, "bb02"},
 		{"interrupted, and others have published since", "", replaced, cut, "cc01"},
 		{"ended: it is undone", "", done, ended, "cc01"},
@@ -54,5 +55,33 @@ func TestWhichReleaseARollbackGoesTo(t *testing.T) {
 	many := slices.Repeat([]HeldRelease{held("bb", 1)}, 50)
 	if _, err := chosen(many, "bb", publish.Page{}); err == nil || strings.Count(err.Error(), "of 2026") != maxCandidates {
 		t.Errorf("50 candidates: got %v", err)
+	}
+}
+
+// TestTimesKeepTheOrderOfATarget has a target list a release first whose commit has not ended.
+func TestTimesKeepTheOrderOfATarget(t *testing.T) {
+	at := func(id site.ID, minute int) site.Past {
+		return site.Past{Release: id, Published: time.Date(2026, 11, 22, 12, minute, 0, 0, time.UTC)}
+	}
+	for _, c := range []struct {
+		name string
+		live site.ID
+		past []site.Past
+		want string
+	}{
+		{"settled", "b", []site.Past{at("b", 2), at("a", 1)}, "b a"},
+		{"a rollback is under way", "b", []site.Past{at("a", 3), at("b", 2), at("a", 3), at("z", 1)}, "b a z"},
+		{"a publish is under way", "b", []site.Past{at("c", 3), at("b", 2), at("a", 1)}, "b a c"},
+		{"the live one is not listed", "d", []site.Past{at("b", 2), at("a", 1)}, "b a"},
+	} {
+		all := inOrder(c.past, c.live)
+		slices.SortStableFunc(all, func(p, q site.Past) int { return q.Published.Compare(p.Published) })
+		var got []string
+		for _, p := range all {
+			got = append(got, string(p.Release))
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
+		}
 	}
 }
