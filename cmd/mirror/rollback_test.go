@@ -15,12 +15,13 @@ import (
 // TestRollbackOfRandomHistories publishes releases of random files to every kind of target of the lab, and
 // goes back to one of those that are held, from a machine that knows nothing and has no site. Every
 // origin serves that release byte for byte, and a second rollback goes forward again. With
-// MIRROR_EXPERIMENT=full there are 20 histories.
+// MIRROR_EXPERIMENT=full there are 20 histories, and the windows of rollbacks are compared with those of publishes.
 func TestRollbackOfRandomHistories(t *testing.T) {
 	long(t, "publishes often")
 	t.Parallel()
 	random := rand.New(rand.NewPCG(12, 7))
 	histories := 1
+	var published, rolledBack []time.Duration // upper bounds of windows
 	if os.Getenv("MIRROR_EXPERIMENT") == "full" {
 		histories = 20
 	}
@@ -31,6 +32,9 @@ func TestRollbackOfRandomHistories(t *testing.T) {
 		for edition := range 3 {
 			r.write(randomSite(random, edition))
 			all = append(all, r.publish(publish.Auto))
+		}
+		for _, report := range all[1:] {
+			published = append(published, upperOf(t, report))
 		}
 		r.app.stateDir = filepath.Join(t.TempDir(), "fresh")
 		if err := os.Rename(r.site, r.site+".gone"); err != nil {
@@ -46,11 +50,26 @@ func TestRollbackOfRandomHistories(t *testing.T) {
 			if report.Release != to.Release || !report.Rollback {
 				t.Fatalf("history %d: %s is live, want %s", history, report.Release.Short(), to.Release.Short())
 			}
+			rolledBack = append(rolledBack, upperOf(t, report))
 			if v := r.check(); !v.Agree() || v.Release != to.Release {
 				t.Errorf("history %d: after the rollback: %+v", history, v)
 			}
 		}
 	}
+	ratio := float64(median(rolledBack)) / float64(median(published))
+	t.Logf("%d histories: the median window of a publish is at most %s, that of a rollback %s: %.2f times as long", histories, median(published), median(rolledBack), ratio)
+	if histories > 1 && ratio > 1.5 {
+		t.Errorf("a rollback's window is %.2f times as long as a publish's, want 1.5 at most", ratio)
+	}
+}
+
+// upperOf is the upper bound of a window that closed.
+func upperOf(t *testing.T, r *publish.Report) time.Duration {
+	t.Helper()
+	if r.Window == nil || !r.Window.Closed || r.Window.Pages == 0 {
+		t.Fatalf("no window: %+v", r)
+	}
+	return r.Window.Upper
 }
 
 // randomSite is a site of a few files, some of which every edition has.

@@ -192,10 +192,10 @@ func (d *differ) release(ctx context.Context, name string) (sitediff.Side, error
 }
 
 // live is the release that most targets serve. Where there is none, nothing is live.
-func (d *differ) live(ctx context.Context, held []HeldRelease, errs []error) (sitediff.Side, error) {
+func (d *differ) live(ctx context.Context, held []HeldRelease, errs heldErrors) (sitediff.Side, error) {
 	held = slices.DeleteFunc(held, func(h HeldRelease) bool { return len(h.Live) == 0 })
 	if len(held) == 0 && len(errs) > 0 {
-		return sitediff.Side{}, errors.Join(errs...)
+		return sitediff.Side{}, errs.join()
 	}
 	if len(held) == 0 {
 		d.notes = append(d.notes, "no release that a publish made is live on any target")

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"mirror/internal/publish"
@@ -67,6 +69,58 @@ func TestRollbackBesideAPublishFromHere(t *testing.T) {
 	}
 	if report, err := p.Rollback(t.Context(), workspace.RollbackOptions{NoVerify: true}); err != nil || report.Outcome != publish.Live {
 		t.Errorf("afterwards: %+v, %v", report, err)
+	}
+}
+
+// TestRollbackWithADamagedStore has one of two targets with a damaged copy, without its copy, with a damaged list of files, and
+// then with a folder that is none. The content comes from the other target; the error says how to do without the target.
+func TestRollbackWithADamagedStore(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, "http://127.0.0.1:1/", "  - {name: second, type: dir, path: ./second}\n")
+	var first site.ID
+	for _, text := range []string{"home", "home 2"} {
+		p.write("public/index.html", text)
+		report, err := p.Publish(t.Context(), workspace.PublishOptions{NoVerify: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first == site.None {
+			first = report.Release
+		}
+	}
+	copied := "second/releases/" + string(first)
+	for name, damage := range map[string]func() error{
+		"a damaged copy": func() error { return os.WriteFile(filepath.Join(p.root, copied, "index.html"), []byte("x"), 0o644) },
+		"no copy":        func() error { return os.RemoveAll(filepath.Join(p.root, copied)) },
+		"a damaged list": func() error { return os.WriteFile(filepath.Join(p.root, copied+".sha256"), []byte("x"), 0o644) },
+	} {
+		if err := damage(); err != nil {
+			t.Fatal(err)
+		}
+		p.rollsBack(p.Workspace, name, string(first), "home", "disk", "second")
+		p.rollsBack(p.Workspace, name+", forward again", "", "home 2", "disk", "second")
+	}
+	if err := errors.Join(os.RemoveAll(filepath.Join(p.root, "second")), os.WriteFile(filepath.Join(p.root, "second"), nil, 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	_, err := p.Rollback(t.Context(), workspace.RollbackOptions{NoVerify: true})
+	if err == nil || !strings.Contains(err.Error(), "second: ") || !strings.Contains(err.Error(), "--target disk)") {
+		t.Errorf("got %v, want the target that cannot be read, and how to do without it", err)
+	}
+	p.rollsBack(p.open("state", "disk"), "without the target", "", "home", "disk")
+}
+
+// rollsBack wants a rollback after which the targets serve a home page.
+func (p *place) rollsBack(w *workspace.Workspace, name, asked, home string, served ...string) {
+	p.t.Helper()
+	report, err := w.Rollback(p.t.Context(), workspace.RollbackOptions{Release: asked, NoVerify: true})
+	if err != nil || report.Outcome != publish.Live {
+		p.t.Fatalf("%s: %+v, %v", name, report, err)
+	}
+	for _, at := range served {
+		if text, err := os.ReadFile(filepath.Join(p.root, at, "current", "index.html")); err != nil || string(text) != home {
+			p.t.Errorf("%s: %s serves %q, want %q: %v", name, at, text, home, err)
+		}
 	}
 }
 

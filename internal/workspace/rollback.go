@@ -7,12 +7,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
-	"mirror/diff"
 	"mirror/internal/publish"
-	"mirror/site"
 	"mirror/targets"
 )
 
@@ -21,107 +18,6 @@ type RollbackOptions struct {
 	Release       string        // its id, or the first digits of it; "" for the release that was live before
 	NoVerify      bool          // do not look at the live origins afterwards
 	VerifyTimeout time.Duration // 0 for the config's
-}
-
-// HeldRelease is a release that targets hold.
-type HeldRelease struct {
-	Release   site.ID
-	Published time.Time // when it went live last; zero where no target tells
-	Files     int
-	Targets   []string // that can give all of it
-	Live      []string // targets on which it is live now
-}
-
-// Held lists the releases that the targets hold, those that went live last first. The error is that of
-// the targets that could not be asked; what the others hold is listed.
-func (w *Workspace) Held(ctx context.Context) ([]HeldRelease, error) {
-	if len(w.Config.Targets) == 0 {
-		return nil, usage(errors.New("there is no target that could hold an earlier release"))
-	}
-	dests, err := w.Destinations(ctx)
-	if err != nil {
-		return nil, err
-	}
-	held, errs := heldBy(ctx, dests)
-	return held, errors.Join(errs...)
-}
-
-// heldBy asks the targets. The errors name those that did not answer.
-func heldBy(ctx context.Context, dests []targets.Destination) ([]HeldRelease, []error) {
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
-	defer cancel()
-	answers := make([]heldAnswer, len(dests))
-	var asking sync.WaitGroup
-	for i, d := range dests {
-		asking.Go(func() { answers[i] = askHeld(ctx, d) })
-	}
-	asking.Wait()
-	var sequence []site.Past
-	var errs []error
-	for i, a := range answers {
-		sequence = diff.Sequence(sequence, a.past)
-		if a.err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", dests[i].Name, a.err))
-		}
-	}
-	var all []HeldRelease
-	for _, p := range sequence {
-		if p.Release == site.None {
-			continue
-		}
-		h := HeldRelease{Release: p.Release, Published: p.Published, Files: len(p.Manifest)}
-		for i, a := range answers {
-			if slices.ContainsFunc(a.past, func(q site.Past) bool { return q.Release == p.Release }) {
-				h.Targets = append(h.Targets, dests[i].Name)
-			}
-			if a.live == p.Release {
-				h.Live = append(h.Live, dests[i].Name)
-			}
-		}
-		all = append(all, h)
-	}
-	return all, errs
-}
-
-// heldAnswer is what one target says.
-type heldAnswer struct {
-	live site.ID
-	past []site.Past
-	err  error
-}
-
-func askHeld(ctx context.Context, d targets.Destination) (a heldAnswer) {
-	live, err := d.Live(ctx)
-	if err != nil {
-		return heldAnswer{err: err}
-	}
-	a.live = live.Release
-	_, restores := d.Target.(targets.Restorer)
-	if h, ok := d.Target.(targets.Historian); ok && restores {
-		a.past, a.err = h.Past(ctx, pastLimit, nil)
-		a.past = inOrder(a.past, a.live)
-	}
-	return a
-}
-
-// inOrder gives the releases of a target times that keep its order. What a target lists before the live release is under
-// way: its time is that of a commit that has not ended, and not one at which it was live.
-func inOrder(past []site.Past, live site.ID) []site.Past {
-	at := slices.IndexFunc(past, func(p site.Past) bool { return p.Release == live })
-	if at <= 0 {
-		return past
-	}
-	all, underWay := slices.Clone(past[at:]), past[:at]
-	for _, p := range underWay {
-		before := slices.IndexFunc(all, func(q site.Past) bool { return q.Release == p.Release })
-		if before < 0 {
-			p.Published = time.Time{}
-			all = append(all, p)
-		} else if newest := all[before-1].Published; all[before].Published.After(newest) {
-			all[before].Published = newest.Add(-1)
-		}
-	}
-	return all
 }
 
 // Rollback puts an earlier release live on all targets, as a publish of it would, and records that. It
@@ -153,15 +49,15 @@ func (w *Workspace) rollbackOnly(ctx context.Context, o RollbackOptions) (*publi
 		return nil, err
 	}
 	defer journal.Close()
-	held, err := w.Held(ctx)
+	dests, err := w.rollbackTargets(ctx)
 	if err != nil {
+		return nil, err
+	}
+	held, failed := heldBy(ctx, dests)
+	if err := w.withoutSome(failed, dests); err != nil {
 		return nil, err
 	}
 	to, err := chosen(held, o.Release, last)
-	if err != nil {
-		return nil, err
-	}
-	dests, err := w.Destinations(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -176,6 +72,28 @@ func (w *Workspace) rollbackOnly(ctx context.Context, o RollbackOptions) (*publi
 	options.MaxDelete = nil // the release was live, however few files it has
 	report, err := w.run(ctx, journal, last, rel, dests, options)
 	return report, errors.Join(err, restored.Close())
+}
+
+// withoutSome goes on without what targets could not tell. A target of which it is not known what is live cannot be rolled
+// back: the error says how the others can.
+func (w *Workspace) withoutSome(failed heldErrors, dests []targets.Destination) error {
+	var silent heldErrors
+	var rest []string
+	for _, d := range dests {
+		rest = append(rest, d.Name)
+	}
+	for _, f := range failed {
+		if f.live {
+			w.options.Events.Line("warning  %v; a release that it holds is taken from another target", f)
+			continue
+		}
+		silent = append(silent, f)
+		rest = slices.DeleteFunc(rest, func(name string) bool { return name == f.target })
+	}
+	if len(silent) == 0 || len(rest) == 0 {
+		return silent.join()
+	}
+	return fmt.Errorf("%w\n(hint: the other targets can be rolled back without it: --target %s)", silent.join(), strings.Join(rest, " --target "))
 }
 
 // chosen is the release to go back to. last is what the last run from here left.
