@@ -68,3 +68,15 @@ func TestARecordOfOthersIsBounded(t *testing.T) {
 		t.Errorf("found %d, want 16", len(got))
 	}
 }
+
+// TestWentLiveEndsTheWaiting also where the clock of the publisher that staged the release is fast.
+func TestWentLiveEndsTheWaiting(t *testing.T) {
+	all := []staged.Release{release("a", time.Minute), release("b", -30*time.Minute), release("c", 0)}
+	done := staged.WentLive(all, now, all[0].Release, all[1].Release, site.None)
+	if got := names(staged.Waiting(staged.Merge(all, done), now)); len(done) != 2 || got != "c" {
+		t.Errorf("got %d entries, %q waits, want c", len(done), got)
+	}
+	if again := staged.WentLive(staged.Merge(all, done), now, all[0].Release); len(again) > 0 {
+		t.Errorf("a second time: got %v", again)
+	}
+}
