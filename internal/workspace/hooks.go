@@ -17,10 +17,11 @@ import (
 )
 
 // afterPublish runs the command that the config names for the end of a publish or rollback. That it failed is a
-// warning of the report: the outcome is known. The report is nil where there is none.
+// warning of the report: the outcome is known. The report is nil where there is none. A release that was only staged is not
+// announced.
 func (w *Workspace) afterPublish(ctx context.Context, r *publish.Report) {
 	hook := w.Config.Hooks.AfterPublish
-	if len(hook) == 0 || r == nil {
+	if len(hook) == 0 || r == nil || r.Outcome == publish.Staged {
 		return
 	}
 	if ctx.Err() != nil {

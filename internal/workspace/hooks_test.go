@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"mirror/internal/publish"
+	"mirror/internal/workspace"
 )
 
 // hooked is a place with a hook that is a line for a shell.
@@ -32,6 +33,9 @@ func TestHookAfterPublish(t *testing.T) {
 	p.write("public/a\nb.html", "odd")
 	first := p.publish()
 	p.write("public/index.html", "home 2")
+	if staged, err := p.Publish(t.Context(), workspace.PublishOptions{StageOnly: true}); err != nil || staged.Outcome != publish.Staged {
+		t.Fatalf("got %+v, %v", staged, err)
+	}
 	second := p.publish()
 	setup, err := p.DaemonSetup(slog.New(slog.DiscardHandler))
 	if err != nil {
