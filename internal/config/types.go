@@ -317,6 +317,9 @@ type Front struct {
 	AccessLog string `yaml:"access_log" example:"/var/log/mirror/access.log"`
 	// AccessLogFormat is that of the lines.
 	AccessLogFormat string `yaml:"access_log_format" jsonschema:"default=common,enum=common,enum=json" example:"json"`
+	// Cookie has browsers remember for a minute which release they have seen, so that a visitor whom a load
+	// balancer sends to another front is not thrown back to the release before.
+	Cookie bool `yaml:"cookie" jsonschema:"default=false" example:"false"`
 	// TLS serves visitors by https.
 	TLS FrontTLS `yaml:"tls"`
 }

@@ -42,6 +42,9 @@ type Options struct {
 	Beacon string
 	// NotFound is the page that answers for paths that do not exist; "" for 404.html.
 	NotFound string
+	// Cookie has browsers remember the sequence of the release, so that a visitor whom another front sends
+	// here is not thrown back.
+	Cookie bool
 	// CleanURLs serves about.html also at /about.
 	CleanURLs bool
 	// Grace says which files of earlier releases stay served; nil for none.
@@ -91,6 +94,7 @@ type Front struct {
 
 	current atomic.Pointer[edition] // what visitors get; nil before the first release
 	dark    atomic.Bool             // no origin answers
+	looked  atomic.Int64            // when origins were last looked at for a cookie, in nanoseconds since began
 	hurried atomic.Int64            // until when beacons are looked at often, in nanoseconds since began
 	began   time.Time
 	counts  counts

@@ -404,3 +404,32 @@ func manifestText(t *testing.T, rel *site.Release) string {
 	}
 	return text.String()
 }
+
+// TestAVisitorOfTwoFronts comes with the cookie of a front that has moved already.
+func TestAVisitorOfTwoFronts(t *testing.T) {
+	w := newWorld(t, 1, front.Options{Quorum: 1, Cookie: true, Poll: time.Hour, Hurry: time.Millisecond})
+	w.publish(release(t, 1, v1()), 0)
+	w.start()
+	w.await("/", "home 1")
+	if got := w.get("/").header.Get("Set-Cookie"); !strings.HasPrefix(got, "mirror_release=1;") {
+		t.Errorf("the cookie is %q", got)
+	}
+	if got := w.get("/", "Cookie", "mirror_release=1").header.Get("Set-Cookie"); got != "" {
+		t.Errorf("a browser that has the cookie gets %q", got)
+	}
+	if got := w.get("/style.css").header.Get("Set-Cookie"); got != "" {
+		t.Errorf("an asset comes with %q", got)
+	}
+	for _, forged := range []string{"9999999999999999", "-1", "x", ""} {
+		if got := w.get("/", "Cookie", "mirror_release="+forged); got.body != "home 1" {
+			t.Errorf("with the cookie %q the answer is %+v", forged, got)
+		}
+	}
+	w.start() // at rest, it looks once an hour
+	w.eventually(func() bool { return w.front.Status().Origins[0].Current }, func() string { return "the front has not looked" })
+	w.publish(release(t, 2, v2()), 0)
+	if got := w.get("/"); got.body != "home 1" {
+		t.Errorf("without a cookie the front looks early: %+v", got)
+	}
+	w.eventually(func() bool { return w.get("/", "Cookie", "mirror_release=2").body == "home 2" }, func() string { return "the front does not catch up" })
+}

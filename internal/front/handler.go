@@ -43,6 +43,9 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		unavailable(w, "no release is known yet to be held by enough origins")
 		return
 	}
+	if f.options.Cookie {
+		e = f.catchUp(r, e)
+	}
 	began := time.Time{}
 	if len(r.Header[DebugHeader]) > 0 {
 		began = time.Now()
@@ -118,6 +121,9 @@ func (f *Front) answer(w http.ResponseWriter, r *http.Request, e *edition, began
 		return nil
 	}
 	p, folder := e.find(r.URL.Path, f.options.CleanURLs)
+	if p != nil && f.options.Cookie && site.IsPage(p.file.Path) {
+		setCookie(w, r, e)
+	}
 	switch {
 	case p != nil:
 		return f.serve(w, r, e, p, http.StatusOK, began)

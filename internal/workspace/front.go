@@ -24,7 +24,7 @@ func (w *Workspace) Front(log *slog.Logger, events func(front.Event)) (*front.Fr
 	c := w.Config.Front
 	o := front.Options{
 		Origins: w.frontOrigins(), Quorum: c.Quorum, Beacon: w.beacon(), NotFound: w.Config.Site.NotFound, Skip: w.altered(),
-		Fronts: w.otherFronts(), PublishManifest: w.Config.Site.PublishManifest, Grace: w.Config.GracePolicy(), Dir: w.State.Front(), Disk: int64(c.Cache), MaxVerified: int64(c.MaxVerified), Log: log, Events: events,
+		Cookie: c.Cookie, Fronts: w.otherFronts(), PublishManifest: w.Config.Site.PublishManifest, Grace: w.Config.GracePolicy(), Dir: w.State.Front(), Disk: int64(c.Cache), MaxVerified: int64(c.MaxVerified), Log: log, Events: events,
 	}
 	for _, at := range o.Origins {
 		o.CleanURLs = o.CleanURLs || at.Style.CleanURLs
