@@ -65,7 +65,8 @@ func setCookie(w http.ResponseWriter, r *http.Request, e *edition) {
 	if c, err := r.Cookie(cookieName); err == nil && c.Value == value {
 		return
 	}
-	http.SetCookie(w, &http.Cookie{
+	c := &http.Cookie{
 		Name: cookieName, Value: value, Path: "/", MaxAge: int(cookieTime / time.Second), HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteLaxMode,
-	})
+	}
+	w.Header().Set("Set-Cookie", c.String()) // in place of that of an earlier release, which could not be served
 }

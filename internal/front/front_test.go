@@ -407,7 +407,7 @@ func manifestText(t *testing.T, rel *site.Release) string {
 
 // TestAVisitorOfTwoFronts comes with the cookie of a front that has moved already.
 func TestAVisitorOfTwoFronts(t *testing.T) {
-	w := newWorld(t, 1, front.Options{Quorum: 1, Cookie: true, Poll: time.Hour, Hurry: time.Millisecond})
+	w := newWorld(t, 1, front.Options{Quorum: 1, Cookie: true, Disk: 1 << 20, Poll: time.Hour, Hurry: time.Millisecond})
 	w.publish(release(t, 1, v1()), 0)
 	w.start()
 	w.await("/", "home 1")
