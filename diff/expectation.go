@@ -21,6 +21,9 @@ type Expectation struct {
 	// Folder says that the path is asked for without the slash of a folder, and File is the
 	// page of that folder: servers lead there, and some show a host name that they should not.
 	Folder bool
+	// Redirect is where File, which stands for a redirect, leads to, relative to its page; "" for another file. An
+	// origin that answers with that redirect by itself is right, too.
+	Redirect string
 }
 
 // has reports whether a status is the one under which the bytes of the path count.

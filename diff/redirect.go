@@ -9,7 +9,7 @@ import (
 	"mirror/site"
 )
 
-// judgeRedirect agrees with a redirect only where it shows that a removed path is gone, or
+// judgeRedirect agrees with a redirect only where the page stands for it, where it shows that a removed path is gone, or
 // where a folder's name leads elsewhere on the same host, as to the folder.
 func judgeRedirect(want Expectation, o site.Observation, d *Difference) bool {
 	d.Kind, d.Location = Redirected, o.Header.Get("Location")
@@ -20,6 +20,8 @@ func judgeRedirect(want Expectation, o site.Observation, d *Difference) bool {
 	}
 	to, err := from.Parse(d.Location)
 	switch {
+	case err == nil && want.leadsTo(from, to):
+		return true
 	case d.Location == "":
 		d.Detail += " and no Location"
 	case err != nil:
@@ -40,6 +42,15 @@ func judgeRedirect(want Expectation, o site.Observation, d *Difference) bool {
 		d.Detail += ", elsewhere on the same host (hint: clean_urls and index say how the origin names its pages)"
 	}
 	return false
+}
+
+// leadsTo reports whether a redirect is the one that the file stands for.
+func (e Expectation) leadsTo(page, to *url.URL) bool {
+	if e.Redirect == "" {
+		return false
+	}
+	wanted, err := page.Parse(e.Redirect)
+	return err == nil && wanted.String() == to.String()
 }
 
 // leaksHost reports whether a redirect shows a host that visitors should not see: the same

@@ -33,6 +33,9 @@ type Release struct {
 	// Sequence is told by the beacon: a release that went live later has a higher one. 0 where it is
 	// not known yet.
 	Sequence int64
+	// Redirects are the files that stand for redirects: where they lead, a path of the site with a leading slash or
+	// a URL, by path. It is no part of the ID.
+	Redirects map[string]string
 	// Rollback says that the release was live before, and goes live again in place of a newer one. The
 	// beacon tells it.
 	Rollback bool

@@ -15,7 +15,7 @@ func (o Options) expectations() []diff.Expectation {
 	var wants []diff.Expectation
 	for _, f := range o.Manifest {
 		if o.asks(f.Path) {
-			wants = append(wants, diff.Expectation{File: f})
+			wants = append(wants, diff.Expectation{File: f, Redirect: o.Redirects[f.Path]})
 		}
 	}
 	wants = append([]diff.Expectation{o.unknownPath()}, sample(wants, o.Sample)...)
@@ -70,7 +70,7 @@ func (o Options) folders() []diff.Expectation {
 		folder, ok := strings.CutSuffix(f.Path, "/index.html")
 		_, file := o.Manifest.Find(folder)
 		_, page := o.Manifest.Find(folder + ".html")
-		if ok && !file && !page && o.asks(f.Path) {
+		if ok && !file && !page && o.asks(f.Path) && o.Redirects[f.Path] == "" {
 			all = append(all, diff.Expectation{File: f, Folder: true})
 		}
 	}

@@ -19,12 +19,13 @@ type Options struct {
 	// Asked, if not nil, are the paths of the manifest that this look asks for, sorted: it is one part of
 	// a look that is shared. The other files tell what the answers for removed paths mean.
 	Asked      []string
-	NoFolders  bool     // do not ask for folders without their slash: another part does
-	BeaconPath string   // "" for none
-	NotFound   string   // the site's not-found page; "" where only the status counts
-	Absent     []string // paths that the release does not have and that may be served all the same
-	OwnFiles   []string // paths that targets add and keep by themselves: not extra where they are served
-	Ignore     []string // doublestar globs over paths that are not looked at
+	NoFolders  bool              // do not ask for folders without their slash: another part does
+	BeaconPath string            // "" for none
+	NotFound   string            // the site's not-found page; "" where only the status counts
+	Absent     []string          // paths that the release does not have and that may be served all the same
+	OwnFiles   []string          // paths that targets add and keep by themselves: not extra where they are served
+	Redirects  map[string]string // pages that stand for redirects: where they lead, relative to the page, by path
+	Ignore     []string          // doublestar globs over paths that are not looked at
 	Normalize  []Rule
 	Headers    Headers
 	// Open returns a file's bytes; nil where they are not at hand: then what differs is compared

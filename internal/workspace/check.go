@@ -100,6 +100,7 @@ func (w *Workspace) lookFor(rel *site.Release, absent []string) check.Options {
 		Release: rel.ID(), Manifest: rel.Manifest, BeaconPath: w.beacon(), NotFound: w.Config.Site.NotFound,
 		Absent: absent, OwnFiles: w.ownFiles(), Ignore: w.Config.Check.Ignore, Progress: w.options.Events.Checking, Waiting: w.options.Events.Waiting,
 	}
+	o.Redirects = locations(w.redirectsIn(rel.Manifest))
 	for _, n := range w.Config.Check.Normalize {
 		o.Normalize = append(o.Normalize, check.Rule{Match: n.Match, Remove: n.Remove})
 	}

@@ -1,10 +1,12 @@
 package workspace
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"strings"
@@ -37,7 +39,49 @@ func (w *Workspace) redirected(root *os.Root, rel *site.Release) (*site.Release,
 	if len(files) == 0 {
 		return rel, nil
 	}
-	return rel.With(files), nil
+	rel = rel.With(files)
+	rel.Redirects = destinationsOf(w.redirectsIn(rel.Manifest))
+	return rel, nil
+}
+
+// redirectsIn returns the pages of a release that stand for redirects of the config as it is now: those whose
+// bytes are the page's.
+func (w *Workspace) redirectsIn(m site.Manifest) map[string]redirects.Page {
+	rules := w.ownRedirects()
+	if w.Config.Site.RedirectsFile != "" {
+		if root, err := site.Open(w.Config.Site.Dir); err == nil {
+			more, _, _ := w.fileRedirects(root) // the scan has told what is wrong with it
+			rules = append(rules, more...)
+			_ = root.Close() // it was only read
+		}
+	}
+	if len(rules) == 0 {
+		return nil
+	}
+	pages, _ := redirects.Pages(rules, func(string) bool { return false })
+	maps.DeleteFunc(pages, func(p string, page redirects.Page) bool {
+		f, ok := m.Find(p)
+		return !ok || f.Digest != sha256.Sum256(page.HTML())
+	})
+	return pages
+}
+
+// locations tells where pages lead, relative to themselves.
+func locations(pages map[string]redirects.Page) map[string]string {
+	all := make(map[string]string, len(pages))
+	for p, page := range pages {
+		all[p] = page.Location()
+	}
+	return all
+}
+
+// destinationsOf tells where pages lead, as the rules say.
+func destinationsOf(pages map[string]redirects.Page) map[string]string {
+	all := make(map[string]string, len(pages))
+	for p, page := range pages {
+		all[p] = page.To
+	}
+	return all
 }
 
 func (w *Workspace) ownRedirects() []redirects.Rule {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,6 +25,7 @@ type pagesWorld struct {
 	dir      string
 	lab      *lab.Lab
 	warnings *workspace.Warnings
+	env      map[string]string
 }
 
 func newPagesWorld(t *testing.T, verify string) *pagesWorld {
@@ -45,11 +47,12 @@ func newPagesWorld(t *testing.T, verify string) *pagesWorld {
 // reopen reads the config again.
 func (p *pagesWorld) reopen() {
 	p.t.Helper()
-	home, err := p.t.TempDir(), error(nil)
+	env, err := map[string]string{"HOME": p.t.TempDir()}, error(nil)
+	maps.Copy(env, p.env)
 	p.warnings = &workspace.Warnings{}
 	p.Workspace, err = workspace.Open(workspace.Options{
 		ConfigFile: filepath.Join(p.dir, "mirror.yaml"), Kinds: allkinds.All(), Events: workspace.NewLines(io.Discard), Warnings: p.warnings,
-		Getenv: func(name string) string { return map[string]string{"HOME": home}[name] },
+		Getenv: func(name string) string { return env[name] },
 	})
 	if err != nil {
 		p.t.Fatal(err)

@@ -66,6 +66,7 @@ func (w *Workspace) rollbackOnly(ctx context.Context, o RollbackOptions) (*publi
 		return nil, err
 	}
 	rel := restored.release(w.beacon())
+	rel.Redirects = destinationsOf(w.redirectsIn(rel.Manifest))
 	w.options.Events.Line("release  %s of %s: %d files, held by %s", to.Release.Short(),
 		to.Published.UTC().Format(time.DateTime), len(rel.Manifest), strings.Join(to.Targets, ", "))
 	options := w.publishOptions(dests, PublishOptions{NoVerify: o.NoVerify, VerifyTimeout: o.VerifyTimeout})

@@ -86,6 +86,7 @@ func (w *Workspace) openStaged(ctx context.Context, prefix string, dests []targe
 		return tree{}, err
 	}
 	rel := restored.release(w.beacon())
+	rel.Redirects = destinationsOf(w.redirectsIn(rel.Manifest))
 	rel.Rollback = false
 	w.options.Events.Line("release  %s, staged: %d files", rel.ID().Short(), len(rel.Manifest))
 	return tree{rel, restored.Close}, nil

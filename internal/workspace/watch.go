@@ -27,7 +27,7 @@ func (w *Workspace) WatchLocal(ctx context.Context) ([]origin.Endpoint, watch.Op
 	if err != nil {
 		return nil, watch.Options{}, err
 	}
-	o := differing(v, rel.Manifest, w.unwatchable)
+	o := differing(v, rel.Manifest, w.unwatchable(rel.Manifest))
 	o.Began, o.Release, o.Manifest, o.BeaconPath, o.Newer = time.Now(), rel.ID(), rel.Manifest, w.beacon(), w.newer(ctx, rel)
 	o.RateKey = "check.rate"
 	return w.Origins(), o, nil

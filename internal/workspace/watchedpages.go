@@ -35,12 +35,12 @@ type watcher struct {
 func (v watcher) Watch(ctx context.Context, rel *site.Release, plans map[string]targets.Plan) (publish.ActiveWatch, error) {
 	origins := v.w.Origins()
 	before := v.w.manifestsOf(ctx, plans)
-	own := map[string][]string{}
+	own, skip := map[string][]string{}, v.w.unwatchable(rel.Manifest)
 	for _, at := range origins {
 		if _, isTarget := plans[at.Name]; !isTarget {
 			continue
 		}
-		own[at.Name] = watchable(rel.Manifest, at.Style, plans[at.Name].Changes, v.w.ownFiles(), v.w.unwatchable)
+		own[at.Name] = watchable(rel.Manifest, at.Style, plans[at.Name].Changes, v.w.ownFiles(), skip)
 	}
 	every := union(own)
 	for _, at := range origins {
@@ -113,12 +113,16 @@ func union(lists map[string][]string) []string {
 // largestWatched is the size of the largest file that is asked for again and again.
 const largestWatched = 256 << 10
 
-// unwatchable reports whether a file cannot be watched by its bytes, or is too large to be
-// asked for so often.
-func (w *Workspace) unwatchable(f site.File) bool {
-	matches := func(glob string) bool { return doublestar.MatchUnvalidated(glob, f.Path) }
-	return f.Size > largestWatched || slices.ContainsFunc(w.Config.Check.Ignore, matches) ||
-		slices.ContainsFunc(w.Config.Check.Normalize, func(n config.Normalize) bool { return matches(n.Match) })
+// unwatchable returns what reports whether a file of a release cannot be watched by its bytes, or is too large to
+// be asked for so often.
+func (w *Workspace) unwatchable(m site.Manifest) func(f site.File) bool {
+	redirects := w.redirectsIn(m) // some origins answer with the redirect itself
+	return func(f site.File) bool {
+		matches := func(glob string) bool { return doublestar.MatchUnvalidated(glob, f.Path) }
+		_, redirect := redirects[f.Path]
+		return redirect || f.Size > largestWatched || slices.ContainsFunc(w.Config.Check.Ignore, matches) ||
+			slices.ContainsFunc(w.Config.Check.Normalize, func(n config.Normalize) bool { return matches(n.Match) })
+	}
 }
 
 // spread picks at most n of the paths, evenly.

@@ -57,6 +57,9 @@ type Config struct {
 	Layout string `yaml:"layout" jsonschema:"default=live,enum=live,enum=pointer" example:"live"`
 	// Headers are rules for response headers; the last match wins, header by header.
 	Headers []HeaderRule `yaml:"headers"`
+	// WebsiteRedirects has the bucket's website endpoint answer 301 for the pages of site.redirects, by the objects'
+	// x-amz-website-redirect-location. Other ways to the bucket serve the page.
+	WebsiteRedirects bool `yaml:"website_redirects" jsonschema:"default=false" example:"true"`
 	// DeleteGrace is how long a commit waits before it deletes the files that the new release does not have.
 	// Deprecated: publish.grace keeps files for longer, on every kind of target, and the publish does not wait.
 	DeleteGrace time.Duration `yaml:"delete_grace" jsonschema:"default=0s" example:"10m"`

@@ -108,8 +108,8 @@ func (t *Target) withoutReplaced(ctx context.Context, h documents.StateDocument,
 }
 
 // sameBytes reports whether two contents are served with the same bytes. Another encoding
-// decodes to other bytes, and a header that is never set here may be a redirect.
+// decodes to other bytes, a redirect shows none of them, and a header that is never set here may change them.
 func sameBytes(have, want verified.Content) bool {
 	return have.Digest == want.Digest && bucket.ContentCoding(have.Headers.Encoding) == bucket.ContentCoding(want.Headers.Encoding) &&
-		have.Headers.Other == want.Headers.Other
+		have.Headers.Redirect == want.Headers.Redirect && have.Headers.Other == want.Headers.Other
 }

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"path"
+	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
 
@@ -24,7 +26,21 @@ func (t *Target) headersFor(rel *site.Release, f site.File) (bucket.Headers, err
 			return bucket.Headers{}, err
 		}
 	}
-	return ruled(t.rules, f.Path, bucket.Headers{Type: site.ContentType(f.Path, head)}), nil
+	return ruled(t.rules, f.Path, bucket.Headers{Type: site.ContentType(f.Path, head), Redirect: t.redirectOf(rel, f)}), nil
+}
+
+// redirectOf is where the website endpoint is to send visitors of a file that stands for a redirect: a path with
+// a leading slash, or a URL.
+func (t *Target) redirectOf(rel *site.Release, f site.File) string {
+	to := rel.Redirects[f.Path]
+	u, err := url.Parse(to)
+	if !t.redirects || to == "" || err != nil {
+		return ""
+	}
+	if u.Host == "" && t.bucket.Prefix != "" {
+		return "/" + strings.TrimSuffix(t.bucket.Prefix, "/") + u.String()
+	}
+	return u.String()
 }
 
 const sniffed = 512

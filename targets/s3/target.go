@@ -17,26 +17,27 @@ import (
 
 // Target is a bucket, or a folder of one.
 type Target struct {
-	bucket   *bucket.Bucket
-	docs     *documents.Store
-	log      *slog.Logger
-	rules    []HeaderRule
-	grace    time.Duration
-	owner    string
-	keep     targets.Keep
-	stays    *grace.Policy // of earlier releases
-	verified verified.Set
-	lease    time.Duration // how long a commit that was not renewed keeps others out
-	reserved sync.Map      // targets.Swap → *reservation: those that this process holds
-	acl      string        // as the config names it
-	class    string        // the storage class of the site's objects
-	where    location
-	place    string // bucket and prefix
-	state    string // the folder for what was learnt; "" for none
-	seen     sighting
-	bounds   *boundaries
-	staged   sync.Map // targets.Swap → *staged: what this process has prepared
-	made     sync.Map // targets.Swap → bool: whether the service has confirmed every write of the commit
+	bucket    *bucket.Bucket
+	docs      *documents.Store
+	log       *slog.Logger
+	rules     []HeaderRule
+	redirects bool // the website endpoint redirects
+	grace     time.Duration
+	owner     string
+	keep      targets.Keep
+	stays     *grace.Policy // of earlier releases
+	verified  verified.Set
+	lease     time.Duration // how long a commit that was not renewed keeps others out
+	reserved  sync.Map      // targets.Swap → *reservation: those that this process holds
+	acl       string        // as the config names it
+	class     string        // the storage class of the site's objects
+	where     location
+	place     string // bucket and prefix
+	state     string // the folder for what was learnt; "" for none
+	seen      sighting
+	bounds    *boundaries
+	staged    sync.Map // targets.Swap → *staged: what this process has prepared
+	made      sync.Map // targets.Swap → bool: whether the service has confirmed every write of the commit
 	// recording is how long a commit may take to record what it found out of the bucket.
 	recording time.Duration
 }
@@ -71,7 +72,7 @@ func Open(ctx context.Context, env targets.Env, c Config) (*Target, error) {
 	}
 	return &Target{
 		bucket: b, docs: docs, log: log, bounds: loadBoundaries(env.State),
-		rules: c.Headers, grace: c.DeleteGrace, owner: env.Owner, keep: env.Keep, stays: env.Grace,
+		rules: c.Headers, redirects: c.WebsiteRedirects, grace: c.DeleteGrace, owner: env.Owner, keep: env.Keep, stays: env.Grace,
 		acl: c.ACL, class: c.StorageClass, where: where, place: c.Bucket + "/" + c.Prefix, state: env.State,
 		verified: verified.Load(env.State), lease: cmp.Or(env.Lease, documents.Lease), recording: recording,
 	}, nil

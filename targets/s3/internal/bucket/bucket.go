@@ -119,7 +119,8 @@ func (b *Bucket) Open(ctx context.Context, path string) (*Reader, error) {
 		},
 		Headers: Headers{
 			Type: aws.ToString(out.ContentType), Cache: aws.ToString(out.CacheControl), Encoding: aws.ToString(out.ContentEncoding),
-			Other: strings.Join(present(out.ContentDisposition, out.ContentLanguage, out.ExpiresString, out.WebsiteRedirectLocation), "\n"),
+			Other:    strings.Join(present(out.ContentDisposition, out.ContentLanguage, out.ExpiresString), "\n"),
+			Redirect: aws.ToString(out.WebsiteRedirectLocation),
 		},
 	}, nil
 }

@@ -54,6 +54,7 @@ func (b *Bucket) copyThere(ctx context.Context, from, to string, a Attributes, m
 	if h := a.Headers; h != nil {
 		in.MetadataDirective = types.MetadataDirectiveReplace
 		in.ContentType, in.CacheControl, in.ContentEncoding = optional(h.Type), optional(h.Cache), optional(h.Encoding)
+		in.WebsiteRedirectLocation = optional(h.Redirect)
 	}
 	a.ACL.applyToCopy(in)
 	out, err := b.api.CopyObject(ctx, in)

@@ -143,7 +143,7 @@ func (b *Bucket) directHeaders(h http.Header, data []byte, digest site.Digest, a
 		set("Content-Type", a.Headers.Type)
 		set("Cache-Control", a.Headers.Cache)
 		set("Content-Encoding", a.Headers.Encoding)
-		set("X-Amz-Website-Redirect-Location", a.Redirect)
+		set("X-Amz-Website-Redirect-Location", a.Headers.Redirect)
 	}
 	set("X-Amz-Storage-Class", a.Class)
 	set("X-Amz-Server-Side-Encryption", string(b.sse))

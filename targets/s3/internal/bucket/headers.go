@@ -14,6 +14,8 @@ type Headers struct {
 	Type     string `json:"type,omitempty"`
 	Cache    string `json:"cache,omitempty"`
 	Encoding string `json:"encoding,omitempty"`
+	// Redirect is where a website endpoint sends visitors to in place of the content; "" for none.
+	Redirect string `json:"redirect,omitempty"`
 	// Other stands for headers that we never set: an object that has one is not as wanted.
 	Other string `json:"other,omitempty"`
 }
@@ -23,6 +25,7 @@ func (h Headers) Differences(stored Headers) string {
 	var parts []string
 	for _, header := range []struct{ name, have, want string }{
 		{"content-type", stored.Type, h.Type}, {"cache-control", stored.Cache, h.Cache}, {"content-encoding", stored.Encoding, h.Encoding},
+		{"redirect", stored.Redirect, h.Redirect},
 	} {
 		if header.have != header.want {
 			parts = append(parts, header.name+": "+cmp.Or(header.have, "none")+" → "+cmp.Or(header.want, "none"))
@@ -36,6 +39,7 @@ var Staged = Headers{Type: "application/octet-stream"}
 
 func (h Headers) apply(in *s3.PutObjectInput) {
 	in.ContentType, in.CacheControl, in.ContentEncoding = optional(h.Type), optional(h.Cache), optional(h.Encoding)
+	in.WebsiteRedirectLocation = optional(h.Redirect)
 }
 
 func optional(s string) *string {
@@ -65,7 +69,6 @@ type Attributes struct {
 	// Demanded is whether the write fails where the service takes no ACL; else it goes without.
 	Demanded bool
 	Class    string // the storage class; "" for the bucket's default
-	Redirect string // where the website endpoint sends a visitor to; "" for none
 }
 
 // Receipt is what the service said of an object that it stored.

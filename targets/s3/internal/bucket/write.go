@@ -70,7 +70,6 @@ func (b *Bucket) PutAs(ctx context.Context, path string, data []byte, a Attribut
 		in := &s3.PutObjectInput{Bucket: &b.name, Key: b.key(path), Body: bytes.NewReader(data), StorageClass: types.StorageClass(a.Class)}
 		if a.Headers != nil {
 			a.Headers.apply(in)
-			in.WebsiteRedirectLocation = optional(a.Redirect)
 		}
 		acl.applyToPut(in)
 		made, err = b.put(ctx, path, in, digest)
