@@ -22,7 +22,7 @@ OLD      ?=
 NEW      ?= .
 SYSTEMS  ?= windows/amd64 darwin/arm64 freebsd/amd64 linux/arm64
 
-.PHONY: bench-pairs experiment-front experiment-numbers experiment-orders experiment-publishers experiment-purge experiment-window help build docs man test servers lint cross format bench fuzz clean
+.PHONY: bench-pairs experiment-front experiment-grace experiment-numbers experiment-orders experiment-publishers experiment-purge experiment-window help build docs man test servers lint cross format bench fuzz clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 27
@@ -72,6 +72,11 @@ experiment-front: ## 200 visitors of a front over 100 publishes with faulty orig
 	@mkdir -p bin
 	MIRROR_EXPERIMENT=full MIRROR_SEED=$(SEED) MIRROR_RESULTS=$(CURDIR)/bin/experiment-front.jsonl \
 		go test -count=1 -timeout=2h -v -run=TestExperiment ./internal/front
+
+experiment-grace: ## 1,000,000 visits for each policy and kind of names: does an open page miss an asset? Goes on in bin/experiment-grace.jsonl; SEED sets the seed
+	@mkdir -p bin
+	MIRROR_EXPERIMENT=full MIRROR_SEED=$(SEED) MIRROR_RESULTS=$(CURDIR)/bin/experiment-grace.jsonl \
+		go test -count=1 -timeout=1h -v -run=TestVisitorsDuringPublishes ./targets/kinds
 
 cross: ## type-check and vet for the systems that no test runs on
 	go run ./internal/crossvet $(SYSTEMS)

@@ -83,7 +83,7 @@ func (p *Policy) Next(beside List, from, to site.Manifest, now time.Time, skip f
 			add(e)
 		}
 	}
-	matches := p.Matcher(from)
+	matches := p.Matcher(from, to)
 	for _, f := range from {
 		if !same && matches(f.Path) {
 			add(Entry{Path: f.Path, Size: f.Size, Digest: f.Digest, Left: now, Releases: 1})
@@ -97,8 +97,8 @@ func (p *Policy) Current(l List, now time.Time) List {
 	return slices.DeleteFunc(slices.Clone(l), func(e Entry) bool { return !p.Stays(e, now) })
 }
 
-// Matcher tells which files of a release stay when they leave the site.
-func (p *Policy) Matcher(m site.Manifest) func(path string) bool {
+// Matcher tells which files of a release stay when they leave the site. More releases of the site tell more of its names.
+func (p *Policy) Matcher(releases ...site.Manifest) func(path string) bool {
 	switch {
 	case p.All:
 		return func(path string) bool { return !site.IsPage(path) }
@@ -107,7 +107,7 @@ func (p *Policy) Matcher(m site.Manifest) func(path string) bool {
 			return slices.ContainsFunc(p.Match, func(glob string) bool { return doublestar.MatchUnvalidated(glob, path) })
 		}
 	}
-	return In(m)
+	return In(releases...)
 }
 
 // Sorted sorts the list by path and drops what left first beyond most entries.

@@ -104,6 +104,38 @@ func TestAFolderOfHashes(t *testing.T) {
 	}
 }
 
+// TestNamesTellOfEachOther: a name that reads as words counts where another one with a hash differs from it in just that.
+func TestNamesTellOfEachOther(t *testing.T) {
+	hashed := In(manifest("assets/index-WagaCugo.js", "assets/app-LoginBox.js", "assets/user-settings.js"), manifest("assets/index-B_x9-aZ1.js", "assets/user-profiles.js"))
+	if !hashed("assets/index-WagaCugo.js") {
+		t.Error("the name of an earlier release is not recognised by that of the next")
+	}
+	for _, name := range []string{"assets/app-LoginBox.js", "assets/user-settings.js", "index-WagaCugo.js", "assets/index-WagaCugo.css"} {
+		if hashed(name) {
+			t.Errorf("%q is taken for a hashed name", name)
+		}
+	}
+	r := rand.New(rand.NewPCG(5, 5))
+	missed := 0
+	for range 20_000 {
+		var pair []site.Manifest
+		for range 2 {
+			raw := make([]byte, 6)
+			for i := range raw {
+				raw[i] = byte(r.Uint32())
+			}
+			pair = append(pair, manifest("assets/index-"+base64.RawURLEncoding.EncodeToString(raw)+".js"))
+		}
+		if !In(pair...)(pair[0][0].Path) {
+			missed++
+		}
+	}
+	if missed > 12 {
+		t.Errorf("%d of 20,000 names that are replaced by another one with a hash are missed", missed)
+	}
+	t.Logf("%d of 20,000 missed", missed)
+}
+
 func TestListsAreReadBack(t *testing.T) {
 	l := List{
 		{Path: "a b\n\"#.js", Size: 5, Digest: sha256.Sum256([]byte("x")), Left: time.Unix(1700000000, 0).UTC(), Releases: 3},

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"mirror/site"
+	"mirror/targets/grace"
 	"mirror/targets/oci/internal/image"
 )
 
@@ -23,6 +24,7 @@ type top struct {
 	site   []part      // the site's layers, the lowest first
 	stored int64       // bytes of content in them, where there are several
 	kept   *image.Blob // the layer of kept files, nil for none
+	grace  grace.List  // those of earlier releases among them
 }
 
 // part is a layer whose digests are known.
@@ -52,6 +54,9 @@ func labelsFor(rel *site.Release, r recipe, on top) map[string]string {
 	}
 	if on.kept != nil {
 		labels[labelKept] = labelOfKept(on.kept)
+		if len(on.grace) > 0 {
+			labels[labelGrace] = graceLabel(on.grace)
+		}
 	}
 	if n := len(on.site); n > 1 {
 		labels[labelLayers], labels[labelStored] = strconv.Itoa(n), strconv.FormatInt(on.stored, 10)

@@ -6,6 +6,7 @@ import (
 
 	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/grace"
 	"mirror/targets/oci/internal/image"
 )
 
@@ -13,28 +14,50 @@ import (
 // each publish.
 const maxKeptFiles = 10_000
 
+// staying are the files of the live image that stay beside a release.
+type staying struct {
+	files site.Manifest
+	grace grace.List // those of earlier releases among them
+}
+
 // keptOf returns the files of the live image, held, that the release lacks and the config
-// keeps, or refuses what cannot be put into the next image.
-func (t *Target) keptOf(rel *site.Release, held site.Manifest) (site.Manifest, error) {
+// keeps, or refuses what cannot be put into the next image. Those of earlier releases stay as far as there is room.
+func (t *Target) keptOf(rel *site.Release, live *head, held site.Manifest) (staying, error) {
+	kept, size, err := t.keptByGlobs(rel, held)
+	if err != nil {
+		return staying{}, err
+	}
+	var l grace.List
+	for _, e := range t.nextGrace(rel, live, held) {
+		f, _ := held.Find(e.Path)
+		if len(kept) >= maxKeptFiles || size+f.Size > t.maxKept || e.Path == rel.BeaconPath || image.RefuseName(e.Path) != nil {
+			t.log.Warn("a file of an earlier release does not stay: there is no room for it, or no image can have its name", "path", e.Path)
+			continue
+		}
+		kept, l, size = append(kept, f), append(l, e), size+f.Size
+	}
+	kept.Sort()
+	return staying{kept, l}, nil
+}
+
+func (t *Target) keptByGlobs(rel *site.Release, held site.Manifest) (kept site.Manifest, size int64, err error) {
 	beside := t.keeps.Beside(rel.Manifest)
-	var kept site.Manifest
-	var size int64
 	for _, f := range held {
 		if !beside(f.Path) || f.Path == rel.BeaconPath {
 			continue
 		}
 		if err := image.RefuseName(f.Path); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		kept = append(kept, f)
 		if size += f.Size; len(kept) > maxKeptFiles || size > t.maxKept || size < 0 {
-			return nil, &targets.RefusedError{
+			return nil, 0, &targets.RefusedError{
 				Path: f.Path, Reason: fmt.Sprintf("publish.keep keeps more than the %d files or %d bytes that can be put into the next image", maxKeptFiles, t.maxKept),
 				Hint: "serve them from a volume, and build the image without them",
 			}
 		}
 	}
-	return kept, t.keeps.Clash(rel, pathsOf(kept))
+	return kept, size, t.keeps.Clash(rel, pathsOf(kept))
 }
 
 func pathsOf(m site.Manifest) []string {

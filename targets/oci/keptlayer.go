@@ -12,21 +12,21 @@ import (
 
 // keptLayer makes the layer of what is kept of the live image, nil where there is nothing. The
 // release's own paths and its beacon are never in it, so it can lie on top of the site's layer.
-func (t *Target) keptLayer(ctx context.Context, rel *site.Release, r recipe, live *head) (site.Manifest, *image.Blob, error) {
-	if len(t.keeps) == 0 || live == nil {
-		return nil, nil, nil
+func (t *Target) keptLayer(ctx context.Context, rel *site.Release, r recipe, live *head) (staying, *image.Blob, error) {
+	if live == nil || len(t.keeps) == 0 && !t.stays.On() && len(live.grace()) == 0 {
+		return staying{}, nil, nil
 	}
 	held, err := t.held(ctx, live)
 	if err != nil {
-		return nil, nil, err
+		return staying{}, nil, err
 	}
-	kept, err := t.keptOf(rel, held.Files)
-	if err != nil || len(kept) == 0 {
-		return nil, nil, err
+	kept, err := t.keptOf(rel, live, held.Files)
+	if err != nil || len(kept.files) == 0 {
+		return staying{}, nil, err
 	}
-	layer, err := t.copyKept(ctx, live, r.WebRoot, kept)
+	layer, err := t.copyKept(ctx, live, r.WebRoot, kept.files)
 	if err != nil {
-		return nil, nil, fmt.Errorf("keep files of %s@%s: %w", t.tag.Context(), live.digest(), err)
+		return staying{}, nil, fmt.Errorf("keep files of %s@%s: %w", t.tag.Context(), live.digest(), err)
 	}
 	return kept, layer, nil
 }

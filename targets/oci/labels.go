@@ -16,6 +16,8 @@ const (
 	// built on ours carries our labels along; its last layer is not the one named.
 	labelLayer = "mirror.layer"
 	labelKept  = "mirror.kept" // diff ID of the layer of kept files, absent for none
+	// labelGrace lists the files of earlier releases in the layer of kept files, absent for none.
+	labelGrace = "mirror.grace"
 	// labelLayers and labelStored are how many layers the site is in, and how many bytes of content those
 	// hold, deleted and replaced files among them. Where they are absent it is one, and the site's.
 	labelLayers = "mirror.layers"

@@ -14,6 +14,7 @@ import (
 
 	"mirror/internal/stall"
 	"mirror/targets"
+	"mirror/targets/grace"
 	"mirror/targets/oci/internal/image"
 	"mirror/targets/oci/internal/selfbase"
 )
@@ -33,8 +34,9 @@ type Target struct {
 	rollout *rollout
 	limits  image.Limits
 	keeps   targets.Keep
-	maxKept int64      // bytes of kept files
-	staging sync.Mutex // Debian's registry loses blobs that are uploaded twice at once
+	stays   *grace.Policy // of earlier releases
+	maxKept int64         // bytes of kept files
+	staging sync.Mutex    // Debian's registry loses blobs that are uploaded twice at once
 	memory  memory
 	planned glance
 	fresh   fresh
@@ -82,6 +84,7 @@ func Open(_ context.Context, env targets.Env, c Config) (*Target, error) {
 		rollout: newRollout(c.Rollout, cfg.image, transport, env.State, log),
 		limits:  image.DefaultLimits(),
 		keeps:   env.Keep,
+		stays:   env.Grace,
 		maxKept: maxKeptBytes,
 	}, nil
 }

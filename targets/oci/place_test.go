@@ -34,6 +34,7 @@ import (
 
 	"mirror/internal/realserver"
 	"mirror/targets"
+	"mirror/targets/grace"
 	"mirror/targets/oci/internal/image/imagetest"
 	"mirror/targets/targettest"
 )
@@ -99,6 +100,7 @@ func (p place) fixture() targettest.Fixture {
 		Open: func(t *testing.T, transport http.RoundTripper) targets.Target {
 			return p.open(t, targets.Env{Transport: transport})
 		},
+		Gracing: func(t *testing.T, policy *grace.Policy) targets.Target { return p.open(t, targets.Env{Grace: policy}) },
 		Keeping: func(t *testing.T, keep targets.Keep) targets.Target { return p.open(t, targets.Env{Keep: keep}) },
 		Read:    p.read,
 		Put:     p.put,

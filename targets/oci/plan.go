@@ -3,6 +3,7 @@ package oci
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"mirror/diff"
 	"mirror/site"
@@ -37,11 +38,13 @@ func (t *Target) Plan(ctx context.Context, rel *site.Release) (targets.Plan, err
 		return targets.Plan{}, err
 	}
 	t.planned.put(rel.ID(), now)
-	kept, err := t.keptOf(rel, held.Files)
+	kept, err := t.keptOf(rel, h, held.Files)
 	if err != nil {
 		return targets.Plan{}, err
 	}
-	plan := targets.Plan{Live: h.live(), Changes: diff.Manifests(without(held.Files, kept), rel.Manifest), Kept: pathsOf(kept), Sequence: h.sequence()}
+	plan := targets.Plan{Live: h.live(), Changes: diff.Manifests(without(held.Files, kept.files), rel.Manifest), Kept: pathsOf(kept.files), Sequence: h.sequence()}
+	plan.StaysInGrace(kept.grace)
+	plan.Changes.Delete = slices.DeleteFunc(plan.Changes.Delete, h.grace().Has) // their time is over
 	plan.Foreign = t.foreign(ctx, h, held.Files, plan.Changes.Delete)
 	if h.release() == rel.ID() && (lost || h.labels[labelConfig] != now.recipe.digest() || t.rollout.owed(h.digest())) {
 		plan.Live.Release = site.None

@@ -25,7 +25,8 @@ func (t *Target) ReadBack(ctx context.Context) (site.Manifest, error) {
 // ownFiles returns the files of an image that are not kept: those that match no glob, and those
 // of the release that it was made from, or built on, as the list beside that says.
 func (t *Target) ownFiles(ctx context.Context, h *head, held site.Manifest) (site.Manifest, error) {
-	if !slices.ContainsFunc(held, func(f site.File) bool { return t.keeps.Match(f.Path) }) {
+	l := h.grace()
+	if len(l) == 0 && !slices.ContainsFunc(held, func(f site.File) bool { return t.keeps.Match(f.Path) }) {
 		return held, nil
 	}
 	id, err := t.madeFrom(ctx, h)
@@ -46,7 +47,10 @@ func (t *Target) ownFiles(ctx context.Context, h *head, held site.Manifest) (sit
 		}
 	}
 	kept := t.keeps.Beside(own)
-	return slices.DeleteFunc(slices.Clone(held), func(f site.File) bool { return kept(f.Path) }), nil
+	return slices.DeleteFunc(slices.Clone(held), func(f site.File) bool {
+		_, ours := own.Find(f.Path)
+		return kept(f.Path) || !ours && l.Has(f.Path)
+	}), nil
 }
 
 // madeFrom returns the release whose image this is, or was built on.

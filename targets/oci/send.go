@@ -16,10 +16,10 @@ import (
 type sending struct {
 	rel *site.Release
 	seen
-	before   list          // of the live release; empty where there is none
-	past     []site.ID     // what was live before it, the latest first
-	kept     site.Manifest // files of the live image that stay
-	top      *image.Blob   // their layer, nil for none
+	before   list        // of the live release; empty where there is none
+	past     []site.ID   // what was live before it, the latest first
+	kept     staying     // files of the live image
+	top      *image.Blob // their layer, nil for none
 	progress targets.Progress
 }
 
@@ -57,7 +57,7 @@ func (t *Target) sendWhole(ctx context.Context, s sending, sound bool) error {
 	if sound {
 		relied = t.blobsOf(s.live)
 	}
-	return t.sendImage(ctx, s, top{site: []part{{layer, layer.Info}}, kept: s.top}, nil, relied)
+	return t.sendImage(ctx, s, top{site: []part{{layer, layer.Info}}, kept: s.top, grace: s.kept.grace}, nil, relied)
 }
 
 // sendDelta pushes a layer with what changed.
@@ -69,7 +69,7 @@ func (t *Target) sendDelta(ctx context.Context, s sending, below *chain, delta i
 		return err
 	}
 	defer layer.Close()
-	on := top{kept: s.top, stored: below.with(delta, s.rel)}
+	on := top{kept: s.top, grace: s.kept.grace, stored: below.with(delta, s.rel)}
 	relied := t.blobsOf(s.live)
 	for _, info := range below.layers {
 		on.site = append(on.site, part{image.Stored{Info: info}, info})
@@ -118,7 +118,7 @@ func (t *Target) sendImage(ctx context.Context, s sending, on top, below *chain,
 // rememberStaged notes what was staged: for the commit by this process, and for later releases.
 func (t *Target) rememberStaged(s sending, on top, h *head, l list, blobs []v1.Hash) {
 	t.fresh.put(staged{s.rel.ID(), h, l})
-	r := record{Files: withKept(s.rel.Manifest, s.kept), Depth: len(on.site), Blobs: blobs, Lists: l.layers, Past: l.past}
+	r := record{Files: withKept(s.rel.Manifest, s.kept.files), Depth: len(on.site), Blobs: blobs, Lists: l.layers, Past: l.past}
 	if on.kept != nil {
 		r.Depth++
 	}

@@ -36,7 +36,7 @@ func (t *Target) Stage(ctx context.Context, rel *site.Release, p targets.Progres
 	if top != nil {
 		defer top.Close()
 	}
-	staged, err := t.holds(ctx, rel, now, top)
+	staged, err := t.holds(ctx, rel, now, kept, top)
 	if err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func (t *Target) Stage(ctx context.Context, rel *site.Release, p targets.Progres
 
 // holds reports whether the staged tag names an image of exactly this release, recipe and layer
 // of kept files.
-func (t *Target) holds(ctx context.Context, rel *site.Release, now seen, top *image.Blob) (bool, error) {
+func (t *Target) holds(ctx context.Context, rel *site.Release, now seen, kept staying, top *image.Blob) (bool, error) {
 	if t.isNew(rel.ID(), now.live) {
 		return false, nil
 	}
@@ -61,6 +61,9 @@ func (t *Target) holds(ctx context.Context, rel *site.Release, now seen, top *im
 		return false, err
 	}
 	if h.labels[labelConfig] != now.recipe.digest() || h.labels[labelKept] != labelOfKept(top) {
+		return false, nil
+	}
+	if !sameGrace(h.grace(), kept.grace) {
 		return false, nil
 	}
 	if h.sequence() != rel.Sequence {
@@ -74,12 +77,7 @@ func (t *Target) holds(ctx context.Context, rel *site.Release, now seen, top *im
 		t.log.Warn("the staged image cannot be read and is made again", "release", rel.ID(), "err", err)
 		return false, nil
 	}
-	files := held.Files
-	if top != nil {
-		beside := t.keeps.Beside(rel.Manifest)
-		files = slices.DeleteFunc(slices.Clone(files), func(f site.File) bool { return beside(f.Path) })
-	}
-	return slices.Equal(files, rel.Manifest), nil
+	return slices.Equal(without(held.Files, kept.files), rel.Manifest), nil
 }
 
 // isNew reports whether it is not worth asking if a release is staged: this machine made what is live,

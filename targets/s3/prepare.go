@@ -34,7 +34,7 @@ func (t *Target) prepare(ctx context.Context, r request) (*documents.Change, err
 	swap := targets.Swap{From: from, To: r.to}
 	ch := &documents.Change{
 		Version: documents.Version, From: documents.LiveRef(from), To: r.to, Origin: documents.LiveRef(from), Before: before,
-		Beacon: r.beacon, Deletes: slices.Concat(r.Delete, r.ended),
+		Beacon: r.beacon, Deletes: slices.Concat(r.Delete, r.ended), Ended: r.ended,
 	}
 	if ch.Grace, err = t.writeGrace(ctx, r.grace); err != nil {
 		return nil, err

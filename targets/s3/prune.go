@@ -174,6 +174,11 @@ func (t *Target) ended(ctx context.Context, h documents.StateDocument, inv inven
 			continue
 		}
 		ch, err := t.docs.ReadChange(ctx, path)
+		if err == nil && !h.None() && path == h.Change {
+			for _, c := range ch.Restores {
+				ended[c.Source] = ended[c.Source] || t.isOver(ch, c)
+			}
+		}
 		if err != nil || ch.From.Revision == liveOf(h, inv).Revision || holdsTexts(ch) && !slices.Contains(h.Lived(), ch.To) && !slices.Contains(expired, ch.To) {
 			continue // it may be carried out yet, or holds a part of a release that may
 		}
@@ -216,6 +221,16 @@ func (t *Target) markRelease(ctx context.Context, used map[string]bool, id site.
 	return nil
 }
 
+// isOver reports whether a copy only brings back a file of an earlier release whose time is over, and this process has
+// made the commit: it prunes after its publish, which is not undone any more.
+func (t *Target) isOver(ch *documents.Change, c documents.Copy) bool {
+	if !slices.Contains(ch.Ended, c.Path) || slices.ContainsFunc(ch.Copies, func(put documents.Copy) bool { return put.Source == c.Source }) {
+		return false
+	}
+	_, made := t.made.Load(targets.Swap{From: targets.Live(ch.From), To: ch.To})
+	return made
+}
+
 // leadsOn reports whether a change begins at what is live and leads to a kept release.
 func (t *Target) leadsOn(path string, h documents.StateDocument, inv inventory, ids []site.ID) bool {
 	return slices.ContainsFunc(ids, func(id site.ID) bool {
@@ -235,7 +250,9 @@ func (t *Target) markChange(ctx context.Context, used map[string]bool, path stri
 	}
 	used[path], used[ch.Grace] = true, true
 	for _, c := range slices.Concat(ch.Copies, ch.Restores) {
-		used[c.Source] = true
+		if !t.isOver(ch, c) {
+			used[c.Source] = true
+		}
 	}
 	if len(ch.Fill) > 0 {
 		if err := t.markRelease(ctx, used, ch.To); err != nil {

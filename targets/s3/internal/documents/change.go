@@ -21,6 +21,7 @@ type Change struct {
 	Copies  []Copy   `json:"copies,omitempty"`
 	Deletes []string `json:"deletes,omitempty"`
 	Grace   string   `json:"grace,omitempty"` // the list of files of earlier releases that are served then, "" for none
+	Ended   []string `json:"ended,omitempty"` // those of Deletes that were on the list before
 	Beacon  *Beacon  `json:"beacon,omitempty"`
 
 	// Origin is the last state that was whole: From or, where From is a commit that was
