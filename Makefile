@@ -22,7 +22,7 @@ OLD      ?=
 NEW      ?= .
 SYSTEMS  ?= windows/amd64 darwin/arm64 freebsd/amd64 linux/arm64
 
-.PHONY: bench-pairs experiment-front experiment-grace experiment-numbers experiment-orders experiment-publishers experiment-purge experiment-window help build docs man test servers lint cross format bench fuzz clean
+.PHONY: bench-pairs experiment-front experiment-grace experiment-numbers experiment-orders experiment-publishers experiment-purge experiment-rollback experiment-window help build docs man test servers lint cross format bench fuzz clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 27
@@ -97,6 +97,10 @@ experiment-purge: ## 1,000 publishes behind two tiers of caches: is any read aft
 	@mkdir -p bin
 	MIRROR_EXPERIMENT=full MIRROR_SEED=$(SEED) MIRROR_RESULTS=$(CURDIR)/bin/experiment-purge.jsonl \
 		go test -count=1 -timeout=2h -v -run=TestNoStaleReadAfterSuccess ./internal/workspace
+
+experiment-rollback: ## 100 kills of a rollback, 20 random histories with the windows of rollbacks, and 60 meetings of rollbacks
+	MIRROR_EXPERIMENT=full go test -count=1 -timeout=1h -v -run='TestKilledRollbackConverges|TestRollbackOfRandomHistories' ./cmd/mirror
+	MIRROR_EXPERIMENT=full go test -count=1 -timeout=1h -v -run=TestOneOfSeveralRollbacksWins ./internal/publish
 
 fuzz: ## every fuzz test for FUZZTIME
 	@.ci/fuzz $(FUZZTIME)
