@@ -307,8 +307,9 @@ type Front struct {
 	// Cache is how much of what was served is kept on disk, as a number and a unit: 500MB, 1GiB. 0 keeps
 	// nothing there.
 	Cache Size `yaml:"cache" jsonschema:"default=1GiB" example:"1GiB"`
-	// MaxVerified is the size of the largest file that is served. A file is verified whole before its first
-	// byte is sent.
+	// MaxVerified is the size of the largest file that is verified whole before its first byte is sent. A
+	// larger one is sent while it is compared, and cut at a mismatch, if browsers do not run its type (video,
+	// audio, archives); others are not served.
 	MaxVerified Size `yaml:"max_verified" jsonschema:"default=256MiB" example:"256MiB"`
 	// TokenEnv names the environment variable with the token for the status page /-/front and its metrics.
 	// Without it they are for requests from this machine alone.

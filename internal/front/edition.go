@@ -65,6 +65,10 @@ type page struct {
 	file   site.File
 	fields atomic.Pointer[http.Header]
 	blob   atomic.Pointer[blobs.Blob] // of a small content that was served before
+
+	variants []*page // the same page compressed, as files of the release; the best first
+	coding   string  // of a variant: its Content-Encoding
+	of       string  // of a variant: the path of the page
 }
 
 // tag is the ETag: the digest.
@@ -78,7 +82,51 @@ func newEdition(b site.Beacon, m site.Manifest) *edition {
 		all[i].file = f
 		e.pages[f.Path] = &all[i]
 	}
+	e.pair()
 	return e.at(standing{b.Release, b.Sequence, b.Published}, b.Rollback)
+}
+
+// codings are the Content-Encodings of the files that a site may hold beside a page, the best first.
+func codings() [][2]string { return [][2]string{{"br", ".br"}, {"zstd", ".zst"}, {"gzip", ".gz"}} }
+
+// pair finds the pages that the release has compressed too: style.css.br beside style.css.
+func (e *edition) pair() {
+	for _, c := range codings() {
+		for path, p := range e.pages {
+			base := e.pages[strings.TrimSuffix(path, c[1])]
+			if base == nil || base == p {
+				continue
+			}
+			v := &page{file: p.file, coding: c[0], of: base.file.Path}
+			base.variants = append(base.variants, v)
+		}
+	}
+}
+
+// best returns the variant of a page that a visitor accepts, else the page.
+func (p *page) best(accepts []string) *page {
+	for _, v := range p.variants {
+		for _, header := range accepts {
+			if acceptsCoding(header, v.coding) {
+				return v
+			}
+		}
+	}
+	return p
+}
+
+// acceptsCoding reads an Accept-Encoding header (RFC 9110, section 12.5.3). What stands for any coding is
+// not taken up.
+func acceptsCoding(header, coding string) bool {
+	for part := range strings.SplitSeq(header, ",") {
+		name, weight, _ := strings.Cut(part, ";")
+		if !strings.EqualFold(strings.TrimSpace(name), coding) {
+			continue
+		}
+		q, weighted := strings.CutPrefix(strings.TrimSpace(weight), "q=")
+		return !weighted || strings.Trim(q, "0.") != ""
+	}
+	return false
 }
 
 // at returns the same release at another place in the order.

@@ -2,6 +2,7 @@ package front_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -432,4 +433,83 @@ func TestAVisitorOfTwoFronts(t *testing.T) {
 		t.Errorf("without a cookie the front looks early: %+v", got)
 	}
 	w.eventually(func() bool { return w.get("/", "Cookie", "mirror_release=2").body == "home 2" }, func() string { return "the front does not catch up" })
+}
+
+// TestCompressedFiles serves the compressed files of a release to those who accept them, and a compressed
+// file as it is, also where an origin sends it as if it were an encoded page.
+func TestCompressedFiles(t *testing.T) {
+	w := newWorld(t, 1, front.Options{Quorum: 1, Memory: 1})
+	var zipped bytes.Buffer
+	z := gzip.NewWriter(&zipped)
+	if _, err := z.Write([]byte("body{}")); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	files := v1()
+	files["style.css.gz"], files["style.css.br"], files["archive.gz"] = zipped.String(), "brotli", zipped.String()
+	w.publish(release(t, 1, files), 0)
+	w.start()
+	w.await("/", "home 1")
+	w.origins[0].breakBy(func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, ".gz") {
+				w.Header().Set("Content-Encoding", "gzip")
+			}
+			next.ServeHTTP(w, r)
+		})
+	})
+	for _, c := range []struct{ path, accept, coding, kind, body string }{
+		{"/style.css", "identity", "", "text/css; charset=utf-8", "body{}"},
+		{"/style.css", "gzip, deflate", "gzip", "text/css; charset=utf-8", zipped.String()},
+		{"/style.css", "gzip, deflate, br", "br", "text/css; charset=utf-8", "brotli"},
+		{"/style.css", "br;q=0, gzip;q=0.5", "gzip", "text/css; charset=utf-8", zipped.String()},
+		{"/style.css", "*", "", "text/css; charset=utf-8", "body{}"},
+		{"/archive.gz", "gzip", "", "application/gzip", zipped.String()},
+		{"/style.css.gz", "gzip", "", "application/gzip", zipped.String()},
+		{"/about/", "gzip", "", "text/html; charset=utf-8", "about 1"},
+	} {
+		got := w.get(c.path, "Accept-Encoding", c.accept)
+		if got.status != http.StatusOK || got.body != c.body || got.header.Get("Content-Encoding") != c.coding || got.header.Get("Content-Type") != c.kind {
+			t.Errorf("%s for %q answers %+v", c.path, c.accept, got)
+		}
+		if vary := got.header.Get("Vary"); (vary != "") != (c.path == "/style.css") {
+			t.Errorf("%s has Vary: %q", c.path, vary)
+		}
+	}
+}
+
+// TestFilesTooLargeToVerifyFirst are sent while they are compared where a browser does not run them, and cut
+// at a mismatch before the visitor has all of them.
+func TestFilesTooLargeToVerifyFirst(t *testing.T) {
+	w := newWorld(t, 1, front.Options{Quorum: 1, MaxVerified: 300 << 10})
+	files := v1()
+	video := string(bytes.Repeat([]byte("frame "), 200_000))
+	files["talk.mp4"], files["huge.html"] = video, "<!doctype html>"+video
+	w.publish(release(t, 1, files), 0)
+	w.start()
+	w.await("/", "home 1")
+	if got := w.get("/talk.mp4", "Range", "bytes=0-1"); got.status != http.StatusOK || got.body != video || got.header.Get("Accept-Ranges") != "none" {
+		t.Errorf("a video answers %d, %d bytes, %v", got.status, len(got.body), got.header)
+	}
+	if got := w.get("/huge.html"); got.status != http.StatusBadGateway {
+		t.Errorf("a page that is too large answers %d", got.status)
+	}
+	w.origins[0].breakBy(func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, video[:len(video)-1]+"!")
+		})
+	})
+	resp, err := http.Get(w.url + "/talk.mp4")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if body, err := io.ReadAll(resp.Body); err == nil || len(body) >= len(video) {
+		t.Errorf("an altered video answers %d bytes of %d, %v", len(body), len(video), err)
+	}
+	if s := w.front.Status(); s.Streams != 2 || s.Cuts != 1 {
+		t.Errorf("counted are %d streams and %d cuts", s.Streams, s.Cuts)
+	}
 }

@@ -125,6 +125,8 @@ func (f *Front) answer(w http.ResponseWriter, r *http.Request, e *edition, began
 		setCookie(w, r, e)
 	}
 	switch {
+	case p != nil && len(p.variants) > 0:
+		return f.serve(w, r, e, p.best(r.Header["Accept-Encoding"]), http.StatusOK, began)
 	case p != nil:
 		return f.serve(w, r, e, p, http.StatusOK, began)
 	case folder != "":
@@ -169,6 +171,10 @@ func (f *Front) serve(w http.ResponseWriter, r *http.Request, e *edition, p *pag
 		delete(w.Header(), "Content-Type")
 		w.WriteHeader(http.StatusNotModified)
 		return nil
+	}
+	if p.file.Size > f.options.MaxVerified && status == http.StatusOK && f.streamed(p.file) {
+		explain(w.Header(), e, "stream", began)
+		return f.stream(w, r, e, p)
 	}
 	if b := p.blob.Load(); b != nil {
 		if data := b.Bytes(); data != nil {
@@ -234,14 +240,14 @@ func conditional(r *http.Request) bool {
 
 // ruled are the headers that the config may set for a page.
 func ruled() []string {
-	return []string{"Cache-Control", "Content-Language", "Content-Disposition", "Content-Encoding"}
+	return []string{"Cache-Control", "Content-Type", "Content-Encoding"}
 }
 
 // fields sets the header fields of a page. data are its bytes, where they are at hand.
 func (f *Front) fields(h http.Header, p *page, data []byte) {
 	known := p.fields.Load()
 	if known == nil {
-		known = f.fieldsOf(p.file, data)
+		known = f.fieldsOf(p, data)
 		if data != nil || known.Get("Content-Type") != "application/octet-stream" {
 			p.fields.Store(known)
 		}
@@ -252,18 +258,24 @@ func (f *Front) fields(h http.Header, p *page, data []byte) {
 }
 
 // fieldsOf makes the header fields of a page from its path and its first bytes.
-func (f *Front) fieldsOf(file site.File, data []byte) *http.Header {
-	h := http.Header{"Content-Type": {site.ContentType(file.Path, data)}, "Etag": {(&page{file: file}).tag()}}
-	if f.options.Header == nil {
-		return &h
+func (f *Front) fieldsOf(p *page, data []byte) *http.Header {
+	path := p.file.Path
+	if p.coding != "" {
+		path, data = p.of, nil
 	}
-	for _, name := range ruled() {
-		if value := f.options.Header(file.Path, name); value != "" {
-			h.Set(name, strings.TrimSpace(value))
+	h := http.Header{"Content-Type": {site.ContentType(path, data)}, "Etag": {p.tag()}}
+	if f.options.Header != nil {
+		for _, name := range ruled() {
+			if value := f.options.Header(path, name); value != "" {
+				h.Set(name, strings.TrimSpace(value))
+			}
 		}
 	}
-	if kind := f.options.Header(file.Path, "Content-Type"); kind != "" {
-		h.Set("Content-Type", kind)
+	if p.coding != "" {
+		h.Set("Content-Encoding", p.coding)
+	}
+	if p.coding != "" || len(p.variants) > 0 {
+		h.Set("Vary", "Accept-Encoding")
 	}
 	return &h
 }

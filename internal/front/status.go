@@ -18,6 +18,8 @@ type counts struct {
 	failures atomic.Int64 // requests that no origin could answer
 	wrong    atomic.Int64 // answers of origins that were not passed on, or came with wrong headers
 	moves    atomic.Int64
+	streams  atomic.Int64 // bodies that were sent while they were compared
+	cuts     atomic.Int64 // of those, the ones that were cut
 }
 
 // Status is how a front stands.
@@ -32,7 +34,7 @@ type Status struct {
 	Reachable bool // some origin answers
 	Origins   []OriginStatus
 
-	Requests, Cached, Fetched, Failures, Wrong, Moves int64
+	Requests, Cached, Fetched, Failures, Wrong, Moves, Streams, Cuts int64
 
 	Cache blobs.Usage
 }
@@ -55,7 +57,7 @@ func (f *Front) Status() Status {
 	s := Status{
 		Quorum: f.options.Quorum, Reachable: !f.dark.Load(), Cache: f.store.Usage(),
 		Requests: f.counts.requests.Load(), Cached: f.counts.cached.Load(), Fetched: f.counts.fetched.Load(),
-		Failures: f.counts.failures.Load(), Wrong: f.counts.wrong.Load(), Moves: f.counts.moves.Load(),
+		Failures: f.counts.failures.Load(), Wrong: f.counts.wrong.Load(), Moves: f.counts.moves.Load(), Streams: f.counts.streams.Load(), Cuts: f.counts.cuts.Load(),
 	}
 	e := f.current.Load()
 	if e != nil {

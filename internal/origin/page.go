@@ -19,6 +19,8 @@ type Page struct {
 	// Keep, where set, returns for each answer the writer that gets its decoded body, or
 	// nil. An error of that writer ends the answer, and is the observation's.
 	Keep func(status int, header http.Header) io.Writer
+	// KeepSent is like Keep, for the body as it was sent; it is asked only where that is encoded.
+	KeepSent func(status int, header http.Header) io.Writer
 }
 
 // slack is how much longer than expected a body may be and still be read to its end, so

@@ -31,6 +31,11 @@ func (a *attempt) read(resp *http.Response, o *site.Observation) error {
 		}
 		return err
 	}
+	if a.KeepSent != nil {
+		if w := a.KeepSent(resp.StatusCode, resp.Header); w != nil {
+			raw.also = []io.Writer{w}
+		}
+	}
 	return a.readEncoded(encoding, raw, also, *buf, o)
 }
 

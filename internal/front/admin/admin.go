@@ -101,6 +101,8 @@ type Status struct {
 	Failures  int64     `json:"failures"`
 	Wrong     int64     `json:"wrong"`
 	Moves     int64     `json:"moves"`
+	Streams   int64     `json:"streams"` // bodies too large to be verified before they were sent
+	Cuts      int64     `json:"cuts"`    // of those, the ones that turned out wrong and were cut
 	Cache     Cache     `json:"cache"`
 	Origins   []Origin  `json:"origins"`
 }
@@ -137,7 +139,7 @@ func statusOf(s front.Status) Status {
 	doc := Status{
 		Schema: "mirror.front-status/v1", Release: s.Release, Sequence: s.Sequence, Rollback: s.Rollback, Published: s.Published.UTC(), Since: s.Since.UTC(),
 		Files: s.Files, Quorum: s.Quorum, Reachable: s.Reachable,
-		Requests: s.Requests, Cached: s.Cached, Fetched: s.Fetched, Failures: s.Failures, Wrong: s.Wrong, Moves: s.Moves,
+		Requests: s.Requests, Cached: s.Cached, Fetched: s.Fetched, Failures: s.Failures, Wrong: s.Wrong, Moves: s.Moves, Streams: s.Streams, Cuts: s.Cuts,
 		Cache:   Cache{s.Cache.Memory, s.Cache.Disk, s.Cache.Files, s.Cache.Damaged},
 		Origins: []Origin{},
 	}

@@ -17,6 +17,7 @@ type metrics struct {
 
 	up, current, open, served, failed, latency         *prometheus.Desc
 	requests, cached, fetched, failures, wrong, moves  *prometheus.Desc
+	streams, cuts                                      *prometheus.Desc
 	sequence, since, reachable, memory, disk, diskSize *prometheus.Desc
 }
 
@@ -38,6 +39,8 @@ func newMetrics(f *front.Front, version string) http.Handler {
 		failures:  desc("front_failures_total", "Requests that could not be answered."),
 		wrong:     desc("front_refused_answers_total", "Answers of origins that were wrong."),
 		moves:     desc("front_moves_total", "Moves of all visitors to another release."),
+		streams:   desc("front_streams_total", "Bodies that were too large to be verified before they were sent."),
+		cuts:      desc("front_cuts_total", "Of those, the ones that turned out to be wrong and were cut."),
 		sequence:  desc("front_release_sequence", "The sequence of the release that visitors get."),
 		since:     desc("front_release_since_timestamp_seconds", "When visitors got the release first, in Unix time."),
 		reachable: desc("front_origins_reachable", "Whether any origin answers."),
@@ -74,7 +77,7 @@ func (m *metrics) Collect(to chan<- prometheus.Metric) {
 		send(m.latency, prometheus.GaugeValue, o.P95.Seconds(), o.Name, "0.95")
 	}
 	for d, n := range map[*prometheus.Desc]int64{
-		m.requests: s.Requests, m.cached: s.Cached, m.fetched: s.Fetched, m.failures: s.Failures, m.wrong: s.Wrong, m.moves: s.Moves,
+		m.requests: s.Requests, m.cached: s.Cached, m.fetched: s.Fetched, m.failures: s.Failures, m.wrong: s.Wrong, m.moves: s.Moves, m.streams: s.Streams, m.cuts: s.Cuts,
 	} {
 		send(d, prometheus.CounterValue, float64(n))
 	}

@@ -191,25 +191,26 @@ func (s *Set) note(o *Origin, d diff.Difference, right bool) {
 // fetch asks for a page. right says that w holds the verified body.
 func (o *Origin) fetch(ctx context.Context, want Want, w *blobs.Writer) (d diff.Difference, right bool) {
 	f := want.File
-	seen := o.client.Fetch(ctx, origin.Page{
-		Path: f.Path, URL: o.Endpoint.Style.URLPath(f.Path), Size: want.limit(),
-		Keep: func(status int, _ http.Header) io.Writer {
-			if status != http.StatusOK {
-				return nil
-			}
-			w.Reset()
-			return w
-		},
-	})
+	keep := func(status int, _ http.Header) io.Writer {
+		if status != http.StatusOK {
+			return nil
+		}
+		w.Reset()
+		return w
+	}
+	page := origin.Page{Path: f.Path, URL: o.Endpoint.Style.URLPath(f.Path), Size: want.limit(), Keep: keep}
+	seen := o.client.Fetch(ctx, page)
+	got := seen.Digest
+	if got != f.Digest && seen.Raw == f.Digest && seen.Status == http.StatusOK { // a compressed file, which is sent as if it were an encoded one
+		page.Keep, page.KeepSent = nil, keep
+		seen = o.client.Fetch(ctx, page)
+		got = seen.Raw
+	}
 	d, agrees := diff.Judge(diff.Expectation{File: f}, seen)
 	if agrees {
 		d = diff.Difference{}
 	}
-	right = seen.Err == nil && seen.Status == http.StatusOK && seen.Digest == f.Digest && !w.Over()
-	if agrees && !right { // the bytes as sent are the file's: a browser would decode them
-		d = diff.Difference{Path: f.Path, URL: seen.URL, Kind: diff.Headers, Detail: "the file is sent as if it were encoded"}
-	}
-	return d, right
+	return d, (seen.Err == nil || got == seen.Raw && !got.IsZero()) && seen.Status == http.StatusOK && got == f.Digest && !w.Over()
 }
 
 // order lists the origins as they are to be asked: by rank, those whose circuit is open last, and the
