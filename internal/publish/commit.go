@@ -115,6 +115,7 @@ func (p *publication) commitOne(ctx context.Context, d targets.Destination, r *T
 		r.Err = &Error{"commit", d.Name, err}
 	default:
 		r.Committed = time.Now()
+		p.tellWarnings(d)
 		p.purge(d.Name, r.Plan.Changes)
 		p.rescueLost(d, r)
 	}
@@ -166,6 +167,7 @@ func (p *publication) undoOne(ctx context.Context, d targets.Destination, r *Tar
 		return err
 	}
 	r.Committed = time.Time{}
+	p.tellWarnings(d)
 	p.purge(d.Name, r.Plan.Changes)
 	p.options.Events.Note(d.Name, "rolled back to "+r.Plan.Live.Release.Short())
 	return nil

@@ -108,6 +108,15 @@ func (p *publication) warn(format string, args ...any) {
 	p.report.Warn(format, args...)
 }
 
+// tellWarnings adds what a destination did in another way than its config says.
+func (p *publication) tellWarnings(d targets.Destination) {
+	if w, ok := d.Target.(targets.Warner); ok {
+		for _, text := range w.TakeWarnings() {
+			p.warn("%s: %s", d.Name, text)
+		}
+	}
+}
+
 // pending reports whether any destination is not on the release.
 func (p *publication) pending() bool {
 	for _, r := range p.report.Targets {

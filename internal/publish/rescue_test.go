@@ -89,3 +89,20 @@ func TestNothingIsRescuedAfterARollback(t *testing.T) {
 			"0s rollback bucket", "0s note bucket: rolled back to none")
 	})
 }
+
+// telling is a stand that commits in another way than it was asked for.
+type telling struct{ *stand }
+
+func (telling) TakeWarnings() []string { return []string{"the branch keeps its history"} }
+
+func TestWarningsOfTargetsAreReported(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &stage{}
+		dests := s.cast("pages git")
+		dests[0].Target = telling{dests[0].Target.(*stand)}
+		report, err := s.run(t.Context(), publish.Order{}, dests)
+		if err != nil || len(report.Warnings) != 1 || report.Warnings[0] != "pages: the branch keeps its history" {
+			t.Errorf("got %q, %v", report.Warnings, err)
+		}
+	})
+}

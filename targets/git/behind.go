@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing"
 
@@ -40,8 +41,8 @@ func (t *Target) commitBehind(ctx context.Context, staged, head objects.Commit, 
 		t.forward.Store(false) // the reason is another one
 		return joined(refused, err)
 	}
-	t.log.Warn("the host refuses to shorten the history of the branch, which keeps all its commits "+
-		"(hint: allow force pushes to it, or set history: keep)", "branch", t.branch.Short(), "err", refused)
+	t.warnings.add("the host refuses to shorten the history of %s, which keeps all its commits (hint: allow force pushes to it, or set history: keep): %s",
+		t.branch.Short(), t.firstLine(refused))
 	return nil
 }
 
@@ -66,6 +67,13 @@ func (t *Target) rollBackBehind(ctx context.Context, head objects.Commit, from p
 	if err != nil {
 		return joined(refused, err)
 	}
-	t.log.Info("the host refuses to move the branch back, and got the earlier release as a new commit", "branch", t.branch.Short(), "err", refused)
+	t.warnings.add("the host refuses to move %s back, so the earlier release is a new commit: %s", t.branch.Short(), t.firstLine(refused))
 	return nil
+}
+
+// firstLine is how an error begins: a host may say much.
+func (t *Target) firstLine(err error) string {
+	t.redact(&err)
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
 }

@@ -51,6 +51,8 @@ type Target struct {
 	owner   string
 	lease   time.Duration // how long a reservation without a sign of life keeps others out
 
+	warnings warnings
+
 	reserved sync.Map   // targets.Swap → *reservation: those that this process holds
 	seeing   sync.Mutex // guards seen
 	seen     sighting   // the last reservation of another publisher

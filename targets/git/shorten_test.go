@@ -111,6 +111,9 @@ func TestForcedUpdatesThatAreRefused(t *testing.T) {
 			if got := len(r.commits(t)); got != 4 {
 				t.Errorf("history: got %d commits, want 4", got)
 			}
+			if told := strings.Join(tgt.TakeWarnings(), " "); strings.Contains(told, "keeps all its commits") != (history != "keep") {
+				t.Errorf("warnings: got %q", told)
+			}
 			for range 2 { // it may be repeated
 				if err := tgt.Rollback(t.Context(), swap); err != nil {
 					t.Fatal(err)
