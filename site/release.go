@@ -2,6 +2,7 @@ package site
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -40,8 +41,9 @@ type Release struct {
 	// beacon tells it.
 	Rollback bool
 
-	id   ID
-	fsys fs.FS
+	id    ID
+	fsys  fs.FS
+	bytes int64 // of the site, where Manifest says how a place stores it; else 0
 }
 
 // NewRelease returns the release with the given files, whose bytes are in fsys.
@@ -68,7 +70,7 @@ type Beacon struct {
 func (r *Release) Beacon() []byte {
 	text, err := json.Marshal(Beacon{
 		Release: r.ID(), Published: r.Published.UTC().Truncate(time.Second),
-		Files: len(r.Manifest), Bytes: r.Manifest.Bytes(), Sequence: r.Sequence, Rollback: r.Rollback,
+		Files: len(r.Manifest), Bytes: cmp.Or(r.bytes, r.Manifest.Bytes()), Sequence: r.Sequence, Rollback: r.Rollback,
 	})
 	if err != nil {
 		panic(err) // the fields are plain

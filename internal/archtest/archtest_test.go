@@ -38,7 +38,7 @@ func allowed() map[string][]string {
 		"targets/kinds":      {"targets", "targets/dir", "targets/exec", "targets/git", "targets/oci", "targets/s3", "targets/ssh"},
 		"targets/targettest": {"targets", "targets/grace", "diff", "site"},
 
-		anyKind: {"targets/grace", "internal/oserr", "internal/fsname", "internal/pointer", "internal/atomicfile", "targets", "diff", "site", "internal/command", "internal/netname", "internal/regular", "internal/stall", "internal/wait", "internal/lease", "internal/sshclient"},
+		anyKind: {"targets/grace", "internal/oserr", "internal/fsname", "internal/pointer", "internal/atomicfile", "targets", "diff", "site", "internal/compression", "internal/command", "internal/netname", "internal/regular", "internal/stall", "internal/wait", "internal/lease", "internal/sshclient"},
 
 		"targets/oci/internal/image/imagetest": {"targets/targettest"},
 

@@ -86,34 +86,38 @@ func writer(c Coding, to io.Writer) (io.WriteCloser, error) {
 	case Brotli:
 		return brotli.NewWriterLevel(to, brotliLevel), nil
 	case Zstd:
-		// Browsers refuse larger windows (RFC 9659).
-		return zstd.NewWriter(to, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedBetterCompression), zstd.WithWindowSize(8<<20))
+		return zstd.NewWriter(to, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedBetterCompression), zstd.WithWindowSize(maxWindow))
+	}
+	return nil, fmt.Errorf("%q is not a supported compression", c)
+}
+
+// maxWindow is the largest window of a decoder: what browsers allow (RFC 9659).
+const maxWindow = 8 << 20
+
+// Decode returns the reader of what a variant is made from. Close it.
+func Decode(c Coding, variant io.Reader) (io.ReadCloser, error) {
+	switch c {
+	case Gzip:
+		return gzip.NewReader(variant)
+	case Brotli:
+		return io.NopCloser(brotli.NewReader(variant)), nil
+	case Zstd:
+		z, err := zstd.NewReader(variant, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
+		if err != nil {
+			return nil, err
+		}
+		return z.IOReadCloser(), nil
 	}
 	return nil, fmt.Errorf("%q is not a supported compression", c)
 }
 
 // decodesTo reports whether a variant is one of a body.
 func decodesTo(c Coding, variant, body []byte) bool {
-	var r io.Reader
-	switch c {
-	case Gzip:
-		z, err := gzip.NewReader(bytes.NewReader(variant))
-		if err != nil {
-			return false
-		}
-		r = z
-	case Brotli:
-		r = brotli.NewReader(bytes.NewReader(variant))
-	case Zstd:
-		z, err := zstd.NewReader(bytes.NewReader(variant), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(8<<20))
-		if err != nil {
-			return false
-		}
-		defer z.Close()
-		r = z
-	default:
+	r, err := Decode(c, bytes.NewReader(variant))
+	if err != nil {
 		return false
 	}
+	defer r.Close()
 	got, err := io.ReadAll(io.LimitReader(r, int64(len(body))+1))
 	return err == nil && bytes.Equal(got, body)
 }

@@ -85,6 +85,9 @@ type HeaderRule struct {
 	ContentType string `yaml:"content_type" example:"text/html; charset=utf-8"`
 	// ContentEncoding is the Content-Encoding header, for files that are stored compressed.
 	ContentEncoding string `yaml:"content_encoding" example:"gzip"`
+	// Compress is the one coding in which text is stored: gzip, br or zstd. A bucket sends it to every client, also to one
+	// that does not accept it. Files that do not become smaller, and those with ContentEncoding, are stored as they are.
+	Compress []string `yaml:"compress" jsonschema:"enum=gzip,enum=br,enum=zstd" example:"[gzip]"`
 }
 
 const (

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"mirror/internal/compression"
 	"mirror/targets/s3/internal/bucket"
 )
 
@@ -51,7 +52,12 @@ func (t *Target) readContent(ctx context.Context, path string, limit int64) ([]b
 	if o.Size > limit {
 		return nil, nil
 	}
-	text, err := io.ReadAll(io.LimitReader(o, limit+1))
+	plain, err := t.plainContent(o)
+	if err != nil {
+		return nil, fmt.Errorf("read %q: %w", path, err)
+	}
+	defer plain.Close()
+	text, err := io.ReadAll(io.LimitReader(plain, limit+1))
 	if err != nil {
 		return nil, fmt.Errorf("read %q: %w", path, err)
 	}
@@ -62,4 +68,13 @@ func (t *Target) readContent(ctx context.Context, path string, limit int64) ([]b
 		text = []byte{}
 	}
 	return text, nil
+}
+
+// plainContent returns the reader of the site's file in an object, as far as a rule has it compressed.
+func (t *Target) plainContent(o *bucket.Reader) (io.ReadCloser, error) {
+	coding := codingFor(t.rules, o.Path)
+	if coding == "" || bucket.ContentCoding(o.Headers.Encoding) != string(coding) {
+		return io.NopCloser(o), nil
+	}
+	return compression.Decode(coding, o)
 }

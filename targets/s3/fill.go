@@ -42,7 +42,7 @@ func (t *Target) fill(ctx context.Context, rel *site.Release, want documents.Ent
 	t.seen.carry(was, h)
 	var made map[string]bucket.Receipt
 	h, err = t.underLease(ctx, h, began, func(ctx context.Context) (err error) {
-		made, err = t.fillUnder(ctx, rel, left, ch, p)
+		made, err = t.fillUnder(ctx, rel, left, want, ch, p)
 		return err
 	})
 	t.rememberFilled(want, made)
@@ -140,7 +140,7 @@ func (t *Target) stageHome(ctx context.Context, rel *site.Release, f site.File, 
 }
 
 // fillUnder sends files to their paths, and returns what the service said of those that it stored.
-func (t *Target) fillUnder(ctx context.Context, rel *site.Release, left []site.File, ch *documents.Change, p targets.Progress) (map[string]bucket.Receipt, error) {
+func (t *Target) fillUnder(ctx context.Context, rel *site.Release, left []site.File, want documents.Entries, ch *documents.Change, p targets.Progress) (map[string]bucket.Receipt, error) {
 	if p != nil {
 		bytes := int64(0)
 		for _, f := range left {
@@ -157,7 +157,7 @@ func (t *Target) fillUnder(ctx context.Context, rel *site.Release, left []site.F
 			if err := gctx.Err(); err != nil {
 				return err
 			}
-			r, err := t.fillOne(gctx, rel, f, ch)
+			r, err := t.fillOne(gctx, rel, f, want[f.Path].Headers, ch)
 			if err != nil {
 				return fmt.Errorf("%s: %w", f.Path, err)
 			}
@@ -173,11 +173,7 @@ func (t *Target) fillUnder(ctx context.Context, rel *site.Release, left []site.F
 	return made, g.Wait()
 }
 
-func (t *Target) fillOne(ctx context.Context, rel *site.Release, f site.File, ch *documents.Change) (bucket.Receipt, error) {
-	h, err := t.headersFor(rel, f)
-	if err != nil {
-		return bucket.Receipt{}, err
-	}
+func (t *Target) fillOne(ctx context.Context, rel *site.Release, f site.File, h bucket.Headers, ch *documents.Change) (bucket.Receipt, error) {
 	return t.bucket.PutFile(ctx, f.Path, rel, f, bucket.Attributes{Headers: &h, ACL: ch.ACL(f.Path), Demanded: t.acl != "", Class: t.class})
 }
 

@@ -50,7 +50,7 @@ func (t *Target) writeGrace(ctx context.Context, l grace.List) (string, error) {
 func (t *Target) leaveInGrace(ctx context.Context, h documents.StateDocument, inv inventory, want documents.Entries, now grace.List, c *comparison) {
 	next := now
 	if !t.isLive(h, want) {
-		next = t.stays.Next(now, t.liveManifest(ctx, h), manifestOf(want), time.Now(), t.keep.Match)
+		next = t.stays.Next(now, t.liveManifest(ctx, h), storedManifest(want), time.Now(), t.keep.Match)
 	}
 	next = next.Without(func(path string) bool {
 		e, _ := next.Find(path)
@@ -73,18 +73,27 @@ func (t *Target) liveManifest(ctx context.Context, h documents.StateDocument) si
 	if !t.stays.On() || h.LiveBefore() == site.None {
 		return nil
 	}
-	p, err := t.pastRelease(ctx, h.LiveBefore())
+	_, all, err := t.pastEntries(ctx, h.LiveBefore())
 	if err != nil && !bucket.IsMissing(err) {
 		t.log.Warn("the live release's document is not readable; none of its files stays", "err", err)
 	}
-	return p.Manifest
+	return storedManifest(all)
+}
+
+// storedManifest lists entries with the sizes that the objects have.
+func storedManifest(all documents.Entries) site.Manifest {
+	m := manifestOf(all)
+	for i := range m {
+		m[i].Size = all[m[i].Path].Size
+	}
+	return m
 }
 
 // manifestOf lists entries as a manifest.
 func manifestOf(all documents.Entries) site.Manifest {
 	m := make(site.Manifest, 0, len(all))
-	for path, e := range all {
-		m = append(m, site.File{Path: path, Size: e.Size, Digest: e.Digest})
+	for _, e := range all {
+		m = append(m, e.File())
 	}
 	m.Sort()
 	return m

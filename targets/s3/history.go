@@ -113,26 +113,31 @@ func (t *Target) olderThan(ctx context.Context, ids []site.ID) ([]site.ID, error
 
 // pastRelease reads a release's document. Its id vouches for paths and digests.
 func (t *Target) pastRelease(ctx context.Context, id site.ID) (site.Past, error) {
+	p, _, err := t.pastEntries(ctx, id)
+	return p, err
+}
+
+// pastEntries is pastRelease, with how the bucket stores the files.
+func (t *Target) pastEntries(ctx context.Context, id site.ID) (site.Past, documents.Entries, error) {
 	s, err := t.docs.ReadSnapshot(ctx, id)
 	if err != nil {
-		return site.Past{}, err
+		return site.Past{}, nil, err
 	}
 	if err := s.InBounds(); err != nil {
-		return site.Past{}, fmt.Errorf("release %s: %w", id.Short(), err)
+		return site.Past{}, nil, fmt.Errorf("release %s: %w", id.Short(), err)
 	}
 	all, err := t.docs.ReadEntries(ctx, s)
 	if err != nil {
-		return site.Past{}, err
+		return site.Past{}, nil, err
 	}
-	m := make(site.Manifest, 0, min(len(all), maxPastFiles))
-	for path, e := range all {
-		m = append(m, site.File{Path: path, Size: e.Size, Digest: e.Digest})
+	if len(all) > maxPastFiles {
+		return site.Past{}, nil, fmt.Errorf("release %s: its document lists other files", id.Short())
 	}
-	m.Sort()
-	if len(m) > maxPastFiles || m.ID() != id {
-		return site.Past{}, fmt.Errorf("release %s: its document lists other files", id.Short())
+	m := manifestOf(all)
+	if m.ID() != id {
+		return site.Past{}, nil, fmt.Errorf("release %s: its document lists other files", id.Short())
 	}
-	return site.Past{Release: id, Published: s.Published(), Manifest: m}, nil
+	return site.Past{Release: id, Published: s.Published(), Manifest: m}, all, nil
 }
 
 // pastOfOthers lists what is live and reads the objects that are asked for.

@@ -16,7 +16,7 @@ import (
 // Plan lists the bucket, and reads the objects that no record vouches for. A service that
 // replaces an object's metadata in place, without a new time stamp, hides that from Plan.
 func (t *Target) Plan(ctx context.Context, rel *site.Release) (targets.Plan, error) {
-	want, err := t.wanted(rel)
+	rel, want, err := t.wanted(ctx, rel)
 	if err != nil {
 		return targets.Plan{}, err
 	}
@@ -60,8 +60,19 @@ func (t *Target) Live(ctx context.Context) (targets.Live, error) {
 
 const maxCopy = 5 << 30 // bytes that one CopyObject takes (S3 API reference)
 
-// wanted describes the release's files as they are to lie in the bucket, or refuses.
-func (t *Target) wanted(rel *site.Release) (documents.Entries, error) {
+// wanted describes the release's files as they are to lie in the bucket, or refuses. It returns the release with the bytes
+// that are to be stored.
+func (t *Target) wanted(ctx context.Context, rel *site.Release) (*site.Release, documents.Entries, error) {
+	want, err := t.entries(rel)
+	if err != nil {
+		return nil, nil, err
+	}
+	rel, err = t.compress(ctx, rel, want)
+	return rel, want, err
+}
+
+// entries describes the release's files as they are, or refuses.
+func (t *Target) entries(rel *site.Release) (documents.Entries, error) {
 	want := make(documents.Entries, len(rel.Manifest))
 	for _, f := range rel.Manifest {
 		if err := t.refuse(f); err != nil {

@@ -138,7 +138,7 @@ func (p Pointed) wanted(rel *site.Release) (documents.Entries, error) {
 			return nil, &targets.RefusedError{Path: f.Path, Reason: fmt.Sprintf("its key has %d bytes, and S3 takes %d", n, documents.MaxKey), Hint: "shorten the path or the prefix, or use layout: live"}
 		}
 	}
-	return p.t.wanted(rel)
+	return p.t.entries(rel)
 }
 
 // Plan compares the live folder with the release.

@@ -33,18 +33,18 @@ func (t *Target) ReadBack(ctx context.Context) (site.Manifest, error) {
 		}
 	}
 	m.Sort()
-	g, ctx := errgroup.WithContext(ctx)
+	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(t.bucket.Limit)
 	for i := range m {
 		g.Go(func() (err error) {
-			m[i].Digest, m[i].Size, err = t.bucket.Digest(ctx, m[i].Path)
+			m[i].Digest, m[i].Size, err = t.bucket.Digest(gctx, m[i].Path)
 			return err
 		})
 	}
 	if err := g.Wait(); err != nil {
 		return nil, fmt.Errorf("read back: %w", err)
 	}
-	return m, nil
+	return m, t.asPlain(ctx, h, m)
 }
 
 // keptPaths tells which of the listed paths are not those of the live release.

@@ -17,7 +17,7 @@ var _ targets.Restorer = (*Target)(nil)
 // Restore reads the document of a release. Its files are among the staged objects, and those of the
 // live release may be at their live keys alone.
 func (t *Target) Restore(ctx context.Context, id site.ID) (targets.Restored, error) {
-	p, err := t.pastRelease(ctx, id)
+	p, all, err := t.pastEntries(ctx, id)
 	if bucket.IsMissing(err) {
 		err = fmt.Errorf("%s: %w", id.Short(), targets.ErrNotHeld)
 	}
@@ -30,13 +30,14 @@ func (t *Target) Restore(ctx context.Context, id site.ID) (targets.Restored, err
 	if err != nil {
 		return nil, fmt.Errorf("restore: %w", err)
 	}
-	return restored{t.bucket, p.Manifest}, nil
+	return restored{t.bucket, p.Manifest, all}, nil
 }
 
 // restored is a release whose objects the bucket has.
 type restored struct {
 	bucket   *bucket.Bucket
 	manifest site.Manifest
+	entries  documents.Entries
 }
 
 // Manifest returns the files that the release's document lists.
@@ -44,7 +45,8 @@ func (r restored) Manifest() site.Manifest { return r.manifest }
 
 // Copy reads an object of the release.
 func (r restored) Copy(ctx context.Context, w io.Writer, f site.File) error {
-	body, err := r.bucket.Open(ctx, documents.ObjectPath(f.Digest))
+	e := r.entries[f.Path]
+	body, err := r.bucket.Open(ctx, documents.ObjectPath(e.Digest))
 	if bucket.IsMissing(err) {
 		body, err = r.bucket.Open(ctx, f.Path)
 	}
@@ -52,7 +54,12 @@ func (r restored) Copy(ctx context.Context, w io.Writer, f site.File) error {
 		return err
 	}
 	defer body.Close()
-	_, err = io.Copy(w, io.LimitReader(wait.Reader(ctx, body), f.Size+1)) // one byte more shows that it was altered
+	plain, err := decoded(e, io.LimitReader(wait.Reader(ctx, body), e.Size+1))
+	if err != nil {
+		return err
+	}
+	defer plain.Close()
+	_, err = io.Copy(w, io.LimitReader(plain, f.Size+1)) // one byte more shows that it was altered
 	return err
 }
 

@@ -58,7 +58,7 @@ func (t *Target) stageSteadily(ctx context.Context, rel *site.Release, h documen
 }
 
 func (t *Target) stage(ctx context.Context, rel *site.Release, h documents.StateDocument, p targets.Progress) error {
-	want, err := t.wanted(rel)
+	rel, want, err := t.wanted(ctx, rel)
 	if err != nil {
 		return err
 	}

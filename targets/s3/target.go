@@ -36,6 +36,7 @@ type Target struct {
 	state     string // the folder for what was learnt; "" for none
 	seen      sighting
 	bounds    *boundaries
+	variants  *variants
 	staged    sync.Map // targets.Swap → *staged: what this process has prepared
 	made      sync.Map // targets.Swap → bool: whether the service has confirmed every write of the commit
 	// recording is how long a commit may take to record what it found out of the bucket.
@@ -73,7 +74,7 @@ func Open(ctx context.Context, env targets.Env, c Config) (*Target, error) {
 	return &Target{
 		bucket: b, docs: docs, log: log, bounds: loadBoundaries(env.State),
 		rules: c.Headers, redirects: c.WebsiteRedirects, grace: c.DeleteGrace, owner: env.Owner, keep: env.Keep, stays: env.Grace,
-		acl: c.ACL, class: c.StorageClass, where: where, place: c.Bucket + "/" + c.Prefix, state: env.State,
+		acl: c.ACL, class: c.StorageClass, where: where, place: c.Bucket + "/" + c.Prefix, state: env.State, variants: newVariants(env.State),
 		verified: verified.Load(env.State), lease: cmp.Or(env.Lease, documents.Lease), recording: recording,
 	}, nil
 }

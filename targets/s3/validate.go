@@ -62,12 +62,18 @@ func (c Config) Validate(wrong targets.Wrong) {
 	}
 	for i, r := range c.Headers {
 		r.validate(fmt.Sprintf("headers[%d]", i), wrong)
+		if len(r.Compress) > 0 && c.Layout == layoutPointer {
+			wrong(fmt.Sprintf("headers[%d].compress", i), "is for layout: live (hint: what follows the pointer compresses, such as mirror serve --compress)")
+		}
 	}
 }
 
 func (r HeaderRule) validate(key string, wrong targets.Wrong) {
 	if !doublestar.ValidatePattern(r.Match) {
 		wrong(key+".match", "is not a glob")
+	}
+	if len(r.Compress) > 1 {
+		wrong(key+".compress", "names several codings, and a bucket has one object for each file (hint: [gzip], which every browser reads)")
 	}
 	for _, header := range []struct{ name, value string }{
 		{"cache_control", r.CacheControl}, {"content_type", r.ContentType}, {"content_encoding", r.ContentEncoding},

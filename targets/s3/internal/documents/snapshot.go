@@ -21,6 +21,21 @@ type Entry struct {
 	Path string
 	Size int64
 	verified.Content
+	Plain Plain // of the site's file, where the bucket has a compressed one; else zero
+}
+
+// Plain is the site's own file.
+type Plain struct {
+	Digest site.Digest
+	Size   int64
+}
+
+// File is the site's file.
+func (e Entry) File() site.File {
+	if e.Plain != (Plain{}) {
+		return site.File{Path: e.Path, Size: e.Plain.Size, Digest: e.Plain.Digest}
+	}
+	return site.File{Path: e.Path, Size: e.Size, Digest: e.Digest}
 }
 
 // Entries are a release's files by path.
@@ -62,34 +77,46 @@ type part struct {
 	Files   []partEntry      `json:"files"`
 }
 
-// partEntry is [path, digest, size, index into the headers] in JSON.
+// partEntry is [path, digest, size, index into the headers] in JSON, followed by digest and size of the site's file where
+// the bucket has a compressed one.
 type partEntry struct {
 	path    string
 	digest  site.Digest
 	size    int64
 	headers int
+	plain   Plain
 }
 
-// MarshalJSON writes the four fields as a list.
+// MarshalJSON writes the fields as a list.
 func (e partEntry) MarshalJSON() ([]byte, error) {
-	return json.Marshal([]any{e.path, e.digest, e.size, e.headers})
+	fields := []any{e.path, e.digest, e.size, e.headers}
+	if e.plain != (Plain{}) {
+		fields = append(fields, e.plain.Digest, e.plain.Size)
+	}
+	return json.Marshal(fields)
 }
 
 // UnmarshalJSON reads what MarshalJSON writes.
 func (e *partEntry) UnmarshalJSON(data []byte) error {
-	fields := []any{&e.path, &e.digest, &e.size, &e.headers}
-	if err := json.Unmarshal(data, &fields); err != nil {
+	var raw []json.RawMessage
+	if err := json.Unmarshal(data, &raw); err != nil {
 		return err
 	}
-	if len(fields) != 4 {
-		return fmt.Errorf("an entry has %d fields, not 4", len(fields))
+	fields := []any{&e.path, &e.digest, &e.size, &e.headers, &e.plain.Digest, &e.plain.Size}
+	if len(raw) != 4 && len(raw) != len(fields) {
+		return fmt.Errorf("an entry has %d fields, not 4 or 6", len(raw))
+	}
+	for i, text := range raw {
+		if err := json.Unmarshal(text, fields[i]); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
 func (p *part) entry(i int) Entry {
 	f := p.Files[i]
-	return Entry{Path: f.path, Size: f.size, Content: verified.Content{Digest: f.digest, Headers: p.Headers[f.headers]}}
+	return Entry{Path: f.path, Size: f.size, Content: verified.Content{Digest: f.digest, Headers: p.Headers[f.headers]}, Plain: f.plain}
 }
 
 func newPart(list []Entry) *part {
@@ -101,7 +128,7 @@ func newPart(list []Entry) *part {
 			i = len(p.Headers)
 			table[e.Headers], p.Headers = i, append(p.Headers, e.Headers)
 		}
-		p.Files = append(p.Files, partEntry{path: e.Path, digest: e.Digest, size: e.Size, headers: i})
+		p.Files = append(p.Files, partEntry{path: e.Path, digest: e.Digest, size: e.Size, headers: i, plain: e.Plain})
 	}
 	return p
 }
