@@ -13,10 +13,12 @@ TIMEOUT  ?= 20m
 # SQLite is C translated to Go: it keeps its own locks, and takes half of the tests' time under the race detector.
 RACE     := -race '-gcflags=modernc.org/...=-race=false -d=checkptr=0'
 # Many tests wait for lags and deadlines: more of them at once than there are processors keep these busy.
-PARALLEL ?= 4
+PARALLEL ?= 6
 FUZZTIME ?= 20s
 BENCH    ?= .
 PACKAGES ?= ./...
+# The packages whose tests take longest start first; lint vets, so the tests need not.
+FIRST    := ./cmd/mirror ./targets/s3 ./targets/oci ./targets/git
 SEED     ?= 1
 OLD      ?=
 NEW      ?= .
@@ -31,7 +33,7 @@ build: ## the program, as bin/mirror
 	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o bin/mirror ./cmd/mirror
 
 test: servers ## every test, against the real servers that are installed
-	go test $(RACE) -parallel=$(PARALLEL) -timeout=$(TIMEOUT) $(PACKAGES)
+	go test $(RACE) -vet=off -parallel=$(PARALLEL) -timeout=$(TIMEOUT) $(if $(filter ./...,$(PACKAGES)),$(FIRST)) $(PACKAGES)
 
 servers: ## the real servers that no package manager has, built into bin
 	@.ci/install-tool $(VERSITYGW)

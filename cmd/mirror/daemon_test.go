@@ -17,6 +17,7 @@ import (
 // TestDaemonOnTheLab runs the real daemon at a check a second, has two origins fail, and
 // looks at what it says, tells, remembers and costs.
 func TestDaemonOnTheLab(t *testing.T) {
+	long(t, "runs a daemon for half a minute")
 	t.Parallel()
 	w := newDaemonWorld(t, "schedule: [{name: look, cron: '@every 1s', run: check}, {name: live, cron: '@yearly', run: publish, watch: true}]\ndaemon: {token_env: API_TOKEN}\n")
 	d := w.start()

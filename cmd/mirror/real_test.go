@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -39,12 +41,27 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	binaryDir = dir
+	if err := waitAtOnce(8); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	_ = os.Unsetenv("AWS_CA_BUNDLE") // each bucket that is opened would read it, slowly under the race detector
 	code := m.Run()
 	if err := os.RemoveAll(dir); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 	}
 	os.Exit(code)
+}
+
+// waitAtOnce lets n tests run at once unless -parallel says how many: the tests of this
+// package wait for lags and deadlines most of their time.
+func waitAtOnce(n int) error {
+	flag.Parse()
+	parallel := flag.Lookup("test.parallel")
+	if parallel.Value.String() != parallel.DefValue {
+		return nil
+	}
+	return parallel.Value.Set(strconv.Itoa(n))
 }
 
 // realWorld is a site and a config for three kinds of target on real servers.

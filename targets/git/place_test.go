@@ -139,6 +139,9 @@ func place(r repo, c Config, getenv func(string) string) targettest.Fixture {
 }
 
 func TestTargetOverHTTP(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: runs the whole suite of a target once more")
+	}
 	t.Parallel()
 	targettest.Run(t, func(t *testing.T) targettest.Fixture {
 		r := newRepo(t, "main")
@@ -150,9 +153,6 @@ func TestTargetOverHTTP(t *testing.T) {
 }
 
 func TestTargetOverFile(t *testing.T) {
-	if testing.Short() {
-		t.Skip("-short: runs the whole suite of a target once more")
-	}
 	t.Parallel()
 	targettest.Run(t, func(t *testing.T) targettest.Fixture {
 		r := newRepo(t, "main")
@@ -162,6 +162,9 @@ func TestTargetOverFile(t *testing.T) {
 }
 
 func TestTargetOverSSH(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: runs the whole suite of a target once more")
+	}
 	t.Parallel()
 	server := realserver.SSHD(t, true)
 	getenv := sharedConnection(t)
