@@ -92,12 +92,13 @@ type Front struct {
 	known   editions
 	flights flights
 
-	current atomic.Pointer[edition] // what visitors get; nil before the first release
-	dark    atomic.Bool             // no origin answers
-	looked  atomic.Int64            // when origins were last looked at for a cookie, in nanoseconds since began
-	hurried atomic.Int64            // until when beacons are looked at often, in nanoseconds since began
-	began   time.Time
-	counts  counts
+	current            atomic.Pointer[edition] // what visitors get; nil before the first release
+	dark               atomic.Bool             // no origin answers
+	looked             atomic.Int64            // when origins were last looked at for a cookie, in nanoseconds since began
+	complained, unsaid atomic.Int64            // when it was last logged that a page could not be served, and how often it was not
+	hurried            atomic.Int64            // until when beacons are looked at often, in nanoseconds since began
+	began              time.Time
+	counts             counts
 
 	mu        sync.Mutex // guards what follows
 	views     []view

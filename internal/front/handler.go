@@ -56,9 +56,23 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if err != nil && r.Context().Err() == nil {
 		f.counts.failures.Add(1)
-		f.options.Log.Warn("a page could not be served", "path", r.URL.Path, "err", err)
+		f.complain(r.URL.Path, err)
 		unavailable(w, "no origin gives this page as the release has it")
 	}
+}
+
+// complainAgain is how often at most it is logged that pages cannot be served: visitors may ask often.
+const complainAgain = time.Second
+
+// complain logs why a page could not be served, and how many others since the last time.
+func (f *Front) complain(path string, err error) {
+	now := int64(time.Since(f.began))
+	f.unsaid.Add(1)
+	last := f.complained.Load()
+	if last != 0 && now-last < int64(complainAgain) || !f.complained.CompareAndSwap(last, now) {
+		return
+	}
+	f.options.Log.Warn("a page could not be served", "path", path, "requests", f.unsaid.Swap(0), "err", err)
 }
 
 // unavailable answers 502: publish and check take a 503 for a limit on requests, and slow down.
