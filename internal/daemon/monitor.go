@@ -26,6 +26,7 @@ const (
 // hand have found.
 func (d *Daemon) monitor(ctx context.Context) {
 	d.resend(ctx)
+	d.completeRollback(ctx)
 	d.checkAtOnce(ctx)
 	tick, found := time.NewTicker(monitorInterval), time.NewTicker(resendInterval)
 	defer tick.Stop()

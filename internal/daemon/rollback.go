@@ -2,9 +2,11 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
+	"mirror/internal/wait"
 	"mirror/scheduler"
 )
 
@@ -12,6 +14,10 @@ import (
 // it, or for "" the one before what is live when the run begins. The errors are the scheduler's: ErrUnknown where the
 // setup has no job of the kind Rollback.
 func (d *Daemon) Rollback(release string) error {
+	return d.requestRollback(RollbackRequest{Release: release})
+}
+
+func (d *Daemon) requestRollback(r RollbackRequest) error {
 	d.asking.Lock()
 	defer d.asking.Unlock()
 	jobs := d.current().Jobs
@@ -22,13 +28,28 @@ func (d *Daemon) Rollback(release string) error {
 	if _, err := d.runner.Trigger(jobs[i].Name); err != nil {
 		return err
 	}
-	d.requested = release
+	d.requested = r
 	return nil
 }
 
-// asked returns which release the run is to put live. The scheduler begins no second run before this one has ended, so
+// completeRollback runs a rollback that was killed again. The release that it was to put live is known to the work.
+func (d *Daemon) completeRollback(ctx context.Context) {
+	if !d.current().Unfinished {
+		return
+	}
+	again := RollbackRequest{Resume: true}
+	err := d.requestRollback(again)
+	for errors.Is(err, scheduler.ErrStopped) && wait.Sleep(ctx, startInterval) == nil { // it is about to run
+		err = d.requestRollback(again)
+	}
+	if err != nil && ctx.Err() == nil {
+		d.options.Log.Error("a rollback was interrupted, and is not completed (hint: mirror rollback completes it)", "err", err)
+	}
+}
+
+// asked returns what the run is to do. The scheduler begins no second run before this one has ended, so
 // that no later request has replaced it.
-func (d *Daemon) asked() string {
+func (d *Daemon) asked() RollbackRequest {
 	d.asking.Lock()
 	defer d.asking.Unlock()
 	return d.requested

@@ -23,11 +23,11 @@ func TestRollbackRunsWhenItIsAskedFor(t *testing.T) {
 		var asked []string
 		w := newWorld(t, dir, func(s *Setup) {
 			s.Jobs = append(s.Jobs, Job{Name: "back", Kind: Rollback})
-			s.Work.Rollback = func(ctx context.Context, release string, _ io.Writer) (history.Publish, error) {
-				asked = append(asked, release)
+			s.Work.Rollback = func(ctx context.Context, r RollbackRequest, _ io.Writer) (history.Publish, error) {
+				asked = append(asked, r.Release)
 				_ = wait.Sleep(ctx, 10*time.Second)
 				row := history.Publish{Outcome: "live", Release: "aa", Details: history.PublishDetails{Rollback: true}}
-				switch release {
+				switch r.Release {
 				case "ff":
 					return history.Publish{}, errors.New("no target holds a release ff")
 				case "bb":
@@ -72,5 +72,26 @@ func TestRollbackWithoutItsJob(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 		w.end()
+	})
+}
+
+// TestKilledRollbackIsCompletedAtTheStart and the site's folder, which is newer, is not published.
+func TestKilledRollbackIsCompletedAtTheStart(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		var asked []RollbackRequest
+		w := newWorld(t, dir, func(s *Setup) {
+			s.Unfinished = true
+			s.Jobs = append(s.Jobs, Job{Name: "back", Kind: Rollback})
+			s.Work.Rollback = func(_ context.Context, r RollbackRequest, _ io.Writer) (history.Publish, error) {
+				asked = append(asked, r)
+				return history.Publish{Outcome: "live"}, nil
+			}
+		})
+		time.Sleep(time.Hour)
+		w.end()
+		if !slices.Equal(asked, []RollbackRequest{{Resume: true}}) {
+			t.Errorf("asked for %+v", asked)
+		}
 	})
 }

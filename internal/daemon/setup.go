@@ -56,13 +56,18 @@ type Work struct {
 	// Release puts a staged release live: the one with the ID, or the first digits of it. The outcome is ""
 	// where it went live before, and is not published again.
 	Release func(ctx context.Context, release string, log io.Writer) (history.Publish, error)
-	// Rollback puts an earlier release live: the one with the ID, or the first digits of it, or for "" the one
-	// before. The error says why there is none. The outcome is "" where nothing was begun.
-	Rollback func(ctx context.Context, release string, log io.Writer) (history.Publish, error)
+	// Rollback puts an earlier release live. The error says why there is none. The outcome is "" where nothing was begun.
+	Rollback func(ctx context.Context, r RollbackRequest, log io.Writer) (history.Publish, error)
 	// Report writes down what was between two instants.
 	Report func(ctx context.Context, job string, since, until time.Time, log io.Writer) error
 	// Prune forgets what is too old, here and on the targets.
 	Prune func(ctx context.Context, log io.Writer) error
+}
+
+// RollbackRequest says to which release to go back.
+type RollbackRequest struct {
+	Release string // its ID, or the first digits of it; "" for the one before
+	Resume  bool   // only complete a rollback that was interrupted, if nothing else has gone live since
 }
 
 // ErrDisagree means that all targets hold the release and not all origins serve it.
@@ -75,10 +80,13 @@ type Setup struct {
 	Origins    []string           // names; episodes of others end
 	Recipients []notify.Recipient // who is told
 
-	Config  string                 // changes with the config; "" where that is not known
-	Broken  bool                   // the latest publish from here was killed: the site is published at the start
-	Site    string                 // the site's folder, which jobs with Watch follow
-	Ignored func(path string) bool // of paths in that folder, relative to it; nil for none
+	Config string // changes with the config; "" where that is not known
+	Broken bool   // the latest publish from here was killed: the site is published at the start
+	// Unfinished says that the latest publish from here was a rollback that was killed: it is completed at the start, and the
+	// site is not published.
+	Unfinished bool
+	Site       string                 // the site's folder, which jobs with Watch follow
+	Ignored    func(path string) bool // of paths in that folder, relative to it; nil for none
 
 	WindowLimit time.Duration // a publish whose window is surely longer is told of; 0 for none
 	Link        string        // the dashboard's URL, for links in what is told; "" for none

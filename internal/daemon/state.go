@@ -32,8 +32,8 @@ type Daemon struct {
 	prints   map[string]string // of the site's folder, as it was last published
 	refused  error
 
-	asking    sync.Mutex // guards requested
-	requested string     // the release to which a rollback was asked for last
+	asking    sync.Mutex      // guards requested
+	requested RollbackRequest // that came last
 }
 
 // current returns the setup that is in force.

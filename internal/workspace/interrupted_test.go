@@ -3,12 +3,15 @@ package workspace_test
 import (
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"mirror/internal/daemon"
 	"mirror/internal/publish"
 	"mirror/internal/workspace"
 	"mirror/site"
@@ -44,6 +47,44 @@ func TestInterruptedRunIsCompleted(t *testing.T) {
 	p.remembers(report, first)
 	if report, err = p.Rollback(t.Context(), workspace.RollbackOptions{}); err != nil || report.Release != second || report.Outcome != publish.Live {
 		t.Errorf("a rollback of the rollback: %+v, %v", report, err)
+	}
+}
+
+// TestDaemonCompletesOnlyWhatIsUnfinished has the daemon's job resume a rollback that was killed, and leave what others have
+// published since.
+func TestDaemonCompletesOnlyWhatIsUnfinished(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, "http://127.0.0.1:1/", "publish: {verify_timeout: 100ms}\n")
+	var all []site.ID
+	for _, text := range []string{"home", "home 2", "home 3"} {
+		p.write("public/index.html", text)
+		report, err := p.Publish(t.Context(), workspace.PublishOptions{NoVerify: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, report.Release)
+	}
+	setup, err := p.DaemonSetup(slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name            string
+		release, before site.ID // of the rollback that was killed
+		outcome, home   string
+	}{
+		{"others have published since", all[0], all[1], "", "home 3"},
+		{"it is unfinished", all[0], all[2], "diverged", "home"}, // no origin answers
+		{"it is done", "", "", "", "home"},
+	} {
+		if c.release != "" {
+			p.write("state/journal.json", fmt.Sprintf(`{"release": %q, "rollback": true, "swaps": {"disk": {"From": {"Release": %q}}}, "outcome": ""}`, c.release, c.before))
+		}
+		row, err := setup.Work.Rollback(t.Context(), daemon.RollbackRequest{Resume: true}, io.Discard)
+		home, _ := os.ReadFile(filepath.Join(p.root, "disk", "current", "index.html"))
+		if row.Outcome != c.outcome || string(home) != c.home || c.outcome == "" && err != nil {
+			t.Errorf("%s: %s is live after %+v, %v", c.name, home, row, err)
+		}
 	}
 }
 

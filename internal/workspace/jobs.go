@@ -38,7 +38,10 @@ func (w *Workspace) DaemonSetup(log *slog.Logger) (daemon.Setup, error) {
 	}
 	c := w.Config.Daemon
 	setup := daemon.Setup{
-		Jobs: jobs, Work: w.work(log), Recipients: recipients, Config: w.fingerprint(), Broken: w.broken(), Site: dir, Ignored: w.Ignores, WindowLimit: c.WindowLimit,
+		Jobs: jobs, Work: w.work(log), Recipients: recipients, Config: w.fingerprint(), Site: dir, Ignored: w.Ignores, WindowLimit: c.WindowLimit,
+	}
+	if last := w.leftover(); last.Interrupted() {
+		setup.Broken, setup.Unfinished = !last.Rollback, last.Rollback
 	}
 	for _, o := range w.Origins() {
 		setup.Origins = append(setup.Origins, o.Name)
@@ -52,13 +55,13 @@ func (w *Workspace) DaemonSetup(log *slog.Logger) (daemon.Setup, error) {
 	return setup, nil
 }
 
-// broken reports whether the latest publish from here was killed. One that runs will end.
-func (w *Workspace) broken() bool {
+// leftover is what the latest publish from here left, nothing while one runs: that will end.
+func (w *Workspace) leftover() publish.Page {
 	journal, last, err := publish.OpenJournal(w.State.Dir())
-	if err != nil {
-		return false
+	if err != nil || journal.Close() != nil {
+		return publish.Page{}
 	}
-	return journal.Close() == nil && last.Interrupted()
+	return last
 }
 
 // jobsOf makes jobs of the config's schedule. Where it has none the origins are checked every
@@ -176,13 +179,17 @@ func (w *Workspace) work(log *slog.Logger) daemon.Work {
 			return run.rowOf(report), failure(report, err)
 		},
 		Release: w.releaseWork(log),
-		Rollback: func(ctx context.Context, release string, out io.Writer) (history.Publish, error) {
+		Rollback: func(ctx context.Context, r daemon.RollbackRequest, out io.Writer) (history.Publish, error) {
 			run, end := w.begin(out, log)
 			defer end()
 			if err := run.awaitPublish(ctx); err != nil {
 				return history.Publish{}, err
 			}
-			report, err := run.rollback(ctx, RollbackOptions{Release: release})
+			report, err := run.rollback(ctx, RollbackOptions{Release: r.Release, Resume: r.Resume})
+			if errors.Is(err, errNothingToResume) {
+				run.Line("%v: other releases have gone live since", err)
+				return history.Publish{}, nil
+			}
 			if report == nil {
 				return history.Publish{}, err
 			}

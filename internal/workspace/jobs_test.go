@@ -79,6 +79,10 @@ func TestSetupKnowsItsConfig(t *testing.T) {
 	if next, err := p.DaemonSetup(log); err != nil || !next.Broken {
 		t.Errorf("a publish that was killed: broken %v, %v", next.Broken, err)
 	}
+	p.write("state/journal.json", `{"release":"aa","rollback":true,"swaps":{},"outcome":""}`)
+	if next, err := p.DaemonSetup(log); err != nil || next.Broken || !next.Unfinished {
+		t.Errorf("a rollback that was killed: broken %v, unfinished %v, %v", next.Broken, next.Unfinished, err)
+	}
 }
 
 // TestReleaseJob has the daemon make a staged release live, twice, and one that is not staged.

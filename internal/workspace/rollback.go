@@ -16,9 +16,13 @@ import (
 // RollbackOptions say to which release to go back.
 type RollbackOptions struct {
 	Release       string        // its id, or the first digits of it; "" for the release that was live before
+	Resume        bool          // only complete a rollback from here that was interrupted: errNothingToResume where there is none
 	NoVerify      bool          // do not look at the live origins afterwards
 	VerifyTimeout time.Duration // 0 for the config's
 }
+
+// errNothingToResume means that no rollback from here is unfinished, or that something else has gone live since.
+var errNothingToResume = errors.New("there is no rollback to complete")
 
 // Rollback puts an earlier release live on all targets, as a publish of it would, and records that. It
 // needs no site folder: the content comes from the targets that hold it. The report is nil
@@ -56,6 +60,9 @@ func (w *Workspace) rollbackOnly(ctx context.Context, o RollbackOptions) (*publi
 	held, failed := heldBy(ctx, dests)
 	if err := w.withoutSome(failed, dests); err != nil {
 		return nil, err
+	}
+	if o.Resume && unfinished(held, last) == "" {
+		return nil, errNothingToResume
 	}
 	to, err := chosen(held, o.Release, last)
 	if err != nil {
