@@ -102,10 +102,26 @@ func (j *Job) Changed(c diff.Changes) {
 	j.signal()
 }
 
-// See hears of an answer through the caches: which page was asked for, when the request began, and whether it was old.
+// Watch hears of an answer through the caches while the origin changes: which page was asked for, when the request began,
+// and whether it was old. Before the first purge of a page old answers are as they should be.
+func (j *Job) Watch(path string, asked time.Time, old bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.purged[path].IsZero() {
+		return
+	}
+	j.see(path, asked, old)
+}
+
+// See is Watch at a time when every answer should be new.
 func (j *Job) See(path string, asked time.Time, old bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	j.see(path, asked, old)
+}
+
+// see takes in an answer. The caller must hold mu.
+func (j *Job) see(path string, asked time.Time, old bool) {
 	_, ours := j.changed[path]
 	most := againOther
 	switch {

@@ -88,6 +88,23 @@ func TestAnswersFromBeforeAPurgeDoNotCount(t *testing.T) {
 	})
 }
 
+// TestOldAnswersBeforeTheFirstPurge are what a watch sees before the origin changes; at the end of a publish they are stale.
+func TestOldAnswersBeforeTheFirstPurge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, c := range []struct {
+			hear func(j *Job, path string, asked time.Time, old bool)
+			want int
+		}{{(*Job).Watch, 0}, {(*Job).See, 1}} {
+			j := Start(front(&recorder{}), "id")
+			c.hear(j, "a.html", time.Now(), true)
+			time.Sleep(time.Minute)
+			if report := j.Finish(t.Context()); report.Rounds != c.want {
+				t.Errorf("got %+v, want %d rounds", report, c.want)
+			}
+		}
+	})
+}
+
 // TestFinishWaitsForPurges and no longer than it may.
 func TestFinishWaitsForPurges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"time"
 
 	"mirror/diff"
 	"mirror/internal/publish"
@@ -91,8 +90,8 @@ func (c *caches) watched() func(origin string, o site.Observation, side diff.Sid
 		return nil
 	}
 	return func(origin string, o site.Observation, side diff.Side) {
-		if side != diff.Neither {
-			c.see(origin, o.Path, o.Asked, side == diff.Old)
+		if job := c.jobs[origin]; job != nil && side != diff.Neither {
+			job.Watch(o.Path, o.Asked, side == diff.Old)
 		}
 	}
 }
@@ -103,15 +102,9 @@ func (c *caches) judged() func(origin string, o site.Observation, good bool) {
 		return nil
 	}
 	return func(origin string, o site.Observation, good bool) {
-		if good || o.Err == nil && (o.Status == http.StatusOK || o.Status == http.StatusNotFound || o.Status == http.StatusGone) {
-			c.see(origin, o.Path, o.Asked, !good)
+		tells := o.Err == nil && (o.Status == http.StatusOK || o.Status == http.StatusNotFound || o.Status == http.StatusGone)
+		if job := c.jobs[origin]; job != nil && (good || tells) {
+			job.See(o.Path, o.Asked, !good)
 		}
-	}
-}
-
-// see hears of an answer. No job begins or ends while the origins are looked at.
-func (c *caches) see(origin, path string, asked time.Time, old bool) {
-	if job := c.jobs[origin]; job != nil {
-		job.See(path, asked, old)
 	}
 }
