@@ -137,14 +137,5 @@ func (t *Target) clear(ctx context.Context) error {
 			return err
 		}
 	}
-	none, err := noneImage()
-	if err != nil {
-		return err
-	}
-	up, err := t.newUpload(ctx, none, nil)
-	if err != nil {
-		return err
-	}
-	_, err = up.push(ctx, t.tag)
-	return err
+	return t.vacate(ctx, t.tag)
 }

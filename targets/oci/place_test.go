@@ -102,6 +102,7 @@ func (p place) fixture() targettest.Fixture {
 		},
 		Gracing: func(t *testing.T, policy *grace.Policy) targets.Target { return p.open(t, targets.Env{Grace: policy}) },
 		Keeping: func(t *testing.T, keep targets.Keep) targets.Target { return p.open(t, targets.Env{Keep: keep}) },
+		Holds:   p.holds,
 		Read:    p.read,
 		Put:     p.put,
 		HTTP:    true,
