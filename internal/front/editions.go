@@ -1,6 +1,7 @@
 package front
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -31,6 +32,7 @@ type editions struct {
 	mu      sync.Mutex // guards what follows
 	all     map[site.ID]*edition
 	order   []site.ID // the latest last
+	pinned  site.ID   // the one that is served, which stays
 	refused map[site.ID]refusal
 }
 
@@ -74,8 +76,12 @@ func (k *editions) add(e *edition) *edition {
 	k.all[e.release] = e
 	k.order = append(k.order, e.release)
 	if len(k.order) > maxEditions {
-		delete(k.all, k.order[0])
-		k.order = k.order[1:]
+		i := 0
+		if k.order[0] == k.pinned {
+			i = 1
+		}
+		delete(k.all, k.order[i])
+		k.order = slices.Delete(k.order, i, i+1)
 	}
 	delete(k.refused, e.release)
 	return e
@@ -88,6 +94,13 @@ func (k *editions) refuse(id site.ID, err error) {
 		k.refused = map[site.ID]refusal{}
 	}
 	k.refused[id] = refusal{err, time.Now()}
+}
+
+// pin keeps an edition however many others become known.
+func (k *editions) pin(id site.ID) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.pinned = id
 }
 
 // earlier reports whether some bytes are those of a path in another known release.

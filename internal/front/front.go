@@ -157,6 +157,7 @@ func (f *Front) recall() {
 			e.withGrace(l)
 		}
 	}
+	f.known.pin(e.release)
 	f.current.Store(e)
 	f.heldAt, f.since = time.Now(), time.Now()
 	f.tell(Event{Event: Restored, Release: e.release, Sequence: e.sequence, Files: len(e.manifest)})
@@ -189,6 +190,7 @@ func (f *Front) serving() (*edition, <-chan struct{}) {
 
 // move serves another edition from now on. The caller must hold mu.
 func (f *Front) move(next *edition) {
+	f.known.pin(next.release)
 	from := f.current.Swap(next)
 	f.heldAt, f.since = time.Now(), time.Now()
 	close(f.moved)

@@ -513,3 +513,76 @@ func TestFilesTooLargeToVerifyFirst(t *testing.T) {
 		t.Errorf("counted are %d streams and %d cuts", s.Streams, s.Cuts)
 	}
 }
+
+// TestAnOriginThatClaimsOtherReleasesAllTheTime cannot have manifests looked up all the time, nor make the front
+// forget what it serves.
+func TestAnOriginThatClaimsOtherReleasesAllTheTime(t *testing.T) {
+	var forged, claims atomic.Int64
+	w := newWorld(t, 2, front.Options{Quorum: 1, Poll: time.Millisecond, Hurry: time.Millisecond})
+	proved := w.options.Trust
+	w.options.Trust = func(ctx context.Context, id site.ID) (site.Manifest, error) {
+		m, err := proved(ctx, id)
+		if err != nil {
+			forged.Add(1)
+		}
+		return m, err
+	}
+	w.publish(release(t, 100, v1()), 0, 1)
+	w.start()
+	w.await("/", "home 1")
+	begun := time.Now()
+	var old []*site.Release
+	for i := range 20 {
+		rel := release(t, int64(i), map[string]string{"index.html": fmt.Sprintf("old %d", i)})
+		w.trusted.Store(rel.ID(), rel.Manifest)
+		old = append(old, rel)
+	}
+	w.origins[0].breakBy(func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			n := claims.Add(1)
+			if n%2 == 0 {
+				_, _ = w.Write(old[int(n/2)%len(old)].Beacon())
+				return
+			}
+			_, _ = fmt.Fprintf(w, `{"release":"%064x","sequence":%d}`, n, n+1000)
+		})
+	})
+	w.eventually(func() bool { return claims.Load() > 500 }, func() string { return "the front does not look" })
+	if got := w.get("/"); got.body != "home 1" {
+		t.Errorf("a visitor gets %+v", got)
+	}
+	if n, most := forged.Load(), int64(time.Since(begun)/time.Second)+2; n > most {
+		t.Errorf("%d lookups of releases that do not exist in %s", n, time.Since(begun))
+	}
+}
+
+// TestBackWhenAllHoldersAreGone has both origins serve the release before for good, without a rollback.
+func TestBackWhenAllHoldersAreGone(t *testing.T) {
+	w := newWorld(t, 2, front.Options{Quorum: 2, Gone: 50 * time.Millisecond})
+	one, two := release(t, 1, v1()), release(t, 2, v2())
+	w.publish(two, 0, 1)
+	w.start()
+	w.await("/", "home 2")
+	w.publish(one, 0, 1)
+	w.await("/", "home 1")
+	w.publish(two, 0, 1)
+	w.await("/", "home 2")
+}
+
+// TestRollback has the release before go live again, with a later place in the order.
+func TestRollback(t *testing.T) {
+	w := newWorld(t, 2, front.Options{Quorum: 2, Gone: time.Hour})
+	one, two := release(t, 1, v1()), release(t, 2, v2())
+	w.publish(one, 0, 1)
+	w.start()
+	w.await("/", "home 1")
+	w.publish(two, 0, 1)
+	w.await("/", "home 2")
+	again := release(t, 3, v1())
+	again.Rollback = true
+	w.publish(again, 0, 1)
+	w.await("/", "home 1")
+	if got := w.get("/.well-known/mirror.json"); !strings.Contains(got.body, `"rollback":true`) || !strings.Contains(got.body, `"sequence":3`) {
+		t.Errorf("the beacon is %s", got.body)
+	}
+}

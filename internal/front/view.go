@@ -17,6 +17,7 @@ type view struct {
 	asked    bool      // it was looked at
 	answers  bool      // the last look had an answer
 	unproven site.ID   // a claim that was reported
+	refused  time.Time // when a claim could not be proved last
 	failing  string    // a page of the sample that differed: it is asked for first
 }
 

@@ -124,17 +124,24 @@ func (f *Front) explain() {
 // verify reports whether an origin holds the release that it claims: a manifest proves it, and a sample
 // of the pages that change is there.
 func (f *Front) verify(ctx context.Context, i int, b site.Beacon, changed bool) bool {
-	o := f.origins.Origins[i]
-	e, err := f.edition(ctx, b)
-	if err != nil {
-		f.unproven(ctx, i, b, err)
-		return false
-	}
 	now := f.current.Load()
 	if now != nil && now.release == b.Release {
 		return true // every body is verified before it is served
 	}
-	if changed && (now == nil || standing{b.Release, b.Sequence, b.Published}.newer(now.standing)) {
+	claimed := standing{b.Release, b.Sequence, b.Published}
+	if now != nil && !claimed.newer(now.standing) && !f.lost() {
+		return false // it would not be served
+	}
+	e, err := f.prove(ctx, i, b)
+	if err != nil {
+		f.unproven(ctx, i, b, err)
+		return false
+	}
+	if e == nil {
+		return false
+	}
+	o := f.origins.Origins[i]
+	if changed && (now == nil || claimed.newer(now.standing)) {
 		f.hurry()
 	}
 	f.mu.Lock()
@@ -149,6 +156,38 @@ func (f *Front) verify(ctx context.Context, i int, b site.Beacon, changed bool) 
 		f.views[i].failing = d.Path
 	}
 	return !differs
+}
+
+// gone reports whether no origin has held the current release for so long that an older one may take its
+// place. The caller must hold mu.
+func (f *Front) gone() bool { return time.Since(f.heldAt) > f.options.Gone }
+
+// lost reports whether it may soon be gone.
+func (f *Front) lost() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return time.Since(f.heldAt) > f.options.Gone/2
+}
+
+// prove returns the edition that an origin claims; neither that nor an error where the origin has claimed
+// another one just now that could not be proved, so that it cannot have manifests looked up all the time.
+func (f *Front) prove(ctx context.Context, i int, b site.Beacon) (*edition, error) {
+	if e, _ := f.known.get(b.Release); e != nil {
+		return e, nil
+	}
+	f.mu.Lock()
+	soon := time.Since(f.views[i].refused) < refusedFor
+	f.mu.Unlock()
+	if soon {
+		return nil, nil //nolint:nilnil // it is asked again soon
+	}
+	e, err := f.edition(ctx, b)
+	if err != nil {
+		f.mu.Lock()
+		f.views[i].refused = time.Now()
+		f.mu.Unlock()
+	}
+	return e, err
 }
 
 // sample lists pages that change with a move, at random, and the one that differed before.
@@ -230,13 +269,18 @@ func (f *Front) next() *edition {
 		}
 	}
 	f.dark.Store(answering == 0)
-	to := choose(at, claims, f.options.Quorum, time.Since(f.heldAt) > f.options.Gone)
+	to := choose(at, claims, f.options.Quorum, f.gone())
 	if to == at {
 		return nil
 	}
 	e, _ := f.known.get(to.release)
-	if e == nil {
-		return nil // forgotten since: it is looked up again
+	if e == nil { // forgotten since: it is looked up again
+		for i := range f.views {
+			if f.views[i].held == to.release {
+				f.views[i].held = site.None
+			}
+		}
+		return nil
 	}
 	rollback := slices.ContainsFunc(f.views, func(v view) bool {
 		return v.held == to.release && v.beacon.Sequence == to.sequence && v.beacon.Rollback
