@@ -17,6 +17,8 @@ type demoFlags struct {
 	site  string
 	front bool
 	pace  lab.Pace
+
+	agents int
 }
 
 func (a *app) demoCommand() *cobra.Command {
@@ -33,6 +35,7 @@ every step succeeded. Nothing outside a temporary folder is touched.
 		Example: `  mirror demo
   mirror demo --site ./public --lag git=2s
   mirror demo --front
+  mirror demo --agents 3              # and find what only one of three places sees
   mirror demo --json | jq .ok`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -51,6 +54,7 @@ every step succeeded. Nothing outside a temporary folder is touched.
 	}
 	cmd.Flags().StringVar(&f.site, "site", "", "`folder` of the site to use (default: a small one of its own)")
 	cmd.Flags().BoolVar(&f.front, "front", false, "show what two visitors of mirror front get while origins are altered, parked and down")
+	cmd.Flags().IntVar(&f.agents, "agents", 0, "look from so many places, too, one of which has a cache that is stuck")
 	addPaceFlags(cmd, &f.pace)
 	return cmd
 }
@@ -63,7 +67,7 @@ func (a *app) demo(ctx context.Context, f demoFlags) (*reports.Demo, error) {
 	}
 	defer l.Close()
 	return demo.Run(ctx, demo.Options{
-		Lab: l, Site: f.site, Front: f.front,
+		Lab: l, Site: f.site, Front: f.front, Agents: f.agents, Log: a.log(),
 		In: func(file string, do func(w *workspace.Workspace) error) error {
 			return a.inLab(l, file).inWorkspace(do)
 		},

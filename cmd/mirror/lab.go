@@ -9,6 +9,7 @@ import (
 
 	"mirror/internal/config"
 	"mirror/internal/lab"
+	"mirror/internal/labagents"
 	"mirror/site"
 )
 
@@ -16,6 +17,9 @@ type labFlags struct {
 	site string
 	dir  string
 	pace lab.Pace
+
+	agents int
+	stuck  string
 }
 
 func (a *app) labCommand() *cobra.Command {
@@ -29,12 +33,15 @@ run until interrupted; then everything that they stored is removed.
 
 ` + exitCodes,
 		Example: `  mirror lab --site ./public
-  mirror lab --dir /tmp/lab --lag git=3s,registry=1500ms`,
+  mirror lab --dir /tmp/lab --lag git=3s,registry=1500ms
+  mirror lab --agents 3 --stuck fra    # mirror check --places then finds fra stale after the next publish`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.lab(cmd.Context(), f) },
 	}
 	cmd.Flags().StringVar(&f.site, "site", "public", "`folder` of the site to publish")
 	cmd.Flags().StringVar(&f.dir, "dir", "mirror-lab", "`folder` for the config")
+	cmd.Flags().IntVar(&f.agents, "agents", 0, "run so many agents, each behind caches of its own `place`s")
+	cmd.Flags().StringVar(&f.stuck, "stuck", "", "the caches of this `place` keep what they have first served")
 	addPaceFlags(cmd, &f.pace)
 	return cmd
 }
@@ -52,6 +59,17 @@ func (a *app) lab(ctx context.Context, f labFlags) error {
 		return err
 	}
 	defer l.Close()
+	if f.agents > 0 {
+		agents, err := labagents.Start(ctx, l, f.dir, f.agents, a.log())
+		if err != nil {
+			return err
+		}
+		defer agents.Close()
+		l.Agents = agents.Listen
+		for _, p := range agents.Places {
+			p.Stick(p.Name == f.stuck)
+		}
+	}
 	file, env, err := l.WriteConfig(f.dir, config.FileName, f.site)
 	if err != nil {
 		return fmt.Errorf("lab: %w", err)
@@ -59,7 +77,11 @@ func (a *app) lab(ctx context.Context, f labFlags) error {
 	for _, o := range l.Origins() {
 		fmt.Fprintf(a.stdout, "%-9s %s\n", o.Name, o.URL)
 	}
-	fmt.Fprintf(a.stdout, "\nIn another terminal:\n  . %s\n  mirror publish -c %s\n  mirror check -c %s\n\nCtrl-C ends the lab.\n", env, file, file)
+	check := "mirror check -c " + file
+	if f.agents > 0 {
+		check += " --places"
+	}
+	fmt.Fprintf(a.stdout, "\nIn another terminal:\n  . %s\n  mirror publish -c %s\n  %s\n\nCtrl-C ends the lab.\n", env, file, check)
 	<-ctx.Done()
 	return nil
 }

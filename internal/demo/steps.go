@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -20,6 +21,7 @@ import (
 	"mirror/internal/config"
 	"mirror/internal/humanize"
 	"mirror/internal/lab"
+	"mirror/internal/labagents"
 	"mirror/internal/publish"
 	"mirror/internal/workspace"
 	"mirror/reports"
@@ -38,6 +40,9 @@ type Options struct {
 	In func(file string, do func(w *workspace.Workspace) error) error
 	// Begin hears the name of each step.
 	Begin func(step string)
+	// Agents is how many places look at the origins beside this machine, 0 for none.
+	Agents int
+	Log    *slog.Logger // of the agents
 }
 
 // Run goes through the steps, with a copy of the site and a config in a temporary folder. The document
@@ -52,12 +57,20 @@ func Run(ctx context.Context, o Options) (*reports.Demo, error) {
 	if err := copySite(public, o.Site); err != nil {
 		return nil, fmt.Errorf("demo: copy the site: %w", err)
 	}
+	var agents *labagents.Agents
+	if o.Agents > 0 {
+		if agents, err = labagents.Start(ctx, o.Lab, dir, o.Agents, o.Log); err != nil {
+			return nil, fmt.Errorf("demo: %w", err)
+		}
+		defer agents.Close()
+		o.Lab.Agents = agents.Listen
+	}
 	file, _, err := o.Lab.WriteConfig(dir, config.FileName, public)
 	if err != nil {
 		return nil, fmt.Errorf("demo: %w", err)
 	}
 	in := func(do func(w *workspace.Workspace) error) error { return o.In(file, do) }
-	s := &steps{lab: o.Lab, site: public, in: in, begin: o.Begin, doc: &reports.Demo{Schema: reports.DemoSchema}}
+	s := &steps{lab: o.Lab, site: public, in: in, begin: o.Begin, doc: &reports.Demo{Schema: reports.DemoSchema}, agents: agents, log: o.Log}
 	story := s.run
 	if o.Front {
 		story = s.runFront
@@ -90,13 +103,17 @@ type steps struct {
 	in    func(do func(w *workspace.Workspace) error) error
 	begin func(step string)
 	doc   *reports.Demo
+
+	agents *labagents.Agents // nil for none
+	log    *slog.Logger
+	places bool // checks look from the places of the agents, too
 }
 
 // run goes through the steps. It ends early where a step could not be done at all.
 func (s *steps) run(ctx context.Context) error {
 	s.doc.OK = true
 	var want []drift
-	return s.each(ctx, []step{
+	all := []step{
 		{"publish v1", func() (string, error) { return s.first(ctx, workspace.PublishOptions{}) }},
 		{"publish v2", func() (string, error) { return s.second(ctx) }},
 		{"publish v2 again", func() (string, error) { return s.again(ctx) }},
@@ -105,7 +122,11 @@ func (s *steps) run(ctx context.Context) error {
 		{"check finds exactly that", func() (string, error) { return s.caught(ctx, want) }},
 		{"repair by publishing", func() (string, error) { return s.heal(ctx, want) }},
 		{"check once more", func() (string, error) { return s.agree(ctx) }},
-	})
+	}
+	if s.agents != nil {
+		all = append(all, s.fromPlaces(ctx)...)
+	}
+	return s.each(ctx, all)
 }
 
 // step is one step of the story.
@@ -236,6 +257,14 @@ func (s *steps) publishBy(ctx context.Context, outcome string, o workspace.Publi
 func (s *steps) check(ctx context.Context, want diff.State) (diff.Verdict, error) {
 	var v diff.Verdict
 	err := s.in(func(w *workspace.Workspace) (err error) {
+		if s.places {
+			places, hub, err := w.OpenPlaces(ctx, true, s.log)
+			if err != nil {
+				return err
+			}
+			defer hub.Close()
+			w.LookFrom(places)
+		}
 		v, err = w.Check(ctx, workspace.CheckOptions{})
 		return err
 	})

@@ -40,6 +40,8 @@ type Lab struct {
 	Git      *githost.Host
 	S3       *s3host.Host
 	Registry *registryhost.Host
+	// Agents is the address of the server for agents, for the config; "" for none.
+	Agents string
 
 	ctx     context.Context // ends with Close
 	stop    context.CancelFunc

@@ -14,7 +14,7 @@ const (
 
 // Config is the mirror.yaml for the lab and the site in dir.
 func (l *Lab) Config(dir string) []byte {
-	return fmt.Appendf(nil, `# The embedded origins of mirror lab. The keys of the bucket are in the file env beside this one.
+	text := fmt.Appendf(nil, `# The embedded origins of mirror lab. The keys of the bucket are in the file env beside this one.
 version: 1
 site:
   dir: %q
@@ -44,6 +44,10 @@ check:
 `, dir, l.Git.Remote, l.Git.Branch, l.Git.URL,
 		l.S3.Endpoint, l.S3.Region, l.S3.Bucket, AccessKeyEnv, SecretKeyEnv, l.S3.URL,
 		l.Registry.Image, l.Registry.URL)
+	if l.Agents != "" {
+		text = fmt.Appendf(text, "vantages: {listen: %q, timeout: 1m}\n", l.Agents)
+	}
+	return text
 }
 
 // WriteConfig writes the config for the lab and the site into a folder, which it
