@@ -197,8 +197,9 @@ func TestCompressedFilesStayInGrace(t *testing.T) {
 // TestCompressIsValidated refuses what a bucket cannot do.
 func TestCompressIsValidated(t *testing.T) {
 	for want, c := range map[string]s3.Config{
-		"headers[0].compress: names several codings": {Bucket: "b", Headers: []s3.HeaderRule{{Match: "**", Compress: []string{"gzip", "br"}}}},
-		"headers[0].compress: is for layout: live":   {Bucket: "b", Layout: "pointer", Headers: []s3.HeaderRule{{Match: "**", Compress: []string{"gzip"}}}},
+		"headers[0].compress: names several codings":     {Bucket: "b", Headers: []s3.HeaderRule{{Match: "**", Compress: []string{"gzip", "br"}}}},
+		"headers[0].compress: is for layout: live":       {Bucket: "b", Layout: "pointer", Headers: []s3.HeaderRule{{Match: "**", Compress: []string{"gzip"}}}},
+		"headers[0].compress: is not possible on Google": {Bucket: "b", Endpoint: "https://storage.googleapis.com", Headers: []s3.HeaderRule{{Match: "**", Compress: []string{"gzip"}}}},
 	} {
 		if err := targets.Validate(c); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)

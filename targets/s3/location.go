@@ -70,6 +70,11 @@ func (c Config) lacking(wrong targets.Wrong) {
 	if c.SSE == sseS3 && p.Has(provider.SSES3) == provider.No || c.SSE == sseKMS && p.Has(provider.SSEKMS) == provider.No {
 		wrong("sse", "is not supported by "+p.Title+" (hint: remove sse)")
 	}
+	for i, r := range c.Headers {
+		if len(r.Compress) > 0 && p.Transcodes {
+			wrong(fmt.Sprintf("headers[%d].compress", i), "is not possible on "+p.Title+", which decodes what it serves (hint: Cloud CDN compresses)")
+		}
+	}
 	if c.SSEKMSKeyID != "" && !strings.HasPrefix(c.SSE, sseKMS) {
 		wrong("sse_kms_key_id", "needs sse: "+sseKMS+" beside it")
 	}

@@ -86,6 +86,9 @@ type Provider struct {
 	Cells       map[Feature]Cell
 	// Classes are the storage classes that can be read without a delay; nil where they are not known.
 	Classes []string
+	// Transcodes is whether an object with Content-Encoding: gzip is decoded for a client that does not accept that,
+	// mirror's own reading among them (https://cloud.google.com/storage/docs/transcoding).
+	Transcodes bool
 	// Note is one sentence for people.
 	Note string
 }

@@ -76,7 +76,7 @@ func cloudProviders() []Provider {
 		},
 		{
 			Name: "gcs", Title: "Google Cloud Storage", Region: "auto", PathStyle: true, StyleSource: "https://cloud.google.com/storage/docs/request-endpoints",
-			Hosts: []string{"storage.googleapis.com", "storage.{region}.rep.googleapis.com"}, Classes: []string{"STANDARD", "NEARLINE", "COLDLINE", "ARCHIVE"},
+			Hosts: []string{"storage.googleapis.com", "storage.{region}.rep.googleapis.com"}, Classes: []string{"STANDARD", "NEARLINE", "COLDLINE", "ARCHIVE"}, Transcodes: true,
 			Note: "Needs HMAC keys. Buckets with uniform bucket-level access take no ACLs.",
 			Cells: map[Feature]Cell{
 				Checksums: yes(tigrisTests), SignedEncoding: no(signing), ObjectACLs: yes("https://cloud.google.com/storage/docs/xml-api/reference-headers"),
