@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,13 +21,22 @@ func TestAStagedReleaseGoesLiveAtItsTime(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		at := time.Now().Add(2 * time.Hour).UTC().Truncate(time.Second)
+		var mu sync.Mutex // guards asked
 		var asked []string
-		blocked := true
+		var blocked atomic.Bool
+		blocked.Store(true)
+		runs := func() []string {
+			mu.Lock()
+			defer mu.Unlock()
+			return slices.Clone(asked)
+		}
 		change := func(s *Setup) {
 			s.Jobs = []Job{{Name: "announcement", Kind: Release, Schedule: every(t, "@at "+at.Format(time.RFC3339)), CatchUp: true, Release: "91b04bd640a3", Timeout: time.Hour}}
 			s.Work.Release = func(ctx context.Context, release string, _ io.Writer) (history.Publish, error) {
+				mu.Lock()
 				asked = append(asked, release+" "+time.Now().UTC().Format(time.TimeOnly))
-				if blocked {
+				mu.Unlock()
+				if blocked.Load() {
 					<-ctx.Done()
 					return history.Publish{Outcome: "failed"}, ctx.Err()
 				}
@@ -36,15 +48,15 @@ func TestAStagedReleaseGoesLiveAtItsTime(t *testing.T) {
 		if err := w.daemon.Trigger(Publish); !errors.Is(err, scheduler.ErrUnknown) {
 			t.Errorf("a publish of the site: got %v", err)
 		}
-		if len(asked) > 0 {
-			t.Errorf("it is live before its time: %q", asked)
+		if early := runs(); len(early) > 0 {
+			t.Errorf("it is live before its time: %q", early)
 		}
 		time.Sleep(time.Hour + time.Minute)
 		w.end()
-		if len(asked) != 1 || asked[0] != "91b04bd640a3 "+at.Format(time.TimeOnly) {
-			t.Fatalf("got %q", asked)
+		if got := runs(); len(got) != 1 || got[0] != "91b04bd640a3 "+at.Format(time.TimeOnly) {
+			t.Fatalf("got %q", got)
 		}
-		blocked = false
+		blocked.Store(false)
 		for range 2 {
 			again := newWorld(t, dir, change)
 			time.Sleep(3 * time.Hour)
@@ -53,8 +65,8 @@ func TestAStagedReleaseGoesLiveAtItsTime(t *testing.T) {
 			}
 			again.end()
 		}
-		if len(asked) != 2 {
-			t.Errorf("got %q, want one run more", asked)
+		if got := runs(); len(got) != 2 {
+			t.Errorf("got %q, want one run more", got)
 		}
 	})
 }
