@@ -187,6 +187,16 @@ func TestAction(t *testing.T) {
 	}
 	agree := runAction(t, dir, map[string]string{"CONFIG": "site.yaml"})
 	want(agree, 0, "agree")
+	if err := os.WriteFile(filepath.Join(dir, "public/staged.html"), []byte("later"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	staged := runAction(t, dir, map[string]string{"COMMAND": "publish", "CONFIG": "site.yaml", "ARGS": "--stage-only"})
+	if staged.code != 0 || staged.output != "agree=false\noutcome=staged\nexit-code=0\n" || !strings.Contains(staged.summary, "is staged on") {
+		t.Errorf("staged: got %d, %q, %q", staged.code, staged.output, staged.summary)
+	}
+	if err := os.Remove(filepath.Join(dir, "public/staged.html")); err != nil {
+		t.Fatal(err)
+	}
 	if !strings.Contains(agree.summary, "The origin serves") {
 		t.Errorf("summary: got %q", agree.summary)
 	}
