@@ -65,6 +65,9 @@ type Traits struct {
 	// Deploys: the origin switches some time after Commit, since something else deploys what
 	// was committed (Pages, a container runtime).
 	Deploys bool
+	// LateGrace: files of earlier releases stay until the next publish, also when their time is over
+	// (see Gracer). Prune of other kinds removes them.
+	LateGrace bool
 }
 
 // Decode fills in a config struct from a target's part of the config.

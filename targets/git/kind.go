@@ -26,7 +26,7 @@ func Kind() targets.Kind {
 		Config: Config{},
 		Source: configSource,
 		Open:   New,
-		Traits: targets.Traits{CompareAndSwap: true, Atomic: true, Deploys: true},
+		Traits: targets.Traits{LateGrace: true, CompareAndSwap: true, Atomic: true, Deploys: true},
 		Place: func(decode targets.Decode) (targets.Place, error) {
 			var c Config
 			err := decode(&c)

@@ -19,7 +19,7 @@ func Kind() targets.Kind {
 		Config:        Config{},
 		Source:        configSource,
 		Open:          New,
-		Traits:        targets.Traits{Atomic: true, Deploys: true},
+		Traits:        targets.Traits{LateGrace: true, Atomic: true, Deploys: true},
 		StoredSecrets: storedSecrets,
 		Place: func(decode targets.Decode) (targets.Place, error) {
 			var c Config

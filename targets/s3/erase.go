@@ -131,21 +131,14 @@ func holdsTextOf(ch *documents.Change, paths map[string]bool) bool {
 	return slices.ContainsFunc(slices.Concat(ch.Copies, ch.Restores), func(c documents.Copy) bool { return c.Text != nil && paths[c.Path] })
 }
 
-// forgetInGrace takes files off the list of those of earlier releases that are served.
+// forgetInGrace deletes those of the files that are on the list of those of earlier releases.
 func (t *Target) forgetInGrace(ctx context.Context, h documents.StateDocument, served []string) error {
 	l := t.graceOf(ctx, h)
-	rest := l.Without(func(path string) bool { return slices.Contains(served, path) })
-	if len(rest) == len(l) {
+	gone := func(path string) bool { return slices.Contains(served, path) }
+	if len(l.Without(gone)) == len(l) {
 		return nil
 	}
-	path, err := t.writeGrace(ctx, rest)
-	if err != nil {
-		return err
-	}
-	next := *h.State
-	next.Grace = path
-	_, err = t.docs.WriteState(ctx, h, &next)
-	return err
+	return t.dropGrace(ctx, h, gone)
 }
 
 // readErased reads the record of what was removed.

@@ -2,6 +2,7 @@ package s3
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,6 +17,9 @@ import (
 // and all content that nothing left refers to. What is young and of unknown use stays: it
 // may be of a Stage under way. While another publisher commits it gives ErrConflict.
 func (t *Target) Prune(ctx context.Context, r targets.Retention) error {
+	if err := t.shortenGrace(ctx); err != nil && !isConflict(err) && !errors.Is(err, targets.ErrReserved) {
+		return fmt.Errorf("prune: %w", err)
+	}
 	if t.nothingUnused(ctx, r) {
 		return nil
 	}

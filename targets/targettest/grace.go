@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"testing"
+	"time"
 
 	"mirror/site"
 	"mirror/targets"
@@ -157,6 +158,26 @@ func graceIsNotPruned(t *testing.T, f Fixture) {
 			t.Errorf("past: got %+v, %v", past, err)
 		}
 	}
+}
+
+// graceEndsByTime prunes with a policy whose time is over: what stayed is gone, and the release is as before.
+func graceEndsByTime(t *testing.T, f Fixture) {
+	mustPublish(t, gracing(t, f, 1), g1)
+	mustPublish(t, gracing(t, f, 1), g2)
+	over := f.Gracing(t, &grace.Policy{For: time.Nanosecond})
+	p, ok := over.(targets.Pruner)
+	if !ok || f.Kind.Traits.LateGrace {
+		t.Skip("the kind of target ends grace with the next publish")
+	}
+	for range 2 { // it may be repeated
+		if err := p.Prune(t.Context(), targets.Retention{Keep: 3}); err != nil {
+			t.Fatal(err)
+		}
+		wantGrace(t, f, g2, nil)
+		wantGone(t, f, asset1)
+	}
+	mustPublish(t, gracing(t, f, 1), g3)
+	wantGrace(t, f, g3, Files{asset2: "app 2"})
 }
 
 func hasPath(m site.Manifest, path string) bool { _, ok := m.Find(path); return ok }

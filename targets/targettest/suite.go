@@ -38,6 +38,7 @@ var cases = []struct {
 	{"the site's file wins over one in grace", graceYieldsToTheRelease},
 	{"files in grace survive a rollback", graceSurvivesRollback},
 	{"files in grace are not pruned", graceIsNotPruned},
+	{"files in grace end by time", graceEndsByTime},
 	{"content is removed for good", erased},
 	{"tampering", tampering},
 	{"past releases", pastReleases},
