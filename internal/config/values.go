@@ -1,7 +1,6 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"net/url"
@@ -126,5 +125,5 @@ func (s *Size) UnmarshalText(text []byte) error {
 		*s = Size(value * unit.bytes)
 		return nil
 	}
-	return errors.New("is not a size in bytes (hint: 500MB or 1GiB)")
+	return fmt.Errorf("%q is not a size in bytes (hint: 500MB or 1GiB)", text)
 }

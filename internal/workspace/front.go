@@ -55,7 +55,7 @@ func (w *Workspace) validateFront(o front.Options) error {
 	case len(o.Origins) == 0:
 		return errors.New("front: the config names no origin to take pages from (hint: give the targets an origin.url)")
 	case o.Quorum > len(o.Origins):
-		return fmt.Errorf("front.quorum: %d is more than the %d origins of the config (hint: front: {quorum: %d})", o.Quorum, len(o.Origins), len(o.Origins))
+		return fmt.Errorf("front.quorum: %d origins must hold a release, and the config has %d (hint: front: {quorum: %d})", o.Quorum, len(o.Origins), len(o.Origins))
 	case w.Config.Front.Trust == "quorum" && o.Quorum < 2:
 		return errors.New("front.quorum: 1 proves nothing with trust: quorum (hint: 2 or more)")
 	}
