@@ -24,7 +24,7 @@ OLD      ?=
 NEW      ?= .
 SYSTEMS  ?= windows/amd64 darwin/arm64 freebsd/amd64 linux/arm64
 
-.PHONY: bench-pairs experiment-front experiment-grace experiment-numbers experiment-orders experiment-publishers experiment-purge experiment-rollback experiment-window help build docs man test servers lint cross format bench fuzz clean
+.PHONY: bench-pairs experiment-front experiment-grace experiment-numbers experiment-orders experiment-places experiment-publishers experiment-purge experiment-rollback experiment-window help build docs man test servers lint cross format bench fuzz clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 27
@@ -103,6 +103,9 @@ experiment-purge: ## 1,000 publishes behind two tiers of caches: is any read aft
 experiment-rollback: ## 100 kills of a rollback, 20 random histories with the windows of rollbacks, and 60 meetings of rollbacks
 	MIRROR_EXPERIMENT=full go test -count=1 -timeout=1h -v -run='TestKilledRollbackConverges|TestRollbackOfRandomHistories' ./cmd/mirror
 	MIRROR_EXPERIMENT=full go test -count=1 -timeout=1h -v -run=TestOneOfSeveralRollbacksWins ./internal/publish
+
+experiment-places: ## 100 checks by 8 agents while agents, their networks and the broker fail: is any observation lost or counted twice?
+	MIRROR_EXPERIMENT=full MIRROR_SEED=$(SEED) go test -count=1 -timeout=2h -v -run=TestFaultsLoseNothing ./internal/vantage/broker
 
 fuzz: ## every fuzz test for FUZZTIME
 	@.ci/fuzz $(FUZZTIME)

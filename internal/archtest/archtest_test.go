@@ -90,6 +90,7 @@ func allowed() map[string][]string {
 			"internal/regular", "internal/static", "internal/workspace",
 		},
 		"internal/output":          {"internal/atomicfile", "diff", "site", "internal/humanize", "internal/secrets", "reports", "reports/formats"},
+		"internal/vantage/clock":   {},
 		"internal/labagents":       {"internal/lab", "internal/state", "internal/vantage", "internal/vantage/broker"},
 		"internal/demo":            {"internal/labagents", "diff", "internal/config", "internal/front", "internal/humanize", "internal/lab", "internal/lab/edge", "internal/wait", "site", "internal/publish", "internal/workspace", "reports"},
 		"internal/front":           {"diff", "site", "internal/front/blobs", "internal/front/record", "internal/front/upstream", "internal/atomicfile", "internal/origin", "internal/regular", "internal/static", "internal/wait", "targets/grace"},

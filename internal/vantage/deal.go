@@ -125,7 +125,8 @@ type dealer struct {
 type agent struct {
 	Agent
 	open    map[int]dealt
-	next    int // the next part to deal, where every agent gets all
+	away    bool // it was silent when it was looked for last
+	next    int  // the next part to deal, where every agent gets all
 	parts   map[int][]diff.OriginVerdict
 	refused string // why it is not dealt to any more
 }
@@ -147,6 +148,7 @@ func (d *dealer) deal(ctx context.Context, returned <-chan Returned) error {
 		for _, place := range slices.Sorted(maps.Keys(d.agents)) {
 			if err := d.fill(ctx, d.agents[place]); err != nil && ctx.Err() == nil {
 				d.Log.Warn("an item could not be sent", "place", place, "err", err)
+				break // the broker is away: each attempt takes its time
 			}
 		}
 		if d.over() {
@@ -179,13 +181,14 @@ func (d *dealer) meet(ctx context.Context) error {
 			a = &agent{open: map[int]dealt{}, parts: map[int][]diff.OriginVerdict{}}
 			d.agents[now.Place] = a
 		}
-		again := ok && a.Hello.Boot != "" && now.Hello.Boot != a.Hello.Boot
+		again := ok && a.Hello.Boot != "" && now.Hello.Boot != a.Hello.Boot || a.away && time.Since(now.Heard) <= Silence
 		a.Agent = now
+		a.away = d.silent(a)
 		if a.refused == "" && !now.Heard.IsZero() && (now.Hello.Oldest > Protocol || now.Hello.Newest < OldestProtocol) {
 			a.refused = fmt.Sprintf("its agent speaks versions %d to %d of the protocol, this program %d to %d (hint: install the same version of mirror on both)",
 				now.Hello.Oldest, now.Hello.Newest, OldestProtocol, Protocol)
 		}
-		if again || d.silent(a) {
+		if again || a.away {
 			d.recall(a, again)
 		}
 	}
@@ -195,7 +198,7 @@ func (d *dealer) meet(ctx context.Context) error {
 func (d *dealer) silent(a *agent) bool { return time.Since(a.Heard) > Silence }
 
 // recall takes back the parts that an agent has: another gets them, or the same one where every agent
-// looks at every page and it has started anew.
+// looks at every page, when it has started anew or is heard of again.
 func (d *dealer) recall(a *agent, anew bool) {
 	for part := range a.open {
 		switch {

@@ -187,7 +187,7 @@ func (c *Coordinator) Send(ctx context.Context, item vantage.Item) error {
 	if err != nil {
 		return err
 	}
-	ctx, done := context.WithTimeout(ctx, requestTimeout)
+	ctx, done := context.WithTimeout(ctx, sendTimeout)
 	defer done()
 	_, err = c.js.Publish(ctx, workSubject(item.Place, c.options.Owner, item.Check), data, jetstream.WithMsgTTL(max(item.Limit.Truncate(time.Second), time.Second)))
 	return err
@@ -227,7 +227,7 @@ func (c *Coordinator) collect(ctx context.Context) error {
 	defer done()
 	config := jetstream.ConsumerConfig{Durable: "coordinator-" + c.options.Owner, AckPolicy: jetstream.AckExplicitPolicy, AckWait: ackWait, InactiveThreshold: 2 * keepResults}
 	if c.options.Transient {
-		config.Durable, config.DeliverPolicy, config.InactiveThreshold = "", jetstream.DeliverNewPolicy, 10*ackWait
+		config.Durable, config.DeliverPolicy, config.InactiveThreshold = "", jetstream.DeliverNewPolicy, 30*ackWait
 	}
 	consumer, err := c.js.CreateOrUpdateConsumer(ctx, resultStream, config)
 	if err != nil {

@@ -32,6 +32,8 @@ type Server struct {
 	lock  *flock.Flock
 	stop  chan struct{}
 	ended sync.WaitGroup
+	once  sync.Once
+	err   error // of the first Close
 }
 
 // ServerOptions say how the embedded broker runs.
@@ -116,6 +118,11 @@ func (s *Server) URL() string { return s.nats.ClientURL() }
 
 // Close stops the server and waits for its end.
 func (s *Server) Close() error {
+	s.once.Do(func() { s.err = s.close() })
+	return s.err
+}
+
+func (s *Server) close() error {
 	if s.nats != nil {
 		close(s.stop)
 		s.nats.Shutdown()

@@ -36,10 +36,11 @@ const (
 	keepResults    = 24 * time.Hour
 	keepItems      = time.Hour
 	maxStore       = 16 << 30 // bytes on disk
-	ackWait        = 30 * time.Second
-	maxDeliver     = 4 // of an item, so that one that kills an agent does not kill it for ever
+	ackWait        = 10 * time.Second
+	maxDeliver     = 8 // of an item, so that one that kills an agent does not kill it for ever
 	setUpWithin    = 20 * time.Second
 	requestTimeout = 10 * time.Second
+	sendTimeout    = 3 * time.Second
 )
 
 // setUp makes the streams and the consumer of each place.
