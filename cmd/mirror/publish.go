@@ -48,8 +48,14 @@ anything is stored, unless it would do exactly what a plan of ` + "`mirror plan 
   mirror publish --release 3f9a1c    # it goes live everywhere, from any machine, without the site
   mirror publish --purge-now key.txt # a secret that was live by mistake: gone from all that the targets keep
   mirror publish --plan plan.json    # what mirror plan --out plan.json said, and nothing else`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(f.purgeNow) > 0 {
+				return nil // further paths
+			}
+			return cobra.NoArgs(cmd, args)
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			f.purgeNow = append(f.purgeNow, args...)
 			if cmd.Flags().Changed("verify-timeout") && f.verifyTimeout <= 0 {
 				return usage(fmt.Errorf("--verify-timeout %s: must be longer than 0s", f.verifyTimeout))
 			}
@@ -70,7 +76,7 @@ anything is stored, unless it would do exactly what a plan of ` + "`mirror plan 
 	cmd.Flags().BoolVar(&f.stageOnly, "stage-only", false, "store the release on every target and make nothing live; --release makes it live later")
 	cmd.Flags().StringVar(&f.release, "release", "", "make this staged release live in place of the site, by the first digits of its `ID`")
 	cmd.Flags().StringVar(&f.plan, "plan", "", "carry out exactly the plan in this `file` of mirror plan --out; refuse if anything has changed")
-	cmd.Flags().StringArrayVar(&f.purgeNow, "purge-now", nil, "remove this `path` from all that the targets keep, earlier releases too; the site must not have it any more (repeatable)")
+	cmd.Flags().StringArrayVar(&f.purgeNow, "purge-now", nil, "remove this `path` from all that the targets keep, earlier releases too; the site must not have it any more (further ones may follow)")
 	_ = cmd.MarkFlagFilename("plan", "json") // fails only for an unknown flag
 	cmd.Flags().DurationVar(&f.verifyTimeout, "verify-timeout", 0, "how long the live origins may take to agree")
 	a.allFlag(cmd)

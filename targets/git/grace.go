@@ -34,6 +34,9 @@ func (t *Target) Grace(ctx context.Context) (l grace.List, err error) {
 // leaveInGrace adds the files of earlier releases that stay, as they are in the live tree. l has all
 // else. A branch whose head is not ours has none.
 func (t *Target) leaveInGrace(live *objects.Snapshot, l *layout) {
+	if l.said.Grace = nil; !t.stays.On() && len(live.Grace) == 0 {
+		return
+	}
 	next := live.Grace
 	if live.Release != l.said.Release {
 		from := map[string]objects.Entry{}
@@ -46,7 +49,6 @@ func (t *Target) leaveInGrace(live *objects.Snapshot, l *layout) {
 		}
 		next = t.stays.Next(live.Grace, namesOf(from), namesOf(l.files), time.Now(), t.keep.Match).Sorted(objects.MaxGrace)
 	}
-	l.said.Grace = nil
 	for _, e := range next {
 		file, there := live.Files[e.Path]
 		if _, taken := l.files[e.Path]; taken || !there {

@@ -71,6 +71,9 @@ func graceFrom(label string) grace.List {
 // one. held is what that has.
 func (t *Target) nextGrace(rel *site.Release, live *head, held site.Manifest) grace.List {
 	now := live.grace()
+	if !t.stays.On() && len(now) == 0 {
+		return nil
+	}
 	next := now
 	if live.release() != rel.ID() {
 		var from site.Manifest

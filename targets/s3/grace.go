@@ -48,6 +48,9 @@ func (t *Target) writeGrace(ctx context.Context, l grace.List) (string, error) {
 // leaveInGrace takes the files of earlier releases that stay out of what is deleted. now are those that are
 // there before. A file whose size is another than the live release had is not one.
 func (t *Target) leaveInGrace(ctx context.Context, h documents.StateDocument, inv inventory, want documents.Entries, now grace.List, c *comparison) {
+	if !t.stays.On() && len(now) == 0 {
+		return
+	}
 	next := now
 	if !t.isLive(h, want) {
 		next = t.stays.Next(now, t.liveManifest(ctx, h), storedManifest(want), time.Now(), t.keep.Match)
