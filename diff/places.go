@@ -44,11 +44,24 @@ func JoinPlaces(base Verdict, origins []string, views []PlaceView, quorum int) V
 			}
 		}
 		if len(j.seen) > 0 {
-			joined.Origins = append(joined.Origins, j.join())
+			o := j.join()
+			o.Places = withMissing(o.Places, views)
+			joined.Origins = append(joined.Origins, o)
 		}
 	}
 	joined.Notes = append(slices.Clone(base.Notes), missingNotes(views)...)
 	return joined
+}
+
+// withMissing adds the places that saw nothing of an origin.
+func withMissing(states []PlaceState, views []PlaceView) []PlaceState {
+	for _, view := range views {
+		if view.Missing != "" && !slices.ContainsFunc(states, func(s PlaceState) bool { return s.Name == view.Place }) {
+			states = append(states, PlaceState{Name: view.Place, State: CannotBeSeen, Err: view.Missing})
+		}
+	}
+	slices.SortFunc(states, func(a, b PlaceState) int { return cmp.Compare(a.Name, b.Name) })
+	return states
 }
 
 func missingNotes(views []PlaceView) (notes []string) {
@@ -86,6 +99,7 @@ func JoinShared(base Verdict, origins []string, views []PlaceView, unseen int) V
 		}
 		v.Places = states
 		v.addUnseen(unseen)
+		v.Places = withMissing(v.Places, views)
 		joined.Origins = append(joined.Origins, v)
 	}
 	joined.Notes = append(slices.Clone(base.Notes), missingNotes(views)...)

@@ -19,11 +19,15 @@ func TestPlacesAreNamed(t *testing.T) {
 	views = append(views, PlaceView{Place: "lax", Missing: "it is off"})
 	v := JoinPlaces(Verdict{Pages: 10}, []string{"web"}, views, 1)
 	d := v.Origins[0].Differences
-	if len(d) != 1 || d[0].Detail != "at 1 of 5 places: fra; old" || v.State() != Drifts || v.Origins[0].Match != 9 || len(v.Origins[0].Places) != 5 {
+	if len(d) != 1 || d[0].Detail != "at 1 of 5 places: fra; old" || v.State() != Drifts || v.Origins[0].Match != 9 || len(v.Origins[0].Places) != 6 || v.Origins[0].Places[2].Err != "it is off" {
 		t.Errorf("got %+v", v.Origins[0])
 	}
 	if strings.Join(v.Notes, "") != "place lax is missing: it is off" {
 		t.Errorf("notes %q", v.Notes)
+	}
+	quorum := JoinPlaces(Verdict{Pages: 10}, []string{"web"}, views, 2)
+	if quorum.Tolerate(Tolerance{Since: -1}); quorum.State() != Agrees {
+		t.Errorf("a quorum of two, and other rules: got %s", quorum.State())
 	}
 	if v := JoinPlaces(Verdict{Pages: 10}, []string{"web"}, views, 2); v.State() != Agrees || v.Origins[0].Differences[0].Tolerated == "" {
 		t.Errorf("a quorum of two: got %s, %+v", v.State(), v.Origins[0].Differences)

@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"time"
@@ -42,7 +43,7 @@ func (v *Verdict) Tolerate(t Tolerance) {
 		o := &v.Origins[i]
 		for j := range o.Differences {
 			d := &o.Differences[j]
-			d.Tolerated = t.rule(*d)
+			d.Tolerated = cmp.Or(t.rule(*d), d.Tolerated) // which a quorum of places may have set
 		}
 		t.unreachable(o)
 	}

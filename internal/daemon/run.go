@@ -176,6 +176,9 @@ func (r *run) judged(ctx context.Context, v diff.Verdict, changes history.Change
 		attrs = append(attrs, o.Name, standing(o))
 	}
 	level("checked", attrs...)
+	for _, note := range v.Notes {
+		fmt.Fprintf(&r.log, "note: %s\n", note)
+	}
 	r.mu.Lock()
 	r.alarms.checked[r.job.Name] = true
 	r.mu.Unlock()

@@ -29,6 +29,7 @@ type metrics struct {
 	tally   *tally
 
 	readable, up, agrees, pages, expiry *prometheus.Desc
+	placeUp, placeAgrees                *prometheus.Desc
 	age, checked, checkTook             *prometheus.Desc
 	running, overdue, next              *prometheus.Desc
 	sent, unsent                        *prometheus.Desc
@@ -40,19 +41,21 @@ func newMetrics(o Options, r withholding) *metrics {
 	}
 	m := &metrics{
 		options: o, reader: r, tally: newTally(o.Now()),
-		readable:  desc("history_readable", "Whether the history could be read for this scrape."),
-		up:        desc("origin_up", "Whether the latest check saw all of the origin.", "origin"),
-		agrees:    desc("origin_agrees", "Whether the origin served the release when last checked.", "origin"),
-		pages:     desc("drift_pages", "Pages that drifted when last checked, by kind of drift.", "origin", "kind"),
-		expiry:    desc("origin_certificate_expiry_timestamp_seconds", "When the origin's certificate ends, in Unix time.", "origin"),
-		age:       desc("release_age_seconds", "Time since the current release went live."),
-		checked:   desc("last_check_timestamp_seconds", "When the latest check with a verdict ended, in Unix time."),
-		checkTook: desc("last_check_duration_seconds", "How long the latest check with a verdict took."),
-		running:   desc("job_running", "Whether the job is running.", "name"),
-		overdue:   desc("job_overdue", "Whether the job is overdue.", "name"),
-		next:      desc("job_next_run_timestamp_seconds", "When the job runs next, in Unix time.", "name"),
-		sent:      desc("notifications_sent_total", "Messages that were sent."),
-		unsent:    desc("notifications_failed_total", "Messages that could not be sent."),
+		readable:    desc("history_readable", "Whether the history could be read for this scrape."),
+		up:          desc("origin_up", "Whether the latest check saw all of the origin.", "origin"),
+		agrees:      desc("origin_agrees", "Whether the origin served the release when last checked.", "origin"),
+		placeUp:     desc("place_up", "Whether the place saw all of the origin at the latest check.", "origin", "place"),
+		placeAgrees: desc("place_agrees", "Whether the origin served the release when last checked, as the place saw it.", "origin", "place"),
+		pages:       desc("drift_pages", "Pages that drifted when last checked, by kind of drift.", "origin", "kind"),
+		expiry:      desc("origin_certificate_expiry_timestamp_seconds", "When the origin's certificate ends, in Unix time.", "origin"),
+		age:         desc("release_age_seconds", "Time since the current release went live."),
+		checked:     desc("last_check_timestamp_seconds", "When the latest check with a verdict ended, in Unix time."),
+		checkTook:   desc("last_check_duration_seconds", "How long the latest check with a verdict took."),
+		running:     desc("job_running", "Whether the job is running.", "name"),
+		overdue:     desc("job_overdue", "Whether the job is overdue.", "name"),
+		next:        desc("job_next_run_timestamp_seconds", "When the job runs next, in Unix time.", "name"),
+		sent:        desc("notifications_sent_total", "Messages that were sent."),
+		unsent:      desc("notifications_failed_total", "Messages that could not be sent."),
 	}
 	registry := prometheus.NewRegistry()
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
@@ -88,7 +91,7 @@ func (m *metrics) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // Describe lists all that Collect may send.
 func (m *metrics) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{m.readable, m.up, m.agrees, m.pages, m.expiry, m.age, m.checked, m.checkTook,
+	for _, d := range []*prometheus.Desc{m.readable, m.up, m.agrees, m.placeUp, m.placeAgrees, m.pages, m.expiry, m.age, m.checked, m.checkTook,
 		m.running, m.overdue, m.next, m.sent, m.unsent} {
 		to <- d
 	}
@@ -176,6 +179,10 @@ func (o Options) configured(name string) bool {
 func (m *metrics) collectOrigin(g gauges, o reports.OriginStatus, open []reports.PeriodEpisode) {
 	g.flag(m.up, o.State != diff.CannotBeSeen && o.Error == "", o.Name)
 	g.flag(m.agrees, o.State == diff.Agrees, o.Name)
+	for _, p := range o.Places {
+		g.flag(m.placeUp, p.State != diff.CannotBeSeen, o.Name, p.Name)
+		g.flag(m.placeAgrees, p.State == diff.Agrees, o.Name, p.Name)
+	}
 	for _, kind := range diff.Kinds() {
 		g.set(m.pages, float64(drifting(o, kind, open)), o.Name, string(kind))
 	}

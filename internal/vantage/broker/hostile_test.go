@@ -158,7 +158,7 @@ func TestRepliesAreNoResults(t *testing.T) {
 		t.Fatal(err)
 	}
 	v := seen.Join(diff.Verdict{}, w.origins, nil, 1)
-	if len(v.Origins) != 1 || v.Origins[0].Match != 10 || len(v.Origins[0].Places) != 1 || len(v.Notes) != 1 || !strings.HasPrefix(v.Notes[0], "place fra is missing") {
+	if len(v.Origins) != 1 || v.Origins[0].Match != 10 || len(v.Origins[0].Places) != 2 || len(v.Notes) != 1 || !strings.HasPrefix(v.Notes[0], "place fra is missing") {
 		t.Errorf("got %+v, notes %q", v.Origins, v.Notes)
 	}
 	w.mu.Lock()
