@@ -89,6 +89,7 @@ func testFrontIsAnOrigin(t *testing.T, trust string) {
 		if time.Now().After(deadline) {
 			t.Fatalf("the front answers %q", body(t, server.URL+"/"))
 		}
+		time.Sleep(5 * time.Millisecond) // between two looks
 	}
 	published := func(home string) *publish.Report {
 		report, err := here.Publish(t.Context(), workspace.PublishOptions{})
