@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 
 	"mirror/targets"
 	"mirror/targets/git/internal/objects"
@@ -48,7 +49,7 @@ func (t *Target) commitBehind(ctx context.Context, staged, head objects.Commit, 
 
 // rollBackBehind makes the tree of the commit from the next commit behind the head.
 func (t *Target) rollBackBehind(ctx context.Context, head objects.Commit, from plumbing.Hash, refused error) error {
-	old, err := t.commit(ctx, nil, from)
+	old, err := t.before(ctx, head, from)
 	if err != nil {
 		return errors.Join(refused, err)
 	}
@@ -59,7 +60,7 @@ func (t *Target) rollBackBehind(ctx context.Context, head objects.Commit, from p
 	defer s.Close()
 	t.forward.Store(true)
 	said := old.Trailers
-	said.After = plumbing.ZeroHash
+	said.After, said.Restores, said.Rescue = plumbing.ZeroHash, from, false
 	next, commits, err := t.newCommit(ctx, head, old.Tree, said)
 	if err == nil {
 		err = t.move(ctx, s, head.Hash, next.Hash, commits)
@@ -69,6 +70,42 @@ func (t *Target) rollBackBehind(ctx context.Context, head objects.Commit, from p
 	}
 	t.warnings.add("the host refuses to move %s back, so the earlier release is a new commit: %s", t.branch.Short(), t.firstLine(refused))
 	return nil
+}
+
+// before returns a commit of the branch's history, which a server may give only together with the head.
+func (t *Target) before(ctx context.Context, head objects.Commit, hash plumbing.Hash) (objects.Commit, error) {
+	if c, ok := t.known.FindCommit(hash); ok {
+		return c, nil
+	}
+	store, err := t.fetch(ctx, nil, head.Hash, searchDepth, packp.FilterTreeDepth(0))
+	if err != nil {
+		return objects.Commit{}, err
+	}
+	defer store.Close()
+	return store.ReadCommit(hash)
+}
+
+// moveToEmpty moves the branch to a commit without files: behind the head, where the host refuses to
+// shorten the history.
+func (t *Target) moveToEmpty(ctx context.Context, s *wire.Session, head objects.Commit) error {
+	move := func(s *wire.Session) error {
+		empty, commits, err := t.newCommit(ctx, head, objects.EmptyTree, objects.Trailers{Vacant: true})
+		if err != nil {
+			return err
+		}
+		return t.move(ctx, s, head.Hash, empty.Hash, append(commits, objects.Content(plumbing.TreeObject, nil)))
+	}
+	err := move(s)
+	if refused := (*wire.RejectedError)(nil); !errors.As(err, &refused) || !t.mayFollow(err, objects.Commit{}, head) {
+		return err
+	}
+	again, failed := t.open(ctx, wire.ReceivePack)
+	if failed != nil {
+		return errors.Join(err, failed)
+	}
+	defer again.Close()
+	t.forward.Store(true)
+	return move(again)
 }
 
 // firstLine is how an error begins: a host may say much.

@@ -127,6 +127,10 @@ func (l *lineage) lived() []site.ID {
 		if !ok {
 			break
 		}
+		if _, known := l.commits[c.Restores]; known { // what was undone counts as never live
+			next = c.Restores
+			continue
+		}
 		if c.Release != site.None {
 			all = append(all, c.Release)
 		}

@@ -114,7 +114,8 @@ func TestForcedUpdatesThatAreRefused(t *testing.T) {
 			if told := strings.Join(tgt.TakeWarnings(), " "); strings.Contains(told, "keeps all its commits") != (history != "keep") {
 				t.Errorf("warnings: got %q", told)
 			}
-			for range 2 { // it may be repeated
+			for range 2 { // it may be repeated, by another process too
+				tgt = open(t, Config{URL: r.dir, History: history}, targets.Env{})
 				if err := tgt.Rollback(t.Context(), swap); err != nil {
 					t.Fatal(err)
 				}
@@ -128,6 +129,37 @@ func TestForcedUpdatesThatAreRefused(t *testing.T) {
 			}
 			r.fsck(t)
 		})
+	}
+}
+
+// TestRollbacksThatAreRefused rolls back to the content of others, and to nothing, where the branch may not
+// be moved back nor be deleted.
+func TestRollbacksThatAreRefused(t *testing.T) {
+	t.Parallel()
+	realserver.Need(t, "git")
+	for _, history := range []string{"keep", "squash"} {
+		for _, others := range []bool{true, false} {
+			r := newRepo(t, "gh-pages") // git lets no push delete the main branch
+			if others {
+				r.put(t, map[string][]byte{"index.html": []byte("by hand")})
+			}
+			r.run(t, nil, nil, "config", "receive.denyNonFastForwards", "true")
+			fresh := func() *Target { return open(t, Config{URL: r.dir, History: history}, targets.Env{}) }
+			swap := publish(t, fresh(), release(1))
+			for range 2 {
+				if err := fresh().Rollback(t.Context(), swap); err != nil {
+					t.Fatalf("%s, content of others %v: %v", history, others, err)
+				}
+			}
+			live, err := fresh().Live(t.Context())
+			if err != nil || live.Release != site.None || (live.Revision == "") == others {
+				t.Errorf("%s: live: got %+v, %v", history, live, err)
+			}
+			if others {
+				r.want(t, "index.html", "by hand")
+			}
+			r.fsck(t)
+		}
 	}
 }
 

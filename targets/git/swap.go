@@ -166,7 +166,7 @@ func (t *Target) Rollback(ctx context.Context, swap targets.Swap) (err error) {
 		return err
 	}
 	switch {
-	case revisionOf(head) == swap.From.Revision, t.forward.Load() && head.Release == swap.From.Release && head.Release != site.None:
+	case revisionOf(head) == swap.From.Revision, !head.Restores.IsZero() && head.Restores.String() == swap.From.Revision:
 		return nil
 	case head.Release != swap.To:
 		return conflict(head, swap.From)
@@ -197,9 +197,5 @@ func (t *Target) unpublish(ctx context.Context, s *wire.Session, head objects.Co
 		return errors.Join(refused, err)
 	}
 	defer again.Close()
-	empty, commits, err := t.newCommit(ctx, head, objects.EmptyTree, objects.Trailers{Vacant: true})
-	if err != nil {
-		return err
-	}
-	return t.move(ctx, again, head.Hash, empty.Hash, append(commits, objects.Content(plumbing.TreeObject, nil)))
+	return t.moveToEmpty(ctx, again, head)
 }

@@ -68,6 +68,8 @@ type Trailers struct {
 	After plumbing.Hash
 	// Sequence is that of the beacon, 0 where the commit tells none.
 	Sequence int64
+	// Restores is the commit whose tree a rollback has put behind the head that it could not take away.
+	Restores plumbing.Hash
 	// Rescue says that the commit before has the same release, whose deployment was lost.
 	Rescue bool
 }
@@ -93,6 +95,7 @@ const (
 	trailerOwn     = "Mirror-Own"
 	trailerSeq     = "Mirror-Sequence"
 	trailerRescue  = "Mirror-Rescue"
+	trailerUndo    = "Mirror-Restores"
 	trailerGrace   = "Mirror-Grace"
 )
 
@@ -125,7 +128,7 @@ func (s Trailers) message(tree plumbing.Hash) string {
 		return "Unpublish\n\n" + trailerVacant + ": true\n" + trailerTree + ": " + tree.String() + "\n"
 	}
 	if s.Release == site.None {
-		return "Roll back\n\n" + trailerTree + ": " + tree.String() + "\n"
+		return "Roll back\n\n" + trailerTree + ": " + tree.String() + "\n" + trailerUndo + ": " + s.Restores.String() + "\n"
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "Publish %s\n\n", s.Release.Short())
@@ -141,6 +144,9 @@ func (s Trailers) message(tree plumbing.Hash) string {
 	}
 	if s.Sequence > 0 {
 		fmt.Fprintf(&b, "%s: %d\n", trailerSeq, s.Sequence)
+	}
+	if !s.Restores.IsZero() {
+		fmt.Fprintf(&b, "%s: %s\n", trailerUndo, s.Restores)
 	}
 	if s.Rescue {
 		fmt.Fprintf(&b, "%s: true\n", trailerRescue)
@@ -202,10 +208,11 @@ func parseTrailers(message string, tree plumbing.Hash) Trailers {
 	if said[trailerVacant] != "" && tree == EmptyTree {
 		return Trailers{Vacant: true}
 	}
+	restores, _ := ParseHash(said[trailerUndo]) // zero for none
 	if err != nil {
-		return Trailers{}
+		return Trailers{Restores: restores}
 	}
-	out := Trailers{Release: id, Beacon: said[trailerBeacon], Named: true}
+	out := Trailers{Release: id, Beacon: said[trailerBeacon], Named: true, Restores: restores}
 	out.Beacon = unquoted(out.Beacon)
 	globs, own := keepTrailers(message)
 	out.Keep, out.Own, out.Grace = parseKeep(globs), own, parseGrace(message)
