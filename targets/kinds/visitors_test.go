@@ -95,6 +95,7 @@ type visitedPlace struct {
 	kind   string
 	target targets.Target
 	url    string
+	settle func(ctx context.Context) error // waits until the origin serves all that was stored before
 }
 
 // places opens an empty place of each kind that needs no program beside this one.
@@ -117,14 +118,14 @@ func places(t *testing.T, policy *grace.Policy) []visitedPlace {
 	}
 	server := httptest.NewServer(static.New(static.Dir(filepath.Join(folder, "current")), static.Options{ContentType: site.ContentType}))
 	t.Cleanup(server.Close)
-	all := []visitedPlace{{"dir", disk, server.URL + "/"}}
+	all := []visitedPlace{{"dir", disk, server.URL + "/", l.Settle}}
 	for _, target := range c.Targets {
 		kind, _ := kinds.All().Find(target.Type)
 		tgt, err := kind.Open(t.Context(), targets.Env{Grace: policy, Getenv: getenv, State: t.TempDir()}, target.Decode)
 		if err != nil {
 			t.Fatal(err)
 		}
-		all = append(all, visitedPlace{kind.Name, tgt, target.Origin.URL.String()})
+		all = append(all, visitedPlace{kind.Name, tgt, target.Origin.URL.String(), l.Settle})
 	}
 	return all
 }
@@ -221,6 +222,9 @@ func awaitPage(t *testing.T, p visitedPlace, want string) {
 	defer cancel()
 	for {
 		if text, status := get(t, p.url); status == http.StatusOK && text == want {
+			if err := p.settle(ctx); err != nil {
+				t.Fatal(err)
+			}
 			return
 		}
 		if wait.Sleep(ctx, 2*time.Millisecond) != nil {
