@@ -119,6 +119,33 @@ func TestPublishPurgesCaches(t *testing.T) {
 	}
 }
 
+// TestEdgeThatFillsItselfWithOldPages lists the outer cache first: it gets the old page from the inner one, and is purged again.
+func TestEdgeThatFillsItselfWithOldPages(t *testing.T) {
+	t.Parallel()
+	var shield string
+	p, edge := behindCaches(t, func(origin string) (string, string) {
+		shield = realserver.Varnish(t, origin)
+		edge := realserver.NginxCache(t, shield)
+		return edge, fmt.Sprintf("[{type: varnish, url: %q, method: GET, header: %s}, {type: varnish, url: %q}]", edge, realserver.RefreshHeader, shield)
+	})
+	p.publish()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, shield+"/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Host = strings.TrimPrefix(edge, "http://")
+	response, err := http.DefaultClient.Do(request) // as another edge does, so that the inner cache has the page
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	p.write("public/index.html", "home 2")
+	report := p.publish()
+	if got := visit(t, edge+"/"); got != "home 2" || report.Outcome != publish.Live || report.Purges[0].Rounds < 2 {
+		t.Errorf("got %q, %s with %+v", got, report.Outcome, report.Purges)
+	}
+}
+
 // TestPurgeThatFails is a warning, and the outcome is what the origin shows.
 func TestPurgeThatFails(t *testing.T) {
 	t.Parallel()
