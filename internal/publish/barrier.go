@@ -106,7 +106,7 @@ func (p *publication) barrier(ctx context.Context, before, waiting []Step) error
 	defer cancel()
 	began := time.Now()
 	late := p.seen.Await(patient, namesOf(before))
-	wait = min(wait, time.Since(began).Round(time.Millisecond)) // less where waiting could not help
+	wait = min(wait, time.Since(began)).Round(time.Millisecond) // less where waiting could not help
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
