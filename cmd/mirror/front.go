@@ -5,13 +5,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"mirror/internal/front"
 	"mirror/internal/front/accesslog"
+	"mirror/internal/front/render"
 	"mirror/internal/front/server"
 	"mirror/internal/workspace"
 	"mirror/reports"
@@ -20,6 +23,7 @@ import (
 type frontFlags struct {
 	listen    string
 	logFormat string
+	render    string
 }
 
 func (a *app) frontCommand() *cobra.Command {
@@ -32,16 +36,21 @@ its first byte is sent; what is wrong, cut, slow or missing at one origin comes 
 All visitors move to a new release at once, when front.quorum origins hold it. front.trust says
 where the list of a release's files comes from; see docs/front.md.
 
+--render prints the configuration of another proxy over the same origins, and serves nothing.
+
 SIGTERM and Ctrl-C let requests in flight finish (exit 0). With --json, each event is a line of
 JSON on stdout.
 
 ` + exitCodes,
 		Example: `  mirror front
-  mirror front --listen 127.0.0.1:8080 --json`,
+  mirror front --listen 127.0.0.1:8080 --json
+  mirror front --render nginx > /etc/nginx/conf.d/mirror.conf && nginx -t && nginx -s reload`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.front(cmd.Context(), f) },
 	}
 	cmd.Flags().StringVar(&f.listen, "listen", "", "`address` to listen on (default the config's front.listen, or :8080)")
+	cmd.Flags().StringVar(&f.render, "render", "", "print the configuration for this `proxy` instead: "+strings.Join(render.Programs(), ", "))
+	_ = cmd.RegisterFlagCompletionFunc("render", cobra.FixedCompletions(render.Programs(), cobra.ShellCompDirectiveNoFileComp)) // fails only for an unknown flag
 	cmd.Flags().StringVar(&f.logFormat, "log-format", "auto", "`format` of the log on stderr: text, json, or auto")
 	return cmd
 }
@@ -55,7 +64,20 @@ func (a *app) front(ctx context.Context, f frontFlags) error {
 	if err != nil {
 		return err
 	}
+	if f.render != "" {
+		return errors.Join(a.renderFront(ctx, w, f), w.Close())
+	}
 	return errors.Join(a.serveFront(ctx, w, f, slog.New(handler)), w.Close())
+}
+
+// renderFront prints the configuration of another proxy.
+func (a *app) renderFront(ctx context.Context, w *workspace.Workspace, f frontFlags) error {
+	text, err := w.RenderFront(ctx, f.render, f.listen)
+	if err != nil {
+		return usage(fmt.Errorf("--render: %w", err))
+	}
+	_, err = io.WriteString(a.stdout, text)
+	return err
 }
 
 // serveFront serves until ctx ends.

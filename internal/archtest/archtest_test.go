@@ -81,7 +81,7 @@ func allowed() map[string][]string {
 		"internal/state":             {"internal/oserr", "internal/atomicfile", "site", "internal/regular"},
 		"internal/workspace": {
 			"targets/targettest", "targets/grace", "internal/lag", "internal/atomicfile", "diff", "site", "targets", "reports", "reports/formats", "scheduler", "internal/builtsite", "internal/check", "internal/command", "internal/compare", "internal/config", "internal/contentdiff",
-			"internal/daemon", "internal/front", "internal/front/record", "internal/history", "internal/humanize", "internal/notify", "internal/origin", "internal/origin/pages", "internal/planfile", "internal/publish", "internal/purge", "internal/redirects",
+			"internal/daemon", "internal/front", "internal/front/record", "internal/front/render", "internal/history", "internal/humanize", "internal/notify", "internal/origin", "internal/origin/pages", "internal/planfile", "internal/publish", "internal/purge", "internal/redirects",
 			"internal/netname", "internal/regular", "internal/secrets", "internal/sitediff", "internal/staged", "internal/state", "internal/static", "internal/summary", "internal/survey", "internal/wait", "internal/watch",
 			"internal/vantage", "internal/vantage/broker",
 		},
@@ -97,6 +97,7 @@ func allowed() map[string][]string {
 		"internal/front/accesslog": {},
 		"internal/front/admin":     {"diff", "internal/front", "internal/netname", "site"},
 		"internal/front/server":    {"internal/front", "internal/front/accesslog", "internal/front/admin", "internal/regular", "internal/static"},
+		"internal/front/render":    {"site"},
 		"internal/front/blobs":     {"internal/regular", "site"},
 		"internal/front/record":    {"internal/atomicfile", "internal/regular", "site"},
 		"internal/front/upstream":  {"diff", "internal/front/blobs", "internal/origin", "site"},
