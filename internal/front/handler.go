@@ -208,7 +208,7 @@ func (f *Front) serve(w http.ResponseWriter, r *http.Request, e *edition, p *pag
 	return nil
 }
 
-// unchanged reports whether the visitor has the page already: then nobody is asked for it.
+// unchanged reports whether the visitor has the page already: then no origin is asked for it.
 func unchanged(r *http.Request, p *page) bool {
 	have := r.Header["If-None-Match"]
 	return len(have) == 1 && len(r.Header["If-Match"]) == 0 && strings.TrimPrefix(have[0], "W/") == p.tag()

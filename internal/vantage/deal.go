@@ -137,7 +137,7 @@ type dealt struct {
 	at time.Time
 }
 
-// deal deals until everything is done, or nobody is left who would do it.
+// deal hands out parts until all are done, or until no agent is left that could do the rest.
 func (d *dealer) deal(ctx context.Context, returned <-chan Returned) error {
 	round := time.NewTicker(tick)
 	defer round.Stop()

@@ -30,7 +30,7 @@ type Hub struct {
 	server *Server
 }
 
-// Open connects a coordinator, and runs the embedded broker for it where nobody else does.
+// Open connects a coordinator, and runs the embedded broker for it if no other process does.
 func Open(ctx context.Context, o HubOptions) (*Hub, error) {
 	h := &Hub{}
 	address := o.URL

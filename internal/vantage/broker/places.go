@@ -152,7 +152,7 @@ func hashed(token string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// errToken says that a token enrols nobody.
+// errToken says that an agent cannot enrol with a token.
 var errToken = errors.New("the token is not valid: it was used, has expired, or was never made")
 
 // enrol gives the place of a token to an agent. A token works once; the same agent may repeat it.
