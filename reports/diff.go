@@ -104,12 +104,12 @@ func (d Diff) Text(w io.Writer, s Style) error {
 	if err := d.warn(w, s); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintln(w, d.Summary())
+	_, err := fmt.Fprintln(w, d.Totals())
 	return err
 }
 
-// Summary says in one line what differs.
-func (d Diff) Summary() string {
+// Totals says in one line what differs.
+func (d Diff) Totals() string {
 	if d.Error != "" {
 		return "The comparison is incomplete: " + clean(d.Error)
 	}

@@ -17,7 +17,7 @@ const (
 // site has is shown as text.
 func (d Diff) Markdown(w io.Writer) error {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "**%s**\n\n| | | files |\n| --- | --- | ---: |\n| a | %s | %d |\n| b | %s | %d |\n", inline(d.Summary()), code(d.A.Name), d.A.Files, code(d.B.Name), d.B.Files)
+	fmt.Fprintf(&b, "**%s**\n\n| | | files |\n| --- | --- | ---: |\n| a | %s | %d |\n| b | %s | %d |\n", inline(d.Totals()), code(d.A.Name), d.A.Files, code(d.B.Name), d.B.Files)
 	d.markdownChanges(&b)
 	d.markdownOrigins(&b)
 	for i, note := range append(d.Notes[:len(d.Notes):len(d.Notes)], d.Warnings...) {

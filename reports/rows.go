@@ -61,22 +61,22 @@ func tableRows(all []Drift, limit int, unfolded bool) (rows []row, hidden int) {
 
 // folded joins the differences of one origin, kind, release and folder where they are many.
 func folded(sorted []Drift) []row {
-	type group struct {
+	type alike struct {
 		origin, folder string
 		kind           diff.Kind
 		release        site.ID
 		severity       int
 		tolerated      string
 	}
-	of := func(d Drift) group {
-		return group{d.Origin, folder(d.Path), d.Kind, d.Release, d.severity(), d.Tolerated}
+	of := func(d Drift) alike {
+		return alike{d.Origin, folder(d.Path), d.Kind, d.Release, d.severity(), d.Tolerated}
 	}
-	count := map[group]int{}
+	count := map[alike]int{}
 	for _, d := range sorted {
 		count[of(d)]++
 	}
 	var rows []row
-	done := map[group]bool{}
+	done := map[alike]bool{}
 	for _, d := range sorted {
 		g := of(d)
 		switch n := count[g]; {

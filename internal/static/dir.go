@@ -3,7 +3,6 @@ package static
 import (
 	"errors"
 	"io/fs"
-	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
@@ -16,23 +15,6 @@ import (
 // a link, or a pointer file, that moves from release to release is followed. Links inside the site work;
 // none leads out of it.
 type Dir string
-
-// Folder is the handler of the site in a folder, or in that which a pointer file leads to. There must be
-// such a folder now.
-func Folder(path string, o Options) (http.Handler, error) {
-	folder, err := pointer.Folder(path)
-	if err != nil {
-		return nil, err
-	}
-	info, err := os.Stat(folder)
-	if err != nil {
-		return nil, err
-	}
-	if !info.IsDir() {
-		return nil, errors.New("it must be a folder")
-	}
-	return New(Dir(path), o), nil
-}
 
 // Open opens a file of the site. Pipes, sockets and devices do not exist for it: opening
 // one could block for ever.
