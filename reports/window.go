@@ -169,7 +169,7 @@ func (d Window) summary(s Style) string {
 	}
 	text := fmt.Sprintf("Inconsistency window: %s to %s, over %s.", atLeast(d.Lower), atMost(*d.Upper), humanize.Plural(d.Pages, "watched page"))
 	if d.Atomic != nil {
-		text += fmt.Sprintf(" If the atomic targets keep their word: %s to %s.", atLeast(d.Atomic.Lower), atMost(d.Atomic.Upper))
+		text += fmt.Sprintf(" If each commit of an atomic target is atomic: %s to %s.", atLeast(d.Atomic.Lower), atMost(d.Atomic.Upper))
 	}
 	return s.paint(green, text)
 }
