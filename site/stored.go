@@ -42,6 +42,7 @@ type replacedFile struct {
 	name string
 }
 
+// Stat describes the bytes in memory.
 func (f *replacedFile) Stat() (fs.FileInfo, error) { return replacedInfo{f.name, f.Reader.Size()}, nil }
 
 // Close has nothing to do.
@@ -52,9 +53,20 @@ type replacedInfo struct {
 	size int64
 }
 
-func (i replacedInfo) Name() string     { return i.name }
-func (i replacedInfo) Size() int64      { return i.size }
-func (replacedInfo) Mode() fs.FileMode  { return 0o444 }
+// Name is that of the file in the site.
+func (i replacedInfo) Name() string { return i.name }
+
+// Size is the number of bytes in memory.
+func (i replacedInfo) Size() int64 { return i.size }
+
+// Mode is that of a file that can only be read.
+func (replacedInfo) Mode() fs.FileMode { return 0o444 }
+
+// ModTime is unknown.
 func (replacedInfo) ModTime() time.Time { return time.Time{} }
-func (replacedInfo) IsDir() bool        { return false }
-func (replacedInfo) Sys() any           { return nil }
+
+// IsDir is false: only files are replaced.
+func (replacedInfo) IsDir() bool { return false }
+
+// Sys is nil: no file system holds the bytes.
+func (replacedInfo) Sys() any { return nil }

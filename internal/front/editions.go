@@ -42,7 +42,7 @@ type refusal struct {
 	at  time.Time
 }
 
-// get returns a known edition, or why there is none for now.
+// get returns a known edition, or the error of the last look for it.
 func (k *editions) get(id site.ID) (*edition, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -166,35 +166,9 @@ func (w *Workspace) work(log *slog.Logger) daemon.Work {
 			}
 			return verdict, err
 		},
-		Publish: func(ctx context.Context, out io.Writer) (history.Publish, error) {
-			run, end := w.begin(out, log)
-			defer end()
-			if err := run.awaitPublish(ctx); err != nil {
-				return history.Publish{Outcome: string(publish.Failed)}, err // nothing was begun
-			}
-			report, err := run.publish(ctx, PublishOptions{})
-			if report == nil {
-				return history.Publish{Outcome: string(publish.Failed)}, err
-			}
-			return run.rowOf(report), failure(report, err)
-		},
-		Release: w.releaseWork(log),
-		Rollback: func(ctx context.Context, r daemon.RollbackRequest, out io.Writer) (history.Publish, error) {
-			run, end := w.begin(out, log)
-			defer end()
-			if err := run.awaitPublish(ctx); err != nil {
-				return history.Publish{}, err
-			}
-			report, err := run.rollback(ctx, RollbackOptions{Release: r.Release, Resume: r.Resume})
-			if errors.Is(err, errNothingToResume) {
-				run.Line("%v: other releases have gone live since", err)
-				return history.Publish{}, nil
-			}
-			if report == nil {
-				return history.Publish{}, err
-			}
-			return run.rowOf(report), failure(report, err)
-		},
+		Publish:  w.publishWork(log),
+		Release:  w.releaseWork(log),
+		Rollback: w.rollbackWork(log),
 		Report: func(ctx context.Context, job string, since, until time.Time, out io.Writer) error {
 			run, end := w.begin(out, log)
 			defer end()
@@ -214,6 +188,42 @@ func (w *Workspace) work(log *slog.Logger) daemon.Work {
 		}
 	}
 	return work
+}
+
+// publishWork is what a job that publishes does.
+func (w *Workspace) publishWork(log *slog.Logger) func(context.Context, io.Writer) (history.Publish, error) {
+	return func(ctx context.Context, out io.Writer) (history.Publish, error) {
+		run, end := w.begin(out, log)
+		defer end()
+		if err := run.awaitPublish(ctx); err != nil {
+			return history.Publish{Outcome: string(publish.Failed)}, err // nothing was begun
+		}
+		report, err := run.publish(ctx, PublishOptions{})
+		if report == nil {
+			return history.Publish{Outcome: string(publish.Failed)}, err
+		}
+		return run.rowOf(report), failure(report, err)
+	}
+}
+
+// rollbackWork is what a job that rolls back does.
+func (w *Workspace) rollbackWork(log *slog.Logger) func(context.Context, daemon.RollbackRequest, io.Writer) (history.Publish, error) {
+	return func(ctx context.Context, r daemon.RollbackRequest, out io.Writer) (history.Publish, error) {
+		run, end := w.begin(out, log)
+		defer end()
+		if err := run.awaitPublish(ctx); err != nil {
+			return history.Publish{}, err
+		}
+		report, err := run.rollback(ctx, RollbackOptions{Release: r.Release, Resume: r.Resume})
+		if errors.Is(err, errNothingToResume) {
+			run.Line("%v: other releases have gone live since", err)
+			return history.Publish{}, nil
+		}
+		if report == nil {
+			return history.Publish{}, err
+		}
+		return run.rowOf(report), failure(report, err)
+	}
 }
 
 // rowOf is what the history keeps of a publish by a job, whose warnings are added to those of the run.

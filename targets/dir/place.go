@@ -68,6 +68,7 @@ func (p *place) openReleases() {
 	}
 }
 
+// Close closes the folders of the place.
 func (p *place) Close() error {
 	if p.releases != nil {
 		return errors.Join(p.releases.Close(), p.root.Close())

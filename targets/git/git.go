@@ -155,6 +155,7 @@ type redactedError struct {
 	err  error
 }
 
+// Error is the error's text without secrets.
 func (e *redactedError) Error() string { return e.text }
 
 // Is finds the sentinels of the hidden error. There is no Unwrap, which would hand the

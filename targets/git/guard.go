@@ -209,6 +209,17 @@ func (t *Target) reservationOf(s targets.Swap) *reservation {
 	return r
 }
 
+// stopRenewals ends the renewals of the lease and locks mu; the function that it returns unlocks it. A nil
+// reservation has neither.
+func (r *reservation) stopRenewals() (unlock func()) {
+	if r == nil {
+		return func() {}
+	}
+	r.keeper.Stop()
+	r.mu.Lock()
+	return r.mu.Unlock
+}
+
 // spend ends the reservation. The caller must hold mu.
 func (r *reservation) spend() {
 	r.spent = true

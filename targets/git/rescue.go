@@ -39,11 +39,7 @@ func (t *Target) RescueAfter(slowest time.Duration) time.Duration {
 func (t *Target) Rescue(ctx context.Context, swap targets.Swap, age time.Duration) (err error) {
 	defer t.redact(&err)
 	held := t.reservationOf(swap)
-	if held != nil {
-		held.keeper.Stop()
-		held.mu.Lock()
-		defer held.mu.Unlock()
-	}
+	defer held.stopRenewals()()
 	s, err := t.open(ctx, wire.ReceivePack)
 	if err != nil {
 		return err

@@ -21,11 +21,7 @@ import (
 func (t *Target) Commit(ctx context.Context, swap targets.Swap) (err error) {
 	defer t.redact(&err)
 	held := t.reservationOf(swap)
-	if held != nil {
-		held.keeper.Stop()
-		held.mu.Lock()
-		defer held.mu.Unlock()
-	}
+	defer held.stopRenewals()()
 	s, err := t.open(ctx, wire.ReceivePack)
 	if err != nil {
 		return err

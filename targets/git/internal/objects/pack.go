@@ -155,6 +155,7 @@ type deflater struct {
 	raw bytes.Buffer // of an object that may become a delta
 }
 
+// Write adds to the pack's file and to its checksum.
 func (w *packWriter) Write(p []byte) (int, error) {
 	n, err := w.file.Write(p)
 	w.sum.Write(p[:n])
