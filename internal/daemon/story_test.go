@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -223,7 +224,7 @@ func TestStop(t *testing.T) {
 	})
 }
 
-// TestUntoldIsToldAfterARestart has a daemon die between remembering an episode and telling
+// TestUntoldIsToldAfterARestart stands for a daemon that died between remembering an episode and telling
 // of it.
 func TestUntoldIsToldAfterARestart(t *testing.T) {
 	dir := t.TempDir()
@@ -231,12 +232,16 @@ func TestUntoldIsToldAfterARestart(t *testing.T) {
 		w := newWorld(t, dir, nil)
 		row, differences := history.CheckOf((&truth{origins: []string{"git"}, faults: []fault{{origin: "git", kind: diff.Stale}}}).verdict())
 		w.end()
-		w = newWorld(t, dir, nil)
-		if _, err := w.history.RecordCheck(t.Context(), row, differences); err != nil {
+		h, err := history.Open(t.Context(), filepath.Join(dir, history.Name))
+		if err != nil {
 			t.Fatal(err)
 		}
-		w.truth.set(fault{origin: "git", kind: diff.Stale})
-		w.end()
+		if _, err := h.RecordCheck(t.Context(), row, differences); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.Close(); err != nil {
+			t.Fatal(err)
+		}
 		w = newWorld(t, dir, func(s *Setup) { s.Jobs = nil })
 		time.Sleep(time.Minute)
 		w.tells("opened drift git")
