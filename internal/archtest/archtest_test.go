@@ -30,15 +30,16 @@ const anyKind = "targets/*"
 // parts together, and the compiler refuses cycles.
 func allowed() map[string][]string {
 	return map[string][]string{
-		"cmd/mirror":         {anything},
-		"site":               {"internal/wait", "internal/atomicfile", "internal/regular", "internal/filestamp"},
-		"diff":               {"site"},
-		"targets":            {"diff", "site", "targets/grace"},
-		"targets/grace":      {"site"},
-		"targets/kinds":      {"targets", "targets/dir", "targets/exec", "targets/git", "targets/oci", "targets/s3", "targets/ssh"},
-		"targets/targettest": {"targets", "targets/grace", "diff", "site"},
+		"cmd/mirror":                  {anything},
+		"site":                        {"internal/wait", "internal/atomicfile", "internal/regular", "internal/filestamp"},
+		"diff":                        {"site"},
+		"targets":                     {"diff", "site", "targets/grace"},
+		"targets/grace":               {"site"},
+		"targets/internal/releasedir": {"targets", "targets/grace", "diff", "site"},
+		"targets/kinds":               {"targets", "targets/dir", "targets/exec", "targets/git", "targets/oci", "targets/s3", "targets/ssh"},
+		"targets/targettest":          {"targets", "targets/grace", "diff", "site"},
 
-		anyKind: {"targets/grace", "internal/oserr", "internal/fsname", "internal/pointer", "internal/atomicfile", "targets", "diff", "site", "internal/compression", "internal/command", "internal/netname", "internal/regular", "internal/stall", "internal/wait", "internal/lease", "internal/sshclient"},
+		anyKind: {"targets/grace", "targets/internal/releasedir", "internal/oserr", "internal/fsname", "internal/pointer", "internal/atomicfile", "targets", "diff", "site", "internal/compression", "internal/command", "internal/netname", "internal/regular", "internal/stall", "internal/wait", "internal/lease", "internal/sshclient"},
 
 		"targets/oci/internal/image/imagetest": {"targets/targettest"},
 

@@ -7,11 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 
-	"mirror/diff"
 	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/internal/releasedir"
 )
 
 // New is the targets.Factory of the kind "dir".
@@ -37,11 +36,11 @@ func Open(c Config) (*Target, error) {
 	if err != nil {
 		return nil, fmt.Errorf("dir: %w", err)
 	}
-	m, err := modesOf(c.Mode)
+	file, folder, err := releasedir.ParseMode(c.Mode)
 	if err != nil {
 		return nil, fmt.Errorf("dir: mode %w", err)
 	}
-	return &Target{path: path, modes: m, names: systemOf(path)}, nil
+	return &Target{path: path, modes: modes{file, folder}, names: systemOf(path)}, nil
 }
 
 // Plan hashes what is live and compares.
@@ -54,28 +53,18 @@ func (t *Target) Plan(ctx context.Context, rel *site.Release) (targets.Plan, err
 		return targets.Plan{}, err
 	}
 	g := t.graceAt(live, rel.Manifest)
-	held, kept, err := t.readLive(ctx, either(t.keep.Beside(rel.Manifest), g.now.Has))
-	kept = slices.DeleteFunc(kept, func(path string) bool { return g.now.Has(path) && !t.keep.Match(path) })
-	if err == nil {
-		err = t.keep.Clash(rel, kept)
-	}
+	kept := t.keep.Beside(rel.Manifest)
+	held, beside, err := t.readLive(ctx, func(path string) bool { return kept(path) || g.Now.Has(path) })
 	if err != nil {
 		return targets.Plan{}, err
 	}
-	plan := targets.Plan{Live: live, Kept: kept, Changes: diff.Manifests(held, rel.Manifest), Sequence: t.liveSequence(rel.BeaconPath)}
-	plan.StaysInGrace(g.next.Without(func(path string) bool {
-		e, _ := g.next.Find(path)
-		f, _ := held.Find(path)
-		return f.Digest != e.Digest && !g.now.Has(path) // it is gone, or was altered
-	}))
+	plan, err := releasedir.Plan(live, releasedir.Served{Files: held, Kept: beside}, g, t.keep, rel)
+	if err != nil {
+		return targets.Plan{}, err
+	}
+	plan.Sequence = t.liveSequence(rel.BeaconPath)
 	if len(plan.Changes.Delete) > 0 && !t.recorded(live, rel.BeaconPath) {
 		plan.Foreign = plan.Changes.Delete
-	}
-	for _, paths := range [][]string{plan.Changes.Add, plan.Changes.Change} {
-		for _, path := range paths {
-			f, _ := rel.Manifest.Find(path)
-			plan.Bytes += f.Size
-		}
 	}
 	return plan, nil
 }
@@ -83,9 +72,13 @@ func (t *Target) Plan(ctx context.Context, rel *site.Release) (targets.Plan, err
 // Commit turns the symlink to the newest staged copy of s.To.
 func (t *Target) Commit(ctx context.Context, s targets.Swap) error {
 	return t.locked(ctx, func(p *place) error {
-		staged, err := p.newest(s.To)
+		all, err := p.listing()
 		if err != nil {
 			return err
+		}
+		staged, err := all.Newest(s.To)
+		if err != nil {
+			return fmt.Errorf("dir: %w", err)
 		}
 		live, err := t.Live(ctx)
 		switch {
@@ -97,7 +90,10 @@ func (t *Target) Commit(ctx context.Context, s targets.Swap) error {
 			return fmt.Errorf("dir: %s is live: %w", live.Release.Short(), targets.ErrConflict)
 		}
 		return t.underReservation(p, s, func() error {
-			if err := t.turnForth(ctx, p, live.Revision, staged); err != nil {
+			if err := t.carryGrace(ctx, p, live.Revision, staged); err != nil {
+				return err
+			}
+			if err := t.turnFrom(ctx, p, live.Revision, staged); err != nil {
 				return err
 			}
 			p.wentLive(s.To)

@@ -1,25 +1,21 @@
 package dir
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"path"
+	"maps"
+	"slices"
 	"time"
 
-	"mirror/internal/regular"
 	"mirror/site"
 	"mirror/targets"
 	"mirror/targets/grace"
+	"mirror/targets/internal/releasedir"
 )
 
 var _ targets.Eraser = (*Target)(nil)
-
-// erasedFile records what was removed from here, beside the releases.
-const erasedFile = ".mirror.erased"
 
 // Erase removes the files from the folders of all releases.
 func (t *Target) Erase(ctx context.Context, e targets.Erasure) (left []string, err error) {
@@ -42,28 +38,25 @@ func (t *Target) Erase(ctx context.Context, e targets.Erasure) (left []string, e
 // erase removes what the lists of the releases name. The record comes first: what it names and what is there
 // still is removed by the next call.
 func (p *place) erase(ctx context.Context, e targets.Erasure) error {
-	names, _, err := p.held()
+	listing, err := p.listing()
 	if err != nil {
 		return err
 	}
 	lists := map[site.ID]site.Manifest{}
-	var all []site.Manifest
-	for _, name := range names {
-		id := releaseOf(path.Join(releases, name))
-		if m, err := p.readList(id); err == nil && lists[id] == nil {
+	for _, id := range listing.IDs() {
+		if m, err := p.readList(id); err == nil {
 			lists[id] = m
-			all = append(all, m)
 		}
 	}
-	gone := e.Digests(all)
+	gone := e.Digests(slices.Collect(maps.Values(lists)))
 	if err := p.writeErased(p.readErased().With(gone, time.Now())); err != nil {
 		return err
 	}
-	for _, name := range names {
+	for _, name := range listing.Copied() {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		id := releaseOf(path.Join(releases, name))
+		id := releasedir.IDOfName(name)
 		if err := p.eraseFrom(name, e.In(lists[id], gone), e, id); err != nil {
 			return err
 		}
@@ -101,36 +94,4 @@ func (p *place) eraseFrom(name string, known []string, e targets.Erasure, id sit
 	}
 	gone = gone.Sorted(len(gone))
 	return errors.Join(p.writeGrace(id, l.Without(gone.Has)), syncFolders(root))
-}
-
-// readErased reads the record.
-func (p *place) readErased() targets.Erased {
-	r, err := regular.OpenOwn(p.root, erasedFile)
-	if err != nil {
-		return nil
-	}
-	defer r.Close()
-	text, err := io.ReadAll(io.LimitReader(r, targets.MaxErasedBytes+1))
-	if err != nil {
-		return nil
-	}
-	return targets.DecodeErased(text)
-}
-
-func (p *place) writeErased(l targets.Erased) error {
-	if len(l) == 0 {
-		return nil
-	}
-	made := erasedFile + partial
-	err := p.root.RemoveAll(made)
-	if err == nil {
-		err = modes{file: 0o600}.write(p.root, made, bytes.NewReader(l.Encode()))
-	}
-	if err == nil {
-		err = p.clearOdd(erasedFile)
-	}
-	if err == nil {
-		err = p.root.Rename(made, erasedFile)
-	}
-	return err
 }

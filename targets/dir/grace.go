@@ -1,100 +1,32 @@
 package dir
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path"
 	"time"
 
-	"mirror/internal/regular"
 	"mirror/site"
 	"mirror/targets"
 	"mirror/targets/grace"
+	"mirror/targets/internal/releasedir"
 )
 
-// graceExt ends the name of the file beside a release's folder that lists the files of earlier
-// releases in it.
-const graceExt = ".grace"
-
-func graceName(id site.ID) string { return string(id) + graceExt }
-
-// readGrace lists the files of earlier releases in a release's folder, none where that is not recorded.
-func (p *place) readGrace(id site.ID) grace.List {
-	if id == site.None || p.releases == nil {
-		return nil
-	}
-	r, err := regular.OpenOwn(p.releases, graceName(id))
-	if err != nil {
-		return nil
-	}
-	defer r.Close()
-	text, err := io.ReadAll(io.LimitReader(r, grace.MaxBytes+1))
-	if err != nil {
-		return nil
-	}
-	l, err := grace.Decode(text)
-	if err != nil {
-		return nil
-	}
-	return l
-}
-
-// writeGrace replaces the list; an empty one is not stored.
-func (p *place) writeGrace(id site.ID, l grace.List) error {
-	made := graceName(id) + partial
-	err := p.releases.RemoveAll(made)
-	switch {
-	case err != nil:
-	case len(l) == 0:
-		err = p.releases.RemoveAll(graceName(id))
-	default:
-		err = p.modes.write(p.releases, made, bytes.NewReader(l.Encode()))
-		if err == nil {
-			err = p.releases.Rename(made, graceName(id))
-		}
-	}
-	if err != nil {
-		return fmt.Errorf("dir: list of files in grace: %w", err)
-	}
-	return nil
-}
-
-// either returns a function that reports whether one of two does.
-func either(a, b func(path string) bool) func(path string) bool {
-	return func(path string) bool { return a(path) || b(path) }
-}
-
-// beside tells which files of a release's folder are not the release's: those that the config keeps,
-// and those of earlier releases.
-func (p *place) beside(id site.ID, m site.Manifest) func(path string) bool {
-	l := p.readGrace(id)
-	if len(l) == 0 {
-		return p.keep.Beside(m)
-	}
-	return either(p.keep.Beside(m), l.Without(func(path string) bool { _, own := m.Find(path); return own }).Has)
-}
-
-// graceLists are the files of earlier releases beside what is live, and beside a release in its place.
-type graceLists struct{ now, next grace.List }
-
 // graceAt returns the lists for a publish of a release.
-func (t *Target) graceAt(live targets.Live, m site.Manifest) graceLists {
+func (t *Target) graceAt(live targets.Live, m site.Manifest) releasedir.Grace {
 	p, err := t.open(false)
 	if err != nil {
-		return graceLists{}
+		return releasedir.Grace{}
 	}
 	defer p.Close()
-	own := func(path string) bool { _, own := m.Find(path); return own }
-	g := graceLists{now: p.readGrace(live.Release).Without(own)}
+	g := releasedir.Grace{Now: p.readGrace(live.Release).Without(releasedir.Own(m))}
 	if live.Release == m.ID() {
-		g.next = g.now // nothing is committed
+		g.Next = g.Now // nothing is committed
 	} else {
-		g.next = p.nextGrace(live.Release, p.ofRelease(live.Revision), m)
+		g.Next = p.nextGrace(live.Release, p.ofRelease(live.Revision), m)
 	}
 	return g
 }
@@ -125,24 +57,25 @@ func (t *Target) Grace(ctx context.Context) (grace.List, error) {
 // stay. The list is stored first: what it names and is not there is no harm, what is there unnamed
 // would count as altered.
 func (t *Target) carryGrace(ctx context.Context, p *place, from, to string) error {
-	was := p.readGrace(releaseOf(to))
+	was := p.readGrace(releasedir.IDOfLink(to))
 	if p.grace == nil && len(was) == 0 || from == to || p.releases == nil {
 		return nil
 	}
 	m := p.ofRelease(to)
 	var next grace.List
 	if old := p.ofRelease(from); old != nil {
-		next = p.nextGrace(releaseOf(from), old, m)
+		next = p.nextGrace(releasedir.IDOfLink(from), old, m)
 	}
 	target, err := openFolder(t.resolved(to))
 	if err != nil {
 		return fmt.Errorf("dir: grace: %w", err)
 	}
 	defer target.Close()
-	if err := dropGrace(target, was, func(path string) bool { _, own := m.Find(path); return own || next.Has(path) || p.keep.Match(path) }); err != nil {
+	own := releasedir.Own(m)
+	if err := dropGrace(target, was, func(path string) bool { return own(path) || next.Has(path) || p.keep.Match(path) }); err != nil {
 		return fmt.Errorf("dir: grace: %w", err)
 	}
-	if err := p.writeGrace(releaseOf(to), next); err != nil || len(next) == 0 {
+	if err := p.writeGrace(releasedir.IDOfLink(to), next); err != nil || len(next) == 0 {
 		return err
 	}
 	source, err := openFolder(t.resolved(from))
@@ -227,8 +160,8 @@ func (t *Target) shortenGrace(p *place, live targets.Live) error {
 		return fmt.Errorf("dir: grace: %w", err)
 	}
 	defer root.Close()
-	m := p.ofRelease(live.Revision)
-	if err := dropGrace(root, l, func(path string) bool { _, own := m.Find(path); return own || now.Has(path) || p.keep.Match(path) }); err != nil {
+	own := releasedir.Own(p.ofRelease(live.Revision))
+	if err := dropGrace(root, l, func(path string) bool { return own(path) || now.Has(path) || p.keep.Match(path) }); err != nil {
 		return fmt.Errorf("dir: grace: %w", err)
 	}
 	return p.writeGrace(live.Release, now)

@@ -14,12 +14,13 @@ import (
 	"mirror/internal/regular"
 	"mirror/internal/wait"
 	"mirror/site"
+	"mirror/targets/internal/releasedir"
 )
 
 // ofRelease returns the files of the release that a link names, as its list says; none where
 // there is no list.
 func (p *place) ofRelease(link string) site.Manifest {
-	id := releaseOf(link)
+	id := releasedir.IDOfLink(link)
 	if id == site.None || p.releases == nil {
 		return nil
 	}
@@ -45,14 +46,6 @@ func (t *Target) keptNow(ctx context.Context) (func(path string) bool, error) {
 	}
 	defer p.Close()
 	return p.beside(live.Release, p.ofRelease(live.Revision)), nil
-}
-
-// turnForth turns the link to a new release, and takes the files of earlier releases along too.
-func (t *Target) turnForth(ctx context.Context, p *place, from, to string) error {
-	if err := t.carryGrace(ctx, p, from, to); err != nil {
-		return err
-	}
-	return t.turnFrom(ctx, p, from, to)
 }
 
 // turnFrom turns the link, and takes the kept files along.

@@ -8,20 +8,21 @@ import (
 	"strings"
 
 	"mirror/internal/pointer"
+	"mirror/targets/internal/releasedir"
 )
 
 // turn makes the link current lead elsewhere, in one step. to has slashes.
 func (p *place) turn(to string) error {
-	const made = current + partial
+	const made = releasedir.Current + releasedir.Partial
 	err := p.root.RemoveAll(made)
 	if err == nil {
 		err = p.makeLink(to, made)
 	}
 	if err == nil {
-		err = p.replace(made, current)
+		err = p.replace(made, releasedir.Current)
 	}
 	if err != nil {
-		return fmt.Errorf("dir: turn %s: %w", current, err)
+		return fmt.Errorf("dir: turn %s: %w", releasedir.Current, err)
 	}
 	return syncFolder(p.root, ".")
 }
@@ -51,7 +52,7 @@ func (p *place) replace(made, name string) error {
 }
 
 func (p *place) clear() error {
-	if err := p.root.Remove(current); err != nil {
+	if err := p.root.Remove(releasedir.Current); err != nil {
 		return fmt.Errorf("dir: %w", err)
 	}
 	return syncFolder(p.root, ".")

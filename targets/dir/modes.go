@@ -6,35 +6,19 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
-	"strconv"
 
 	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/internal/releasedir"
 )
-
-// defaultMode lets the user of every web server read.
-const defaultMode = 0o644
 
 // modes are the permissions of what a publish writes, whatever the umask is.
 type modes struct{ file, folder fs.FileMode }
 
-// modesOf returns the modes for a file mode in octal digits; "" is the default.
-func modesOf(text string) (modes, error) {
-	file := fs.FileMode(defaultMode)
-	if text != "" {
-		n, err := strconv.ParseUint(text, 8, 16)
-		if file = fs.FileMode(n); err != nil || file&^0o666 != 0 || file&0o600 != 0o600 {
-			return modes{}, errors.New("is not a mode of files (hint: \"0644\", or \"0640\" where the web server is in the group; the owner must be able to read and write)")
-		}
-	}
-	return modes{file: file, folder: file | file&0o444>>2}, nil
-}
-
 // Validate reports a mode that files cannot have.
 func (c Config) Validate(wrong targets.Wrong) {
-	if _, err := modesOf(c.Mode); err != nil {
+	if _, _, err := releasedir.ParseMode(c.Mode); err != nil {
 		wrong("mode", err.Error())
 	}
 }
@@ -95,7 +79,7 @@ func (m modes) finishFolders(root *os.Root) error {
 
 // restore gives the files and folders of a release in a copy from before their modes.
 func (m modes) restore(ctx context.Context, root *os.Root, rel *site.Release) error {
-	folders := foldersOf(rel)
+	folders := releasedir.Folders(rel.Manifest)
 	return fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
 		if err := errors.Join(err, ctx.Err()); err != nil {
 			return err
@@ -121,15 +105,4 @@ func (m modes) ofFile(root *os.Root, name string, d fs.DirEntry) error {
 		return err
 	}
 	return root.Chmod(name, m.file)
-}
-
-// foldersOf names the folders that a release's files are in.
-func foldersOf(rel *site.Release) map[string]bool {
-	folders := map[string]bool{}
-	for _, f := range rel.Manifest {
-		for dir := path.Dir(f.Path); dir != "." && !folders[dir]; dir = path.Dir(dir) {
-			folders[dir] = true
-		}
-	}
-	return folders
 }

@@ -9,10 +9,8 @@ import (
 	"io/fs"
 
 	"mirror/internal/regular"
+	"mirror/targets/internal/releasedir"
 )
-
-// notesFile lies beside the releases, where no visitor sees it.
-const notesFile = ".mirror.notes"
 
 // ReadNotes reads the file of the notes. One that is not a regular file is none.
 func (t *Target) ReadNotes(_ context.Context, limit int64) ([]byte, error) {
@@ -24,7 +22,7 @@ func (t *Target) ReadNotes(_ context.Context, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	defer p.Close()
-	r, err := regular.OpenOwn(p.root, notesFile)
+	r, err := regular.OpenOwn(p.root, releasedir.Notes)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, regular.ErrNotRegular) {
 		return nil, nil
 	}
@@ -45,16 +43,16 @@ func (t *Target) ReadNotes(_ context.Context, limit int64) ([]byte, error) {
 // WriteNotes replaces that file.
 func (t *Target) WriteNotes(ctx context.Context, text []byte) error {
 	return t.locked(ctx, func(p *place) error {
-		made := notesFile + partial
+		made := releasedir.Notes + releasedir.Partial
 		err := p.root.RemoveAll(made)
 		if err == nil {
 			err = modes{file: 0o600}.write(p.root, made, bytes.NewReader(text))
 		}
 		if err == nil {
-			err = p.clearOdd(notesFile)
+			err = p.clearOdd(releasedir.Notes)
 		}
 		if err == nil {
-			err = p.root.Rename(made, notesFile)
+			err = p.root.Rename(made, releasedir.Notes)
 		}
 		if err != nil {
 			return fmt.Errorf("dir: notes: %w", err)

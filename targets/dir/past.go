@@ -27,10 +27,11 @@ func (t *Target) Past(ctx context.Context, limit int, of []string) ([]site.Past,
 	if err != nil {
 		return nil, err
 	}
-	all, err := p.sequence(live.Release)
+	listing, err := p.listing()
 	if err != nil {
 		return nil, err
 	}
+	all := listing.Sequence(live.Release)
 	var past []site.Past
 	if live.Revision != "" && (len(all) == 0 || all[0].Release != live.Release) {
 		m, err := t.lookAt(ctx, of)
@@ -73,7 +74,7 @@ func (t *Target) recorded(live targets.Live, beaconPath string) bool {
 	}
 	if p, err := t.open(false); err == nil {
 		defer p.Close()
-		if past, err := p.listed(site.None); err == nil && len(past) > 0 {
+		if all, err := p.listing(); err == nil && len(all.Lived(site.None)) > 0 {
 			return true
 		}
 	}

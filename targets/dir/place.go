@@ -15,7 +15,11 @@ import (
 	"mirror/internal/regular"
 	"mirror/targets"
 	"mirror/targets/grace"
+	"mirror/targets/internal/releasedir"
 )
+
+// lockFile is locked while this folder is worked on.
+const lockFile = ".mirror.lock"
 
 // lockPoll is how often a lock that another publisher holds is tried again.
 const lockPoll = 20 * time.Millisecond
@@ -46,10 +50,10 @@ func (t *Target) open(create bool) (*place, error) {
 	}
 	p := &place{root: root, keep: t.keep, grace: t.grace, modes: t.modes, plain: t.plain}
 	if create {
-		err = root.Mkdir(releases, t.modes.folder)
+		err = root.Mkdir(releasedir.Releases, t.modes.folder)
 	}
 	if err == nil || errors.Is(err, fs.ErrExist) {
-		p.releases, err = openOwn(root, releases)
+		p.releases, err = openOwn(root, releasedir.Releases)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, errors.Join(fmt.Errorf("dir: %s: %w", t.path, err), p.Close())
@@ -90,7 +94,7 @@ func openFolder(path string) (*os.Root, error) {
 
 // openServed opens the folder that is live.
 func (t *Target) openServed() (*os.Root, error) {
-	folder, err := pointer.Folder(filepath.Join(t.path, current))
+	folder, err := pointer.Folder(filepath.Join(t.path, releasedir.Current))
 	if err != nil {
 		return nil, err
 	}

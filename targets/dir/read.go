@@ -53,7 +53,7 @@ func read(ctx context.Context, root *os.Root, asked func(path string) bool) (sit
 	if err != nil {
 		return nil, fmt.Errorf("dir: read back: %w", err)
 	}
-	m, err := describe(ctx, root, all)
+	m, err := describeAll(ctx, root, all)
 	if err != nil {
 		return nil, fmt.Errorf("dir: read back: %w", err)
 	}
@@ -89,8 +89,8 @@ func walk(ctx context.Context, root *os.Root, asked func(path string) bool) (all
 // readBuffer is how many bytes of a file are read at once.
 const readBuffer = 64 << 10
 
-// describe reads files, several at once.
-func describe(ctx context.Context, root *os.Root, all []found) (site.Manifest, error) {
+// describeAll reads files, several at once.
+func describeAll(ctx context.Context, root *os.Root, all []found) (site.Manifest, error) {
 	m := make(site.Manifest, len(all))
 	group, ctx := errgroup.WithContext(ctx)
 	var next atomic.Int64
@@ -99,7 +99,7 @@ func describe(ctx context.Context, root *os.Root, all []found) (site.Manifest, e
 			buf := make([]byte, readBuffer)
 			for i := next.Add(1) - 1; i < int64(len(all)); i = next.Add(1) - 1 {
 				var err error
-				if m[i], err = all[i].file(ctx, root, buf); err != nil {
+				if m[i], err = all[i].describe(ctx, root, buf); err != nil {
 					return err
 				}
 			}
@@ -109,8 +109,8 @@ func describe(ctx context.Context, root *os.Root, all []found) (site.Manifest, e
 	return m, group.Wait()
 }
 
-// file describes one file, without a digest where it is not to be or cannot be read.
-func (e found) file(ctx context.Context, root *os.Root, buf []byte) (site.File, error) {
+// describe describes one file, without a digest where it is not to be or cannot be read.
+func (e found) describe(ctx context.Context, root *os.Root, buf []byte) (site.File, error) {
 	f := site.File{Path: e.path}
 	if !e.entry.Type().IsRegular() {
 		return f, nil

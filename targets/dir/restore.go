@@ -4,16 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"path"
 	"path/filepath"
 
 	"mirror/internal/pointer"
-	"mirror/internal/regular"
-	"mirror/internal/wait"
 	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/internal/releasedir"
 )
 
 var _ targets.Restorer = (*Target)(nil)
@@ -28,10 +25,11 @@ func (t *Target) Restore(ctx context.Context, id site.ID) (targets.Restored, err
 	if p.releases == nil {
 		return nil, fmt.Errorf("dir: %s: %w", id.Short(), targets.ErrNotHeld)
 	}
-	names, _, err := p.copies(id)
+	all, err := p.listing()
 	if err != nil {
 		return nil, err
 	}
+	names, _ := all.Copies(id)
 	if len(names) == 0 {
 		return nil, fmt.Errorf("dir: %s: %w", id.Short(), targets.ErrNotHeld)
 	}
@@ -65,33 +63,10 @@ func (p *place) intact(ctx context.Context, root *os.Root, id site.ID) (site.Man
 	return m, err
 }
 
-// restored is a copy of a release.
-type restored struct {
-	manifest site.Manifest
-	root     *os.Root
-}
-
-// Manifest returns the list of the release.
-func (r *restored) Manifest() site.Manifest { return r.manifest }
-
-// Copy reads a file of the copy, and nothing outside of it.
-func (r *restored) Copy(ctx context.Context, w io.Writer, f site.File) error {
-	file, err := regular.OpenOwn(r.root, f.Path)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	_, err = io.Copy(w, wait.Reader(ctx, file))
-	return err
-}
-
-// Close ends the reading.
-func (r *restored) Close() error { return r.root.Close() }
-
 // isLive reports whether the link names a copy.
 func (p *place) isLive(name string) bool {
-	to, err := pointer.Read(filepath.Join(p.root.Name(), current))
-	return err == nil && to == path.Join(releases, name)
+	to, err := pointer.Read(filepath.Join(p.root.Name(), releasedir.Current))
+	return err == nil && to == releasedir.Link(name)
 }
 
 // liveSequence returns the sequence of the live beacon, 0 where there is none.

@@ -15,6 +15,7 @@ import (
 	"mirror/internal/oserr"
 	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/internal/releasedir"
 )
 
 // writers is how many files are copied at once.
@@ -40,14 +41,15 @@ func (t *Target) Stage(ctx context.Context, rel *site.Release, progress targets.
 }
 
 func (p *place) stage(ctx context.Context, rel *site.Release, progress targets.Progress) error {
-	work := string(rel.ID()) + partial
+	work := string(rel.ID()) + releasedir.Partial
 	if err := p.dropPartial(work); err != nil {
 		return err
 	}
-	names, free, err := p.copies(rel.ID())
+	all, err := p.listing()
 	if err != nil {
 		return err
 	}
+	names, free := all.Copies(rel.ID())
 	if n := len(names); n > 0 && p.holds(ctx, names[n-1], rel) {
 		return errors.Join(p.restoreModes(ctx, names[n-1], rel), p.renewBeacon(names[n-1], rel), p.touch(names[n-1]), p.writeList(rel.Manifest))
 	}
@@ -66,15 +68,14 @@ func (p *place) stage(ctx context.Context, rel *site.Release, progress targets.P
 // dropPartial removes what stagings left half done, but for the one that is resumed. The
 // caller holds the lock: none is under way.
 func (p *place) dropPartial(resumed string) error {
-	entries, err := fs.ReadDir(p.releases.FS(), ".")
+	all, err := p.listing()
 	if err != nil {
-		return fmt.Errorf("dir: %w", err)
+		return err
 	}
+	left := all.Partials(func(name string, info fs.FileInfo) bool { return name != resumed || !info.IsDir() })
 	var errs []error
-	for _, e := range entries {
-		if name := e.Name(); isPartial(name) && (name != resumed || !e.IsDir()) {
-			errs = append(errs, p.releases.RemoveAll(name))
-		}
+	for _, name := range left {
+		errs = append(errs, p.releases.RemoveAll(name))
 	}
 	return errors.Join(errs...)
 }
@@ -113,7 +114,7 @@ func (p *place) renewBeacon(name string, rel *site.Release) error {
 		return fmt.Errorf("dir: %w", err)
 	}
 	defer root.Close()
-	made := rel.BeaconPath + partial
+	made := rel.BeaconPath + releasedir.Partial
 	err = root.RemoveAll(made)
 	if err == nil {
 		err = p.modes.write(root, made, bytes.NewReader(rel.Beacon()))
@@ -178,7 +179,7 @@ func (m modes) copyAll(ctx context.Context, root *os.Root, rel *site.Release, fi
 // sweep removes what an interrupted Stage left wrong and returns the files to copy. A file
 // that has other names too is not ours alone, and is made anew.
 func (m modes) sweep(ctx context.Context, root *os.Root, rel *site.Release) ([]site.File, error) {
-	folders := foldersOf(rel)
+	folders := releasedir.Folders(rel.Manifest)
 	right, buf := map[string]bool{}, make([]byte, readBuffer)
 	err := fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
 		if err := errors.Join(err, ctx.Err()); err != nil || name == "." {

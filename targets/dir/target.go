@@ -5,15 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path"
 	"path/filepath"
-	"strings"
 	"sync"
 
 	"mirror/internal/pointer"
-	"mirror/site"
 	"mirror/targets"
 	"mirror/targets/grace"
+	"mirror/targets/internal/releasedir"
 )
 
 // Target is a folder whose symlink current is turned from release to release. The turn is
@@ -42,39 +40,14 @@ var (
 	_ targets.Pruner    = (*Target)(nil)
 )
 
-const (
-	releases = "releases"
-	current  = "current"
-	lockFile = ".mirror.lock"
-	partial  = ".partial" // ends the name of what is being made
-)
-
 // Live reads the link.
 func (t *Target) Live(context.Context) (targets.Live, error) {
-	to, err := pointer.Read(filepath.Join(t.path, current))
+	to, err := pointer.Read(filepath.Join(t.path, releasedir.Current))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return targets.Live{}, nil
 	case err != nil:
 		return targets.Live{}, fmt.Errorf("dir: %w (hint: move it away; mirror makes the link)", err)
 	}
-	return targets.Live{Release: releaseOf(to), Revision: to}, nil
-}
-
-// releaseOf tells the release from the symlink's text: releases/<id> or releases/<id>.<n>.
-func releaseOf(to string) site.ID {
-	name, ok := strings.CutPrefix(to, releases+"/")
-	if !ok {
-		return site.None
-	}
-	name, _, _ = strings.Cut(name, ".")
-	id, err := site.ParseID(name)
-	if err != nil {
-		return site.None
-	}
-	return id
-}
-
-func isPartial(name string) bool {
-	return strings.HasSuffix(name, partial) && releaseOf(path.Join(releases, name)) != site.None
+	return targets.Live{Release: releasedir.IDOfLink(to), Revision: to}, nil
 }

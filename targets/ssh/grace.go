@@ -12,24 +12,22 @@ import (
 	"mirror/site"
 	"mirror/targets"
 	"mirror/targets/grace"
+	"mirror/targets/internal/releasedir"
 	"mirror/targets/ssh/internal/remote"
 )
 
-// graceLists are the files of earlier releases beside what is live, and beside a release in its place.
-type graceLists struct{ now, next grace.List }
-
 // graceAt returns the lists for a publish of a release.
-func (t *Target) graceAt(ctx context.Context, live targets.Live, m site.Manifest) (g graceLists, err error) {
+func (t *Target) graceAt(ctx context.Context, live targets.Live, m site.Manifest) (g releasedir.Grace, err error) {
 	l, err := t.readGrace(ctx, live.Release)
 	if err != nil {
 		return g, err
 	}
-	g.now = l.Without(isOwn(m))
+	g.Now = l.Without(releasedir.Own(m))
 	if live.Release == m.ID() {
-		g.next = g.now // nothing is committed
+		g.Next = g.Now // nothing is committed
 		return g, nil
 	}
-	g.next, err = t.nextGrace(ctx, live.Revision, m)
+	g.Next, err = t.nextGrace(ctx, live.Revision, m)
 	return g, err
 }
 
@@ -38,7 +36,7 @@ func (t *Target) nextGrace(ctx context.Context, from string, m site.Manifest) (g
 	if !t.stays.On() {
 		return nil, nil
 	}
-	l, err := t.readGrace(ctx, releaseOf(from))
+	l, err := t.readGrace(ctx, releasedir.IDOfLink(from))
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +62,7 @@ func (t *Target) carryGrace(ctx context.Context, from, to string) error {
 	if from == to {
 		return nil
 	}
-	was, err := t.readGrace(ctx, releaseOf(to))
+	was, err := t.readGrace(ctx, releasedir.IDOfLink(to))
 	if err != nil || !t.stays.On() && len(was) == 0 {
 		return err
 	}
@@ -74,7 +72,7 @@ func (t *Target) carryGrace(ctx context.Context, from, to string) error {
 	}
 	next, err := t.nextGrace(ctx, from, m)
 	if err == nil {
-		err = t.makeGrace(ctx, from, to, was.Without(isOwn(m)), next)
+		err = t.makeGrace(ctx, from, to, was.Without(releasedir.Own(m)), next)
 	}
 	if err != nil {
 		return fmt.Errorf("files of earlier releases: %w", err)
@@ -96,7 +94,7 @@ func (t *Target) makeGrace(ctx context.Context, from, to string, was, next grace
 	if err := t.host.RemoveAll(ctx, target, was.Without(t.keep.Match).Paths()); err != nil {
 		return err
 	}
-	if err := t.writeGrace(ctx, releaseOf(to), next); err != nil || len(next) == 0 {
+	if err := t.writeGrace(ctx, releasedir.IDOfLink(to), next); err != nil || len(next) == 0 {
 		return err
 	}
 	files, err := t.intact(ctx, source, next)
@@ -163,7 +161,7 @@ func (t *Target) shortenGrace(ctx context.Context) error {
 		return err
 	}
 	now := t.stays.Current(l, time.Now())
-	gone := l.Without(func(path string) bool { return isOwn(m)(path) || now.Has(path) || t.keep.Match(path) })
+	gone := l.Without(func(path string) bool { return releasedir.Own(m)(path) || now.Has(path) || t.keep.Match(path) })
 	if err := t.host.RemoveAll(ctx, root, gone.Paths()); err != nil {
 		return err
 	}

@@ -6,19 +6,15 @@ import (
 
 	"mirror/site"
 	"mirror/targets/grace"
+	"mirror/targets/internal/releasedir"
 )
-
-// graceExt ends the name of the file beside a release's folder that lists the files of earlier releases in it.
-const graceExt = ".grace"
-
-func graceName(id site.ID) string { return string(id) + graceExt }
 
 // readGrace lists the files of earlier releases in a release's folder, none where that is not recorded.
 func (t *Target) readGrace(ctx context.Context, id site.ID) (grace.List, error) {
 	if id == site.None {
 		return nil, nil
 	}
-	name, err := t.at(ctx, releases, graceName(id))
+	name, err := t.at(ctx, releasedir.Releases, releasedir.GraceName(id))
 	if err != nil {
 		return nil, err
 	}
@@ -36,19 +32,19 @@ func (t *Target) readGrace(ctx context.Context, id site.ID) (grace.List, error) 
 // writeGrace replaces the list; an empty one is not stored. Between the removal of the old list and the new one
 // the files count as extra.
 func (t *Target) writeGrace(ctx context.Context, id site.ID, l grace.List) error {
-	folder, err := t.at(ctx, releases)
+	folder, err := t.at(ctx, releasedir.Releases)
 	if err != nil {
 		return err
 	}
-	made := graceName(id) + "." + t.publisher + partial
+	made := releasedir.GraceName(id) + "." + t.publisher + releasedir.Partial
 	if err = t.host.RemoveAll(ctx, folder, []string{made}); err != nil {
 		return err
 	}
 	if len(l) == 0 {
-		return t.host.RemoveAll(ctx, folder, []string{graceName(id)})
+		return t.host.RemoveAll(ctx, folder, []string{releasedir.GraceName(id)})
 	}
 	if err = t.host.WriteFile(ctx, path.Join(folder, made), l.Encode(), t.modes.File); err == nil {
-		err = t.host.Replace(ctx, path.Join(folder, made), path.Join(folder, graceName(id)))
+		err = t.host.Replace(ctx, path.Join(folder, made), path.Join(folder, releasedir.GraceName(id)))
 	}
 	return err
 }
@@ -57,16 +53,10 @@ func (t *Target) writeGrace(ctx context.Context, id site.ID, l grace.List) error
 // of earlier releases.
 func (t *Target) besideOf(ctx context.Context, id site.ID, m site.Manifest) (func(path string) bool, error) {
 	l, err := t.readGrace(ctx, id)
-	kept := t.keep.Beside(m)
-	if len(l) == 0 || err != nil {
-		return kept, err
+	if err != nil {
+		return nil, err
 	}
-	l = l.Without(isOwn(m))
-	return func(path string) bool { return kept(path) || l.Has(path) }, nil
-}
-
-func isOwn(m site.Manifest) func(path string) bool {
-	return func(path string) bool { _, own := m.Find(path); return own }
+	return releasedir.Beside(t.keep, m, l), nil
 }
 
 // beside tells which paths are kept beside the files of the release that a link names.
@@ -75,5 +65,5 @@ func (t *Target) beside(ctx context.Context, link string) (func(path string) boo
 	if err != nil {
 		return nil, err
 	}
-	return t.besideOf(ctx, releaseOf(link), m)
+	return t.besideOf(ctx, releasedir.IDOfLink(link), m)
 }

@@ -11,6 +11,7 @@ import (
 
 	"mirror/internal/lease"
 	"mirror/targets"
+	"mirror/targets/internal/releasedir"
 )
 
 // leaseLength is how long a reservation without a sign of life keeps others out.
@@ -240,11 +241,11 @@ func (r *reservation) prepare(ctx context.Context) (made, link string, err error
 	if made, err = r.target.at(ctx, register, r.entry.String()); err != nil {
 		return "", "", err
 	}
-	made = path.Join(made, current)
+	made = path.Join(made, releasedir.Current)
 	if err := r.target.host.Remove(ctx, made); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", "", r.why(ctx, err)
 	}
-	link, err = r.target.at(ctx, current)
+	link, err = r.target.at(ctx, releasedir.Current)
 	return made, link, err
 }
 
@@ -257,4 +258,8 @@ func (r *reservation) why(ctx context.Context, err error) error {
 		return errLost
 	}
 	return err
+}
+
+func conflict(live targets.Live) error {
+	return fmt.Errorf("%s is live: %w", live.Release.Short(), targets.ErrConflict)
 }

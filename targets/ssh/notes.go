@@ -5,16 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"mirror/targets/internal/releasedir"
 	"path"
 	"strings"
 )
 
-// notesFile lies beside the releases, where no visitor sees it.
-const notesFile = ".mirror.notes"
-
 // ReadNotes reads the file of the notes. One that is not a regular file is none.
 func (t *Target) ReadNotes(ctx context.Context, limit int64) ([]byte, error) {
-	name, err := t.at(ctx, notesFile)
+	name, err := t.at(ctx, releasedir.Notes)
 	if err != nil {
 		return nil, err
 	}
@@ -40,11 +38,11 @@ func (t *Target) WriteNotes(ctx context.Context, text []byte) error {
 	if _, err := t.makePlace(ctx); err != nil {
 		return fmt.Errorf("notes: %w", err)
 	}
-	name, err := t.at(ctx, notesFile)
+	name, err := t.at(ctx, releasedir.Notes)
 	if err != nil {
 		return err
 	}
-	made := name + "." + newHolding() + partial
+	made := name + "." + newHolding() + releasedir.Partial
 	if err = t.host.WriteFile(ctx, made, text, 0o600); err == nil {
 		err = t.replaceNotes(ctx, made, name)
 	}
@@ -80,8 +78,8 @@ func (t *Target) dropLeftovers(ctx context.Context) error {
 	var left []string
 	for _, info := range all {
 		name := info.Name()
-		ours := strings.HasPrefix(name, notesFile+".") || strings.HasPrefix(name, register+".")
-		if ours && strings.HasSuffix(name, partial) && old(info) {
+		ours := strings.HasPrefix(name, releasedir.Notes+".") || strings.HasPrefix(name, register+".")
+		if ours && strings.HasSuffix(name, releasedir.Partial) && old(info) {
 			left = append(left, name)
 		}
 	}

@@ -6,11 +6,10 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"slices"
 	"time"
 
-	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/internal/releasedir"
 )
 
 // Prune removes the copies of releases that r lets expire, with their lists. It moves them away while it holds
@@ -18,14 +17,14 @@ import (
 // by the times of the lists.
 func (t *Target) Prune(ctx context.Context, r targets.Retention) error {
 	all, err := t.releases(ctx)
-	if err != nil || len(all.names) == 0 {
+	if err != nil || len(all) == 0 {
 		return err
 	}
 	live, err := t.Live(ctx)
 	if err != nil {
 		return err
 	}
-	if len(t.expired(all, live, r)) > 0 {
+	if len(all.Expired(live, r, time.Now())) > 0 {
 		if err := t.dropExpired(ctx, r); err != nil {
 			return fmt.Errorf("prune: %w", err)
 		}
@@ -47,13 +46,13 @@ func (t *Target) dropExpired(ctx context.Context, r targets.Retention) error {
 	if err != nil {
 		return err
 	}
-	folder, err := t.at(ctx, releases)
+	folder, err := t.at(ctx, releasedir.Releases)
 	if err != nil {
 		return err
 	}
 	var moved []string
-	for _, name := range t.expired(all, live, r) {
-		gone := string(releaseOf(path.Join(releases, name))) + "." + newHolding() + "." + t.publisher + partial
+	for _, name := range all.Expired(live, r, time.Now()) {
+		gone := string(releasedir.IDOfName(name)) + "." + newHolding() + "." + t.publisher + releasedir.Partial
 		err := t.host.Rename(ctx, path.Join(folder, name), path.Join(folder, gone))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return errors.Join(err, t.host.RemoveAll(ctx, folder, moved))
@@ -66,46 +65,17 @@ func (t *Target) dropExpired(ctx context.Context, r targets.Retention) error {
 	return t.host.RemoveAll(ctx, folder, moved)
 }
 
-// expired names the copies and lists of the releases to drop, and other copies than the live one of the live release's.
-func (t *Target) expired(all shelf, live targets.Live, r targets.Retention) []string {
-	var lived []site.ID
-	for _, past := range all.sequence(live.Release) {
-		lived = append(lived, past.Release)
-	}
-	held := all.held()
-	drop := r.Expired(held, lived)
-	kept := map[site.ID]bool{}
-	for _, h := range held {
-		kept[h.Release] = !slices.Contains(drop, h.Release)
-	}
-	var names []string
-	for name := range all.names {
-		link := path.Join(releases, name)
-		id := releaseOf(link)
-		if id != site.None && !isPartial(name) && !kept[id] && link != live.Revision {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names
-}
-
 // dropAbandoned removes what stagings left half done when none of them can be at work any more.
 func (t *Target) dropAbandoned(ctx context.Context, r targets.Retention) error {
 	all, err := t.releases(ctx)
 	if err != nil {
 		return err
 	}
-	folder, err := t.at(ctx, releases)
+	folder, err := t.at(ctx, releasedir.Releases)
 	if err != nil {
 		return err
 	}
-	var left []string
-	for name, info := range all.names {
-		if isPartial(name) && !r.MayBeStaging(time.Since(info.ModTime())) {
-			left = append(left, name)
-		}
-	}
+	left := all.Partials(func(_ string, info fs.FileInfo) bool { return !r.MayBeStaging(time.Since(info.ModTime())) })
 	return t.host.RemoveAll(ctx, folder, left)
 }
 

@@ -9,11 +9,12 @@ import (
 
 	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/internal/releasedir"
 	"mirror/targets/ssh/internal/remote"
 )
 
 // served returns the path of the folder that is live.
-func (t *Target) served(ctx context.Context) (string, error) { return t.at(ctx, current) }
+func (t *Target) served(ctx context.Context) (string, error) { return t.at(ctx, releasedir.Current) }
 
 // readLive lists and hashes what is live. It does not read what is kept.
 func (t *Target) readLive(ctx context.Context, live targets.Live, kept func(path string) bool) (served, error) {
@@ -63,9 +64,9 @@ func (t *Target) read(ctx context.Context, l look) (served, error) {
 		if digest, read := sums[e.Path]; read {
 			f.Digest, f.Size = digest, e.Size
 		}
-		s.files = append(s.files, f)
+		s.Files = append(s.Files, f)
 	}
-	s.files.Sort()
+	s.Files.Sort()
 	return s, t.dropBeacons(ctx, l, &s)
 }
 
@@ -73,7 +74,7 @@ func (t *Target) read(ctx context.Context, l look) (served, error) {
 func (t *Target) sort(l look, files []remote.Entry, s *served) (hash []remote.Entry) {
 	for _, e := range files {
 		if l.kept(e.Path) {
-			s.kept = append(s.kept, e.Path)
+			s.Kept = append(s.Kept, e.Path)
 			continue
 		}
 		f := site.File{Path: e.Path}
@@ -87,7 +88,7 @@ func (t *Target) sort(l look, files []remote.Entry, s *served) (hash []remote.En
 			}
 			f.Size = e.Size
 		}
-		s.files = append(s.files, f)
+		s.Files = append(s.Files, f)
 	}
 	return hash
 }
@@ -104,7 +105,7 @@ func (t *Target) dropBeacons(ctx context.Context, l look, s *served) error {
 		failed = err
 		return beacon
 	}
-	s.files = slices.DeleteFunc(s.files, func(f site.File) bool {
+	s.Files = slices.DeleteFunc(s.Files, func(f site.File) bool {
 		if own, ok := l.list.Find(f.Path); ok && own.Digest == f.Digest || !isBeacon(f.Path, f.Size) {
 			return false
 		}
@@ -156,7 +157,7 @@ func (t *Target) recorded(ctx context.Context, live targets.Live, now served) (b
 		return true, nil
 	}
 	all, err := t.releases(ctx)
-	return len(all.listed(site.None)) > 0, err
+	return len(all.Lived(site.None)) > 0, err
 }
 
 // Past lists the releases whose folders are kept, from the lists beside them: the live one
@@ -172,7 +173,7 @@ func (t *Target) Past(ctx context.Context, limit int, of []string) ([]site.Past,
 		return nil, err
 	}
 	var past []site.Past
-	sequence := all.sequence(live.Release)
+	sequence := all.Sequence(live.Release)
 	if live.Revision != "" && (len(sequence) == 0 || sequence[0].Release != live.Release) {
 		m, err := t.lookAt(ctx, of)
 		if err != nil {
@@ -205,5 +206,5 @@ func (t *Target) lookAt(ctx context.Context, of []string) (site.Manifest, error)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	return s.files, err
+	return s.Files, err
 }

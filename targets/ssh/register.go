@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"mirror/targets"
+	"mirror/targets/internal/releasedir"
 )
 
 // The register is a folder with one folder in it, whose name says who holds the place. Its name is changed
@@ -105,7 +106,7 @@ func (t *Target) makeRegister(ctx context.Context, folder string) error {
 	if _, err := t.makePlace(ctx); err != nil {
 		return err
 	}
-	made := folder + "." + newHolding() + partial
+	made := folder + "." + newHolding() + releasedir.Partial
 	err := t.host.Mkdir(ctx, made)
 	if err == nil {
 		err = t.host.Mkdir(ctx, path.Join(made, freeEntry))
@@ -137,3 +138,11 @@ func (t *Target) move(ctx context.Context, from, to string) error {
 }
 
 var errLost = fmt.Errorf("%w: the reservation is lost: this publisher was silent for too long, and another one took the place over", targets.ErrConflict)
+
+// publisherName names a publisher in file names; one without a name gets one for the life of the process.
+func publisherName(owner string) string {
+	if owner == "" {
+		return strings.ToLower(rand.Text()[:16])
+	}
+	return digestName(owner)
+}

@@ -10,12 +10,11 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"slices"
 
-	"mirror/diff"
 	"mirror/internal/sshclient"
 	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/internal/releasedir"
 	"mirror/targets/ssh/internal/remote"
 )
 
@@ -91,21 +90,15 @@ func (t *Target) Plan(ctx context.Context, rel *site.Release) (targets.Plan, err
 		return targets.Plan{}, err
 	}
 	kept := t.keep.Beside(rel.Manifest)
-	held, err := t.readLive(ctx, live, func(path string) bool { return kept(path) || g.now.Has(path) })
-	held.kept = slices.DeleteFunc(held.kept, func(path string) bool { return g.now.Has(path) && !t.keep.Match(path) })
-	if err == nil {
-		err = t.keep.Clash(rel, held.kept)
+	held, err := t.readLive(ctx, live, func(path string) bool { return kept(path) || g.Now.Has(path) })
+	if err != nil {
+		return targets.Plan{}, err
 	}
+	plan, err := releasedir.Plan(live, held.Served, g, t.keep, rel)
 	if err != nil {
 		return targets.Plan{}, err
 	}
 	t.remember(live, held)
-	plan := targets.Plan{Live: live, Kept: held.kept, Changes: diff.Manifests(held.files, rel.Manifest)}
-	plan.StaysInGrace(g.next.Without(func(path string) bool {
-		e, _ := g.next.Find(path)
-		f, _ := held.files.Find(path)
-		return f.Digest != e.Digest && !g.now.Has(path) // it is gone, or was altered
-	}))
 	if plan.Sequence, err = t.liveSequence(ctx, rel, held); err != nil {
 		return targets.Plan{}, err
 	}
@@ -118,12 +111,6 @@ func (t *Target) Plan(ctx context.Context, rel *site.Release) (targets.Plan, err
 			plan.Foreign = plan.Changes.Delete
 		}
 	}
-	for _, paths := range [][]string{plan.Changes.Add, plan.Changes.Change} {
-		for _, path := range paths {
-			f, _ := rel.Manifest.Find(path)
-			plan.Bytes += f.Size
-		}
-	}
 	return plan, nil
 }
 
@@ -133,7 +120,7 @@ func (t *Target) Commit(ctx context.Context, s targets.Swap) error {
 	if err != nil {
 		return err
 	}
-	staged, err := all.newest(s.To)
+	staged, err := all.Newest(s.To)
 	if err != nil {
 		return err
 	}
@@ -201,5 +188,5 @@ func (t *Target) ReadBack(ctx context.Context) (site.Manifest, error) {
 		return nil, err
 	}
 	held, err := t.readLive(ctx, live, kept)
-	return held.files, err
+	return held.Files, err
 }

@@ -2,11 +2,9 @@ package ssh
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -14,6 +12,7 @@ import (
 
 	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/internal/releasedir"
 	"mirror/targets/ssh/internal/remote"
 )
 
@@ -40,47 +39,24 @@ func (t *Target) Stage(ctx context.Context, rel *site.Release, progress targets.
 	return t.stage(ctx, folder, rel, progress)
 }
 
-// makePlace makes the folder of the releases, and those around it.
-func (t *Target) makePlace(ctx context.Context) (string, error) {
-	folder, err := t.at(ctx, releases)
-	if err != nil {
-		return "", err
-	}
-	if info, err := t.host.Lstat(ctx, folder); err == nil {
-		if !info.IsDir() {
-			return "", fmt.Errorf("%s is not a folder (hint: move it away; mirror makes a folder there)", folder)
-		}
-		return folder, nil
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return "", err
-	}
-	root := path.Dir(folder)
-	if _, err := t.host.Lstat(ctx, root); errors.Is(err, fs.ErrNotExist) {
-		if err := t.host.MakeFolders(ctx, "/", []string{strings.TrimPrefix(path.Join(root, "x"), "/")}, t.modes); err != nil {
-			return "", err
-		}
-	}
-	return folder, t.host.MakeFolders(ctx, root, []string{path.Join(releases, "x")}, t.modes)
-}
-
 func (t *Target) stage(ctx context.Context, folder string, rel *site.Release, progress targets.Progress) error {
 	all, err := t.releases(ctx)
 	if err != nil {
 		return err
 	}
-	if names, _ := all.copies(rel.ID()); len(names) > 0 {
+	if names, _ := all.Copies(rel.ID()); len(names) > 0 {
 		name := names[len(names)-1]
 		held, err := t.holds(ctx, path.Join(folder, name), rel)
 		if err != nil {
 			return err
 		}
 		if held {
-			t.isWhole(path.Join(releases, name))
+			t.isWhole(releasedir.Link(name))
 			return errors.Join(t.renewBeacon(ctx, path.Join(folder, name), rel),
 				t.host.Chtimes(ctx, path.Join(folder, name), time.Now()), t.writeList(ctx, all, rel.Manifest))
 		}
 	}
-	work := string(rel.ID()) + "." + t.publisher + partial
+	work := string(rel.ID()) + "." + t.publisher + releasedir.Partial
 	if err := t.dropPartial(ctx, folder, all, work); err != nil {
 		return err
 	}
@@ -103,10 +79,10 @@ func (t *Target) finish(ctx context.Context, folder, work string, rel *site.Rele
 		if err := t.writeList(ctx, all, rel.Manifest); err != nil {
 			return err
 		}
-		_, free := all.copies(rel.ID())
+		_, free := all.Copies(rel.ID())
 		err = t.host.Rename(ctx, path.Join(folder, work), path.Join(folder, free))
 		if err == nil {
-			t.isWhole(path.Join(releases, free))
+			t.isWhole(releasedir.Link(free))
 			return t.host.Sync(ctx, folder)
 		}
 		if _, statErr := t.host.Lstat(ctx, path.Join(folder, free)); statErr != nil {
@@ -120,10 +96,10 @@ func (t *Target) finish(ctx context.Context, folder, work string, rel *site.Rele
 const maxCopies = 5
 
 // dropPartial removes what stagings of this publisher left half done, but for the one that is resumed.
-func (t *Target) dropPartial(ctx context.Context, folder string, all shelf, resumed string) error {
+func (t *Target) dropPartial(ctx context.Context, folder string, all releasedir.Listing, resumed string) error {
 	var left []string
-	for name, info := range all.names {
-		if strings.HasSuffix(name, "."+t.publisher+partial) && (name != resumed || !info.IsDir()) {
+	for name, info := range all {
+		if strings.HasSuffix(name, "."+t.publisher+releasedir.Partial) && (name != resumed || !info.IsDir()) {
 			left = append(left, name)
 		}
 	}
@@ -152,14 +128,14 @@ func (t *Target) holds(ctx context.Context, root string, rel *site.Release) (boo
 		return false, err
 	}
 	s, err := t.read(ctx, look{root: root, list: rel.Manifest, kept: kept})
-	return err == nil && s.files.ID() == rel.ID(), err
+	return err == nil && s.Files.ID() == rel.ID(), err
 }
 
 // fill makes a folder hold the release and its beacon, and nothing else.
-func (t *Target) fill(ctx context.Context, work string, all shelf, rel *site.Release, progress targets.Progress) error {
+func (t *Target) fill(ctx context.Context, work string, all releasedir.Listing, rel *site.Release, progress targets.Progress) error {
 	var err error
 	missing := []site.File(rel.Manifest)
-	if _, there := all.names[path.Base(work)]; there {
+	if _, there := all[path.Base(work)]; there {
 		missing, err = t.sweep(ctx, work, rel)
 	} else if err = t.host.Mkdir(ctx, work); err == nil {
 		if err = t.host.FolderMode(ctx, work, t.modes); err == nil {
@@ -212,10 +188,10 @@ func (t *Target) verify(ctx context.Context, work string, sent []site.File) erro
 // renewBeacon makes a copy that was staged before tell of this publish. The live copy stays as it is.
 func (t *Target) renewBeacon(ctx context.Context, root string, rel *site.Release) error {
 	live, err := t.Live(ctx)
-	if err != nil || rel.BeaconPath == "" || live.Revision == path.Join(releases, path.Base(root)) {
+	if err != nil || rel.BeaconPath == "" || live.Revision == releasedir.Link(path.Base(root)) {
 		return err
 	}
-	made := rel.BeaconPath + "." + t.publisher + partial
+	made := rel.BeaconPath + "." + t.publisher + releasedir.Partial
 	err = t.host.MakeFolders(ctx, root, []string{made}, t.modes)
 	if err == nil {
 		err = t.host.RemoveAll(ctx, root, []string{made})
@@ -252,12 +228,7 @@ func (t *Target) sweep(ctx context.Context, work string, rel *site.Release) ([]s
 	if err != nil {
 		return nil, err
 	}
-	folders := map[string]bool{}
-	for _, f := range rel.Manifest {
-		for dir := path.Dir(f.Path); dir != "." && !folders[dir]; dir = path.Dir(dir) {
-			folders[dir] = true
-		}
-	}
+	folders := releasedir.Folders(rel.Manifest)
 	var maybe []remote.Entry
 	var wrong []string
 	for _, e := range tree.Files {
@@ -307,7 +278,7 @@ func (t *Target) linkLive(ctx context.Context, work string, rel *site.Release, m
 	}
 	var paths []string
 	for _, f := range missing {
-		if old, ok := now.files.Find(f.Path); ok && old.Digest == f.Digest && !now.oddFiles[f.Path] {
+		if old, ok := now.Files.Find(f.Path); ok && old.Digest == f.Digest && !now.oddFiles[f.Path] {
 			paths = append(paths, f.Path)
 		}
 	}
@@ -341,12 +312,4 @@ func (t *Target) folderModes(ctx context.Context, work string) error {
 		}
 	}
 	return err
-}
-
-// publisherName names a publisher in file names; one without a name gets one for the life of the process.
-func publisherName(owner string) string {
-	if owner == "" {
-		return strings.ToLower(rand.Text()[:16])
-	}
-	return digestName(owner)
 }

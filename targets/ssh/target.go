@@ -15,6 +15,7 @@ import (
 	"mirror/site"
 	"mirror/targets"
 	"mirror/targets/grace"
+	"mirror/targets/internal/releasedir"
 	"mirror/targets/ssh/internal/remote"
 )
 
@@ -53,9 +54,8 @@ type known struct {
 
 // served is what lies in the folder that is live.
 type served struct {
-	files   site.Manifest // the site's; without a digest what is of no release
-	kept    []string      // paths of what is kept beside it
-	beacons []string      // paths
+	releasedir.Served
+	beacons []string // paths
 
 	oddFiles   map[string]bool // that have another mode than the config says
 	oddFolders bool            // whether there are such folders
@@ -76,12 +76,6 @@ var (
 	_ targets.Notes     = (*Target)(nil)
 	_ targets.Restorer  = (*Target)(nil)
 	_ targets.Confirmer = (*Target)(nil)
-)
-
-const (
-	releases = "releases"
-	current  = "current"
-	partial  = ".partial" // ends the name of what is being made
 )
 
 // maxLink bounds the text of a link, in bytes.
@@ -109,7 +103,7 @@ func (t *Target) at(ctx context.Context, names ...string) (string, error) {
 
 // Live reads the link.
 func (t *Target) Live(ctx context.Context) (targets.Live, error) {
-	link, err := t.at(ctx, current)
+	link, err := t.at(ctx, releasedir.Current)
 	if err != nil {
 		return targets.Live{}, err
 	}
@@ -132,29 +126,7 @@ func (t *Target) Live(ctx context.Context) (targets.Live, error) {
 	if err != nil {
 		return targets.Live{}, err
 	}
-	return targets.Live{Release: releaseOf(to), Revision: to}, nil
-}
-
-func conflict(live targets.Live) error {
-	return fmt.Errorf("%s is live: %w", live.Release.Short(), targets.ErrConflict)
-}
-
-// releaseOf tells the release from the symlink's text: releases/<id> or releases/<id>.<n>.
-func releaseOf(to string) site.ID {
-	name, ok := strings.CutPrefix(to, releases+"/")
-	if !ok {
-		return site.None
-	}
-	name, _, _ = strings.Cut(name, ".")
-	id, err := site.ParseID(name)
-	if err != nil {
-		return site.None
-	}
-	return id
-}
-
-func isPartial(name string) bool {
-	return strings.HasSuffix(name, partial) && releaseOf(path.Join(releases, name)) != site.None
+	return targets.Live{Release: releasedir.IDOfLink(to), Revision: to}, nil
 }
 
 // remember keeps what Plan has hashed for Stage.
