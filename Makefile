@@ -20,11 +20,13 @@ PACKAGES ?= ./...
 # The packages whose tests take longest start first; lint vets, so the tests need not.
 FIRST    := ./cmd/mirror ./targets/s3 ./targets/oci ./targets/git
 SEED     ?= 1
+ROUNDS   ?= 5
+KINDS    ?= S3 OCI Git SSH Check
 OLD      ?=
 NEW      ?= .
 SYSTEMS  ?= windows/amd64 darwin/arm64 freebsd/amd64 linux/arm64
 
-.PHONY: bench-pairs experiment-front experiment-grace experiment-numbers experiment-orders experiment-places experiment-publishers experiment-purge experiment-rollback experiment-window help build docs man test servers lint cross format bench fuzz clean
+.PHONY: bench-go bench-pairs experiment-front experiment-grace experiment-numbers experiment-orders experiment-places experiment-publishers experiment-purge experiment-rollback experiment-window help build docs man test servers lint cross format bench fuzz clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 27
@@ -59,7 +61,12 @@ docs: ## docs/config.md from the comments of the config structs, and the tables 
 format: ## format every source
 	gofmt -w .
 
-bench: ## the benchmarks, or those that BENCH names
+bench: build servers ## mirror beside git, rclone, crane, rsync and others that are installed, in ROUNDS rounds; KINDS names some: S3 OCI
+	@mkdir -p bin
+	MIRROR_BENCH=$(ROUNDS) MIRROR_BINARY=$(CURDIR)/bin/mirror MIRROR_BENCH_RESULTS=$(CURDIR)/bin/bench.md \
+		go test -count=1 -timeout=3h -v -run='^Test($(subst $(empty) ,|,$(KINDS)))$$' ./internal/bench
+
+bench-go: ## the benchmarks of Go packages, or those that BENCH names
 	go test -run='^$$' -bench='$(BENCH)' -benchmem $(PACKAGES)
 
 bench-pairs: ## the benchmarks BENCH of PACKAGES in the trees OLD and NEW, in 15 interleaved pairs: is any figure worse?

@@ -133,6 +133,7 @@ func allowed() map[string][]string {
 		"internal/crash":      {},
 		"internal/benchpairs": {},
 
+		"internal/bench":            {"internal/humanize"},
 		"internal/benchsite":        {},
 		"internal/benchsite/mksite": {"internal/benchsite"},
 	}
@@ -140,7 +141,7 @@ func allowed() map[string][]string {
 
 // forTests lists the packages that only tests may import.
 func forTests() []string {
-	return []string{"internal/browser", "internal/realserver", "internal/lab/edge/edgetest", "internal/stall/stalltest", "targets/oci/internal/image/imagetest", "internal/archtest"}
+	return []string{"internal/browser", "internal/realserver", "internal/lab/edge/edgetest", "internal/stall/stalltest", "targets/oci/internal/image/imagetest", "internal/bench", "internal/archtest"}
 }
 
 // pure packages do no I/O of their own.
