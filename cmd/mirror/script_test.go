@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -30,6 +31,11 @@ func TestScripts(t *testing.T) {
 				return err
 			}
 			env.Setenv("MIRROR", path)
+			docs, err := filepath.Abs("../../docs")
+			if err != nil {
+				return err
+			}
+			env.Setenv("DOCS", docs)
 			for _, name := range []string{"PORT1", "PORT2", "PORT3"} {
 				port, release, err := realserver.ClaimPort()
 				if err != nil {

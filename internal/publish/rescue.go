@@ -115,7 +115,7 @@ func Rescue(ctx context.Context, d targets.Destination, swap targets.Swap, age t
 		return fmt.Errorf("%w: release %s is live", targets.ErrConflict, live.Release.Short())
 	}
 	swap.From = live
-	if guard, ok := d.Target.(targets.Guard); ok {
+	if guard, ok := targets.As[targets.Guard](ctx, d.Target); ok {
 		r, err := guard.Reserve(ctx, swap)
 		switch {
 		case err == nil:

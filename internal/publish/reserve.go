@@ -73,7 +73,7 @@ func (p *publication) unmoved(ctx context.Context, all bool) error {
 	errs := make([]error, len(pending))
 	var asking sync.WaitGroup
 	for i, d := range pending {
-		if _, reservable := d.Target.(targets.Guard); reservable && !all {
+		if _, reservable := targets.As[targets.Guard](ctx, d.Target); reservable && !all {
 			continue
 		}
 		asking.Go(func() {
@@ -98,7 +98,7 @@ func (p *publication) reserveAll(ctx context.Context) (at string, err error) {
 		return cmp.Or(cmp.Compare(a.Place, b.Place), cmp.Compare(a.Name, b.Name))
 	})
 	for _, d := range pending {
-		guard, ok := d.Target.(targets.Guard)
+		guard, ok := targets.As[targets.Guard](ctx, d.Target)
 		if !ok {
 			continue
 		}

@@ -95,7 +95,7 @@ func (w *Workspace) eraseAfter(ctx context.Context, r *publish.Report, rel *site
 }
 
 func eraseOne(ctx context.Context, dest targets.Destination, e targets.Erasure) ([]string, error) {
-	eraser, ok := dest.Target.(targets.Eraser)
+	eraser, ok := targets.As[targets.Eraser](ctx, dest.Target)
 	if !ok {
 		return nil, errors.New("this kind of target cannot remove what it keeps of earlier releases: remove it there by hand")
 	}

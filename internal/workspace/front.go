@@ -123,7 +123,7 @@ func (w *Workspace) heldManifest(ctx context.Context, id site.ID) (site.Manifest
 	dests, err := w.Destinations(ctx)
 	errs := []error{err}
 	for _, d := range dests {
-		from, ok := d.Target.(targets.Restorer)
+		from, ok := targets.As[targets.Restorer](ctx, d.Target)
 		if !ok {
 			continue
 		}

@@ -17,7 +17,7 @@ import (
 func (s *targetSet) grace(ctx context.Context) []grace.List {
 	lists := make([]grace.List, len(s.dests))
 	s.each(ctx, func(ctx context.Context, i int, dest targets.Destination) (err error) {
-		if g, ok := dest.Target.(targets.Gracer); ok {
+		if g, ok := targets.As[targets.Gracer](ctx, dest.Target); ok {
 			lists[i], err = g.Grace(ctx)
 		}
 		return err
@@ -85,12 +85,12 @@ func graceUntil(e grace.Entry, p *grace.Policy, now time.Time) string {
 }
 
 // warnOfGrace warns of targets that cannot keep what publish.grace asks for.
-func (w *Workspace) warnOfGrace(dests []targets.Destination) {
+func (w *Workspace) warnOfGrace(ctx context.Context, dests []targets.Destination) {
 	if !w.Config.GracePolicy().On() {
 		return
 	}
 	for _, d := range dests {
-		if _, ok := d.Target.(targets.Gracer); !ok {
+		if _, ok := targets.As[targets.Gracer](ctx, d.Target); !ok {
 			w.options.Warnings.Add("%s: publish.grace has no effect there: this target keeps no files of earlier releases", d.Name)
 		}
 	}

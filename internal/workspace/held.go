@@ -116,7 +116,7 @@ func askHeld(ctx context.Context, d targets.Destination) (a heldAnswer) {
 		return heldAnswer{err: err}
 	}
 	a.live, a.known = live.Release, true
-	_, restores := d.Target.(targets.Restorer)
+	_, restores := targets.As[targets.Restorer](ctx, d.Target)
 	if h, ok := d.Target.(targets.Historian); ok && restores {
 		a.past, a.err = h.Past(ctx, pastLimit, nil)
 		a.past = inOrder(a.past, a.live)

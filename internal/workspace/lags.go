@@ -52,9 +52,11 @@ func (b *lagBook) each(ctx context.Context, do func(ctx context.Context, name st
 	defer cancel()
 	var all sync.WaitGroup
 	for _, d := range b.dests {
-		if notes, ok := d.Target.(targets.Notes); ok {
-			all.Go(func() { do(ctx, d.Name, notes) })
-		}
+		all.Go(func() {
+			if notes, ok := targets.As[targets.Notes](ctx, d.Target); ok {
+				do(ctx, d.Name, notes)
+			}
+		})
 	}
 	all.Wait()
 }

@@ -173,7 +173,7 @@ func (w *Workspace) prepare(ctx context.Context, o PublishOptions) (tree, []targ
 	if err != nil {
 		return tree{}, nil, publish.Options{}, errors.Join(err, rel.Close())
 	}
-	w.warnOfGrace(dests)
+	w.warnOfGrace(ctx, dests)
 	return rel, dests, w.publishOptions(dests, o), nil
 }
 

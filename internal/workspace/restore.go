@@ -25,7 +25,7 @@ func (w *Workspace) restore(ctx context.Context, h HeldRelease, dests []targets.
 func restoreInto(ctx context.Context, dir string, h HeldRelease, dests []targets.Destination) (r *restoredSite, err error) {
 	r = &restoredSite{ctx: ctx, dir: dir, files: map[site.Digest]*restoredFile{}}
 	for _, d := range dests {
-		if from, ok := d.Target.(targets.Restorer); ok && slices.Contains(h.Targets, d.Name) {
+		if from, ok := targets.As[targets.Restorer](ctx, d.Target); ok && slices.Contains(h.Targets, d.Name) {
 			r.sources = append(r.sources, &source{name: d.Name, from: from, id: h.Release})
 		}
 	}

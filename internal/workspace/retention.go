@@ -56,7 +56,7 @@ type pruned struct {
 func pruneAll(ctx context.Context, dests []targets.Destination, keep targets.Retention) []pruned {
 	ctx, done := context.WithTimeoutCause(ctx, pruning, errPruning)
 	defer done()
-	dests = slices.DeleteFunc(slices.Clone(dests), func(d targets.Destination) bool { _, can := d.Target.(targets.Pruner); return !can })
+	dests = slices.DeleteFunc(slices.Clone(dests), func(d targets.Destination) bool { _, can := targets.As[targets.Pruner](ctx, d.Target); return !can })
 	all := make([]pruned, len(dests))
 	var running sync.WaitGroup
 	for i, dest := range dests {

@@ -46,7 +46,7 @@ func (w *Workspace) stage(ctx context.Context, rel *site.Release, dests []target
 	keeping := 0
 	for _, d := range dests {
 		err := errors.Join(failed[d.Name], book.silent[d.Name])
-		if _, ok := d.Target.(targets.Notes); ok && err == nil {
+		if _, ok := targets.As[targets.Notes](ctx, d.Target); ok && err == nil {
 			keeping++
 		}
 		if err != nil {

@@ -38,10 +38,10 @@ func (w *Workspace) TestPlace(ctx context.Context, reset string) (targettest.Pla
 	if p.kind.WrongKeep == nil {
 		place.Keeping = func(t *testing.T, keep targets.Keep) targets.Target { return p.open(t, targets.Env{Keep: keep}) }
 	}
-	if _, ok := dests[0].Target.(targets.Gracer); ok {
+	if _, ok := targets.As[targets.Gracer](ctx, dests[0].Target); ok {
 		place.Gracing = func(t *testing.T, policy *grace.Policy) targets.Target { return p.open(t, targets.Env{Grace: policy}) }
 	}
-	if _, ok := dests[0].Target.(targets.Guard); ok {
+	if _, ok := targets.As[targets.Guard](ctx, dests[0].Target); ok {
 		place.Guarded = func(t *testing.T, owner string, lease time.Duration, rt http.RoundTripper) targets.Target {
 			return p.open(t, targets.Env{Owner: owner, Lease: lease, Transport: rt})
 		}

@@ -8,37 +8,72 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"mirror/targets"
 	target "mirror/targets/exec"
+	"mirror/targets/grace"
 	"mirror/targets/targettest"
 )
 
-// TestExample runs the suite on the example of the documentation.
+// TestExample runs the suite on the example of the documentation, which has what every program must do.
 func TestExample(t *testing.T) {
 	t.Parallel()
-	program, err := filepath.Abs("../../docs/targets/exec-example.sh")
-	must(t, err)
 	targettest.Run(t, func(t *testing.T) targettest.Fixture {
 		path := filepath.Join(t.TempDir(), "blog")
-		return targettest.Fixture{
-			Kind:           target.Kind(),
-			NoBeaconRecord: true,
-			Open: func(t *testing.T, _ http.RoundTripper) targets.Target {
-				return open(t, "sh", program, path)
-			},
-			Read: func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(path, "current", name)) },
-			Put:  func(t *testing.T, files map[string][]byte) { edit(t, path, files) },
-		}
+		return fixture(t, "exec-example.sh", path)
 	})
+}
+
+// TestExampleOfAll runs the suite on the example that can do all that a program can.
+func TestExampleOfAll(t *testing.T) {
+	t.Parallel()
+	targettest.Run(t, func(t *testing.T) targettest.Fixture {
+		path := filepath.Join(t.TempDir(), "blog")
+		f := fixture(t, "exec-example-all.sh", path)
+		f.Gracing = func(t *testing.T, policy *grace.Policy) targets.Target {
+			return openAs(t, targets.Env{Grace: policy}, "sh", script(t, "exec-example-all.sh"), path)
+		}
+		f.Guarded = func(t *testing.T, owner string, lease time.Duration, _ http.RoundTripper) targets.Target {
+			return openAs(t, targets.Env{Owner: owner, Lease: lease}, "sh", script(t, "exec-example-all.sh"), path)
+		}
+		f.Holds = func(t *testing.T, text string) string { return targettest.HoldsText(t, path, text) }
+		return f
+	})
+}
+
+func fixture(t *testing.T, name, path string) targettest.Fixture {
+	t.Helper()
+	return targettest.Fixture{
+		Kind:           target.Kind(),
+		NoBeaconRecord: true,
+		Open: func(t *testing.T, _ http.RoundTripper) targets.Target {
+			return open(t, "sh", script(t, name), path)
+		},
+		Read: func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(path, "current", name)) },
+		Put:  func(t *testing.T, files map[string][]byte) { edit(t, path, files) },
+	}
+}
+
+// script is the path of an example of the documentation.
+func script(t *testing.T, name string) string {
+	t.Helper()
+	path, err := filepath.Abs("../../docs/targets/" + name)
+	must(t, err)
+	return path
 }
 
 func open(t *testing.T, command ...string) *target.Target {
 	t.Helper()
+	return openAs(t, targets.Env{}, command...)
+}
+
+func openAs(t *testing.T, env targets.Env, command ...string) *target.Target {
+	t.Helper()
 	if _, err := exec.LookPath(command[0]); err != nil {
 		t.Fatal(err)
 	}
-	tgt, err := target.Open(target.Config{Command: command, Timeout: "1m"})
+	tgt, err := target.Open(target.Config{Command: command, Timeout: "1m"}, env)
 	must(t, err)
 	return tgt
 }

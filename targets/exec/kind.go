@@ -23,7 +23,7 @@ func Kind() targets.Kind {
 		Config: Config{},
 		Source: configSource,
 		Open:   New,
-		Traits: targets.Traits{CompareAndSwap: true},
+		Traits: targets.Traits{CompareAndSwap: true, LateGrace: true},
 		Place: func(decode targets.Decode) (targets.Place, error) {
 			var c Config
 			err := decode(&c)

@@ -46,7 +46,7 @@ func TestMisbehavedPrograms(t *testing.T) {
 			for _, op := range []string{"stage", "commit"} {
 				bad, err := target.Open(target.Config{Timeout: c.timeout, Command: []string{
 					"sh", "-c", `if [ $MIRROR_OP = ` + op + ` ]; then ` + c.does + `; else exec sh "$0" "$1"; fi`, program, place,
-				}})
+				}}, targets.Env{})
 				must(t, err)
 				plan, err := good.Plan(t.Context(), two)
 				must(t, err)

@@ -43,6 +43,17 @@ type request struct {
 	Limit    int      `json:"limit,omitempty"`
 	Paths    []string `json:"paths,omitempty"`
 	Tmp      string   `json:"tmp"` // folder that is removed after the request
+
+	// Of requests that only a program gets which says that it can do them. The texts are names of files.
+	Owner       string `json:"owner,omitempty"`       // of the reservation: the publisher
+	Reservation string `json:"reservation,omitempty"` // differs on every reservation
+	Lease       int    `json:"lease,omitempty"`       // seconds
+	Notes       string `json:"notes,omitempty"`
+	Grace       string `json:"grace,omitempty"`  // the list to keep beside the copy
+	Beside      string `json:"beside,omitempty"` // paths of live files to put into the copy
+	Drop        string `json:"drop,omitempty"`   // names of copies
+	Erase       string `json:"erase,omitempty"`  // digests
+	Remove      string `json:"remove,omitempty"` // paths
 }
 
 // state is what is live.
@@ -61,6 +72,12 @@ type line struct {
 	state
 	Recorded bool `json:"recorded"`
 
+	Can    []string `json:"can"`    // what the program can do beyond what every program does
+	Beacon string   `json:"beacon"` // file: the live beacon
+	Grace  string   `json:"grace"`  // file: the list that was staged with the live copy
+	Folder string   `json:"folder"` // of a release that is restored
+	List   string   `json:"manifest"`
+
 	Progress *struct {
 		Files int   `json:"files"`
 		Bytes int64 `json:"bytes"`
@@ -73,6 +90,15 @@ type line struct {
 		Published time.Time `json:"published"`
 		Manifest  string    `json:"manifest"` // file
 	} `json:"past"`
+	Held *copyLine `json:"held"`
+}
+
+// copyLine is a whole copy of a release that the program holds.
+type copyLine struct {
+	Release  site.ID `json:"release"`
+	Name     string  `json:"name"`     // the program's own, different for each copy
+	Age      int64   `json:"age"`      // seconds since it was staged
+	Manifest string  `json:"manifest"` // file
 }
 
 // variables are the request's fields for programs that read no JSON.
@@ -85,6 +111,8 @@ func (r request) variables() []string {
 		"MIRROR_PROTOCOL=" + strconv.Itoa(r.Mirror), "MIRROR_ID=" + r.ID, "MIRROR_OP=" + r.Op, "MIRROR_RELEASE=" + string(r.Release),
 		"MIRROR_FOLDER=" + r.Folder, "MIRROR_MANIFEST=" + r.Manifest, "MIRROR_BEACON=" + r.Beacon, "MIRROR_TMP=" + r.Tmp,
 		"MIRROR_FROM_RELEASE=" + string(from.Release), "MIRROR_FROM_REVISION=" + from.Revision, "MIRROR_LIMIT=" + strconv.Itoa(r.Limit),
+		"MIRROR_OWNER=" + r.Owner, "MIRROR_RESERVATION=" + r.Reservation, "MIRROR_LEASE=" + strconv.Itoa(r.Lease), "MIRROR_NOTES=" + r.Notes,
+		"MIRROR_GRACE=" + r.Grace, "MIRROR_BESIDE=" + r.Beside, "MIRROR_DROP=" + r.Drop, "MIRROR_ERASE=" + r.Erase, "MIRROR_REMOVE=" + r.Remove,
 	}
 }
 
@@ -120,6 +148,10 @@ func (l line) err() error {
 		return fmt.Errorf("%s: %w", text, targets.ErrConflict)
 	case "not_staged":
 		return fmt.Errorf("%s: %w", text, targets.ErrNotStaged)
+	case "not_held":
+		return fmt.Errorf("%s: %w", text, targets.ErrNotHeld)
+	case "reserved":
+		return fmt.Errorf("%s: %w", text, targets.ErrReserved)
 	case "refused":
 		return &targets.RefusedError{Path: l.Path, Reason: text}
 	}

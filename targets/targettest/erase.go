@@ -20,7 +20,7 @@ func erased(t *testing.T, f Fixture) {
 	if f.Gracing != nil {
 		tgt = gracing(t, f, 3)
 	}
-	eraser, ok := tgt.(targets.Eraser)
+	eraser, ok := targets.As[targets.Eraser](t.Context(), tgt)
 	if !ok {
 		t.Skip("the kind of target cannot remove what it keeps")
 	}
@@ -61,7 +61,7 @@ func erased(t *testing.T, f Fixture) {
 // wantPurged fails unless a release can no longer be restored.
 func wantPurged(t *testing.T, tgt targets.Target, id site.ID) {
 	t.Helper()
-	r, ok := tgt.(targets.Restorer)
+	r, ok := targets.As[targets.Restorer](t.Context(), tgt)
 	if !ok {
 		return
 	}

@@ -42,7 +42,7 @@ type Fixture struct {
 	// renewed for a lease. Nil where the kind has no targets.Guard.
 	Guarded func(t *testing.T, owner string, lease time.Duration, transport http.RoundTripper) targets.Target
 	// Silence ends a reservation's renewals, as it is in a process that is stopped. Nil where a
-	// reservation lasts as long as its process.
+	// reservation lasts as long as its process, or has a method Pause for this.
 	Silence func(r targets.Reservation)
 	// HTTP says that the target's writes go through Transport, so that faults can be put there.
 	HTTP bool

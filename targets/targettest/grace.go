@@ -134,13 +134,13 @@ func graceIsNotPruned(t *testing.T, f Fixture) {
 	mustPublish(t, tgt, g1)
 	mustPublish(t, tgt, g2)
 	mustPublish(t, tgt, g3)
-	if p, ok := gracing(t, f, 1).(targets.Pruner); ok {
+	if p, ok := targets.As[targets.Pruner](t.Context(), gracing(t, f, 1)); ok {
 		if err := p.Prune(t.Context(), targets.Retention{Keep: 1, Grace: -1}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	wantGrace(t, f, g3, Files{asset2: "app 2"})
-	if r, ok := gracing(t, f, 1).(targets.Restorer); ok {
+	if r, ok := targets.As[targets.Restorer](t.Context(), gracing(t, f, 1)); ok {
 		held, err := r.Restore(t.Context(), Release(g2).ID())
 		if err != nil {
 			t.Fatalf("restore: %v", err)
@@ -152,7 +152,7 @@ func graceIsNotPruned(t *testing.T, f Fixture) {
 	}
 	mustPublish(t, gracing(t, f, 1), g2)
 	wantGrace(t, f, g2, Files{asset3: "app 3"})
-	if h, ok := gracing(t, f, 1).(targets.Historian); ok {
+	if h, ok := targets.As[targets.Historian](t.Context(), gracing(t, f, 1)); ok {
 		past, err := h.Past(t.Context(), 1, nil)
 		if err != nil || len(past) == 0 || past[0].Release != Release(g2).ID() || hasPath(past[0].Manifest, asset3) {
 			t.Errorf("past: got %+v, %v", past, err)
@@ -165,7 +165,7 @@ func graceEndsByTime(t *testing.T, f Fixture) {
 	mustPublish(t, gracing(t, f, 1), g1)
 	mustPublish(t, gracing(t, f, 1), g2)
 	over := f.Gracing(t, &grace.Policy{For: time.Nanosecond})
-	p, ok := over.(targets.Pruner)
+	p, ok := targets.As[targets.Pruner](t.Context(), over)
 	if !ok || f.Kind.Traits.LateGrace {
 		t.Skip("the kind of target ends grace with the next publish")
 	}

@@ -44,6 +44,20 @@ func (f Fixture) publisher(t *testing.T, owner string, lease time.Duration, file
 	return p
 }
 
+// silence ends the renewals of a reservation. It skips the test where there are none.
+func (f Fixture) silence(t *testing.T, r targets.Reservation) {
+	t.Helper()
+	if f.Silence != nil {
+		f.Silence(r)
+		return
+	}
+	p, ok := r.(interface{ Pause() })
+	if !ok {
+		t.Skip("a reservation ends with its process alone")
+	}
+	p.Pause()
+}
+
 func (p publisher) reserve() (targets.Reservation, error) {
 	return p.Target.(targets.Guard).Reserve(p.t.Context(), p.swap)
 }
@@ -159,13 +173,10 @@ func reservedAndReleased(t *testing.T, f Fixture) {
 // keeps others out; then one of them takes the place over, and the first one, when it goes on, changes
 // nothing. Where none has taken it, it commits.
 func reservedByTheSilent(t *testing.T, f Fixture) {
-	if f.Silence == nil {
-		t.Skip("a reservation ends with its process alone")
-	}
 	mustPublish(t, f.Open(t, nil), v1)
 	a, b := f.publisher(t, "a", shortLease, v2), f.publisher(t, "b", shortLease, Files{"index.html": "third"})
 	stopped := a.mustReserve()
-	f.Silence(stopped)
+	f.silence(t, stopped)
 	taken := b.takeOver()
 	if err := stopped.Assure(t.Context()); !errors.Is(err, targets.ErrConflict) {
 		t.Errorf("assure of a lost reservation: got %v, want ErrConflict", err)
@@ -181,7 +192,7 @@ func reservedByTheSilent(t *testing.T, f Fixture) {
 
 	c := f.publisher(t, "c", shortLease, v2)
 	stopped = c.mustReserve()
-	f.Silence(stopped)
+	f.silence(t, stopped)
 	time.Sleep(shortLease) // the test is about a lease that has run out
 	if err := stopped.Assure(t.Context()); err != nil {
 		t.Errorf("assure where no other publisher was there: %v", err)

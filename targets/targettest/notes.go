@@ -14,7 +14,7 @@ const notesLimit = 1 << 10
 // notes has publishers leave notes for each other, at a place that serves nothing and at one that does:
 // visitors do not see them, and they stay.
 func notes(t *testing.T, f Fixture) {
-	first, ok := f.Open(t, nil).(targets.Notes)
+	first, ok := targets.As[targets.Notes](t.Context(), f.Open(t, nil))
 	if !ok {
 		t.Skip("the kind of target keeps no notes")
 	}
@@ -30,7 +30,7 @@ func notes(t *testing.T, f Fixture) {
 		mustPublish(t, f.Open(t, nil), v1)
 		wantServed(t, f, f.Open(t, nil), v1)
 	}
-	if p, ok := f.Open(t, nil).(targets.Pruner); ok && !f.KeepsAll {
+	if p, ok := targets.As[targets.Pruner](t.Context(), f.Open(t, nil)); ok && !f.KeepsAll {
 		if err := p.Prune(t.Context(), targets.Retention{Keep: 1, Grace: -time.Minute}); err != nil {
 			t.Fatal(err)
 		}

@@ -12,7 +12,7 @@ import (
 // pastReleases publishes three releases and asks what was live: the newest first, with the
 // paths that each had, and the digests of those that were asked for.
 func pastReleases(t *testing.T, f Fixture) {
-	tgt, ok := f.Open(t, nil).(targets.Historian)
+	tgt, ok := targets.As[targets.Historian](t.Context(), f.Open(t, nil))
 	if !ok {
 		t.Skip("the target remembers nothing")
 	}
@@ -38,7 +38,7 @@ func pastReleases(t *testing.T, f Fixture) {
 func pastAfterPrune(t *testing.T, f Fixture, all []*site.Release) {
 	t.Helper()
 	tgt := f.Open(t, nil)
-	p, ok := tgt.(targets.Pruner)
+	p, ok := targets.As[targets.Pruner](t.Context(), tgt)
 	if !ok {
 		return
 	}
@@ -54,7 +54,7 @@ func pastAfterPrune(t *testing.T, f Fixture, all []*site.Release) {
 
 // pastOfOthers asks what was live where another tool put it there.
 func pastOfOthers(t *testing.T, f Fixture) {
-	tgt, ok := f.Open(t, nil).(targets.Historian)
+	tgt, ok := targets.As[targets.Historian](t.Context(), f.Open(t, nil))
 	if !ok {
 		t.Skip("the target remembers nothing")
 	}

@@ -13,7 +13,7 @@ import (
 // restored opens earlier releases from another machine, and makes one of them live again: with its
 // files as they are held, and a beacon of its own.
 func restored(t *testing.T, f Fixture) {
-	if _, ok := f.Open(t, nil).(targets.Restorer); !ok {
+	if _, ok := targets.As[targets.Restorer](t.Context(), f.Open(t, nil)); !ok {
 		t.Skip("earlier releases cannot be had back")
 	}
 	wantNotHeld(t, f, Release(v1).ID()) // of an empty place

@@ -104,7 +104,7 @@ func goLive(t *testing.T, f Fixture, rel *site.Release) targets.Swap {
 // prune skips the test where the place lets nothing be deleted.
 func prune(t *testing.T, f Fixture, r targets.Retention) {
 	t.Helper()
-	p, ok := f.Open(t, nil).(targets.Pruner)
+	p, ok := targets.As[targets.Pruner](t.Context(), f.Open(t, nil))
 	if !ok || f.KeepsAll {
 		t.Skip("nothing is dropped here")
 	}
