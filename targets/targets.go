@@ -104,8 +104,8 @@ type Planner interface {
 // Stager is the first phase.
 type Stager interface {
 	// Stage stores rel so that Commit needs to move no content. What the origin serves of the live release
-	// does not change; where no release and nothing of others is live, files other than the home page and
-	// the beacon may appear. It may be repeated, resumes what an interrupted call left, and
+	// does not change; files that it does not have and whose names have a hash of their content (grace.In) may appear
+	// and, where no release and nothing of others is live, all but the home page and the beacon. It may be repeated, resumes what an interrupted call left, and
 	// is durable on return. p may be nil.
 	Stage(ctx context.Context, rel *site.Release, p Progress) error
 }
@@ -170,10 +170,12 @@ type Pruner interface {
 	Prune(ctx context.Context, r Retention) error
 }
 
-// Prefiller is a Target whose Stage may put content where it is served, while nothing is live there.
+// Prefiller is a Target whose Stage may put content where it is served.
 type Prefiller interface {
 	// Prefilled lists the paths that Stage has put in place for a swap already: a watch would see no change.
 	Prefilled(s Swap) []string
+	// StageUnseen is Stage of which visitors see nothing.
+	StageUnseen(ctx context.Context, rel *site.Release, p Progress) error
 }
 
 // Confirmer is a Target whose service confirms what it stores.

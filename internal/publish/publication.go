@@ -83,6 +83,7 @@ type publication struct {
 	seen    ActiveWatch   // nil where nothing is watched
 	opened  time.Time     // start of the first commit, zero before
 	spent   time.Duration // on seeing what was live before the first commit
+	unseen  bool          // visitors are to see nothing of what is staged
 	warning sync.Mutex    // guards the report's warnings
 
 	reserved    reservations

@@ -27,6 +27,7 @@ func Plan(ctx context.Context, rel *site.Release, dests []targets.Destination, o
 // nothing to send. Foreign files are not asked about before something would delete them.
 func Stage(ctx context.Context, rel *site.Release, dests []targets.Destination, o Options) (*Report, error) {
 	p := newPublication(rel, dests, o)
+	p.unseen = true
 	return p.report, p.stageOnly(ctx)
 }
 
@@ -37,9 +38,6 @@ func (p *publication) stageOnly(ctx context.Context) error {
 	if !p.pending() {
 		p.report.Outcome = Unchanged
 		return nil
-	}
-	if err := p.unseen(); err != nil {
-		return err
 	}
 	err := p.stage(ctx)
 	if err == nil {

@@ -2,7 +2,6 @@ package publish
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -21,7 +20,7 @@ func (p *publication) stage(ctx context.Context) error {
 		}
 		meter := &meter{next: p.options.Events.Staging(d.Name)}
 		began := time.Now()
-		err := d.Stage(ctx, p.rel, meter)
+		err := p.stageAt(ctx, d, meter)
 		r.Stage = time.Since(began)
 		r.SentFiles, r.SentBytes = meter.total()
 		if err != nil {
@@ -32,19 +31,13 @@ func (p *publication) stage(ctx context.Context) error {
 	})
 }
 
-// unseen refuses to stage where visitors would see what is staged.
-func (p *publication) unseen() error {
-	var errs []error
-	for i, r := range p.report.Targets {
-		if _, prefills := p.dests[i].Target.(targets.Prefiller); prefills && r.Plan.Live.Revision == "" {
-			r.Err = &Error{Phase: "stage", Destination: r.Name, Err: errFirst}
-			errs = append(errs, r.Err)
-		}
+// stageAt stages at one destination, where nothing is to be seen of it so that nothing is.
+func (p *publication) stageAt(ctx context.Context, d targets.Destination, progress targets.Progress) error {
+	if f, prefills := d.Target.(targets.Prefiller); prefills && p.unseen {
+		return f.StageUnseen(ctx, p.rel, progress)
 	}
-	return errors.Join(errs...)
+	return d.Stage(ctx, p.rel, progress)
 }
-
-var errFirst = errors.New("nothing is live here yet, and of a first release some files are visible as soon as they are staged (hint: publish the site once, then stage; or leave this target out with --target)")
 
 // meter counts what is sent on its way to who shows it.
 type meter struct {

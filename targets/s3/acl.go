@@ -29,7 +29,7 @@ func (t *Target) keepACLs(ctx context.Context, ch *documents.Change, inv invento
 		ch.NewACL = bucket.ACL{Canned: t.acl}
 		return nil
 	}
-	if len(ch.Copies) == 0 && len(ch.Deletes) == 0 && ch.Beacon == nil || t.hadNoACLs() || !t.hasACLs(ctx) {
+	if len(ch.Copies)+len(ch.Deletes)+len(ch.Fill) == 0 && ch.Beacon == nil || t.hadNoACLs() || !t.hasACLs(ctx) {
 		return nil
 	}
 	model := model(inv)

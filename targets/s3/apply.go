@@ -20,7 +20,7 @@ func (t *Target) apply(ctx context.Context, h documents.StateDocument, ch *docum
 		Release: h.LiveBefore(), Previous: h.PreviousReleases(), Beacons: beaconsOf(h, ch), Records: h.RecordPaths(), Grace: h.GracePath(),
 		Undo: undo, Owner: t.owner, Holder: documents.NewNonce(),
 	}
-	if h.None() || h.Change == ch.Path { // else what was put in place is a part of what the change begins at
+	if h.None() || h.Phase != documents.PhaseCommitting || h.Change == ch.Path { // else what was put in place is a part of what the change begins at
 		next.Fill = h.Fill
 	}
 	began := time.Now()

@@ -22,6 +22,7 @@ func (t *Target) clearFilling(ctx context.Context, h documents.StateDocument, ch
 	if err != nil || f == nil || f.change.To == ch.To {
 		return err
 	}
+	stays := t.entriesOf(ctx, ch.To)
 	list, err := t.bucket.List(ctx, "")
 	if err != nil {
 		return err
@@ -48,14 +49,15 @@ func (t *Target) clearFilling(ctx context.Context, h documents.StateDocument, ch
 	if _, err := t.backUp(ctx, once(moves), inv); err != nil {
 		return err
 	}
+	maps.DeleteFunc(filled, func(path string, _ bucket.Object) bool {
+		_, stay := stays[path]
+		return stay || ch.Beacon != nil && path == ch.Beacon.Path
+	})
 	for _, c := range ch.Copies {
 		delete(filled, c.Path)
 	}
 	for _, path := range ch.Fill {
 		delete(filled, path)
-	}
-	if ch.Beacon != nil {
-		delete(filled, ch.Beacon.Path)
 	}
 	return t.bucket.Remove(ctx, slices.Sorted(maps.Keys(filled)))
 }

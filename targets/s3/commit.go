@@ -23,6 +23,9 @@ func (t *Target) Commit(ctx context.Context, s targets.Swap) error {
 		return fmt.Errorf("commit: %w", err)
 	}
 	done, err := t.judgeCommit(h, inv, s, held)
+	if err != nil {
+		t.forgoFilled(ctx, h)
+	}
 	if done || err != nil {
 		return err
 	}
@@ -93,6 +96,13 @@ func (t *Target) changeFor(ctx context.Context, h documents.StateDocument, inv i
 		if ch, err = t.changeTo(ctx, h, inv, s); err != nil {
 			return nil, err
 		}
+	}
+	if len(ch.Fill) > 0 && h.Fill == ch.Path && inv.fill == nil {
+		own := inv.own
+		if inv, err = t.list(ctx, h); err != nil {
+			return nil, err
+		}
+		inv.own = own
 	}
 	filled := inv.filled
 	if inv.fill != nil && inv.fill.change.Path != ch.Path {

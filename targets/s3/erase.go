@@ -84,7 +84,9 @@ func (t *Target) doomed(ctx context.Context, e targets.Erasure, inv inventory, g
 		paths[path] = true
 	}
 	for path := range paths {
-		if _, there := inv.site[path]; there && !own(e.Live, path) {
+		_, there := inv.site[path]
+		_, filled := inv.filled[path]
+		if (there || filled) && !own(e.Live, path) {
 			served = append(served, path)
 		}
 	}

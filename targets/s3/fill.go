@@ -17,44 +17,91 @@ import (
 )
 
 // mayFill reports whether a Stage may put the content of a release in place at once: nothing is there, the
-// service tells two publishers apart, and no other publisher holds the place or has filled it.
+// service tells two publishers apart, no other publisher holds the place or has filled it, and the release was not
+// staged unseen.
 func (t *Target) mayFill(ctx context.Context, h documents.StateDocument, inv inventory, rel *site.Release) (bool, error) {
 	if !h.None() || len(inv.site) > 0 || h.Reserved != nil && !t.mayTake(h) || h.Fill != "" && (inv.fill == nil || inv.fill.change.To != rel.ID()) {
+		return false, nil
+	}
+	if _, staged := inv.own[documents.ReleasePath(rel.ID())]; staged && h.Fill == "" {
 		return false, nil
 	}
 	return t.docs.Conditional(ctx)
 }
 
+// fillBeside lists the files that a Stage puts in place beside a live release: none where the service does not tell two
+// publishers apart, or where another publisher holds the place or has filled it.
+func (t *Target) fillBeside(ctx context.Context, rel *site.Release, want documents.Entries, h documents.StateDocument, inv inventory, c comparison) ([]string, error) {
+	if h.None() || h.Phase != documents.PhaseLive || h.Reserved != nil && !t.mayTake(h) || h.Fill != "" && (inv.fill == nil || inv.fill.change.To != rel.ID()) {
+		return nil, nil
+	}
+	live := t.entriesOf(ctx, h.Release)
+	if live == nil {
+		return nil, nil // what it asks for is not known
+	}
+	all := fillable(rel, live, want, inv, c)
+	if len(all) == 0 {
+		return nil, nil
+	}
+	if tells, err := t.docs.ConditionalAt(ctx, h); err != nil || !tells {
+		return nil, err
+	}
+	return all, nil
+}
+
+// notInPlace are the files at some paths that no earlier Stage has put there.
+func (t *Target) notInPlace(rel *site.Release, want documents.Entries, inv inventory, paths []string) []site.File {
+	var left []site.File
+	for _, path := range paths {
+		if f, ok := rel.Manifest.Find(path); ok && !t.isInPlace(inv, want[path]) {
+			left = append(left, f)
+		}
+	}
+	return left
+}
+
 // fill stages a release where nothing is live: all content but the home page goes to its path at once, and
-// not to .mirror/objects. Before, the state document names the paths and the publisher, so that a
-// publisher that commits another release knows what to delete.
+// not to .mirror/objects.
 func (t *Target) fill(ctx context.Context, rel *site.Release, want documents.Entries, h documents.StateDocument, inv inventory, p targets.Progress) error {
 	ch, left, err := t.fillChange(ctx, rel, want, h, inv)
 	if err != nil {
 		return err
 	}
+	if p != nil {
+		p.Expect(len(left), bytesOf(left))
+	}
+	return t.putInPlace(ctx, rel, want, h, inv, &staged{change: ch}, left, p)
+}
+
+// putInPlace sends files to their paths. Before, the state document names the change, which lists them, and the
+// publisher, so that a publisher that commits another release knows what to delete.
+func (t *Target) putInPlace(ctx context.Context, rel *site.Release, want documents.Entries, h documents.StateDocument, inv inventory, st *staged, left []site.File, p targets.Progress) error {
 	began := time.Now()
-	was := h
-	h, err = t.docs.WriteState(ctx, h, h.WithFill(ch.Path, &documents.Reservation{To: rel.ID(), Owner: t.owner, Holder: documents.NewNonce()}))
+	was, holder := h, documents.NewNonce()
+	h, err := t.docs.WriteState(ctx, h, h.WithFill(st.change.Path, &documents.Reservation{To: rel.ID(), Owner: t.owner, Holder: holder}))
 	if err != nil {
 		return err
 	}
 	t.seen.carry(was, h)
 	var made map[string]bucket.Receipt
 	h, err = t.underLease(ctx, h, began, func(ctx context.Context) (err error) {
-		made, err = t.fillUnder(ctx, rel, left, want, ch, p)
+		made, err = t.fillUnder(ctx, rel, left, want, st.change, p)
 		return err
 	})
 	t.rememberFilled(want, made)
-	if h, err = t.endFill(ctx, h, err); err != nil {
-		return err
+	if err != nil || h.None() {
+		if h, err = t.endFill(ctx, h, err); err != nil {
+			return err
+		}
+	} else { // the commit follows
+		t.filler.Store(holder)
 	}
-	t.seeFilled(h, inv, ch, want, made)
+	t.seeFilled(h, inv, st, want, made)
 	return nil
 }
 
 // seeFilled remembers what is in place now.
-func (t *Target) seeFilled(h documents.StateDocument, inv inventory, ch *documents.Change, want documents.Entries, made map[string]bucket.Receipt) {
+func (t *Target) seeFilled(h documents.StateDocument, inv inventory, st *staged, want documents.Entries, made map[string]bucket.Receipt) {
 	filled := maps.Clone(inv.filled)
 	if filled == nil {
 		filled = map[string]bucket.Object{}
@@ -62,8 +109,21 @@ func (t *Target) seeFilled(h documents.StateDocument, inv inventory, ch *documen
 	for path, r := range made {
 		filled[path] = bucket.Object{Path: path, ETag: r.ETag, Size: want[path].Size, Modified: r.At}
 	}
-	t.seen.note(h, inventory{site: inv.site, own: inv.own, filled: filled, fill: &filling{ch, want}})
-	t.staged.Store(targets.Swap{To: ch.To}, &staged{change: ch, fresh: receipts(want, made)})
+	t.seen.note(h, inventory{site: inv.site, own: inv.own, filled: filled, fill: &filling{st.change, want}})
+	st.fresh = append(st.fresh, receipts(want, made)...)
+	t.staged.Store(targets.Swap{From: targets.Live(st.change.From), To: st.change.To}, st)
+}
+
+// forgoFilled gives the place free where the last Stage has left it reserved for a commit that is not to be.
+func (t *Target) forgoFilled(ctx context.Context, h documents.StateDocument) {
+	if holder, _ := t.filler.Load().(string); holder == "" || h.HeldBy() != holder {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
+	defer cancel()
+	if _, err := t.endFill(ctx, h, nil); err != nil && !isConflict(err) {
+		t.log.Warn("the reservation keeps others out until its lease ends", "lease", t.lease, "err", err)
+	}
 }
 
 // endFill gives the place free. What is in place stays named in the state document.
@@ -85,13 +145,9 @@ func (t *Target) endFill(ctx context.Context, h documents.StateDocument, filled 
 // fillChange writes down the release and the change that makes it live, and returns the files that are not in
 // place yet.
 func (t *Target) fillChange(ctx context.Context, rel *site.Release, want documents.Entries, h documents.StateDocument, inv inventory) (*documents.Change, []site.File, error) {
-	inPlace := func(f site.File) bool {
-		o, there := inv.filled[f.Path]
-		return there && o.Size == f.Size && inv.fill.entries[f.Path] == want[f.Path] && t.verified.Has(o, want[f.Path].Content)
-	}
 	var left []site.File
 	for _, f := range rel.Manifest {
-		if f.Path != homePage && !inPlace(f) {
+		if f.Path != homePage && !t.isInPlace(inv, want[f.Path]) {
 			left = append(left, f)
 		}
 	}
@@ -122,6 +178,19 @@ func (t *Target) fillChange(ctx context.Context, rel *site.Release, want documen
 	return ch, left, t.docs.WriteDocument(ctx, ch.Path, ch)
 }
 
+// isInPlace reports whether an earlier Stage has put just this file in place.
+func (t *Target) isInPlace(inv inventory, e documents.Entry) bool {
+	o, there := inv.filled[e.Path]
+	return there && o.Size == e.Size && inv.fill.entries[e.Path] == e && t.verified.Has(o, e.Content)
+}
+
+func bytesOf(files []site.File) (bytes int64) {
+	for _, f := range files {
+		bytes += f.Size
+	}
+	return bytes
+}
+
 // stageHome stages the home page, which goes live with the commit.
 func (t *Target) stageHome(ctx context.Context, rel *site.Release, f site.File, e documents.Entry) (documents.Copy, error) {
 	c := documents.Copy{Path: f.Path, Source: documents.ObjectPath(f.Digest), Headers: &e.Headers}
@@ -141,13 +210,6 @@ func (t *Target) stageHome(ctx context.Context, rel *site.Release, f site.File, 
 
 // fillUnder sends files to their paths, and returns what the service said of those that it stored.
 func (t *Target) fillUnder(ctx context.Context, rel *site.Release, left []site.File, want documents.Entries, ch *documents.Change, p targets.Progress) (map[string]bucket.Receipt, error) {
-	if p != nil {
-		bytes := int64(0)
-		for _, f := range left {
-			bytes += f.Size
-		}
-		p.Expect(len(left), bytes)
-	}
 	var mu sync.Mutex
 	made := make(map[string]bucket.Receipt, len(left))
 	g, gctx := errgroup.WithContext(ctx)

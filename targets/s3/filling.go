@@ -3,6 +3,7 @@ package s3
 import (
 	"context"
 
+	"mirror/site"
 	"mirror/targets/s3/internal/bucket"
 	"mirror/targets/s3/internal/documents"
 )
@@ -27,11 +28,11 @@ func (t *Target) readFilling(ctx context.Context, h documents.StateDocument) (*f
 	return &filling{ch, entries}, err
 }
 
-// setFilledApart takes the keys that a Stage has put in place out of what is listed as the site, while
-// nothing is live: they are ours, and of no release that was live. What another tool has put at such a key
+// setFilledApart takes the keys that a Stage has put in place out of what is listed as the site, until a
+// commit begins: they are ours, and of no release that is live. What another tool has put at such a key
 // stays: while the publisher is at work its size tells, and else its bytes do.
 func (t *Target) setFilledApart(ctx context.Context, h documents.StateDocument, inv inventory) (inventory, error) {
-	if h.Fill == "" || !h.None() {
+	if h.Fill == "" || !h.None() && h.Phase == documents.PhaseCommitting {
 		return inv, nil
 	}
 	f, err := t.readFilling(ctx, h)
@@ -67,4 +68,20 @@ func (t *Target) filledOf(ctx context.Context, f *filling, listed map[string]buc
 		}
 	}
 	return out, err
+}
+
+// entriesOf returns the files of a release, none where its document is not readable.
+func (t *Target) entriesOf(ctx context.Context, id site.ID) documents.Entries {
+	if id == site.None {
+		return nil
+	}
+	doc, err := t.docs.ReadSnapshot(ctx, id)
+	if err != nil {
+		return nil
+	}
+	all, err := t.docs.ReadEntries(ctx, doc)
+	if err != nil {
+		return nil
+	}
+	return all
 }

@@ -48,6 +48,7 @@ func (t *Target) dropGrace(ctx context.Context, h documents.StateDocument, gone 
 		return err
 	}
 	next := *h.State
+	next.Fill = h.Fill
 	if next.Grace, err = t.writeGrace(ctx, l.Without(gone)); err != nil {
 		return err
 	}

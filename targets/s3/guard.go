@@ -34,6 +34,7 @@ func (t *Target) Reserve(ctx context.Context, s targets.Swap) (targets.Reservati
 		return nil, fmt.Errorf("reserve: %w", err)
 	}
 	if err := t.mayReserve(h, inv, s); err != nil {
+		t.forgoFilled(ctx, h)
 		return nil, err
 	}
 	return t.reserve(ctx, h, inv, s)

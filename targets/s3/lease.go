@@ -142,6 +142,9 @@ const leasePoll = 500 * time.Millisecond
 // is visible anywhere is the time for that. One that shows a sign of life gives
 // ErrConflict; one that stays silent, as after a crash, is waited out. It returns the state as it is then.
 func (t *Target) awaitFree(ctx context.Context) (documents.StateDocument, error) {
+	if h, just := t.seen.takePlanned(); just && !h.None() && h.Phase == documents.PhaseLive {
+		return h, nil
+	}
 	first, err := t.docs.ReadState(ctx)
 	if err != nil || first.None() || first.Phase != documents.PhaseCommitting || t.mayTake(first) {
 		return first, err

@@ -28,7 +28,7 @@ func (t *Target) Plan(ctx context.Context, rel *site.Release) (targets.Plan, err
 	if err != nil {
 		return targets.Plan{}, fmt.Errorf("plan: %w", err)
 	}
-	t.seen.note(h, inv)
+	t.seen.notePlan(h, inv)
 	_, recorded := t.docs.LoadRecords(ctx, h.RecordPaths())
 	c, err := t.compare(ctx, h, inv, want, recorded, rel.BeaconPath)
 	if err != nil {

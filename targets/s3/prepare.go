@@ -22,6 +22,7 @@ type request struct {
 	inv    inventory
 	comparison
 	texts map[string]string // content that the change is to hold, by path
+	fill  []string          // paths whose content goes in place at once; no part of comparison
 }
 
 // prepare keeps the content that the commit would replace, and writes the change down.
@@ -34,7 +35,7 @@ func (t *Target) prepare(ctx context.Context, r request) (*documents.Change, err
 	swap := targets.Swap{From: from, To: r.to}
 	ch := &documents.Change{
 		Version: documents.Version, From: documents.LiveRef(from), To: r.to, Origin: documents.LiveRef(from), Before: before,
-		Beacon: r.beacon, Deletes: slices.Concat(r.Delete, r.ended), Ended: r.ended,
+		Beacon: r.beacon, Deletes: slices.Concat(r.Delete, r.ended), Ended: r.ended, Fill: r.fill,
 	}
 	if ch.Grace, err = t.writeGrace(ctx, r.grace); err != nil {
 		return nil, err
@@ -103,9 +104,16 @@ func (t *Target) planUndo(ctx context.Context, ch *documents.Change, r request, 
 	if ch.Beacon != nil {
 		touched = append(touched, ch.Beacon.Path)
 	}
-	was, b, err := t.knownBefore(ctx, r, touched)
+	leaving := leavingFor(r)
+	was, b, err := t.knownBefore(ctx, r, slices.Concat(touched, leaving))
 	if err != nil {
 		return nil, err
+	}
+	for _, path := range leaving {
+		o := r.inv.site[path]
+		if c, known := was(o); known && !r.inv.holds(c.Digest, o.Size) {
+			backups = append(backups, documents.Copy{Path: documents.ObjectPath(c.Digest), Source: path, Headers: &bucket.Staged})
+		}
 	}
 	for _, path := range touched {
 		o, there := r.inv.site[path]
@@ -132,6 +140,18 @@ func (t *Target) planUndo(ctx context.Context, ch *documents.Change, r request, 
 		ch.Restores = append(ch.Restores, documents.Copy{Path: path, Source: kept})
 	}
 	return backups, nil
+}
+
+// leavingFor lists the files that leave the site with a change and stay served for a while. They are kept for a rollback
+// now: afterwards nothing tells whose they are.
+func leavingFor(r request) []string {
+	var all []string
+	for _, e := range r.grace {
+		if _, there := r.inv.site[e.Path]; there && e.Releases == 1 {
+			all = append(all, e.Path)
+		}
+	}
+	return all
 }
 
 // knownBefore returns a function that tells an object's content where it is certain: it

@@ -1,6 +1,8 @@
 package s3_test
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"strings"
 	"testing"
@@ -130,6 +132,43 @@ func testRequests(t *testing.T, p *place) {
 		}
 		if most := changed*12/10 + 64<<10; got.sent > most {
 			t.Errorf("round %d: sent %d bytes for %d changed, want at most %d", round, got.sent, changed, most)
+		}
+	}
+	held, err := p.open(t, nil).ReadBack(t.Context())
+	if want := targettest.Release(files).ID(); err != nil || held.ID() != want {
+		t.Errorf("read back: got %s, %v; want %s", held.ID().Short(), err, want.Short())
+	}
+}
+
+// TestRequestsOfHashedNames counts what a publish costs that replaces assets by others with new names, as bundlers do:
+// one request sends an asset to its path, one keeps the asset that leaves the site for a rollback.
+func TestRequestsOfHashedNames(t *testing.T) {
+	p := fake(t)
+	p.config.Provider = "versitygw"
+	state, files := t.TempDir(), targettest.Files{"index.html": "0"}
+	r := rand.New(rand.NewPCG(7, 7))
+	const assets, of = 20, 100
+	name := func(i int) string { return fmt.Sprintf("assets/chunk%02d-%08x.js", i, r.Uint32()|1<<31) }
+	names := map[int]string{}
+	for i := range of {
+		names[i] = name(i)
+		files[names[i]] = random(r, 2000)
+	}
+	p.counted(t, state, files)
+	for round := 1; round <= 3; round++ {
+		files["index.html"] = fmt.Sprint(round)
+		for i := range assets {
+			delete(files, names[i])
+			names[i] = name(i)
+			files[names[i]] = random(r, 2000)
+		}
+		got := p.counted(t, state, files)
+		t.Logf("round %d: %+v", round, got)
+		if most := 2*(assets+1) + got.pages + 12; got.total() > most && round == 1 { // later ones delete old releases, too
+			t.Errorf("round %d: %d requests, want at most %d", round, got.total(), most)
+		}
+		if len(got.documents) > 6 || got.copies > assets+1 || got.sent > assets*2000*12/10+16<<10 {
+			t.Errorf("round %d: %d documents, %d copies, %d bytes sent", round, len(got.documents), got.copies, got.sent)
 		}
 	}
 	held, err := p.open(t, nil).ReadBack(t.Context())

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"mirror/site"
 	"mirror/targets"
@@ -17,7 +18,7 @@ import (
 type inventory struct {
 	site map[string]bucket.Object // the site's own keys, beacons among them; nil where they were not listed
 	own  map[string]bucket.Object // what lies under .mirror/; nil where it was not listed
-	// filled are the keys that a Stage has put in place while nothing is live: no part of site.
+	// filled are the keys that a Stage has put in place of a release that is not live: no part of site.
 	filled map[string]bucket.Object
 	fill   *filling // nil where the state names none
 }
@@ -29,9 +30,15 @@ type sighting struct {
 	etag string     // "" for none
 	h    documents.StateDocument
 	inv  inventory
+	// planned is when a Plan read h, zero once a Stage has begun with it.
+	planned time.Time
 }
 
-// filling is a release whose content a Stage has put in place, or puts, while nothing is live.
+// plannedFor is for how long a Stage begins with the state that the Plan before it has read. What another publisher has
+// written since shows when the state is written.
+const plannedFor = 10 * time.Second
+
+// filling is a release of which a Stage has put content in place, or puts, before it is live.
 type filling struct {
 	change  *documents.Change
 	entries documents.Entries // of the release
@@ -41,7 +48,24 @@ type filling struct {
 func (s *sighting) note(h documents.StateDocument, inv inventory) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.etag, s.h, s.inv = h.ETag(), h, inv
+	s.etag, s.h, s.inv, s.planned = h.ETag(), h, inv, time.Time{}
+}
+
+// notePlan remembers what a Plan has read.
+func (s *sighting) notePlan(h documents.StateDocument, inv inventory) {
+	s.note(h, inv)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.planned = time.Now()
+}
+
+// takePlanned returns the state that a Plan has just read, once.
+func (s *sighting) takePlanned() (documents.StateDocument, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	just := !s.planned.IsZero() && time.Since(s.planned) < plannedFor
+	s.planned = time.Time{}
+	return s.h, just
 }
 
 // lastSeen returns the state document as it was read or written last, and what was listed beside it, where

@@ -18,12 +18,21 @@ import (
 	"mirror/targets/s3/internal/verified"
 )
 
-// Stage uploads the content that the bucket lacks, under its digest; keeps what a commit
-// would replace; and writes down the release and the change that leads to it.
+// Stage uploads the content that the bucket lacks, to its path where no live release asks for it, else under its
+// digest; keeps what a commit would replace; and writes down the release and the change that leads to it.
 func (t *Target) Stage(ctx context.Context, rel *site.Release, p targets.Progress) error {
+	return t.stageWith(ctx, rel, p, false)
+}
+
+// StageUnseen is Stage that puts nothing in place.
+func (t *Target) StageUnseen(ctx context.Context, rel *site.Release, p targets.Progress) error {
+	return t.stageWith(ctx, rel, p, true)
+}
+
+func (t *Target) stageWith(ctx context.Context, rel *site.Release, p targets.Progress, unseen bool) error {
 	h, err := t.awaitFree(ctx)
 	if err == nil {
-		err = t.stageSteadily(ctx, rel, h, p)
+		err = t.stageSteadily(ctx, rel, h, p, unseen)
 	}
 	if err != nil {
 		if refused := (*targets.RefusedError)(nil); errors.As(err, &refused) {
@@ -42,11 +51,12 @@ var errChanged = errors.New("another publisher has changed the site")
 
 // stageSteadily stages until nothing was changed in between: what was kept to undo
 // the change might else be of two states.
-func (t *Target) stageSteadily(ctx context.Context, rel *site.Release, h documents.StateDocument, p targets.Progress) error {
-	for range stageAttempts {
-		err := t.stage(ctx, rel, h, p)
-		changed := bucket.Status(err) == http.StatusPreconditionFailed || errors.Is(err, errChanged) || isConflict(err)
-		if !changed {
+func (t *Target) stageSteadily(ctx context.Context, rel *site.Release, h documents.StateDocument, p targets.Progress, unseen bool) error {
+	for attempt := 1; attempt <= stageAttempts; attempt++ {
+		err := t.stage(ctx, rel, h, p, unseen)
+		gone := bucket.IsMissing(err) // what was listed
+		changed := gone || bucket.Status(err) == http.StatusPreconditionFailed || errors.Is(err, errChanged) || isConflict(err)
+		if !changed || gone && attempt == stageAttempts {
 			return err
 		}
 		t.seen.note(documents.StateDocument{}, inventory{})
@@ -57,7 +67,7 @@ func (t *Target) stageSteadily(ctx context.Context, rel *site.Release, h documen
 	return documents.Conflict(h)
 }
 
-func (t *Target) stage(ctx context.Context, rel *site.Release, h documents.StateDocument, p targets.Progress) error {
+func (t *Target) stage(ctx context.Context, rel *site.Release, h documents.StateDocument, p targets.Progress, unseen bool) error {
 	rel, want, err := t.wanted(ctx, rel)
 	if err != nil {
 		return err
@@ -67,18 +77,33 @@ func (t *Target) stage(ctx context.Context, rel *site.Release, h documents.State
 		return err
 	}
 	defer t.saveLearnt()
-	if fills, err := t.mayFill(ctx, h, inv, rel); err != nil || fills {
-		if err == nil {
-			err = t.probe(ctx) // a later publish makes copies
-		}
-		if err == nil {
-			err = t.tryNames(ctx, want, comparison{Changes: diff.Changes{Add: slices.Collect(maps.Keys(want))}})
-		}
-		if err == nil {
-			err = t.fill(ctx, rel, want, h, inv, p)
-		}
+	if unseen {
+		return t.stageChanges(ctx, rel, want, h, inv, p, true)
+	}
+	fills, err := t.mayFill(ctx, h, inv, rel)
+	switch {
+	case err != nil:
+		return err
+	case fills:
+		return t.stageFirst(ctx, rel, want, h, inv, p)
+	}
+	return t.stageChanges(ctx, rel, want, h, inv, p, false)
+}
+
+// stageFirst stages a release in a place where nothing is live.
+func (t *Target) stageFirst(ctx context.Context, rel *site.Release, want documents.Entries, h documents.StateDocument, inv inventory, p targets.Progress) error {
+	if err := t.probe(ctx); err != nil { // a later publish makes copies
 		return err
 	}
+	if err := t.tryNames(ctx, want, comparison{Changes: diff.Changes{Add: slices.Collect(maps.Keys(want))}}); err != nil {
+		return err
+	}
+	return t.fill(ctx, rel, want, h, inv, p)
+}
+
+// stageChanges stages what the bucket lacks of a release. New files with a hash in their names go to their paths, unless
+// nothing may be seen.
+func (t *Target) stageChanges(ctx context.Context, rel *site.Release, want documents.Entries, h documents.StateDocument, inv inventory, p targets.Progress, unseen bool) error {
 	_, recorded := t.docs.LoadRecords(ctx, h.RecordPaths())
 	c, err := t.compare(ctx, h, inv, want, recorded, rel.BeaconPath)
 	if err != nil {
@@ -90,22 +115,35 @@ func (t *Target) stage(ctx context.Context, rel *site.Release, h documents.State
 	if err := t.tryNames(ctx, want, c); err != nil {
 		return err
 	}
+	var fill []string
+	if !unseen {
+		if fill, err = t.fillBeside(ctx, rel, want, h, inv, c); err != nil {
+			return err
+		}
+		c.Add = without(c.Add, fill)
+	}
 	texts, err := t.texts(rel, inv, c)
 	if err != nil {
 		return err
 	}
-	if err := t.upload(ctx, rel, inv, c, texts, p); err != nil {
+	left := t.notInPlace(rel, want, inv, fill)
+	if err := t.upload(ctx, rel, inv, c, texts, left, p); err != nil {
 		return err
 	}
 	b := beaconOf(rel)
 	if err := t.docs.WriteSnapshot(ctx, h.Base(), rel.ID(), want, b); err != nil {
 		return err
 	}
-	ch, err := t.prepare(ctx, request{to: rel.ID(), want: want, beacon: b, held: h, inv: inv, comparison: c, texts: texts})
-	if err == nil {
-		t.staged.Store(targets.Swap{From: liveOf(h, inv), To: rel.ID()}, &staged{change: ch, alive: c.alive, fresh: c.fresh})
+	ch, err := t.prepare(ctx, request{to: rel.ID(), want: want, beacon: b, held: h, inv: inv, comparison: c, texts: texts, fill: fill})
+	if err != nil {
+		return err
 	}
-	return err
+	st := &staged{change: ch, alive: c.alive, fresh: c.fresh}
+	if len(fill) > 0 {
+		return t.putInPlace(ctx, rel, want, h, inv, st, left, p)
+	}
+	t.staged.Store(targets.Swap{From: liveOf(h, inv), To: rel.ID()}, st)
+	return nil
 }
 
 // source is how the bucket comes by staged content.
@@ -114,14 +152,14 @@ type source struct {
 	copy bucket.Object // an object of the site that holds the content; else it is sent
 }
 
-// upload brings the content that is to go live into .mirror/objects/, but for the texts that the change holds.
-func (t *Target) upload(ctx context.Context, rel *site.Release, inv inventory, c comparison, texts map[string]string, p targets.Progress) error {
+// upload brings the content that is to go live into .mirror/objects/, but for the texts that the change holds. Files
+// that are sent to their paths afterwards only count.
+func (t *Target) upload(ctx context.Context, rel *site.Release, inv inventory, c comparison, texts map[string]string, after []site.File, p targets.Progress) error {
 	lacking, err := t.lacking(ctx, rel, inv, c, texts)
 	if err != nil {
 		return err
 	}
-	var bytes int64
-	files := 0
+	files, bytes := len(after), bytesOf(after)
 	for _, s := range lacking {
 		if s.copy.Path == "" {
 			files, bytes = files+1, bytes+s.file.Size

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"mirror/targets"
@@ -37,8 +38,9 @@ type Target struct {
 	seen      sighting
 	bounds    *boundaries
 	variants  *variants
-	staged    sync.Map // targets.Swap → *staged: what this process has prepared
-	made      sync.Map // targets.Swap → bool: whether the service has confirmed every write of the commit
+	staged    sync.Map     // targets.Swap → *staged: what this process has prepared
+	filler    atomic.Value // string: the Holder of the reservation that the last Stage has left, see putInPlace
+	made      sync.Map     // targets.Swap → bool: whether the service has confirmed every write of the commit
 	// recording is how long a commit may take to record what it found out of the bucket.
 	recording time.Duration
 }

@@ -83,13 +83,112 @@ func (p *pause) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // waiting is for how long the second publisher is let work while the first one is held up.
-const waiting = 300 * time.Millisecond
+const waiting = 100 * time.Millisecond
+
+// prefills skips the test where the kind of target puts nothing in place before the commit.
+func prefills(t *testing.T, f Fixture) targets.Prefiller {
+	t.Helper()
+	p, fills := f.Open(t, nil).(targets.Prefiller)
+	if !fills {
+		t.Skip("the kind of target puts nothing in place before the commit")
+	}
+	return p
+}
+
+// filledBeside stages a release beside a live one: names with a content hash may be in place at once, and count
+// nowhere. A commit of another release takes them away and keeps them staged; a rollback leaves nothing.
+func filledBeside(t *testing.T, f Fixture) {
+	prefills(t, f)
+	mustPublish(t, f.Open(t, nil), g1)
+	hidden := f.Open(t, nil).(targets.Prefiller)
+	if err := hidden.StageUnseen(t.Context(), Release(g2), nil); err != nil {
+		t.Fatal(err)
+	}
+	wantGone(t, f, asset2)
+	live, err := f.Open(t, nil).Live(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	tgt := f.Open(t, nil)
+	if err := tgt.Stage(t.Context(), Release(g3), nil); err != nil {
+		t.Fatal(err)
+	}
+	s := targets.Swap{From: live, To: Release(g3).ID()}
+	for _, path := range tgt.(targets.Prefiller).Prefilled(s) {
+		if path != asset3 {
+			t.Errorf("%q is in place before the commit", path)
+		}
+		wantRead(t, f, path, g3[path])
+	}
+	wantServed(t, f, f.Open(t, nil), g1)
+	if now, err := f.Open(t, nil).Live(t.Context()); err != nil || now != live {
+		t.Errorf("live after stage: got %+v, %v; want %+v", now, err, live)
+	}
+	_, swap := mustPublish(t, f.Open(t, nil), g2)
+	wantServed(t, f, f.Open(t, nil), g2)
+	wantGone(t, f, asset3)
+	if err := f.Open(t, nil).Rollback(t.Context(), swap); err != nil {
+		t.Fatal(err)
+	}
+	wantServed(t, f, f.Open(t, nil), g1)
+	wantGone(t, f, asset2)
+	if err := f.Open(t, nil).Commit(t.Context(), s); err != nil { // from another process
+		t.Fatalf("commit of what is staged: %v", err)
+	}
+	wantServed(t, f, f.Open(t, nil), g3)
+	wantGone(t, f, asset1)
+}
+
+// brokenFilling publishes releases with hashed names, each broken at one write: every page of what is served has its
+// assets, and a publish of the same release, or of another one, leaves nothing of the broken one.
+func brokenFilling(t *testing.T, f Fixture, how breakage) {
+	if prefills(t, f); !f.HTTP {
+		t.Skip("the target's writes are no HTTP requests")
+	}
+	mustPublish(t, f.Open(t, nil), g1)
+	for n := 1 + int64(how); ; n += 2 {
+		faults := &Faults{Base: http.DefaultTransport, At: n, Lost: how == lose}
+		_, err := Publish(t.Context(), f.Open(t, faults), Release(g2))
+		broken := err != nil || faults.Writes() >= n
+		page, err := f.Read("index.html")
+		asset, text := asset1, "app 1"
+		if string(page) == g2["index.html"] {
+			asset, text = asset2, "app 2"
+		}
+		if err != nil {
+			t.Errorf("home page: %v", err)
+		}
+		wantRead(t, f, asset, text)
+		if broken && n%4 < 2 { // the same publish goes on, too
+			mustPublish(t, f.Open(t, nil), g2)
+			wantServed(t, f, f.Open(t, nil), g2)
+		}
+		mustPublish(t, f.Open(t, nil), g3)
+		wantServed(t, f, f.Open(t, nil), g3)
+		wantGone(t, f, asset1)
+		wantGone(t, f, asset2)
+		mustPublish(t, f.Open(t, nil), g1)
+		wantServed(t, f, f.Open(t, nil), g1)
+		wantGone(t, f, asset3)
+		if t.Failed() {
+			t.Fatalf("after the break at write %d", n)
+		}
+		if !broken {
+			return
+		}
+	}
+}
 
 // twoAtFirst has a publisher be held up at each write of a first release, and another one publish
 // meanwhile: of the two, one succeeds, and its release is there whole and alone.
-func twoAtFirst(t *testing.T, f Fixture) {
-	if _, fills := f.Open(t, nil).(targets.Prefiller); !fills {
-		t.Skip("the kind of target puts nothing in place before the commit")
+func twoAtFirst(t *testing.T, f Fixture) { twoPublishers(t, f, nil, v1, v2) }
+
+// twoBeside is twoAtFirst beside a live release with hashed names.
+func twoBeside(t *testing.T, f Fixture) { twoPublishers(t, f, g1, g2, g3) }
+
+func twoPublishers(t *testing.T, f Fixture, before, ofA, ofB Files) {
+	if prefills(t, f); before != nil {
+		mustPublish(t, f.Open(t, nil), before)
 	}
 	for n := int64(1); ; n++ {
 		held := &pause{at: n, reached: make(chan struct{}), goOn: make(chan struct{})}
@@ -100,7 +199,7 @@ func twoAtFirst(t *testing.T, f Fixture) {
 		ended := make(chan struct{})
 		first.Go(func() {
 			defer close(ended)
-			swapA, errA = Publish(t.Context(), a, Release(v1))
+			swapA, errA = Publish(t.Context(), a, Release(ofA))
 		})
 		select {
 		case <-held.reached:
@@ -113,7 +212,7 @@ func twoAtFirst(t *testing.T, f Fixture) {
 		over := make(chan struct{})
 		first.Go(func() {
 			defer close(over)
-			swapB, errB = Publish(t.Context(), b, Release(v2))
+			swapB, errB = Publish(t.Context(), b, Release(ofB))
 		})
 		select {
 		case <-over:
@@ -129,20 +228,39 @@ func twoAtFirst(t *testing.T, f Fixture) {
 		whole := held.writes.Load() < n // a had ended before b began
 		switch {
 		case errB == nil:
-			wantServed(t, f, f.Guarded(t, "b", longLease, nil), v2)
-			wantGone(t, f, "old.html")
+			wantServed(t, f, f.Guarded(t, "b", longLease, nil), ofB)
 		case errA == nil:
-			wantServed(t, f, f.Guarded(t, "a", longLease, nil), v1)
-			wantGone(t, f, "new.html")
+			wantServed(t, f, f.Guarded(t, "a", longLease, nil), ofA)
 		default:
 			t.Errorf("neither publisher succeeded: %v, %v", errA, errB)
 		}
-		vacate(t, f, swapB, swapA)
+		if before == nil {
+			if errB == nil {
+				wantGone(t, f, "old.html")
+			}
+			vacate(t, f, swapB, swapA)
+		} else { // which takes away what was put in place and is not live
+			mustPublish(t, f.Open(t, nil), before)
+			wantOnly(t, f, before, ofA, ofB)
+		}
 		if t.Failed() {
 			t.Fatalf("with the pause at write %d", n)
 		}
 		if whole {
 			return
+		}
+	}
+}
+
+// wantOnly fails unless a release is served, and nothing of others.
+func wantOnly(t *testing.T, f Fixture, files Files, others ...Files) {
+	t.Helper()
+	wantServed(t, f, f.Open(t, nil), files)
+	for _, other := range others {
+		for path := range other {
+			if _, own := files[path]; !own {
+				wantGone(t, f, path)
+			}
 		}
 	}
 }

@@ -180,4 +180,19 @@ func graceEndsByTime(t *testing.T, f Fixture) {
 	wantGrace(t, f, g3, Files{asset2: "app 2"})
 }
 
+// graceEndsWithRestores has files leave grace by a later publish: each release that had them is restored whole.
+func graceEndsWithRestores(t *testing.T, f Fixture) {
+	if _, ok := f.Open(t, nil).(targets.Restorer); !ok {
+		t.Skip("earlier releases cannot be had back")
+	}
+	for _, files := range []Files{g1, g2, g3, {"index.html": "four"}, {"index.html": "five"}} {
+		mustPublish(t, gracing(t, f, 1), files)
+	}
+	wantGone(t, f, asset1)
+	wantGone(t, f, asset3)
+	for _, files := range []Files{g1, g2, g3} {
+		wantRestored(t, f, Release(files))
+	}
+}
+
 func hasPath(m site.Manifest, path string) bool { _, ok := m.Find(path); return ok }

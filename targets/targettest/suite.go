@@ -39,6 +39,7 @@ var cases = []struct {
 	{"files in grace survive a rollback", graceSurvivesRollback},
 	{"files in grace are not pruned", graceIsNotPruned},
 	{"files in grace end by time", graceEndsByTime},
+	{"releases are restored after their files were in grace", graceEndsWithRestores},
 	{"content is removed for good", erased},
 	{"tampering", tampering},
 	{"past releases", pastReleases},
@@ -59,6 +60,10 @@ var cases = []struct {
 	{"first release: writes refused", func(t *testing.T, f Fixture) { brokenFirst(t, f, refuse) }},
 	{"first release: answers lost", func(t *testing.T, f Fixture) { brokenFirst(t, f, lose) }},
 	{"first release: two publishers", twoAtFirst},
+	{"hashed names in place before the commit", filledBeside},
+	{"hashed names: writes refused", func(t *testing.T, f Fixture) { brokenFilling(t, f, refuse) }},
+	{"hashed names: answers lost", func(t *testing.T, f Fixture) { brokenFilling(t, f, lose) }},
+	{"hashed names: two publishers", twoBeside},
 	{"writes refused", func(t *testing.T, f Fixture) { brokenWrites(t, f, refuse) }},
 	{"answers lost", func(t *testing.T, f Fixture) { brokenWrites(t, f, lose) }},
 }

@@ -48,6 +48,11 @@ func (d *Store) honoursConditions(ctx context.Context, before bool) (bool, error
 	return honoured, nil
 }
 
+// ConditionalAt is Conditional beside a state: where it was stored before, what an earlier process found out counts.
+func (d *Store) ConditionalAt(ctx context.Context, h StateDocument) (bool, error) {
+	return d.honoursConditions(ctx, h.raw != nil)
+}
+
 // Conditional reports whether the service honours conditional writes, which it is asked once.
 func (d *Store) Conditional(ctx context.Context) (bool, error) {
 	return d.honoursConditions(ctx, false)

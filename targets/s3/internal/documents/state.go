@@ -21,8 +21,8 @@ type Phase string
 const (
 	PhaseLive       Phase = "live"
 	PhaseCommitting Phase = "committing"
-	// PhaseFilling is in the stored document only, as PhaseReserved: nothing is live, and a Stage has put
-	// the content of a release in place, or does so.
+	// PhaseFilling is in the stored document only, as PhaseReserved: a Stage has put content of a release in
+	// place that no live release has, or does so.
 	PhaseFilling Phase = "filling"
 	// PhaseReserved is in the stored document only: the state is at rest and a publisher has
 	// reserved the place. ReadState splits it into the state as it is live and the Reservation.
@@ -60,8 +60,8 @@ type State struct {
 	// While reserved.
 	Reservation *Reservation `json:"reservation,omitempty"`
 	Vacant      bool         `json:"vacant,omitempty"` // nothing of ours is live
-	// Fill is the change whose content a Stage has put in place, or does so, while nothing is live; also
-	// while another change is committed there.
+	// Fill is the change whose content a Stage has put in place, or does so; also while another change is
+	// committed there. Where the state was read, only one in the phase committing has it.
 	Fill string `json:"filled,omitempty"`
 }
 
@@ -164,12 +164,12 @@ func (h StateDocument) OwnerName() string {
 	return h.Owner
 }
 
-// AtRest is the document without a reservation, nil where nothing of ours is live.
+// AtRest is the document without a reservation and without what is put in place, nil where nothing of ours is live.
 func (h StateDocument) AtRest() ([]byte, error) {
-	if h.Reserved == nil || h.None() {
-		if h.None() {
-			return nil, nil
-		}
+	switch {
+	case h.None():
+		return nil, nil
+	case h.Phase == PhaseCommitting || h.Reserved == nil && h.Fill == "":
 		return h.raw, nil
 	}
 	return json.Marshal(h.State)
@@ -189,8 +189,14 @@ func (h StateDocument) WithReservation(r *Reservation) *State {
 		return &State{Version: Version, Phase: phase, Revision: NewNonce(), Reservation: r, Vacant: true, Fill: h.Fill}
 	}
 	next := *h.State
+	if next.Phase != PhaseCommitting {
+		next.Fill = h.Fill
+	}
 	if r != nil {
 		next.Phase, next.Reservation = PhaseReserved, r
+		if next.Fill != "" {
+			next.Phase = PhaseFilling
+		}
 	}
 	return &next
 }
@@ -202,13 +208,13 @@ func document(s *State, etag string, raw []byte) StateDocument {
 		return h
 	}
 	h.Fill = s.Fill
-	if s.Phase != PhaseReserved && s.Phase != PhaseFilling {
+	if s.Phase != PhaseReserved && s.Phase != PhaseFilling && (s.Phase != PhaseLive || s.Fill == "") {
 		return h
 	}
 	h.Reserved = s.Reservation
 	if h.State = nil; !s.Vacant {
 		live := *s
-		live.Phase, live.Reservation = PhaseLive, nil
+		live.Phase, live.Reservation, live.Fill = PhaseLive, nil, ""
 		h.State = &live
 	}
 	return h
