@@ -28,6 +28,9 @@ type Retention struct {
 	Grace time.Duration
 	// Hold lists releases that stay whatever else there is: those that are staged to go live later.
 	Hold []site.ID
+	// Drop lists releases that go however young they are, unless they were live: those that were staged to go live later and
+	// were withdrawn.
+	Drop []site.ID
 }
 
 // Held is a release that a target holds.
@@ -40,7 +43,7 @@ type Held struct {
 
 // Expired returns the releases to drop: those that were live, beyond the latest Keep, and
 // those of which that is not known, the latest staged first, as far as the others leave no
-// place for them and another publisher cannot be about to commit them. lived lists what was
+// place for them and another publisher cannot be about to commit them, or as Drop says. lived lists what was
 // live as the target records it, the live release first; it may name what is not held.
 func (r Retention) Expired(held []Held, lived []site.ID) []site.ID {
 	staged := map[site.ID]time.Duration{}
@@ -67,6 +70,10 @@ func (r Retention) Expired(held []Held, lived []site.ID) []site.ID {
 	}
 	slices.SortFunc(rest, func(a, b Held) int { return cmp.Or(cmp.Compare(a.Age, b.Age), cmp.Compare(a.Release, b.Release)) })
 	for _, h := range rest {
+		if slices.Contains(r.Drop, h.Release) {
+			expired = append(expired, h.Release)
+			continue
+		}
 		if left--; left < 0 && h.Age > r.grace() {
 			expired = append(expired, h.Release)
 		}

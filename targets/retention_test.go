@@ -29,6 +29,7 @@ func TestExpired(t *testing.T) {
 		known      string
 		old, young string // what is held, the latest staged first
 		hold       string
+		drop       string
 		want       string
 	}{
 		{name: "nothing"},
@@ -47,6 +48,9 @@ func TestExpired(t *testing.T) {
 		{name: "nothing is live", keep: 2, old: "abc", want: "c"},
 		{name: "staged for later long ago", keep: 2, lived: "abc", old: "xabcy", hold: "x", want: "cy"},
 		{name: "staged for later, and was live before", keep: 2, lived: "abcd", old: "abcd", hold: "c", want: "d"},
+		{name: "withdrawn", keep: 3, lived: "abc", old: "abc", young: "xyz", drop: "y", want: "y"},
+		{name: "withdrawn where there is place", keep: 5, lived: "a", old: "a", young: "x", drop: "x", want: "x"},
+		{name: "withdrawn, and was live before", keep: 3, lived: "abc", old: "abc", drop: "b"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var held []targets.Held
@@ -56,7 +60,7 @@ func TestExpired(t *testing.T) {
 			for i, id := range ids(c.old) {
 				held = append(held, targets.Held{Release: id, Age: old + time.Duration(i)})
 			}
-			got := targets.Retention{Keep: c.keep, Known: ids(c.known), Hold: ids(c.hold)}.Expired(held, ids(c.lived))
+			got := targets.Retention{Keep: c.keep, Known: ids(c.known), Hold: ids(c.hold), Drop: ids(c.drop)}.Expired(held, ids(c.lived))
 			if !slices.Equal(got, ids(c.want)) {
 				t.Errorf("got %v, want %v", got, c.want)
 			}

@@ -27,6 +27,7 @@ type publishFlags struct {
 	stageOnly     bool
 	release       string
 	purgeNow      []string
+	withdraw      string
 }
 
 func (a *app) publishCommand() *cobra.Command {
@@ -46,6 +47,7 @@ anything is stored, unless it would do exactly what a plan of ` + "`mirror plan 
   mirror publish --adopt             # the first publish to a target that holds other files
   mirror publish --stage-only        # now; and at the time of the announcement:
   mirror publish --release 3f9a1c    # it goes live everywhere, from any machine, without the site
+  mirror publish --withdraw 3f9a1c   # or it does not go live, and is removed from the targets
   mirror publish --purge-now key.txt # a secret that was live by mistake: gone from all that the targets keep
   mirror publish --plan plan.json    # what mirror plan --out plan.json said, and nothing else`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -56,6 +58,12 @@ anything is stored, unless it would do exactly what a plan of ` + "`mirror plan 
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.purgeNow = append(f.purgeNow, args...)
+			if err := refuseEmpty(cmd, "release", "withdraw"); err != nil {
+				return err
+			}
+			if f.withdraw != "" {
+				return a.withdraw(cmd, f.withdraw)
+			}
 			if cmd.Flags().Changed("verify-timeout") && f.verifyTimeout <= 0 {
 				return usage(fmt.Errorf("--verify-timeout %s: must be longer than 0s", f.verifyTimeout))
 			}
@@ -75,12 +83,40 @@ anything is stored, unless it would do exactly what a plan of ` + "`mirror plan 
 	cmd.Flags().BoolVar(&f.adopt, "adopt", false, "delete the files that a target holds although no publish put them there; max_delete does not limit this")
 	cmd.Flags().BoolVar(&f.stageOnly, "stage-only", false, "store the release on every target and make nothing live; --release makes it live later")
 	cmd.Flags().StringVar(&f.release, "release", "", "make this staged release live in place of the site, by the first digits of its `ID`")
+	cmd.Flags().StringVar(&f.withdraw, "withdraw", "", "publish nothing: take back the release that is staged to go live later, by the first digits of its `ID`")
 	cmd.Flags().StringVar(&f.plan, "plan", "", "carry out exactly the plan in this `file` of mirror plan --out; refuse if anything has changed")
 	cmd.Flags().StringArrayVar(&f.purgeNow, "purge-now", nil, "remove this `path` from all that the targets keep, earlier releases too; the site must not have it any more (further ones may follow)")
 	_ = cmd.MarkFlagFilename("plan", "json") // fails only for an unknown flag
 	cmd.Flags().DurationVar(&f.verifyTimeout, "verify-timeout", 0, "how long the live origins may take to agree")
 	a.allFlag(cmd)
 	return cmd
+}
+
+// withdraw takes back a staged release.
+func (a *app) withdraw(cmd *cobra.Command, release string) error {
+	for _, other := range []string{"build", "no-verify", "max-delete", "adopt", "stage-only", "release", "plan", "purge-now", "verify-timeout"} {
+		if cmd.Flags().Changed(other) {
+			return usage(fmt.Errorf("--withdraw and --%s cannot be used together: a withdrawal publishes nothing", other))
+		}
+	}
+	return a.inWorkspace(func(w *workspace.Workspace) error {
+		doc, err := w.Withdraw(cmd.Context(), release)
+		if doc == nil {
+			return err
+		}
+		doc.Ending = a.endingOf(cmd.Context(), err)
+		return ending(err, a.show(doc))
+	})
+}
+
+// refuseEmpty refuses flags that are given with an empty release ID: a script has not filled it in.
+func refuseEmpty(cmd *cobra.Command, flags ...string) error {
+	for _, name := range flags {
+		if f := cmd.Flags().Lookup(name); f.Changed && f.Value.String() == "" {
+			return usage(fmt.Errorf("--%s: the ID of the release is empty (hint: mirror rollback --list shows the releases)", name))
+		}
+	}
+	return nil
 }
 
 // publishing does a publish, or what ends like one. The document is nil where it failed before

@@ -26,7 +26,9 @@ type Release struct {
 	Until   time.Time `json:"until"` // when it may be pruned
 	Files   int       `json:"files"`
 	Bytes   int64     `json:"bytes"`
-	Done    bool      `json:"done,omitempty"` // it went live, or is no longer wanted
+	Done    bool      `json:"done,omitempty"` // it went live, or was withdrawn
+	// Withdrawn: it did not go live.
+	Withdrawn bool `json:"withdrawn,omitempty"`
 }
 
 // Merge is what several records hold together, the latest entry first.
@@ -80,13 +82,22 @@ func Find(all []Release, prefix string) (found []Release) {
 }
 
 // WentLive returns the entries which say that releases no longer wait; none for those that did not.
-func WentLive(all []Release, now time.Time, ids ...site.ID) (done []Release) {
+func WentLive(all []Release, now time.Time, ids ...site.ID) []Release {
+	return ended(all, now, false, ids)
+}
+
+// Withdraw returns the entries which say that releases are no longer to go live; none for those that did not wait.
+func Withdraw(all []Release, now time.Time, ids ...site.ID) []Release {
+	return ended(all, now, true, ids)
+}
+
+func ended(all []Release, now time.Time, withdrawn bool, ids []site.ID) (done []Release) {
 	for _, r := range Waiting(all, now) {
 		if slices.Contains(ids, r.Release) {
 			if r.At = r.At.Add(time.Millisecond); r.At.Before(now) { // else the clock of who staged it is fast
 				r.At = now.UTC()
 			}
-			r.Done = true
+			r.Done, r.Withdrawn = true, withdrawn
 			done = append(done, r)
 		}
 	}

@@ -106,6 +106,8 @@ func chooseStaged(all []staged.Release, prefix string) (site.ID, error) {
 		return found[0].Release, nil
 	case len(found) > 1:
 		return site.None, usage(fmt.Errorf("%s is the beginning of several release IDs (hint: %s)", prefix, stagedNames(found)))
+	case withdrawn(staged.Find(staged.Valid(all, now), prefix)):
+		return site.None, fmt.Errorf("release %s was withdrawn (hint: mirror publish --stage-only stages the site again)", prefix)
 	case len(staged.Find(staged.Valid(all, now), prefix)) > 0:
 		return site.None, fmt.Errorf("release %s %w (hint: mirror rollback %s makes it live again)", prefix, errWentLive, prefix)
 	case err == nil:
@@ -113,6 +115,9 @@ func chooseStaged(all []staged.Release, prefix string) (site.ID, error) {
 	}
 	return site.None, usage(fmt.Errorf("no release %s is staged (hint: %s; mirror rollback is for releases that were live)", prefix, stagedNames(waiting)))
 }
+
+// withdrawn reports whether the last of some entries says that its release was taken back.
+func withdrawn(found []staged.Release) bool { return len(found) > 0 && found[0].Withdrawn }
 
 // stagedNames lists staged releases for a hint.
 func stagedNames(all []staged.Release) string {
