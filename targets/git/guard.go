@@ -239,18 +239,34 @@ func (r *reservation) Release(ctx context.Context) (err error) {
 		return nil
 	}
 	r.spend()
-	s, err := r.target.open(ctx, wire.ReceivePack)
+	err = r.deleteRef(ctx)
+	if r.renewedLate(err) {
+		err = r.deleteRef(ctx)
+	}
 	if err != nil {
 		return fmt.Errorf("release the reservation: %w", err)
 	}
+	return nil
+}
+
+// deleteRef deletes the ref, unless it is another publisher's by now. The caller must hold mu.
+func (r *reservation) deleteRef(ctx context.Context) error {
+	s, err := r.target.open(ctx, wire.ReceivePack)
+	if err != nil {
+		return err
+	}
 	defer s.Close()
 	if r.find(s) != nil {
-		return nil // it is not ours any more
+		return nil
 	}
-	if err := s.Push(ctx, nil, nil, &packp.Command{Name: r.ref, Old: r.hash}); err != nil {
-		return fmt.Errorf("release the reservation: %w", err)
-	}
-	return nil
+	return s.Push(ctx, nil, nil, &packp.Command{Name: r.ref, Old: r.hash})
+}
+
+// renewedLate reports whether a push that was refused is worth another attempt: a renewal that was cut off
+// when its time was over may have reached the server after the refs were read. The caller must hold mu.
+func (r *reservation) renewedLate(err error) bool {
+	var refused *wire.RejectedError
+	return r != nil && r.tried != r.hash && errors.As(err, &refused)
 }
 
 // endOf returns the command that has a commit's push delete the reservation, nil where the server

@@ -22,6 +22,15 @@ func (t *Target) Commit(ctx context.Context, swap targets.Swap) (err error) {
 	defer t.redact(&err)
 	held := t.reservationOf(swap)
 	defer held.stopRenewals()()
+	err = t.compareAndMove(ctx, swap, held)
+	if held.renewedLate(err) {
+		err = t.compareAndMove(ctx, swap, held)
+	}
+	return err
+}
+
+// compareAndMove is one attempt at Commit. The caller must hold held's mu.
+func (t *Target) compareAndMove(ctx context.Context, swap targets.Swap, held *reservation) error {
 	s, err := t.open(ctx, wire.ReceivePack)
 	if err != nil {
 		return err
