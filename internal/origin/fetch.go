@@ -50,6 +50,14 @@ func (c *Client) body(ctx context.Context, via http.RoundTripper, p Page) ([]byt
 	return text.Bytes(), nil
 }
 
+// IsDown asks for a page once, and reports whether the answer is 503 from an origin that has
+// answered nothing else so far: its service is not available, where a limit would have let other
+// requests through.
+func (c *Client) IsDown(ctx context.Context, p Page) bool {
+	o := c.once(ctx, request{Page: p, via: c.warm})
+	return o.Status == http.StatusServiceUnavailable && !c.pace.serves()
+}
+
 // ask asks until the origin no longer refuses the page for having had too many requests, or it is
 // not worth to wait any longer.
 func (c *Client) ask(ctx context.Context, r request) site.Observation {
@@ -169,13 +177,14 @@ func (c *Client) serves(ctx context.Context, o site.Observation) bool {
 const leastWatched = 1
 
 // slowDown has those that ask again by themselves do so more slowly. A service that is down answers
-// 503 too: the rate is lowered for that only where it serves other pages.
+// 503 too, and may say when it expects to be back: the rate is lowered for that only where it serves
+// other pages.
 func (c *Client) slowDown(o site.Observation) {
 	alone, told := retryAfter(o.Header.Get("Retry-After"))
 	switch {
 	case o.Status == http.StatusForbidden:
 		return
-	case o.Status == http.StatusTooManyRequests, told, c.pace.serves():
+	case o.Status == http.StatusTooManyRequests, c.pace.serves():
 		c.pace.Refused(o.Asked, leastWatched)
 		c.limits.note(o.Status)
 	}

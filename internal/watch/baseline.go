@@ -52,6 +52,9 @@ func (b *baseline) look(ctx context.Context, at origin.Endpoint) {
 	gone := survey.NewAbsenceProbe(client, b.options.Manifest, b.options.alive())
 	b.mu.Unlock()
 	page := func(n int) origin.Page { return origin.Page{Path: own[n], URL: at.Style.URLPath(own[n])} }
+	if len(own) > 0 && client.IsDown(ctx, page(0)) {
+		return // however long it asks to be waited for, it says nothing of what was live
+	}
 	claim := survey.Claim(ctx, client, b.options.BeaconPath).Release
 	b.mu.Lock()
 	b.options.Claimed[at.Name] = claim

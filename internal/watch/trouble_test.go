@@ -103,3 +103,31 @@ func TestAPermanentFailureEndsTheWait(t *testing.T) {
 		}
 	})
 }
+
+// A service that is down before the first release is not waited for, and is watched at the configured
+// rate once it is up, whatever it asked for by Retry-After.
+func TestAServiceThatIsDownIsNotALimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began, up := time.Now(), 10*time.Second
+		network := hosts{"app": func(path string) (int, http.Header, string, error) {
+			if time.Since(began) < up {
+				return http.StatusServiceUnavailable, http.Header{"Retry-After": {"1"}}, "", nil
+			}
+			return http.StatusOK, nil, string(edition(2)[path]), nil
+		}}
+		at := origin.Endpoint{Name: "app", URL: &url.URL{Scheme: "http", Host: "app", Path: "/"}, Options: origin.Options{
+			Concurrency: 4, Rate: 100, Timeout: 10 * time.Second, Transport: network, Pace: origin.NewPace(100),
+		}}
+		looked, err := watch.Baseline(t.Context(), []origin.Endpoint{at}, watch.Options{Changes: changes(), Release: releaseOf(2)})
+		if took := time.Since(began); err != nil || took > time.Second || len(looked.Seen) > 0 {
+			t.Errorf("looked for %s, saw %v, %v", took, looked.Seen, err)
+		}
+		looked.Began = time.Now()
+		w := watch.Start(t.Context(), []origin.Endpoint{at}, looked)
+		late := w.Settle(t.Context(), []string{"app"})
+		w.Stop()
+		if took := time.Since(began); len(late) > 0 || took > up+3*time.Second || at.Pace.Rate() < 97 || len(w.Notes()) > 0 {
+			t.Errorf("late %v after %s, now %.1f requests a second, notes %q", late, took, at.Pace.Rate(), w.Notes())
+		}
+	})
+}
