@@ -14,6 +14,7 @@ import (
 	"mirror/diff"
 	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/grace"
 	"mirror/targets/s3/internal/bucket"
 	"mirror/targets/s3/internal/documents"
 	"mirror/targets/s3/internal/verified"
@@ -31,6 +32,20 @@ type folderList struct {
 	Files   []documents.Entry `json:"files"`
 	Beacon  *documents.Beacon `json:"beacon,omitempty"`
 	Facts   []verified.Fact   `json:"facts"`
+	// Grace is the list of files of earlier releases that goes live with the release in place of the pointer
+	// with the revision GraceFrom.
+	Grace     string `json:"grace,omitempty"`
+	GraceFrom string `json:"grace_from,omitempty"`
+}
+
+// manifest lists the files of the release.
+func (l folderList) manifest() site.Manifest {
+	m := make(site.Manifest, 0, len(l.Files))
+	for _, e := range l.Files {
+		m = append(m, site.File{Path: e.Path, Size: e.Size, Digest: e.Digest})
+	}
+	m.Sort()
+	return m
 }
 
 func listPath(id site.ID) string { return listsFolder + string(id) }
@@ -94,8 +109,9 @@ func (p Pointed) known(ctx context.Context, id site.ID) (folderList, error) {
 	return l, err
 }
 
-// compare finds out what the listed objects hold, by the list of their release or else by reading them.
-func (p Pointed) compare(ctx context.Context, listed map[string]bucket.Object, l folderList, want documents.Entries, beacon string) (comparison, error) {
+// compare finds out what the listed objects hold, by the list of their release or else by reading them. What is in grace
+// beside that release is left out.
+func (p Pointed) compare(ctx context.Context, listed map[string]bucket.Object, l folderList, want documents.Entries, beacon string, beside grace.List) (comparison, error) {
 	facts := verified.FactSet{}
 	for _, f := range l.Facts {
 		facts[f] = struct{}{}
@@ -106,7 +122,7 @@ func (p Pointed) compare(ctx context.Context, listed map[string]bucket.Object, l
 		e, wanted := want[path]
 		_, vouched := facts.Vouches(o, e.Content)
 		switch {
-		case !wanted && (path == beacon || l.Beacon != nil && path == l.Beacon.Path):
+		case !wanted && (path == beacon || l.Beacon != nil && path == l.Beacon.Path || beside.Has(path)):
 		case !wanted || e.Size != o.Size:
 			have[path] = verified.Content{}
 		case vouched || p.t.verified.Has(o, e.Content):
@@ -155,11 +171,13 @@ func (p Pointed) Plan(ctx context.Context, rel *site.Release) (targets.Plan, err
 	if err != nil {
 		return targets.Plan{}, wrapped("plan", err)
 	}
-	c, err := p.compare(ctx, listed, l, want, rel.BeaconPath)
+	beside := p.graceAt(ctx, now)
+	c, err := p.compare(ctx, listed, l, want, rel.BeaconPath, beside)
 	if err != nil {
 		return targets.Plan{}, wrapped("plan", err)
 	}
 	plan := targets.Plan{Live: liveAt(now, listed), Changes: c.Changes}
+	plan.StaysInGrace(p.nextGrace(now, beside, l, listed, rel.Manifest))
 	if b, err := site.ParseBeacon(beaconBody(l)); err == nil {
 		plan.Sequence = b.Sequence
 	}
@@ -202,7 +220,7 @@ func (p Pointed) stage(ctx context.Context, rel *site.Release, want documents.En
 	if err != nil {
 		return err
 	}
-	c, err := p.compare(ctx, there, own, want, rel.BeaconPath)
+	c, err := p.compare(ctx, there, own, want, rel.BeaconPath, nil)
 	if err != nil {
 		return err
 	}
@@ -227,9 +245,16 @@ func (p Pointed) stage(ctx context.Context, rel *site.Release, want documents.En
 			return err
 		}
 	}
+	stays, stored, err := p.bringGrace(ctx, now, rel.Manifest)
+	if err != nil {
+		return err
+	}
+	l.Grace, l.GraceFrom = stored, now.live().Revision
 	var extra []string
 	for _, path := range c.Delete {
-		extra = append(extra, folderOf(rel.ID())+path)
+		if !stays.Has(path) {
+			extra = append(extra, folderOf(rel.ID())+path)
+		}
 	}
 	if err := p.t.bucket.Remove(ctx, extra); err != nil {
 		return err
@@ -261,7 +286,7 @@ func (p Pointed) sources(ctx context.Context, live site.ID) (map[site.Digest]buc
 	for _, e := range l.Files {
 		entries[e.Path] = e
 	}
-	c, err := p.compare(ctx, listed, l, entries, "")
+	c, err := p.compare(ctx, listed, l, entries, "", nil)
 	out := map[site.Digest]bucket.Object{}
 	for path, content := range c.known {
 		out[content.Digest] = listed[path]

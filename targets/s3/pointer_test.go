@@ -5,8 +5,10 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +17,7 @@ import (
 	"mirror/internal/workspace"
 	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/grace"
 	"mirror/targets/s3"
 	"mirror/targets/targettest"
 )
@@ -22,12 +25,16 @@ import (
 // pointed gives a handle on the place in the layout pointer.
 func (p *place) pointed(t testing.TB, transport http.RoundTripper) s3.Pointed {
 	t.Helper()
+	return p.pointedWith(t, targets.Env{Owner: "fixture", Transport: transport})
+}
+
+func (p *place) pointedWith(t testing.TB, env targets.Env) s3.Pointed {
+	t.Helper()
 	c := p.config
 	c.Bucket, c.Endpoint, c.Region, c.Layout = p.bucket, p.endpoint, "us-east-1", "pointer"
 	c.AccessKeyEnv, c.SecretKeyEnv = "TEST_KEY", "TEST_SECRET"
-	tgt, err := s3.OpenPointed(t.Context(), targets.Env{Owner: "fixture", Transport: transport, Getenv: func(name string) string {
-		return map[string]string{"TEST_KEY": p.key, "TEST_SECRET": p.secret}[name]
-	}}, c)
+	env.Getenv = func(name string) string { return map[string]string{"TEST_KEY": p.key, "TEST_SECRET": p.secret}[name] }
+	tgt, err := s3.OpenPointed(t.Context(), env, c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +61,11 @@ func TestSuiteOfPointer(t *testing.T) {
 		return targettest.Fixture{
 			Kind: s3.Kind(),
 			Open: func(t *testing.T, transport http.RoundTripper) targets.Target { return p.pointed(t, transport) },
-			HTTP: true,
+			Gracing: func(t *testing.T, policy *grace.Policy) targets.Target {
+				return p.pointedWith(t, targets.Env{Owner: "fixture", Grace: policy})
+			},
+			Holds: p.holds,
+			HTTP:  true,
 			Read: func(path string) ([]byte, error) {
 				if p.liveFolder() == "" && path[0] == '.' && len(path) > 8 && path[:8] == ".mirror/" {
 					return nil, fs.ErrNotExist
@@ -70,6 +81,46 @@ func TestSuiteOfPointer(t *testing.T) {
 			},
 		}
 	})
+}
+
+// TestServeHasWhatIsBesideARelease fetches the beacon and the files in grace with a release, as mirror serve does, and
+// without a file that was purged.
+func TestServeHasWhatIsBesideARelease(t *testing.T) {
+	t.Parallel()
+	const asset, lazy = "assets/app-3f2a9c1d.js", "assets/lazy/chunk-DiwrgTda.js"
+	p := fake(t)
+	tgt := p.pointedWith(t, targets.Env{Owner: "fixture", Grace: &grace.Policy{Releases: 1}})
+	source := workspace.FollowedReleases{Releases: tgt}
+	fetch := func() (version string, paths []string) {
+		t.Helper()
+		spool, err := static.NewSpool(t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer spool.Close()
+		if version, err = source.Current(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		files, err := source.Fetch(t.Context(), version, spool)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return version, slices.Sorted(maps.Keys(files))
+	}
+	publish(t, tgt, targettest.Release(targettest.Files{"index.html": "1", asset: "app 1", lazy: "lazy 1"}))
+	live := targettest.Release(targettest.Files{"index.html": "2"})
+	publish(t, tgt, live)
+	before, paths := fetch()
+	if want := []string{site.DefaultBeacon, asset, lazy, "index.html"}; !slices.Equal(paths, want) {
+		t.Errorf("fetched %q, want %q", paths, want)
+	}
+	if _, err := tgt.Erase(t.Context(), targets.Erasure{Paths: []string{asset}, Live: live}); err != nil {
+		t.Fatal(err)
+	}
+	after, paths := fetch()
+	if want := []string{site.DefaultBeacon, lazy, "index.html"}; !slices.Equal(paths, want) || before == after {
+		t.Errorf("after the purge: version %q, before %q; fetched %q, want %q", after, before, paths, want)
+	}
 }
 
 // TestServeFollowsThePointer serves what the pointer names: nothing, a release, the next one, and the one before

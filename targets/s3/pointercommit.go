@@ -3,6 +3,7 @@ package s3
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"mirror/site"
 	"mirror/targets"
@@ -21,6 +22,15 @@ func (p Pointed) Live(ctx context.Context) (targets.Live, error) {
 	return targets.Live{}, wrapped("look what is live", err)
 }
 
+// Version names what the pointer names now, with the files in grace: it is another one after each move.
+func (p Pointed) Version(ctx context.Context) (id site.ID, version string, err error) {
+	now, err := p.t.readPointer(ctx)
+	if err != nil {
+		return site.None, "", wrapped("look what is live", err)
+	}
+	return now.live().Release, strings.Trim(now.etag, `"`), nil
+}
+
 // Commit moves the pointer.
 func (p Pointed) Commit(ctx context.Context, s targets.Swap) error {
 	now, listed, err := p.at(ctx)
@@ -34,35 +44,39 @@ func (p Pointed) Commit(ctx context.Context, s targets.Swap) error {
 	if live.Revision != s.From.Revision {
 		return fmt.Errorf("%w: release %s is live", targets.ErrConflict, live.Release.Short())
 	}
-	if err := p.staged(ctx, s.To); err != nil {
+	l, err := p.staged(ctx, s.To)
+	if err != nil {
 		return err
 	}
 	next, err := now.after(s.To, s.From)
+	if err == nil {
+		next.Grace, err = p.graceFor(ctx, now, l)
+	}
 	if err == nil {
 		err = p.t.movePointer(ctx, now, next)
 	}
 	return wrapped("commit", err)
 }
 
-// staged gives ErrNotStaged where the folder of a release does not hold all of it.
-func (p Pointed) staged(ctx context.Context, id site.ID) error {
+// staged returns the list of a release, and ErrNotStaged where its folder does not hold all of it.
+func (p Pointed) staged(ctx context.Context, id site.ID) (folderList, error) {
 	l, err := p.known(ctx, id)
 	if err != nil {
-		return wrapped("commit", err)
+		return l, wrapped("commit", err)
 	}
 	if l.Release != id {
-		return fmt.Errorf("%w: %s", targets.ErrNotStaged, id.Short())
+		return l, fmt.Errorf("%w: %s", targets.ErrNotStaged, id.Short())
 	}
 	there, err := p.folder(ctx, id)
 	if err != nil {
-		return wrapped("commit", err)
+		return l, wrapped("commit", err)
 	}
 	for _, e := range l.Files {
 		if o, ok := there[e.Path]; !ok || o.Size != e.Size {
-			return fmt.Errorf("%w: the content of %q is not in the bucket", targets.ErrNotStaged, e.Path)
+			return l, fmt.Errorf("%w: the content of %q is not in the bucket", targets.ErrNotStaged, e.Path)
 		}
 	}
-	return nil
+	return l, nil
 }
 
 // Rollback moves the pointer back.

@@ -31,6 +31,7 @@ type pointerDoc struct {
 	Release  site.ID           `json:"release"`
 	Folder   string            `json:"folder"` // of the live release, relative to the prefix, with a slash at its end
 	Revision string            `json:"revision"`
+	Grace    string            `json:"grace,omitempty"` // the list of files of earlier releases in the folder, "" for none
 	Previous []site.ID         `json:"past,omitempty"`
 	From     documents.LiveRef `json:"from"`
 	Before   json.RawMessage   `json:"before,omitempty"` // the document that this one has replaced, without its own Before

@@ -2,6 +2,7 @@ package s3
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"maps"
@@ -27,9 +28,11 @@ func (p Pointed) ReadBack(ctx context.Context) (site.Manifest, error) {
 	if err != nil {
 		return nil, wrapped("read back", err)
 	}
+	beside, own := p.graceAt(ctx, now), l.manifest()
 	var m site.Manifest
 	for path := range listed {
-		if l.Beacon == nil || path != l.Beacon.Path {
+		_, ours := own.Find(path)
+		if (l.Beacon == nil || path != l.Beacon.Path) && (ours || !beside.Has(path)) {
 			m = append(m, site.File{Path: path})
 		}
 	}
@@ -63,11 +66,7 @@ func (p Pointed) Past(ctx context.Context, limit int, of []string) ([]site.Past,
 		if l.Release != id || len(past) >= min(limit, maxPast) {
 			continue
 		}
-		one := site.Past{Release: id, Published: (&documents.Snapshot{Beacon: l.Beacon}).Published()}
-		for _, e := range l.Files {
-			one.Manifest = append(one.Manifest, site.File{Path: e.Path, Size: e.Size, Digest: e.Digest})
-		}
-		one.Manifest.Sort()
+		one := site.Past{Release: id, Published: (&documents.Snapshot{Beacon: l.Beacon}).Published(), Manifest: l.manifest()}
 		if one.Manifest.ID() == id {
 			past = append(past, one)
 		}
@@ -78,6 +77,9 @@ func (p Pointed) Past(ctx context.Context, limit int, of []string) ([]site.Past,
 // Prune deletes the folders that r lets expire, and those of interrupted stagings.
 func (p Pointed) Prune(ctx context.Context, r targets.Retention) error {
 	now, err := p.t.readPointer(ctx)
+	if err == nil {
+		now, err = p.shortenGrace(ctx, now)
+	}
 	if err != nil {
 		return wrapped("prune", err)
 	}
@@ -90,7 +92,7 @@ func (p Pointed) Prune(ctx context.Context, r targets.Retention) error {
 		lived = append([]site.ID{now.Release}, now.Previous...)
 	}
 	expired := r.Expired(heldIn(own), lived)
-	var unused []string
+	unused := p.oldGrace(now, own, r)
 	for _, path := range slices.Sorted(maps.Keys(own)) {
 		if id, ok := releaseOf(path); ok && slices.Contains(expired, id) && (now.pointerDoc == nil || id != now.Release) {
 			unused = append(unused, path)
@@ -144,14 +146,31 @@ func (p Pointed) Restore(ctx context.Context, id site.ID) (targets.Restored, err
 	if err != nil {
 		return nil, wrapped("restore", err)
 	}
-	var m site.Manifest
-	for _, e := range l.Files {
-		m = append(m, site.File{Path: e.Path, Size: e.Size, Digest: e.Digest})
-	}
-	if m.Sort(); l.Release != id || m.ID() != id {
+	m := l.manifest()
+	if l.Release != id || m.ID() != id {
 		return nil, fmt.Errorf("restore: %s: %w", id.Short(), targets.ErrNotHeld)
 	}
-	return restoredFolder{p.t.bucket, folderOf(id), m}, nil
+	if err := p.refuseErased(ctx, id, m); err != nil {
+		return nil, wrapped("restore", err)
+	}
+	return restoredFolder{p.t.bucket, folderOf(id), m, p.besides(ctx, l)}, nil
+}
+
+// besides lists what the folder of a release has beside its files: the beacon and, if the release is live, the files in
+// grace.
+func (p Pointed) besides(ctx context.Context, l folderList) []site.File {
+	var all []site.File
+	if b := l.Beacon; b != nil {
+		all = append(all, site.File{Path: b.Path, Size: int64(len(b.Body)), Digest: sha256.Sum256(b.Body)})
+	}
+	if now, err := p.t.readPointer(ctx); err == nil && now.live().Release == l.Release {
+		for _, e := range p.graceAt(ctx, now) {
+			if !e.Digest.IsZero() {
+				all = append(all, site.File{Path: e.Path, Size: e.Size, Digest: e.Digest})
+			}
+		}
+	}
+	return all
 }
 
 // restoredFolder is a release in its folder.
@@ -159,7 +178,11 @@ type restoredFolder struct {
 	bucket   *bucket.Bucket
 	folder   string
 	manifest site.Manifest
+	beside   []site.File
 }
+
+// Beside lists the files that are served with the release and are no part of it.
+func (r restoredFolder) Beside() []site.File { return r.beside }
 
 // Manifest returns the files that the list of the release names.
 func (r restoredFolder) Manifest() site.Manifest { return r.manifest }
