@@ -24,7 +24,7 @@ var (
 	ErrNotStaged = errors.New("release is not staged")
 	// ErrConflict is Commit's answer when something else is live than the plan saw:
 	// another publisher was there in between.
-	ErrConflict = errors.New("live release is not the expected one")
+	ErrConflict = errors.New("the live release is not the expected one")
 	// ErrReserved is Reserve's answer while another publisher holds the place.
 	ErrReserved = errors.New("another publisher has reserved the place")
 	// ErrUnreservable is Reserve's answer where the service lets nothing be stored for it.

@@ -32,7 +32,7 @@ func (t *Target) ReadNotes(_ context.Context, limit int64) ([]byte, error) {
 	defer r.Close()
 	text, err := io.ReadAll(io.LimitReader(r, limit+1))
 	if err == nil && int64(len(text)) > limit {
-		err = errors.New("they are longer than any that mirror writes")
+		err = errors.New("they are longer than mirror ever writes")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("dir: notes: %w", err)

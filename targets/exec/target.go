@@ -125,7 +125,7 @@ func (t *Target) liveIn(answer line) (targets.Live, error) {
 	if live.Release != site.None {
 		id, err := site.ParseID(string(live.Release))
 		if err != nil || live.Revision == "" {
-			return targets.Live{}, errors.New("the program names a release that is none, or one without a revision")
+			return targets.Live{}, errors.New("the program gave a live release whose id is invalid, or that has no revision")
 		}
 		live.Release = id
 	}

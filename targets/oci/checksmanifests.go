@@ -60,7 +60,7 @@ func (t *Target) probe(ctx context.Context, img v1.Image) error {
 		return ctx.Err() // which tells nothing
 	}
 	if err := atomicfile.WriteFile(filepath.Join(t.state, checksFile), []byte(t.tag.RegistryStr()+" "+answer+"\n"), 0o600); err != nil {
-		t.log.Warn("what the registry checks is not noted down", "err", err)
+		t.log.Warn("what the registry is known to check could not be saved; the next publish asks again", "err", err)
 	}
 	return nil
 }

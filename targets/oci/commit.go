@@ -41,7 +41,7 @@ func (t *Target) stagedFor(ctx context.Context, id site.ID) (staged, error) {
 	}
 	h, err := t.look(ctx, t.stagedTag(id))
 	if err == nil && (h == nil || h.release() != id) {
-		err = fmt.Errorf("%s has no image of %s: %w", t.tag.Context(), id.Short(), targets.ErrNotStaged)
+		err = fmt.Errorf("%s has no image of release %s: %w", t.tag.Context(), id.Short(), targets.ErrNotStaged)
 	}
 	return staged{release: id, image: h}, err
 }

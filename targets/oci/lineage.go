@@ -83,7 +83,7 @@ func (t *Target) noteLive(ctx context.Context, s targets.Swap, image string, sta
 		t.keep(fromStage, image, made)
 	}
 	if err != nil {
-		t.log.Warn("what was live before is not noted", "target", t.tag.String(), "err", err)
+		t.log.Warn("the previous live release could not be recorded", "target", t.tag.String(), "err", err)
 	}
 }
 

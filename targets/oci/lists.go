@@ -77,7 +77,7 @@ func (t *Target) list(ctx context.Context, id site.ID) (list, error) {
 		return list{}, err
 	}
 	if m.Config.MediaType != listArtifact || len(m.Layers) == 0 || len(m.Layers) > maxChanges+1 || m.Annotations[labelRelease] != string(id) {
-		return list{}, errors.New("it is no list of a release's files")
+		return list{}, errors.New("it is not a list of the files of a release")
 	}
 	created, err := time.Parse(time.RFC3339, m.Annotations[labelCreated])
 	if err != nil {

@@ -116,7 +116,7 @@ func (r *rollout) run(ctx context.Context, digest string, id site.ID) error {
 // note writes to the journal what may as well be lost.
 func (r *rollout) note(d debt) {
 	if err := r.journal.write(d); err != nil {
-		r.log.Warn("what is to be rolled out is not noted down", "err", err)
+		r.log.Warn("the pending rollout could not be saved; an interrupted one is not resumed", "err", err)
 	}
 }
 

@@ -53,6 +53,6 @@ func (t *Target) noteNoACLs() {
 		err = atomicfile.WriteFile(t.aclFile(), text, 0o600)
 	}
 	if err != nil {
-		t.log.Warn("what was found out about ACLs is not remembered", "err", err)
+		t.log.Warn("what is known of the bucket's ACLs could not be saved; the next publish asks again", "err", err)
 	}
 }

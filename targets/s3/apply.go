@@ -79,7 +79,7 @@ func (t *Target) record(ctx context.Context, s documents.State, ch *documents.Ch
 	defer cancel()
 	recorded, err := t.recordLive(ctx, s.Records, ch, made)
 	if err != nil {
-		t.log.Warn("what the bucket holds is not recorded; its objects are read again", "err", err)
+		t.log.Warn("the inventory of the bucket could not be saved; the next publish reads its objects again", "err", err)
 		return s.Records
 	}
 	return recorded

@@ -245,7 +245,7 @@ func (t *Target) rememberFilled(want documents.Entries, made map[string]bucket.R
 		t.verified.Note(f)
 	}
 	if err := t.verified.Save(); err != nil {
-		t.log.Warn("what was sent is not remembered", "err", err)
+		t.log.Warn("the record of what was sent could not be saved; it may be sent again", "err", err)
 	}
 }
 

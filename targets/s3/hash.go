@@ -48,7 +48,7 @@ func (t *Target) hashAll(ctx context.Context, list []bucket.Object) (map[string]
 	}
 	if learnt {
 		if err := t.verified.Save(); err != nil {
-			t.log.Warn("what was verified is not remembered", "err", err)
+			t.log.Warn("the record of verified objects could not be saved; they are verified again", "err", err)
 		}
 	}
 	return out, nil

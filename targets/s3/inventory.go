@@ -117,6 +117,6 @@ func (t *Target) divide(inv inventory) {
 		}
 	}
 	if err := t.bounds.keep(next); err != nil {
-		t.log.Warn("where a listing can be divided is not remembered", "err", err)
+		t.log.Warn("the boundaries of the listing could not be saved; the next publish lists the bucket in one sequence", "err", err)
 	}
 }

@@ -72,7 +72,7 @@ func (t *Target) saveLearnt() {
 		err = atomicfile.WriteFile(learntFile(t.state), text, 0o600)
 	}
 	if err != nil {
-		t.log.Warn("what was learnt about the service is not remembered", "err", err)
+		t.log.Warn("what is known of the service could not be saved; the next publish probes it again", "err", err)
 	}
 }
 

@@ -59,7 +59,7 @@ func readAlong(ctx context.Context, f Fixture, rel *site.Release, text string, a
 			return err
 		}
 		if !strings.Contains(string(first), "round") || !strings.Contains(string(second), "round") {
-			return fmt.Errorf("a page of no release: %q, %q", first, second)
+			return fmt.Errorf("a page that belongs to no release: %q, %q", first, second)
 		}
 		isNew := strings.Contains(string(second), text)
 		if strings.Contains(string(beacon), string(rel.ID())) && !isNew {
