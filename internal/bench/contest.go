@@ -77,7 +77,8 @@ type Contest struct {
 // cell is of one tool in one step.
 type cell struct{ tool, step string }
 
-// Run plays the rounds. A tool that fails, or that stores something else than the site, fails the test.
+// Run plays the rounds. A tool that fails, or that stores something else than the site, fails the test and takes no further
+// step in that round.
 func (c *Contest) Run(t *testing.T) {
 	t.Helper()
 	c.costs, c.traffic = map[cell][]Cost{}, map[cell]Traffic{}
@@ -86,9 +87,7 @@ func (c *Contest) Run(t *testing.T) {
 		if round == 0 {
 			name = "counted"
 		}
-		if !t.Run(name, func(t *testing.T) { c.round(t, round) }) {
-			return
-		}
+		t.Run(name, func(t *testing.T) { c.round(t, round) })
 	}
 }
 
@@ -108,6 +107,7 @@ func (c *Contest) round(t *testing.T, round int) {
 		entries[tool.Name] = &Entry{TB: t, Site: c.Site, count: round == 0}
 		places[tool.Name] = tool.Open(entries[tool.Name])
 	}
+	failed := map[string]bool{}
 	for _, step := range c.Steps {
 		if step.Change != nil {
 			c.changes++
@@ -116,21 +116,27 @@ func (c *Contest) round(t *testing.T, round int) {
 			}
 		}
 		for _, tool := range tools {
-			c.take(t, tool.Name, step.Name, places[tool.Name], entries[tool.Name].meter)
+			if failed[tool.Name] {
+				continue
+			}
+			if err := c.take(t, cell{tool.Name, step.Name}, places[tool.Name], entries[tool.Name].meter); err != nil {
+				t.Errorf("%s, %s: %v", tool.Name, step.Name, err)
+				failed[tool.Name] = true
+			}
 		}
 	}
 }
 
 // take has one tool take one step, and verifies what is stored then.
-func (c *Contest) take(t *testing.T, tool, step string, place Place, meter *Meter) {
+func (c *Contest) take(t *testing.T, at cell, place Place, meter *Meter) error {
 	t.Helper()
-	command := place.Publish(step)
+	command := place.Publish(at.step)
 	if command.Line == "" {
-		return
+		return nil
 	}
 	if place.Before != nil {
-		if err := place.Before(step); err != nil {
-			t.Fatalf("%s, %s: %v", tool, step, err)
+		if err := place.Before(at.step); err != nil {
+			return err
 		}
 	}
 	if meter != nil {
@@ -138,18 +144,15 @@ func (c *Contest) take(t *testing.T, tool, step string, place Place, meter *Mete
 	}
 	cost, err := Run(t.Context(), command)
 	if err != nil {
-		t.Fatalf("%s, %s: %v", tool, step, err)
+		return err
 	}
-	at := cell{tool, step}
 	if meter != nil {
 		c.traffic[at] = meter.Take()
 	} else {
 		c.costs[at] = append(c.costs[at], cost)
 	}
-	if err := c.verify(place); err != nil {
-		t.Fatalf("%s, %s: %v", tool, step, err)
-	}
-	t.Logf("%s, %s: %s, CPU %s", tool, step, cost.Wall.Round(time.Millisecond), cost.CPU.Round(time.Millisecond))
+	t.Logf("%s, %s: %s, CPU %s", at.tool, at.step, cost.Wall.Round(time.Millisecond), cost.CPU.Round(time.Millisecond))
+	return c.verify(place)
 }
 
 // verify compares what is stored with the site.

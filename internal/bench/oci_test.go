@@ -26,7 +26,7 @@ func ociTools() []Tool {
 		}),
 		peer("regctl image mod", "regctl", "regctl version --format '{{.VCSTag}}'", func(e *Entry) Place {
 			r := openRepository(e)
-			return r.peer("regctl registry set --tls disabled ${IMAGE%%/*} && regctl image create %[2]s && regctl image mod --replace --layer-add tar=%[1]s %[2]s")
+			return r.peer("regctl registry set --tls disabled ${IMAGE%%%%/*} && regctl image create %[2]s && regctl image mod --replace --layer-add tar=%[1]s %[2]s")
 		}),
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"runtime/debug"
 	"time"
 )
 
@@ -22,8 +21,7 @@ type Command struct {
 // Cost is what a command took, with all processes that it waited for.
 type Cost struct {
 	Wall, CPU time.Duration
-	// Memory is the resident set of the largest process at its peak, in bytes; 0 where the system does not say. Linux counts
-	// what the process that started it had: nothing below that is seen.
+	// Memory is the resident set of the largest process at its peak, in bytes; 0 where the system does not say.
 	Memory int64
 }
 
@@ -36,7 +34,7 @@ func Run(ctx context.Context, c Command) (Cost, error) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "sh", "-c", c.Line)
 	cmd.Dir, cmd.Env, cmd.WaitDelay = c.Dir, append(os.Environ(), c.Env...), time.Second
-	debug.FreeOSMemory()
+	forgetPeak()
 	start := time.Now()
 	out, err := cmd.CombinedOutput()
 	took := time.Since(start)

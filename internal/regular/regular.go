@@ -45,6 +45,11 @@ func open(path string, stat func(string) (fs.FileInfo, error), do func() (*os.Fi
 	if err != nil {
 		return nil, false, err
 	}
+	return openSeen(path, info, do)
+}
+
+// openSeen is open after the look.
+func openSeen(path string, info fs.FileInfo, do func() (*os.File, error)) (f *os.File, same bool, err error) {
 	if !info.Mode().IsRegular() {
 		return nil, false, fmt.Errorf("%s: %w", path, ErrNotRegular)
 	}
@@ -93,13 +98,14 @@ type tree struct {
 }
 
 func (t tree) Open(name string) (fs.File, error) {
-	if info, err := fs.Stat(t.all, name); err == nil && info.IsDir() {
+	info, err := fs.Stat(t.all, name) // refuses a name that is not valid
+	switch {
+	case err != nil:
+		return nil, err
+	case info.IsDir():
 		return t.all.Open(name)
 	}
-	if !fs.ValidPath(name) {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
-	}
-	f, err := OpenIn(t.root, name)
+	f, _, err := openSeen(name, info, func() (*os.File, error) { return t.root.OpenFile(name, os.O_RDONLY|nonblock, 0) })
 	if err != nil {
 		return nil, err
 	}
