@@ -16,8 +16,6 @@ import (
 	"mirror/targets/git/internal/wire"
 )
 
-var _ targets.Eraser = (*Target)(nil)
-
 // Erase replaces the branch by one commit without parents that has the live release and not the files, and deletes
 // the refs of all that is staged. The host frees the objects in its own time.
 func (t *Target) Erase(ctx context.Context, e targets.Erasure) (left []string, err error) {

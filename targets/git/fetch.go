@@ -2,6 +2,7 @@ package git
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -89,4 +90,27 @@ func (t *Target) open(ctx context.Context, s wire.Service) (*wire.Session, error
 func (t *Target) thin(s *wire.Session) bool {
 	agent := strings.Join(s.Caps.Get(capability.Agent), "")
 	return !t.whole.Load() && !s.Caps.Supports("no-thin") && !strings.HasPrefix(agent, "go-git")
+}
+
+// maxFetch bounds what one request fetches, in bytes.
+const maxFetch = 256 << 20
+
+// fetchWithin fetches what is wished for, and less deep where it is too much.
+func (t *Target) fetchWithin(ctx context.Context, via *wire.Session, w wire.Wish) (*objects.Store, error) {
+	for {
+		if !via.CanFetch() {
+			s, err := t.open(ctx, wire.UploadPack)
+			if err != nil {
+				return nil, err
+			}
+			defer s.Close()
+			via = s
+		}
+		got, err := objects.NewStore(ctx, func(out io.Writer) error { return via.FetchAll(ctx, w, maxFetch, out) })
+		if err == nil || !errors.Is(err, objects.ErrTooMuch) || w.Depth <= 1 || ctx.Err() != nil {
+			return got, err
+		}
+		w.Depth /= 4
+		w.Depth = max(w.Depth, 1)
+	}
 }

@@ -2,18 +2,16 @@ package git
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing/filemode"
 
 	"mirror/site"
-	"mirror/targets"
 	"mirror/targets/git/internal/objects"
 	"mirror/targets/git/internal/wire"
 	"mirror/targets/grace"
 )
-
-var _ targets.Gracer = (*Target)(nil)
 
 // Grace lists the files of earlier releases in the head of the branch, as the last commit of ours says.
 func (t *Target) Grace(ctx context.Context) (l grace.List, err error) {
@@ -70,4 +68,9 @@ func namesOf(files map[string]objects.Entry) site.Manifest {
 	}
 	m.Sort()
 	return m
+}
+
+// stays lists all files beside the release's, in path order.
+func (l *layout) stays() []string {
+	return slices.Sorted(slices.Values(slices.Concat(l.said.Kept, l.kept, l.said.Grace.Paths())))
 }

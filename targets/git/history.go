@@ -2,8 +2,6 @@ package git
 
 import (
 	"context"
-	"errors"
-	"io"
 	"slices"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -19,10 +17,9 @@ import (
 
 // Bounds of what one look into the past may cost.
 const (
-	maxPast      = 64        // commits
-	maxPastBytes = 256 << 20 // fetched in one request
-	maxPastBlobs = 4096      // files that are fetched one by one
-	pageLimit    = 256       // KiB; larger files are left out where none can be fetched alone
+	maxPast      = 64   // commits
+	maxPastBlobs = 4096 // files that are fetched one by one
+	pageLimit    = 256  // KiB; larger files are left out where none can be fetched alone
 )
 
 // Past lists the commits of the branch, the newest first. Their trees are fetched, and of the
@@ -52,7 +49,7 @@ func (t *Target) Past(ctx context.Context, limit int, of []string) (past []site.
 	if len(v.past) == 0 && v.err != nil {
 		return nil, v.err
 	}
-	if v.hash(ctx, trees); len(v.order) > 0 { // a server without filters has sent all
+	if v.digest(ctx, trees); len(v.order) > 0 { // a server without filters has sent all
 		err = t.fillIn(ctx, s, wants, limit, v)
 	}
 	return v.past, err
@@ -70,47 +67,6 @@ func (t *Target) wantsOf(s *wire.Session, limit int) []plumbing.Hash {
 		}
 	}
 	return wants
-}
-
-// fetchWithin fetches what is wished for, and less deep where it is too much.
-func (t *Target) fetchWithin(ctx context.Context, via *wire.Session, w wire.Wish) (*objects.Store, error) {
-	for {
-		if !via.CanFetch() {
-			s, err := t.open(ctx, wire.UploadPack)
-			if err != nil {
-				return nil, err
-			}
-			defer s.Close()
-			via = s
-		}
-		got, err := objects.NewStore(ctx, func(out io.Writer) error { return via.FetchAll(ctx, w, maxPastBytes, out) })
-		if err == nil || !errors.Is(err, objects.ErrTooMuch) || w.Depth <= 1 || ctx.Err() != nil {
-			return got, err
-		}
-		w.Depth /= 4
-		w.Depth = max(w.Depth, 1)
-	}
-}
-
-// line lists a store's commits from the first of heads on, the newest first: parents, and what a
-// commit without parents says that it came after.
-func line(s *objects.Store, heads []plumbing.Hash, limit int) []objects.Commit {
-	var all []objects.Commit
-	seen := map[plumbing.Hash]bool{}
-	next := heads[0]
-	for len(all) < limit && !next.IsZero() && !seen[next] {
-		seen[next] = true
-		c, err := s.ReadCommit(next)
-		if err != nil {
-			break // further back than was fetched
-		}
-		all = append(all, c)
-		next = c.After
-		if len(c.Parents) > 0 {
-			next = c.Parents[0]
-		}
-	}
-	return all
 }
 
 // visit gathers the past from trees.
@@ -187,7 +143,7 @@ func (t *Target) fillIn(ctx context.Context, s *wire.Session, wants []plumbing.H
 	if s.Caps.Supports(capability.AllowReachableSHA1InWant) || s.Caps.Supports(capability.AllowTipSHA1InWant) {
 		got, err := t.fetchWithin(ctx, s, wire.Wish{Wants: v.order})
 		if err == nil {
-			v.hash(ctx, got)
+			v.digest(ctx, got)
 			return got.Close()
 		}
 		if ctx.Err() != nil {
@@ -200,12 +156,12 @@ func (t *Target) fillIn(ctx context.Context, s *wire.Session, wants []plumbing.H
 		t.log.Warn("the bytes of past pages could not be fetched; only their paths are known", "err", err)
 		return ctx.Err()
 	}
-	v.hash(ctx, got)
+	v.digest(ctx, got)
 	return got.Close()
 }
 
-// hash sets the digests of the blobs that the store has; the others stay in order.
-func (v *visit) hash(ctx context.Context, s *objects.Store) {
+// digest sets the digests of the blobs that the store has; the others stay in order.
+func (v *visit) digest(ctx context.Context, s *objects.Store) {
 	v.order = slices.DeleteFunc(v.order, func(blob plumbing.Hash) bool {
 		f, err := s.Hash(ctx, blob)
 		if err != nil {

@@ -25,7 +25,7 @@ func Kind() targets.Kind {
 		Name:   "git",
 		Config: Config{},
 		Source: configSource,
-		Open:   New,
+		Open:   fromConfig,
 		Traits: targets.Traits{LateGrace: true, CompareAndSwap: true, Atomic: true, Deploys: true},
 		Place: func(decode targets.Decode) (targets.Place, error) {
 			var c Config

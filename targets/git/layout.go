@@ -162,8 +162,3 @@ func (l *layout) unknown(have map[plumbing.Hash]bool, live *objects.Snapshot, th
 	}
 	return items, files
 }
-
-// stays lists all files beside the release's, in path order.
-func (l *layout) stays() []string {
-	return slices.Sorted(slices.Values(slices.Concat(l.said.Kept, l.kept, l.said.Grace.Paths())))
-}

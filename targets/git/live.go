@@ -49,10 +49,3 @@ func conflict(head objects.Commit, want targets.Live) error {
 	return fmt.Errorf("%w: the branch is at %s, and was at %s when this publish began (hint: plan again)",
 		targets.ErrConflict, name(revisionOf(head)), name(want.Revision))
 }
-
-func name(revision string) string {
-	if revision == "" {
-		return "no commit"
-	}
-	return revision[:min(12, len(revision))]
-}

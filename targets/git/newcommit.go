@@ -47,14 +47,3 @@ func (t *Target) newCommit(ctx context.Context, head objects.Commit, tree plumbi
 	}
 	return made, items, err
 }
-
-func (t *Target) signed(ctx context.Context, c objects.Commit) (objects.Commit, error) {
-	if t.key == nil {
-		return c, nil
-	}
-	signature, err := t.key.Sign(ctx, c.Raw)
-	if err != nil {
-		return objects.Commit{}, err
-	}
-	return c.WithSignature(signature), nil
-}

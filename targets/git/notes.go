@@ -84,13 +84,3 @@ func (t *Target) WriteNotes(ctx context.Context, text []byte) (err error) {
 	}
 	return nil
 }
-
-// pushEmpty pushes a commit without files.
-func (t *Target) pushEmpty(ctx context.Context, s *wire.Session, c objects.Commit, move *packp.Command) error {
-	pack, err := objects.NewPack(ctx, []objects.Item{objects.Content(plumbing.CommitObject, c.Raw), objects.Content(plumbing.TreeObject, nil)})
-	if err != nil {
-		return err
-	}
-	defer pack.Close()
-	return s.Push(ctx, pack, nil, move)
-}

@@ -6,7 +6,6 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/filemode"
-	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 
 	"mirror/site"
 	"mirror/targets/git/internal/objects"
@@ -39,47 +38,6 @@ func (t *Target) ReadBack(ctx context.Context) (m site.Manifest, err error) {
 		return nil, err
 	}
 	return manifestOf(ctx, store, snap, ours)
-}
-
-// searchDepth is how many commits of others are looked through for our last one.
-const searchDepth = 64
-
-// ours are the trailers of the last commit of ours up to the given one: they tell which
-// files are not the site's, also where the branch has been changed since.
-func (t *Target) ours(ctx context.Context, c objects.Commit) (objects.Trailers, error) {
-	c, err := t.search(ctx, c, func(c objects.Commit) bool { return c.Release != site.None || c.Vacant })
-	if c.Release == site.None {
-		c.Keep = t.keep
-	}
-	return c.Trailers, err
-}
-
-// search looks from c on back through first parents for a commit. It gives the zero commit
-// where there is none within searchDepth.
-func (t *Target) search(ctx context.Context, c objects.Commit, is func(objects.Commit) bool) (objects.Commit, error) {
-	if is(c) {
-		return c, nil
-	}
-	if len(c.Parents) == 0 {
-		return objects.Commit{}, nil
-	}
-	store, err := t.fetch(ctx, nil, c.Hash, searchDepth, packp.FilterTreeDepth(0))
-	if err != nil {
-		return objects.Commit{}, err
-	}
-	defer store.Close()
-	for range searchDepth - 1 {
-		if len(c.Parents) == 0 {
-			break
-		}
-		if c, err = store.ReadCommit(c.Parents[0]); err != nil {
-			break // further back than was fetched
-		}
-		if is(c) {
-			return c, nil
-		}
-	}
-	return objects.Commit{}, nil
 }
 
 // manifestOf hashes the files of a snapshot, without those that are ours.

@@ -2,6 +2,7 @@ package git
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -10,8 +11,6 @@ import (
 	"mirror/targets/git/internal/objects"
 	"mirror/targets/git/internal/wire"
 )
-
-var _ targets.Rescuer = (*Target)(nil)
 
 // Of a deployment of GitHub Pages. GitHub cancels one that takes ten minutes, and never deploys its
 // commit again.
@@ -82,4 +81,22 @@ func (t *Target) again(ctx context.Context, head objects.Commit) (objects.Commit
 	said := head.Trailers
 	said.After, said.Rescue = plumbing.ZeroHash, true
 	return t.signed(ctx, objects.NewCommit(t.author, time.Now(), head.Tree, head.Hash, said))
+}
+
+// autoRescue is the rescue of a config that says nothing of it.
+const autoRescue time.Duration = -1
+
+// parseRescue reads auto, off or a duration.
+func parseRescue(text string) (time.Duration, error) {
+	switch text {
+	case "", "auto":
+		return autoRescue, nil
+	case "off":
+		return 0, nil
+	}
+	after, err := time.ParseDuration(text)
+	if err != nil || after <= 0 {
+		return 0, errors.New("is not a time of a rescue (hint: auto, off, or a duration such as 10m)")
+	}
+	return after, nil
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"sync"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
@@ -15,8 +13,6 @@ import (
 	"mirror/targets/git/internal/objects"
 	"mirror/targets/git/internal/wire"
 )
-
-var _ targets.Restorer = (*Target)(nil)
 
 // Restore fetches the commit of a release with all its files: the branch's head, the commit that
 // the release is staged as, or one of the branch's history, which not every server gives.
@@ -67,15 +63,6 @@ func (t *Target) find(ctx context.Context, s *wire.Session, id site.ID) (plumbin
 	return plumbing.ZeroHash, nil
 }
 
-// restored is a commit's files in a pack of its own.
-type restored struct {
-	manifest site.Manifest
-	blobs    map[string]plumbing.Hash
-
-	reading sync.Mutex // the store answers one at a time
-	store   *objects.Store
-}
-
 func restoredFrom(ctx context.Context, store *objects.Store, hash plumbing.Hash, id site.ID) (*restored, error) {
 	snap, err := store.Snapshot(hash)
 	if err != nil {
@@ -94,16 +81,3 @@ func restoredFrom(ctx context.Context, store *objects.Store, hash plumbing.Hash,
 	}
 	return r, nil
 }
-
-// Manifest returns the release's files, from their bytes.
-func (r *restored) Manifest() site.Manifest { return r.manifest }
-
-// Copy unpacks a file of the commit.
-func (r *restored) Copy(ctx context.Context, w io.Writer, f site.File) error {
-	r.reading.Lock()
-	defer r.reading.Unlock()
-	return r.store.CopyBlob(ctx, r.blobs[f.Path], w)
-}
-
-// Close deletes the pack.
-func (r *restored) Close() error { return r.store.Close() }

@@ -66,15 +66,6 @@ func (t *Target) stage(ctx context.Context, rel *site.Release, ids map[site.Dige
 	return t.send(ctx, s, shipment{rel: rel.ID(), ref: ref, before: before, live: live, want: want}, p)
 }
 
-// shipment is a release on its way to the remote.
-type shipment struct {
-	rel    site.ID
-	ref    plumbing.ReferenceName // where it is staged, "" if it is not
-	before objects.Commit         // what is staged there
-	live   *objects.Snapshot
-	want   *layout
-}
-
 // commitOf is the head itself where it is right, and a new commit otherwise, with the commits that the
 // remote does not have.
 func (t *Target) commitOf(ctx context.Context, sh shipment) (objects.Commit, []objects.Item, error) {

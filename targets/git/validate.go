@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
 
@@ -105,22 +104,4 @@ func parseHistory(text string, orphan bool) (int, error) {
 		return 0, errHistory
 	}
 	return n, nil
-}
-
-// autoRescue is the rescue of a config that says nothing of it.
-const autoRescue time.Duration = -1
-
-// parseRescue reads auto, off or a duration.
-func parseRescue(text string) (time.Duration, error) {
-	switch text {
-	case "", "auto":
-		return autoRescue, nil
-	case "off":
-		return 0, nil
-	}
-	after, err := time.ParseDuration(text)
-	if err != nil || after <= 0 {
-		return 0, errors.New("is not a time of a rescue (hint: auto, off, or a duration such as 10m)")
-	}
-	return after, nil
 }
