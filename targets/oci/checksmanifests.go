@@ -4,13 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 	"golang.org/x/sync/errgroup"
 
 	"mirror/internal/atomicfile"
@@ -90,15 +87,3 @@ var errLost = errors.New("the registry has lost a blob of an earlier release")
 
 // blobsAtOnce is how many blobs are asked for, or sent, at once.
 const blobsAtOnce = 4
-
-// refused reports whether the registry refused a manifest for what is in it, and not for who sent it or
-// for when.
-func refused(err error) bool {
-	var answer *transport.Error
-	if !errors.As(err, &answer) || answer.StatusCode/100 != 4 {
-		return false
-	}
-	return !slices.Contains([]int{
-		http.StatusUnauthorized, http.StatusForbidden, http.StatusRequestTimeout, http.StatusTooManyRequests,
-	}, answer.StatusCode)
-}

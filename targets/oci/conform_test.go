@@ -11,6 +11,9 @@ import (
 var (
 	_ targets.Pruner    = (*Target)(nil)
 	_ targets.Historian = (*Target)(nil)
+	_ targets.Eraser    = (*Target)(nil)
+	_ targets.Gracer    = (*Target)(nil)
+	_ targets.Restorer  = (*Target)(nil)
 )
 
 func TestConformanceEmbedded(t *testing.T) {

@@ -12,8 +12,6 @@ import (
 	"mirror/targets/oci/internal/image"
 )
 
-var _ targets.Eraser = (*Target)(nil)
-
 // Erase makes the live image anew from the base and one layer of the site, since a file that was deleted can be read in a
 // lower layer still, and deletes the tags of all other releases. The registry frees the space in its own time.
 func (t *Target) Erase(ctx context.Context, e targets.Erasure) (left []string, err error) {

@@ -12,11 +12,8 @@ import (
 	"github.com/klauspost/compress/gzip"
 
 	"mirror/site"
-	"mirror/targets"
 	"mirror/targets/grace"
 )
-
-var _ targets.Gracer = (*Target)(nil)
 
 // maxGrace bounds the files of earlier releases in an image: the list of them is a label.
 const maxGrace = 2000

@@ -1,6 +1,8 @@
 package oci
 
 import (
+	"strconv"
+
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
@@ -52,4 +54,16 @@ func headOf(img manifest, labels map[string]string) (*head, error) {
 	return &head{&remote.Descriptor{
 		Descriptor: v1.Descriptor{Digest: digest, Size: size, MediaType: img.mediaType}, Manifest: img.raw,
 	}, labels}, nil
+}
+
+// sequence returns that of the image's beacon, 0 where there is none.
+func (h *head) sequence() int64 {
+	if h == nil {
+		return 0
+	}
+	n, err := strconv.ParseInt(h.labels[labelSequence], 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
 }

@@ -58,19 +58,6 @@ func (t *rewinding) expired(err error) bool {
 	return t.granted.Load() && isStatus(err, http.StatusUnauthorized)
 }
 
-// renewals is how often a request is repeated because its token had expired.
-const renewals = 3
-
-// whileExpired does something again whose token had expired.
-func whileExpired[T any](r *registry, do func() (T, error)) (T, error) {
-	for n := 0; ; n++ {
-		got, err := do()
-		if n == renewals || !r.session.expired(err) {
-			return got, err
-		}
-	}
-}
-
 // worthRepeating reports whether an upload is repeated after an error: where the connection broke,
 // where the registry says that it is temporary, and where the token had expired in the middle.
 func (t *rewinding) worthRepeating(err error) bool {

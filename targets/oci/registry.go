@@ -128,11 +128,6 @@ func rawManifest(img interface {
 	return manifest{raw, kind}, err
 }
 
-func isStatus(err error, status int) bool {
-	var answer *transport.Error
-	return errors.As(err, &answer) && answer.StatusCode == status
-}
-
 // explain says what was being done to which reference, and the way out where there is a usual one.
 func explain(ref name.Reference, doing string, err error) error {
 	switch {
@@ -186,4 +181,17 @@ func (b meteredBody) Read(p []byte) (int, error) {
 		b.progress.Sent(0, int64(n))
 	}
 	return n, err
+}
+
+// renewals is how often a request is repeated because its token had expired.
+const renewals = 3
+
+// whileExpired does something again whose token had expired.
+func whileExpired[T any](r *registry, do func() (T, error)) (T, error) {
+	for n := 0; ; n++ {
+		got, err := do()
+		if n == renewals || !r.session.expired(err) {
+			return got, err
+		}
+	}
 }

@@ -4,17 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
-	"strconv"
 
-	"mirror/internal/wait"
 	"mirror/site"
 	"mirror/targets"
 	"mirror/targets/oci/internal/image"
 )
-
-var _ targets.Restorer = (*Target)(nil)
 
 // Restore reads the image of a release, for this machine's platform. The files of the site are copied to
 // a temporary file.
@@ -80,38 +75,4 @@ func (t *Target) filesOf(ctx context.Context, h *head, id site.ID) (site.Manifes
 		return nil, err
 	}
 	return t.ownFiles(ctx, h, held.Files)
-}
-
-// restored is the content of an image.
-type restored struct {
-	manifest site.Manifest
-	content  *image.Copied
-}
-
-// Manifest returns the files of the site, from their bytes.
-func (r *restored) Manifest() site.Manifest { return r.manifest }
-
-// Copy writes the content of a file.
-func (r *restored) Copy(ctx context.Context, w io.Writer, f site.File) error {
-	content, err := r.content.Content(f.Path)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(w, wait.Reader(ctx, content))
-	return err
-}
-
-// Close deletes the temporary file.
-func (r *restored) Close() error { return r.content.Close() }
-
-// sequence returns that of the image's beacon, 0 where there is none.
-func (h *head) sequence() int64 {
-	if h == nil {
-		return 0
-	}
-	n, err := strconv.ParseInt(h.labels[labelSequence], 10, 64)
-	if err != nil {
-		return 0
-	}
-	return n
 }
