@@ -102,9 +102,9 @@ func (j *Job) Changed(c diff.Changes) {
 	j.signal()
 }
 
-// Watch hears of an answer through the caches while the origin changes: which page was asked for, when the request began,
+// Watched hears of an answer through the caches while the origin changes: which page was asked for, when the request began,
 // and whether it was old. Before the first purge of a page old answers are as they should be.
-func (j *Job) Watch(path string, asked time.Time, old bool) {
+func (j *Job) Watched(path string, asked time.Time, old bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.purged[path].IsZero() {

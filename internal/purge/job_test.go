@@ -94,7 +94,7 @@ func TestOldAnswersBeforeTheFirstPurge(t *testing.T) {
 		for _, c := range []struct {
 			hear func(j *Job, path string, asked time.Time, old bool)
 			want int
-		}{{(*Job).Watch, 0}, {(*Job).See, 1}} {
+		}{{(*Job).Watched, 0}, {(*Job).See, 1}} {
 			j := Start(front(&recorder{}), "id")
 			c.hear(j, "a.html", time.Now(), true)
 			time.Sleep(time.Minute)

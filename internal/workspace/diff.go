@@ -126,24 +126,24 @@ func (d *differ) sides(ctx context.Context, a, b string) (from, to sitediff.Side
 	case isURL(a) && isURL(b):
 		return d.urls(ctx, a, b)
 	case isURL(a):
-		if to, err = d.known(ctx, b); err == nil {
+		if to, err = d.filesOf(ctx, b); err == nil {
 			from, to, err = d.url(ctx, a, to)
 		}
 		return from, to, err
 	}
-	if from, err = d.known(ctx, a); err != nil {
+	if from, err = d.filesOf(ctx, a); err != nil {
 		return from, to, err
 	}
 	if isURL(b) {
 		to, from, err = d.url(ctx, b, from)
 		return from, to, err
 	}
-	to, err = d.known(ctx, b)
+	to, err = d.filesOf(ctx, b)
 	return from, to, err
 }
 
-// known opens a state of which the files are known.
-func (d *differ) known(ctx context.Context, name string) (sitediff.Side, error) {
+// filesOf opens a state of which the files are known.
+func (d *differ) filesOf(ctx context.Context, name string) (sitediff.Side, error) {
 	switch {
 	case !ofConfig(name):
 		built, err := (&Sites{Events: d.events}).open(ctx, name, BuiltOptions{})
@@ -177,7 +177,7 @@ func (d *differ) release(ctx context.Context, name string) (sitediff.Side, error
 		d.notes = append(d.notes, err.Error())
 	}
 	if name == DiffLive {
-		return d.live(ctx, held, errs)
+		return d.liveRelease(ctx, held, errs)
 	}
 	for _, h := range stagedHeld(d.w.waiting(ctx, dests), dests) {
 		if !slices.ContainsFunc(held, func(o HeldRelease) bool { return o.Release == h.Release }) {
@@ -191,8 +191,8 @@ func (d *differ) release(ctx context.Context, name string) (sitediff.Side, error
 	return d.open(ctx, chosen)
 }
 
-// live is the release that most targets serve. Where there is none, nothing is live.
-func (d *differ) live(ctx context.Context, held []HeldRelease, errs heldErrors) (sitediff.Side, error) {
+// liveRelease is the release that most targets serve. Where there is none, nothing is live.
+func (d *differ) liveRelease(ctx context.Context, held []HeldRelease, errs heldErrors) (sitediff.Side, error) {
 	held = slices.DeleteFunc(held, func(h HeldRelease) bool { return len(h.Live) == 0 })
 	if len(held) == 0 && len(errs) > 0 {
 		return sitediff.Side{}, errs.join()

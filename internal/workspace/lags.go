@@ -184,3 +184,20 @@ func warnOf(r *publish.Report, failed map[string]error) {
 		r.Warn("%s does not keep what was learnt of the lags, so that other machines do not know it: %v", name, failed[name])
 	}
 }
+
+// lagsOf is how long each origin took, from the start of its commit until all of it was
+// seen live. Nothing is learnt of a first upload, whose size tells nothing of later ones.
+func lagsOf(r *publish.Report) map[string]time.Duration {
+	lags := map[string]time.Duration{}
+	if r.Window == nil {
+		return lags
+	}
+	for _, o := range r.Window.Origins {
+		for _, t := range r.Targets {
+			if t.Name == o.Name && t.Rescued.IsZero() && t.Plan.Live.Release != site.None && !t.Committed.IsZero() && !o.Unchanged && len(o.Open) == 0 && !o.AllNew.Before.IsZero() {
+				lags[o.Name] = max(0, o.AllNew.Before.Sub(t.Began))
+			}
+		}
+	}
+	return lags
+}

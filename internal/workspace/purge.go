@@ -91,7 +91,7 @@ func (c *caches) watched() func(origin string, o site.Observation, side diff.Sid
 	}
 	return func(origin string, o site.Observation, side diff.Side) {
 		if job := c.jobs[origin]; job != nil && side != diff.Neither {
-			job.Watch(o.Path, o.Asked, side == diff.Old)
+			job.Watched(o.Path, o.Asked, side == diff.Old)
 		}
 	}
 }

@@ -79,23 +79,6 @@ func prune(ctx context.Context, p targets.Pruner, keep targets.Retention) error 
 	return err
 }
 
-// lagsOf is how long each origin took, from the start of its commit until all of it was
-// seen live. Nothing is learnt of a first upload, whose size tells nothing of later ones.
-func lagsOf(r *publish.Report) map[string]time.Duration {
-	lags := map[string]time.Duration{}
-	if r.Window == nil {
-		return lags
-	}
-	for _, o := range r.Window.Origins {
-		for _, t := range r.Targets {
-			if t.Name == o.Name && t.Rescued.IsZero() && t.Plan.Live.Release != site.None && !t.Committed.IsZero() && !o.Unchanged && len(o.Open) == 0 && !o.AllNew.Before.IsZero() {
-				lags[o.Name] = max(0, o.AllNew.Before.Sub(t.Began))
-			}
-		}
-	}
-	return lags
-}
-
 // learn remembers what a publish made live and how long the origins took, and returns what the
 // targets may drop.
 func (w *Workspace) learn(ctx context.Context, r *publish.Report, rel *site.Release) (keep targets.Retention, err error) {
