@@ -9,9 +9,9 @@ import (
 	"mirror/site"
 )
 
-// content returns the verified content of a page, and whether it came from the cache or an origin. Close
+// contentOf returns the verified content of a page, and whether it came from the cache or an origin. Close
 // it after use.
-func (f *Front) content(ctx context.Context, e *edition, p *page) (c blobs.Content, from string, err error) {
+func (f *Front) contentOf(ctx context.Context, e *edition, p *page) (c blobs.Content, from string, err error) {
 	if c, ok := f.store.Get(p.file.Digest); ok {
 		f.counts.cached.Add(1)
 		p.remember(c)

@@ -134,7 +134,7 @@ func New(o Options) (*Front, error) {
 	for range o.Origins {
 		f.watchers = append(f.watchers, make(chan struct{}, 1))
 	}
-	f.origins.Trouble = f.trouble
+	f.origins.Trouble = f.hearTrouble
 	f.recall()
 	return f, nil
 }
@@ -203,8 +203,8 @@ func (f *Front) move(next *edition) {
 	go f.tell(event)
 }
 
-// trouble hears what an origin did wrong to a visitor's request: the origin is looked at soon.
-func (f *Front) trouble(o *upstream.Origin, d diff.Difference) {
+// hearTrouble hears what an origin did wrong to a visitor's request: the origin is looked at soon.
+func (f *Front) hearTrouble(o *upstream.Origin, d diff.Difference) {
 	f.counts.wrong.Add(1)
 	f.options.Log.Debug("an origin gave no page of the release", "origin", o.Name, "kind", d.Kind, "path", d.Path, "detail", d.Detail)
 	for i, other := range f.origins.Origins {

@@ -34,7 +34,7 @@ func (f *Front) stream(w http.ResponseWriter, r *http.Request, e *edition, p *pa
 		return nil
 	}
 	head := func() {
-		f.fields(w.Header(), p, nil)
+		f.setFields(w.Header(), p, nil)
 		w.Header()["Accept-Ranges"] = []string{"none"}
 		w.Header()["Content-Length"] = []string{strconv.FormatInt(p.file.Size, 10)}
 		w.WriteHeader(http.StatusOK)

@@ -134,7 +134,7 @@ func (f *Front) verify(ctx context.Context, i int, b site.Beacon, changed bool) 
 	}
 	e, err := f.prove(ctx, i, b)
 	if err != nil {
-		f.unproven(ctx, i, b, err)
+		f.reportUnproven(ctx, i, b, err)
 		return false
 	}
 	if e == nil {
@@ -219,8 +219,8 @@ func cheap(file site.File) bool {
 	return file.Size <= blobs.Small && (file.Size > 0 || text)
 }
 
-// unproven reports a claim that no manifest proves, once.
-func (f *Front) unproven(ctx context.Context, i int, b site.Beacon, err error) {
+// reportUnproven reports a claim that no manifest proves, once.
+func (f *Front) reportUnproven(ctx context.Context, i int, b site.Beacon, err error) {
 	f.mu.Lock()
 	known := f.views[i].unproven == b.Release
 	f.views[i].unproven = b.Release
