@@ -7,22 +7,10 @@ import (
 
 	"mirror/diff"
 	"mirror/site"
-	"mirror/targets/grace"
 	"mirror/targets/s3/internal/bucket"
 	"mirror/targets/s3/internal/documents"
 	"mirror/targets/s3/internal/verified"
 )
-
-// comparison is what separates the listed objects from the wanted files.
-type comparison struct {
-	diff.Changes
-	known map[string]verified.Content // what a listed path holds, as far as it is certain
-	kept  []string                    // what is left as it is
-	grace grace.List                  // the files of earlier releases among them
-	ended []string                    // files of earlier releases that are to go now
-	alive verified.FactSet            // the recorded facts that vouch for what stays
-	fresh []verified.Fact             // facts about what stays that no record has
-}
 
 // compare decides for each wanted file whether the bucket holds it, with its headers. An
 // object is trusted without reading it only where a fact about just this object is

@@ -4,18 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"mirror/site"
 	"mirror/targets"
-	"mirror/targets/s3/internal/bucket"
 	"mirror/targets/s3/internal/documents"
 )
-
-var _ targets.Eraser = (*Target)(nil)
 
 // Erase deletes the staged content, the documents that hold content, and what is served beside the live release. The
 // record comes first: it says why a release cannot be restored.
@@ -86,7 +81,7 @@ func (t *Target) doomed(ctx context.Context, e targets.Erasure, inv inventory, g
 	for path := range paths {
 		_, there := inv.site[path]
 		_, filled := inv.filled[path]
-		if (there || filled) && !own(e.Live, path) {
+		if (there || filled) && !isOwn(e.Live, path) {
 			served = append(served, path)
 		}
 	}
@@ -112,7 +107,7 @@ func (t *Target) doomed(ctx context.Context, e targets.Erasure, inv inventory, g
 	return slices.Compact(all), served, nil
 }
 
-func own(rel *site.Release, path string) bool { _, ok := rel.Manifest.Find(path); return ok }
+func isOwn(rel *site.Release, path string) bool { _, ok := rel.Manifest.Find(path); return ok }
 
 // isBackupOf reports whether an object is what one of the paths held before a commit.
 func isBackupOf(object string, paths map[string]bool) bool {
@@ -141,29 +136,4 @@ func (t *Target) forgetInGrace(ctx context.Context, h documents.StateDocument, s
 		return nil
 	}
 	return t.dropGrace(ctx, h, gone)
-}
-
-// readErased reads the record of what was removed.
-func (t *Target) readErased(ctx context.Context) (targets.Erased, error) {
-	text, err := t.bucket.ReadUpTo(ctx, documents.ErasedPath, targets.MaxErasedBytes)
-	if bucket.IsMissing(err) {
-		return nil, nil
-	}
-	return targets.DecodeErased(text), err
-}
-
-func (t *Target) writeErased(ctx context.Context, gone map[site.Digest]string) error {
-	if len(gone) == 0 {
-		return nil
-	}
-	old, err := t.readErased(ctx)
-	if err != nil {
-		return err
-	}
-	all := old.With(gone, time.Now())
-	if maps.Equal(all, old) {
-		return nil
-	}
-	_, err = t.bucket.Put(ctx, documents.ErasedPath, all.Encode(), bucket.Headers{Type: "application/json", Cache: "no-store"}, bucket.Condition{})
-	return err
 }

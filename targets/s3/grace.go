@@ -7,13 +7,10 @@ import (
 	"time"
 
 	"mirror/site"
-	"mirror/targets"
 	"mirror/targets/grace"
 	"mirror/targets/s3/internal/bucket"
 	"mirror/targets/s3/internal/documents"
 )
-
-var _ targets.Gracer = (*Target)(nil)
 
 // Grace lists the files of earlier releases that are served.
 func (t *Target) Grace(ctx context.Context) (grace.List, error) {
@@ -89,15 +86,5 @@ func storedManifest(all documents.Entries) site.Manifest {
 	for i := range m {
 		m[i].Size = all[m[i].Path].Size
 	}
-	return m
-}
-
-// manifestOf lists entries as a manifest.
-func manifestOf(all documents.Entries) site.Manifest {
-	m := make(site.Manifest, 0, len(all))
-	for _, e := range all {
-		m = append(m, e.File())
-	}
-	m.Sort()
 	return m
 }

@@ -174,3 +174,13 @@ func (t *Target) pastOfOthers(ctx context.Context, h documents.StateDocument, of
 	}
 	return []site.Past{{Manifest: m}}, g.Wait()
 }
+
+// manifestOf lists entries as a manifest.
+func manifestOf(all documents.Entries) site.Manifest {
+	m := make(site.Manifest, 0, len(all))
+	for _, e := range all {
+		m = append(m, e.File())
+	}
+	m.Sort()
+	return m
+}

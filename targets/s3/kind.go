@@ -22,7 +22,7 @@ func Kind() targets.Kind {
 		Source:          configSource,
 		Open:            New,
 		Traits:          targets.Traits{CompareAndSwap: true},
-		Place:           place,
+		Place:           placeOf,
 		ExpectedHeaders: expectedHeaders,
 		StoredSecrets:   storedSecrets,
 		OriginHint:      originHint,
@@ -45,7 +45,7 @@ func Kind() targets.Kind {
 	}
 }
 
-func place(decode targets.Decode) (targets.Place, error) {
+func placeOf(decode targets.Decode) (targets.Place, error) {
 	var c Config
 	err := decode(&c)
 	return targets.Place{ID: provider.WithoutBucket(c.Endpoint, c.Bucket) + " " + c.Bucket + " " + c.Prefix, Key: "bucket"}, err

@@ -63,7 +63,7 @@ const maxCopy = 5 << 30 // bytes that one CopyObject takes (S3 API reference)
 // wanted describes the release's files as they are to lie in the bucket, or refuses. It returns the release with the bytes
 // that are to be stored.
 func (t *Target) wanted(ctx context.Context, rel *site.Release) (*site.Release, documents.Entries, error) {
-	want, err := t.entries(rel)
+	want, err := t.entriesFor(rel)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -71,8 +71,8 @@ func (t *Target) wanted(ctx context.Context, rel *site.Release) (*site.Release, 
 	return rel, want, err
 }
 
-// entries describes the release's files as they are, or refuses.
-func (t *Target) entries(rel *site.Release) (documents.Entries, error) {
+// entriesFor describes the release's files as they are, or refuses.
+func (t *Target) entriesFor(rel *site.Release) (documents.Entries, error) {
 	want := make(documents.Entries, len(rel.Manifest))
 	for _, f := range rel.Manifest {
 		if err := t.refuse(f); err != nil {
@@ -107,4 +107,20 @@ func (t *Target) refuse(f site.File) error {
 // the line breaks that it changes.
 func unlistable(r rune) bool {
 	return r < 0x20 || r == 0x7f || r == 0xfffe || r == 0xffff
+}
+
+// liveSequence returns the sequence of the live release's beacon, 0 where it has none.
+func (t *Target) liveSequence(ctx context.Context, h documents.StateDocument) int64 {
+	if h.None() || h.Base() == site.None {
+		return 0
+	}
+	s, err := t.docs.ReadSnapshot(ctx, h.Base())
+	if err != nil || s.Beacon == nil {
+		return 0
+	}
+	b, err := site.ParseBeacon(s.Beacon.Body)
+	if err != nil {
+		return 0
+	}
+	return b.Sequence
 }

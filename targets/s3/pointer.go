@@ -93,8 +93,8 @@ func liveAt(now pointer, listed map[string]bucket.Object) targets.Live {
 	return targets.Live{Revision: inventory{site: listed}.revision()}
 }
 
-// known reads the list of a release, empty where there is none.
-func (p Pointed) known(ctx context.Context, id site.ID) (folderList, error) {
+// readList reads the list of a release, empty where there is none.
+func (p Pointed) readList(ctx context.Context, id site.ID) (folderList, error) {
 	var l folderList
 	if id == site.None {
 		return l, nil
@@ -154,7 +154,7 @@ func (p Pointed) wanted(rel *site.Release) (documents.Entries, error) {
 			return nil, &targets.RefusedError{Path: f.Path, Reason: fmt.Sprintf("its key has %d bytes, and S3 takes %d", n, documents.MaxKey), Hint: "shorten the path or the prefix, or use layout: live"}
 		}
 	}
-	return p.t.entries(rel)
+	return p.t.entriesFor(rel)
 }
 
 // Plan compares the live folder with the release.
@@ -167,7 +167,7 @@ func (p Pointed) Plan(ctx context.Context, rel *site.Release) (targets.Plan, err
 	if err != nil {
 		return targets.Plan{}, wrapped("plan", err)
 	}
-	l, err := p.known(ctx, now.live().Release)
+	l, err := p.readList(ctx, now.live().Release)
 	if err != nil {
 		return targets.Plan{}, wrapped("plan", err)
 	}
@@ -216,7 +216,7 @@ func (p Pointed) stage(ctx context.Context, rel *site.Release, want documents.En
 	if err != nil {
 		return err
 	}
-	own, err := p.known(ctx, rel.ID())
+	own, err := p.readList(ctx, rel.ID())
 	if err != nil {
 		return err
 	}
@@ -274,7 +274,7 @@ func (p Pointed) canned() string {
 
 // sources are the objects of the live release whose content is certain, by digest.
 func (p Pointed) sources(ctx context.Context, live site.ID) (map[site.Digest]bucket.Object, error) {
-	l, err := p.known(ctx, live)
+	l, err := p.readList(ctx, live)
 	if err != nil {
 		return nil, err
 	}

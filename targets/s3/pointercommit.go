@@ -44,7 +44,7 @@ func (p Pointed) Commit(ctx context.Context, s targets.Swap) error {
 	if live.Revision != s.From.Revision {
 		return fmt.Errorf("%w: release %s is live", targets.ErrConflict, live.Release.Short())
 	}
-	l, err := p.staged(ctx, s.To)
+	l, err := p.stagedList(ctx, s.To)
 	if err != nil {
 		return err
 	}
@@ -58,9 +58,9 @@ func (p Pointed) Commit(ctx context.Context, s targets.Swap) error {
 	return wrapped("commit", err)
 }
 
-// staged returns the list of a release, and ErrNotStaged where its folder does not hold all of it.
-func (p Pointed) staged(ctx context.Context, id site.ID) (folderList, error) {
-	l, err := p.known(ctx, id)
+// stagedList returns the list of a release, and ErrNotStaged where its folder does not hold all of it.
+func (p Pointed) stagedList(ctx context.Context, id site.ID) (folderList, error) {
+	l, err := p.readList(ctx, id)
 	if err != nil {
 		return l, wrapped("commit", err)
 	}

@@ -62,7 +62,7 @@ func (p Pointed) erase(ctx context.Context, e targets.Erasure) error {
 func (p Pointed) heldManifests(ctx context.Context, own map[string]bucket.Object) map[site.ID]site.Manifest {
 	all := map[site.ID]site.Manifest{}
 	for _, h := range heldIn(own) {
-		l, err := p.known(ctx, h.Release)
+		l, err := p.readList(ctx, h.Release)
 		if err != nil {
 			p.t.log.Warn("the list of a release cannot be read; its content is not looked for", "release", h.Release, "err", err)
 			continue

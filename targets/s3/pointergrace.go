@@ -63,7 +63,7 @@ func (p Pointed) bringGrace(ctx context.Context, now pointer, to site.Manifest) 
 	if now.pointerDoc == nil || !p.t.stays.On() && len(beside) == 0 {
 		return nil, "", nil
 	}
-	l, err := p.known(ctx, now.Release)
+	l, err := p.readList(ctx, now.Release)
 	if err != nil {
 		return nil, "", err
 	}
@@ -126,7 +126,7 @@ func (p Pointed) shortenGrace(ctx context.Context, now pointer) (pointer, error)
 
 // dropGrace takes files off the list of the live release, and then deletes them.
 func (p Pointed) dropGrace(ctx context.Context, now pointer, l grace.List, gone func(path string) bool) error {
-	own, err := p.known(ctx, now.Release)
+	own, err := p.readList(ctx, now.Release)
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ func (p Pointed) ReadBack(ctx context.Context) (site.Manifest, error) {
 	if err != nil {
 		return nil, wrapped("read back", err)
 	}
-	l, err := p.known(ctx, now.live().Release)
+	l, err := p.readList(ctx, now.live().Release)
 	if err != nil {
 		return nil, wrapped("read back", err)
 	}
@@ -59,7 +59,7 @@ func (p Pointed) Past(ctx context.Context, limit int, of []string) ([]site.Past,
 	}
 	var past []site.Past
 	for _, id := range append([]site.ID{now.Release}, now.Previous...) {
-		l, err := p.known(ctx, id)
+		l, err := p.readList(ctx, id)
 		if err != nil {
 			return past, wrapped("past", err)
 		}
@@ -142,7 +142,7 @@ func (p Pointed) WriteNotes(ctx context.Context, text []byte) error { return p.t
 
 // Restore opens the folder of a release.
 func (p Pointed) Restore(ctx context.Context, id site.ID) (targets.Restored, error) {
-	l, err := p.known(ctx, id)
+	l, err := p.readList(ctx, id)
 	if err != nil {
 		return nil, wrapped("restore", err)
 	}

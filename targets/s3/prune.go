@@ -74,7 +74,7 @@ func (t *Target) unused(ctx context.Context, h documents.StateDocument, inv inve
 	if err != nil {
 		return nil, err
 	}
-	ended, err := t.ended(ctx, h, inv, expired)
+	ended, err := t.markEnded(ctx, h, inv, expired)
 	if err != nil {
 		return nil, err
 	}
@@ -163,9 +163,9 @@ func (t *Target) inUse(ctx context.Context, h documents.StateDocument, inv inven
 	return used, nil
 }
 
-// ended marks what expired releases refer to, and the changes that were carried out or can
+// markEnded marks what expired releases refer to, and the changes that were carried out or can
 // no longer be, because they begin at another state than is live.
-func (t *Target) ended(ctx context.Context, h documents.StateDocument, inv inventory, expired []site.ID) (map[string]bool, error) {
+func (t *Target) markEnded(ctx context.Context, h documents.StateDocument, inv inventory, expired []site.ID) (map[string]bool, error) {
 	ended := map[string]bool{}
 	for _, id := range expired {
 		if err := t.markRelease(ctx, ended, id); err != nil {

@@ -12,6 +12,9 @@ import (
 var (
 	_ targets.Pruner    = (*s3.Target)(nil)
 	_ targets.Historian = (*s3.Target)(nil)
+	_ targets.Eraser    = (*s3.Target)(nil)
+	_ targets.Gracer    = (*s3.Target)(nil)
+	_ targets.Restorer  = (*s3.Target)(nil)
 )
 
 // TestMain has no bundle of certificates of the machine's own: each target that is opened would read it,
