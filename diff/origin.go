@@ -79,17 +79,6 @@ func (o OriginVerdict) Summary() OriginState {
 	return s
 }
 
-// Facts is what is worth knowing of how an origin serves, beside what it serves.
-type Facts struct {
-	Protocol string    `json:",omitzero"` // of HTTP, as in "HTTP/2.0"; "" where nothing answered
-	TLS      string    `json:",omitzero"` // version, as in "TLS 1.3"; "" for plain http
-	Expires  time.Time `json:",omitzero"` // of the certificate; zero for plain http
-	HSTS     string    `json:",omitzero"` // the Strict-Transport-Security header (RFC 6797)
-	Mixed    int       `json:",omitzero"` // http:// resources that https pages embed, counted over all pages
-	Hosts    int       `json:",omitzero"` // absolute links to an origin's own host that were taken for relative ones
-	Limited  int       `json:",omitzero"` // requests that the origin refused since it limits them, and that were repeated
-}
-
 // Slow is how long one page took to be read.
 type Slow struct {
 	Path string

@@ -45,11 +45,7 @@ func (o *OriginVerdict) addPart(p OriginVerdict) {
 	if o.Release == site.None {
 		o.Release, o.Published, o.RolledBack = p.Release, p.Published, p.RolledBack
 	}
-	mixed, limited := o.Facts.Mixed+p.Facts.Mixed, o.Facts.Limited+p.Facts.Limited
-	if o.Facts.Protocol == "" {
-		o.Facts = p.Facts
-	}
-	o.Facts.Mixed, o.Facts.Limited = mixed, limited
+	o.Facts.addPart(p.Facts)
 	o.Pages, o.Match, o.Requests, o.Bytes = o.Pages+p.Pages, o.Match+p.Match, o.Requests+p.Requests, o.Bytes+p.Bytes
 	o.Recovered, o.Trusted, o.Elapsed = o.Recovered+p.Recovered, o.Trusted+p.Trusted, o.Elapsed+p.Elapsed
 	o.Differences, o.Noise = append(o.Differences, p.Differences...), append(o.Noise, p.Noise...)

@@ -59,8 +59,13 @@ type Origin struct {
 	Protocol  string   `json:"protocol"`
 	TLS       *TLS     `json:"tls,omitempty"` // absent for plain http
 	HSTS      string   `json:"hsts"`
-	Mixed     int      `json:"mixed_content"`  // http:// resources that https pages embed
-	OwnLinks  int      `json:"own_host_links"` // links to an origin's own host, taken for relative ones
+	Mixed     int      `json:"mixed_content"` // http:// resources that https pages embed
+	// MixedActive of them are active content, which browsers block. MixedPages embed them, as Embeds shows.
+	MixedActive int        `json:"mixed_active,omitempty"`
+	MixedPages  int        `json:"mixed_pages,omitempty"`
+	Embeds      []Embedded `json:"mixed_examples,omitempty"`
+	HTTP        *PlainHTTP `json:"http,omitempty"` // the answer at http://; absent where that was not asked
+	OwnLinks    int        `json:"own_host_links"` // links to an origin's own host, taken for relative ones
 
 	Limited int `json:"limited,omitzero"` // requests that the origin refused since it limits them, and that were repeated
 
@@ -79,11 +84,29 @@ type Place struct {
 	Error    string            `json:"error,omitempty"`
 }
 
+// Embedded is one http:// resource that an https page embeds.
+type Embedded struct {
+	Page    string `json:"page"`
+	Element string `json:"element"`
+	URL     string `json:"url"`
+	Active  bool   `json:"active"`
+}
+
+// PlainHTTP is how an https origin answers for its home page at http://.
+type PlainHTTP struct {
+	Status   int    `json:"status"` // 0 for no answer
+	Location string `json:"location,omitempty"`
+	Error    string `json:"error,omitempty"`
+	Said     string `json:"said"` // in a few words, as in "redirects to https"
+}
+
 // TLS is what is known of an origin's certificate and connection.
 type TLS struct {
 	Version  string     `json:"version"`
 	Expires  *time.Time `json:"expires,omitempty"`
 	DaysLeft *int       `json:"days_left,omitempty"` // whole ones, below 0 once it has expired
+	Names    []string   `json:"names,omitempty"`     // that the certificate is for, ten at most
+	Issuer   string     `json:"issuer,omitempty"`
 }
 
 // Drift is one difference in a Check.
@@ -139,7 +162,7 @@ func CheckOf(v diff.Verdict) Check {
 	c := Check{
 		Schema: "mirror.check/v1", Agree: v.Agree(), Alike: v.Alike(), Release: v.Release, Pages: v.Pages,
 		Started: v.Started, Elapsed: Millis(v.Elapsed), Origins: []Origin{}, Drift: []Drift{},
-		Notes: append([]string{}, v.Notes...), Nowhere: v.Nowhere, Closed: v.Closed, Unmanaged: v.Unmanaged,
+		Notes: append(append([]string{}, v.Notes...), diff.HTTPSNotes(v.Origins)...), Nowhere: v.Nowhere, Closed: v.Closed, Unmanaged: v.Unmanaged,
 	}
 	for _, o := range v.Origins {
 		c.Origins = append(c.Origins, OriginOf(o.Summary(), v.Started))
@@ -156,14 +179,22 @@ func CheckOf(v diff.Verdict) Check {
 
 // OriginOf makes what every document says of an origin that was checked at an instant.
 func OriginOf(o diff.OriginState, at time.Time) Origin {
-	return Origin{
+	doc := Origin{
 		Name: o.Name, URL: o.URL, State: o.State, Release: o.Release, Rollback: o.RolledBack, Pages: o.Pages, Match: o.Match,
 		Requests: o.Requests, Bytes: o.Bytes, Elapsed: Millis(o.Elapsed), Counts: clonedCounts(o.Counts),
 		Error: o.Err, ErrorTolerated: o.ErrTolerated, Tolerated: o.Tolerated,
 		Noise: append([]string{}, o.Noise...), Wavered: o.Recovered, Recovered: o.Recovered, Trusted: o.Trusted,
 		Protocol: o.Facts.Protocol, TLS: tlsOf(o.Facts, at), HSTS: o.Facts.HSTS, Mixed: o.Facts.Mixed, OwnLinks: o.Facts.Hosts, Limited: o.Facts.Limited,
+		MixedActive: o.Facts.MixedActive, MixedPages: o.Facts.MixedPages,
 		Places: placesOf(o.Places),
 	}
+	for _, r := range o.Facts.MixedExamples {
+		doc.Embeds = append(doc.Embeds, Embedded(r))
+	}
+	if p := o.Facts.Plain; p != nil {
+		doc.HTTP = &PlainHTTP{p.Status, p.Location, p.Err, p.Said(o.URL)}
+	}
+	return doc
 }
 
 func placesOf(states []diff.PlaceState) []Place {
@@ -182,14 +213,14 @@ func clonedCounts(counts map[diff.Kind]int) map[diff.Kind]int {
 }
 
 func tlsOf(f diff.Facts, at time.Time) *TLS {
-	if f.TLS == "" && f.Expires.IsZero() {
+	if f.TLS == "" && f.Expires.IsZero() && len(f.Names) == 0 && f.Issuer == "" {
 		return nil
 	}
 	t := CertificateOf(f.Expires, at)
 	if t == nil {
 		t = &TLS{}
 	}
-	t.Version = f.TLS
+	t.Version, t.Names, t.Issuer = f.TLS, f.Names, f.Issuer
 	return t
 }
 

@@ -113,9 +113,28 @@ func (o Origin) warnings() []string {
 		}
 	}
 	if o.Mixed > 0 {
-		all = append(all, humanize.Plural(o.Mixed, "http:// resource")+" embedded in https pages (mixed content: browsers refuse it)")
+		all = append(all, clip(clean(o.mixed()), maxWarning))
 	}
 	return all
+}
+
+// maxWarning bounds, in runes, a warning that shows what an origin sent.
+const maxWarning = 500
+
+// mixed tells of mixed content. The text is not safe.
+func (o Origin) mixed() string {
+	text := humanize.Plural(o.Mixed, "http:// resource") + " embedded in https pages (mixed content: browsers refuse it)"
+	if o.MixedActive > 0 {
+		text += fmt.Sprintf(", %d of them active", o.MixedActive)
+	}
+	var examples []string
+	for _, r := range o.Embeds {
+		examples = append(examples, fmt.Sprintf("%s loads %s %s", r.Page, r.Element, r.URL))
+	}
+	if len(examples) > 0 {
+		text += ": " + strings.Join(examples, "; ")
+	}
+	return text
 }
 
 // maxNoise is how many noisy paths are named.
@@ -146,13 +165,16 @@ func (o Origin) facts() string {
 	if o.TLS != nil {
 		all = append(all, o.TLS.Version)
 		if o.TLS.Expires != nil {
-			all = append(all, "certificate until "+o.TLS.Expires.UTC().Format(time.DateOnly))
+			all = append(all, "certificate until "+o.TLS.Expires.UTC().Format(time.DateOnly)+o.TLS.names())
 		}
 		hsts := "HSTS"
 		if o.HSTS == "" {
 			hsts = "no HSTS"
 		}
 		all = append(all, hsts)
+		if o.HTTP != nil {
+			all = append(all, "http:// "+o.HTTP.Said)
+		}
 	}
 	if o.Trusted > 0 {
 		all = append(all, humanize.Plural(o.Trusted, "page")+" trusted to be unchanged")
@@ -161,6 +183,21 @@ func (o Origin) facts() string {
 		all = append(all, humanize.Plural(o.OwnLinks, "link")+" to its own host taken for relative")
 	}
 	return strings.Join(all, ", ")
+}
+
+// maxCertificateNames is how many names of a certificate the text shows.
+const maxCertificateNames = 3
+
+// names tells for what a certificate is. The text is not safe.
+func (t TLS) names() string {
+	if len(t.Names) == 0 {
+		return ""
+	}
+	text := " for " + strings.Join(t.Names[:min(len(t.Names), maxCertificateNames)], ", ")
+	if n := len(t.Names) - maxCertificateNames; n > 0 {
+		text += fmt.Sprintf(" and %d more", n)
+	}
+	return text
 }
 
 func (c Check) driftTable(w io.Writer, s Style, rows []Drift) error {

@@ -123,6 +123,9 @@ func (o Origin) whole(class string, hidden int) testCase {
 	if hidden > 0 {
 		t.Out += fmt.Sprintf("; %s without a case of their own", humanize.Plural(hidden, "difference"))
 	}
+	for _, warning := range o.warnings() {
+		t.Out += "\nwarning: " + warning
+	}
 	switch {
 	case o.ErrorTolerated != "":
 		t.Skipped = message("", "tolerated, "+o.ErrorTolerated+": "+o.Error)

@@ -21,6 +21,8 @@ func set(v reflect.Value) {
 		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
 	case reflect.Map:
 		v.Set(reflect.ValueOf(map[diff.Kind]int{diff.Stale: 1}))
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
 	case reflect.Bool:
 		v.SetBool(true)
 	case reflect.String:

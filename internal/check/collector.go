@@ -53,10 +53,13 @@ func (v *visit) read(ctx context.Context, claim func(context.Context) site.Beaco
 	c := &collector{visit: v, verified: map[string]Validator{}, pass: v.pass()}
 	var claimed site.Beacon
 	silence := survey.Silence{For: v.at.Timeout + moment, Over: v.limit.Done(), Then: moment}
+	var plain sync.WaitGroup
+	plain.Go(func() { c.client.AskPlain(ctx) })
 	c.pass.Run(ctx, silence, func(ctx context.Context) {
 		claimed = claim(ctx)
 		c.readPages(ctx)
 	})
+	plain.Wait()
 	if ctx.Err() != nil {
 		return fmt.Errorf("check %s: %w", v.at.Name, ctx.Err())
 	}

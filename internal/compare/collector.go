@@ -54,6 +54,8 @@ func newCollector(at origin.Endpoint, ignoreHost bool, pages int, progress func(
 // asked further.
 func (s *collector) collect(ctx context.Context, from, to int, path func(i int) string) error {
 	began := time.Now()
+	var plain sync.WaitGroup
+	plain.Go(func() { s.client.AskPlain(ctx) })
 	s.pass.Run(ctx, survey.Silence{For: s.at.Timeout + time.Second}, func(ctx context.Context) {
 		survey.Each(ctx, s.at.Concurrency, from, to, func(i int) {
 			r := s.ask(ctx, s.client.Fetch, path(i))
@@ -62,6 +64,7 @@ func (s *collector) collect(ctx context.Context, from, to int, path func(i int) 
 			}
 		})
 	})
+	plain.Wait()
 	s.elapsed += time.Since(began)
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("compare %s: %w", s.at.Name, err)

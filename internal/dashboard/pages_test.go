@@ -50,7 +50,7 @@ func TestPagesSayHowThingsAre(t *testing.T) {
 	w.lived()
 	for path, wants := range map[string][]string{
 		"/":               {"bucket drifts, 2 of 3 agree", `<time datetime="2026-11-22T11:49:00Z">22 Nov, 11:49:00</time>`, "2 stale", "every 15 minutes", "in 4 min", "4 h 59 min ago"},
-		"/origins/bucket": {"212 of 214", "216 requests", "in 41 days", "412 ms", "99.43 % of 176 checks"},
+		"/origins/bucket": {"212 of 214", "for a.example, b.example, by an authority", "HSTS none; http:// answers 404", "index.html loads img http://cdn.example/&lt;b&gt;", "216 requests", "in 41 days", "412 ms", "99.43 % of 176 checks"},
 		"/publishes":      {"rolled back", "3.10 s to 3.90 s", "not watched"},
 		"/publishes/3":    {"1.90 s to 2.30 s", "at least 3.10 s", "at most 3.90 s", "after 3.38 s", "old and new pages at the same time"},
 		"/publishes/2":    {"access denied", "were not watched"},

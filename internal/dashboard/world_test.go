@@ -74,6 +74,10 @@ func (w *world) check(at time.Time, differences ...diff.Difference) {
 		o := diff.OriginVerdict{Name: name, URL: "https://" + name + ".example/", Release: release(3), Pages: 214, Match: 214, Requests: 216, Bytes: 3_400_000,
 			Elapsed: 1700 * time.Millisecond, Facts: diff.Facts{Protocol: "HTTP/2.0", TLS: "TLS 1.3", Expires: noon().AddDate(0, 0, 41)},
 			Slowest: []diff.Slow{{Path: "posts/first-light/index.html", Took: 412 * time.Millisecond}, {Path: "index.html", Took: 97 * time.Millisecond}}}
+		if name == "bucket" {
+			o.Facts.Names, o.Facts.Issuer, o.Facts.Plain = []string{"a.example", "b.example"}, "an authority", &diff.PlainHTTP{Status: 404}
+			o.Facts.Mixed, o.Facts.MixedExamples = 1, []diff.MixedResource{{Page: "index.html", Element: "img", URL: "http://cdn.example/<b>"}}
+		}
 		for _, d := range differences {
 			if d.Origin == name && d.Path == "" {
 				o.Err, o.Match = errors.New(d.Detail), 0

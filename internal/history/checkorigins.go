@@ -54,6 +54,10 @@ func more(o diff.OriginState) string {
 		o.Noise = nil
 		text, err = json.Marshal(o)
 	}
+	if len(text) > maxMore {
+		o.Facts.MixedExamples, o.Facts.Names, o.Facts.Plain = nil, nil, nil
+		text, err = json.Marshal(o)
+	}
 	if err != nil || len(text) > maxMore || string(text) == "{}" { // it has no type that JSON has not
 		return ""
 	}

@@ -21,6 +21,9 @@ func fill(v reflect.Value) {
 		for i := range v.NumField() {
 			fill(v.Field(i))
 		}
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(v.Elem())
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
 		fill(v.Index(0))
@@ -57,12 +60,19 @@ func TestWhatAnOriginWroteIsBounded(t *testing.T) {
 	record(t, s, history.Check{Started: minute(1), Origins: []diff.OriginState{o}}, nil)
 	o.Noise[0] = strings.Repeat("x", 1<<20)
 	record(t, s, history.Check{Started: minute(2), Origins: []diff.OriginState{o}}, nil)
+	facts := o
+	facts.Facts.HSTS, facts.Facts.MixedExamples = "max-age=1", []diff.MixedResource{{URL: o.Noise[0]}}
+	record(t, s, history.Check{Started: minute(4), Origins: []diff.OriginState{facts}}, nil)
 	o.Facts.HSTS = o.Noise[0]
 	record(t, s, history.Check{Started: minute(3), Origins: []diff.OriginState{o}}, nil)
 	all, err := s.Checks(t.Context(), time.Time{}, 0)
-	if err != nil || len(all) != 3 {
+	if err != nil || len(all) != 4 {
 		t.Fatal(all, err)
 	}
+	if kept := all[0].Origins[0]; len(kept.Facts.MixedExamples) != 0 || kept.Facts.HSTS != "max-age=1" {
+		t.Errorf("a long example: got %+v", kept.Facts)
+	}
+	all = all[1:]
 	if kept := all[2].Origins[0]; len(kept.Noise) != 20 || kept.Recovered != 2 {
 		t.Errorf("many: got %+v", kept)
 	}

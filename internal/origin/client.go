@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"mirror/internal/origin/facts"
 	"mirror/site"
 )
 
@@ -69,7 +70,7 @@ type Client struct {
 	kept     []string          // canonical names of the headers to keep
 	buffers  sync.Pool
 	decoders *decoders
-	learnt   learnt
+	learnt   facts.Book
 
 	requests, bytes atomic.Int64
 	refusals        atomic.Int64          // that were asked again
@@ -161,16 +162,9 @@ func transport(o Options, fresh bool) http.RoundTripper {
 	}
 }
 
-// Facts returns what was learnt so far. All but Mixed is of the first page that answered
+// Facts returns what was learnt so far. All but Mixed and Plain is of the first page that answered
 // 200, or while there is none of the latest answer.
-func (c *Client) Facts() Facts {
-	var f Facts
-	if first := c.learnt.facts.Load(); first != nil {
-		f = *first
-	}
-	f.Mixed = int(c.learnt.mixed.Load())
-	return f
-}
+func (c *Client) Facts() facts.Facts { return c.learnt.Facts() }
 
 // Limited tells how the origin has limited requests, and reports false where it has not.
 func (c *Client) Limited() (Limited, bool) {

@@ -235,7 +235,7 @@ func (a *attempt) exchange(o *site.Observation) error {
 	if proxy := a.refusingProxy(resp); proxy != "" {
 		return &proxyRefusal{proxy, resp.StatusCode}
 	}
-	a.client.learnt.from(resp)
+	a.client.learnt.From(resp)
 	return a.receive(resp, o)
 }
 

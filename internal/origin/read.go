@@ -71,10 +71,9 @@ func (a *attempt) listeners(resp *http.Response) (also []io.Writer, done func())
 			also = append(also, w)
 		}
 	}
-	if resp.TLS != nil && resp.StatusCode == http.StatusOK && isHTML(resp.Header) {
-		m := a.client.learnt.scanner()
+	if m := a.client.learnt.Mixed.Scanner(resp); m != nil {
 		also = append(also, m)
-		done = func() { a.client.learnt.scanned(m) }
+		done = func() { a.client.learnt.Mixed.Note(a.Path, m) }
 	}
 	return also, done
 }

@@ -13,7 +13,17 @@ func Measure(client *origin.Client, v *diff.OriginVerdict) {
 	v.Requests, v.Bytes = client.Counts()
 	f := client.Facts()
 	limited, _ := client.Limited()
-	v.Facts = diff.Facts{Protocol: f.Protocol, TLS: f.TLS, Expires: f.Expires, HSTS: f.HSTS, Mixed: f.Mixed, Hosts: v.Facts.Hosts, Limited: limited.Refused}
+	v.Facts = diff.Facts{
+		Protocol: f.Protocol, TLS: f.TLS, Expires: f.Expires, Names: f.Names, Issuer: f.Issuer, HSTS: f.HSTS,
+		Mixed: f.Mixed.Count, MixedActive: f.Mixed.Active, MixedPages: f.Mixed.Pages, Hosts: v.Facts.Hosts, Limited: limited.Refused,
+	}
+	for _, r := range f.Mixed.Examples {
+		v.Facts.MixedExamples = append(v.Facts.MixedExamples, diff.MixedResource{Page: r.Page, Element: r.Element, URL: r.URL, Active: r.Active})
+	}
+	if f.Plain != nil {
+		plain := diff.PlainHTTP(*f.Plain)
+		v.Facts.Plain = &plain
+	}
 }
 
 // LimitNote tells people of an origin that limits requests, "" of another. setting names what bounds

@@ -87,7 +87,7 @@ func knownKind(k diff.Kind) bool { return k.Info().What != "" }
 func tidy(v *diff.OriginVerdict, asked, answered time.Time) {
 	v.Places, v.Tolerated = nil, ""
 	v.Slowest = v.Slowest[:min(len(v.Slowest), maxSlowest)]
-	v.Facts.Protocol, v.Facts.TLS, v.Facts.HSTS = cut(v.Facts.Protocol), cut(v.Facts.TLS), cut(v.Facts.HSTS)
+	tidyFacts(&v.Facts)
 	first, last := "", ""
 	for _, look := range v.Times.Looks {
 		if !look.Asked.IsZero() {
@@ -108,6 +108,28 @@ func tidy(v *diff.OriginVerdict, asked, answered time.Time) {
 }
 
 const maxSlowest = 5
+
+// What of the facts an agent may say at most.
+const (
+	maxNames    = 10
+	maxExamples = 5
+)
+
+func tidyFacts(f *diff.Facts) {
+	f.Protocol, f.TLS, f.HSTS, f.Issuer = cut(f.Protocol), cut(f.TLS), cut(f.HSTS), cut(f.Issuer)
+	f.Mixed, f.MixedActive, f.MixedPages = max(0, f.Mixed), max(0, f.MixedActive), max(0, f.MixedPages)
+	f.Names, f.MixedExamples = f.Names[:min(len(f.Names), maxNames)], f.MixedExamples[:min(len(f.MixedExamples), maxExamples)]
+	for i := range f.Names {
+		f.Names[i] = cut(f.Names[i])
+	}
+	for i := range f.MixedExamples {
+		r := &f.MixedExamples[i]
+		r.Page, r.Element, r.URL = cut(r.Page), cut(r.Element), cut(r.URL)
+	}
+	if f.Plain != nil {
+		f.Plain.Location, f.Plain.Err = cut(f.Plain.Location), cut(f.Plain.Err)
+	}
+}
 
 func earlier(a, b string) string {
 	if a == "" {

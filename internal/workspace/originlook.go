@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"slices"
@@ -12,6 +14,8 @@ import (
 	"time"
 
 	"mirror/internal/config"
+	"mirror/internal/mixedcontent"
+	"mirror/internal/netname"
 	"mirror/internal/origin"
 	"mirror/internal/publish"
 	"mirror/internal/survey"
@@ -128,4 +132,33 @@ func (w *Workspace) showsPrivate(ctx context.Context, client *origin.Client, hel
 		return ""
 	}
 	return fmt.Sprintf("visitors can read %s, which tells what is published and when (hint: %s)", o.URL, kind.Private.Hint)
+}
+
+// warnOfMixedContent tells of http:// resources that the pages load which a publish adds or changes. A site that
+// visitors reach by http alone has none that is refused.
+func (w *Workspace) warnOfMixedContent(ctx context.Context, rel *site.Release, report *publish.Report) {
+	byHTTP := func(at origin.Endpoint) bool {
+		return at.URL.Scheme == "http" && !netname.IsLoopback(at.URL.Hostname())
+	}
+	origins := w.Origins()
+	plain := slices.DeleteFunc(slices.Clone(origins), func(at origin.Endpoint) bool { return !byHTTP(at) })
+	if report == nil || !rel.Readable() || len(origins) > 0 && len(plain) == len(origins) {
+		return
+	}
+	changed := map[string]bool{}
+	for _, t := range report.Targets {
+		for _, path := range slices.Concat(t.Plan.Changes.Add, t.Plan.Changes.Contents()) {
+			changed[path] = true
+		}
+	}
+	files := map[string]site.File{}
+	for _, f := range rel.Manifest {
+		if changed[f.Path] {
+			files[f.Path] = f
+		}
+	}
+	open := func(path string) (io.ReadCloser, error) { return rel.OpenContext(ctx, files[path]) }
+	if text := mixedcontent.ReadPages(ctx, slices.Sorted(maps.Keys(files)), open).String(); text != "" {
+		w.options.Warnings.Add("%s", text)
+	}
 }

@@ -38,6 +38,7 @@ func (w *Workspace) PlanPublish(ctx context.Context, o PlanOptions) (*reports.Pl
 	report, err := publish.Plan(ctx, rel.Release, dests, options)
 	if err == nil {
 		w.lookAtOrigins(ctx, rel.Release, report)
+		w.warnOfMixedContent(ctx, rel.Release, report)
 	}
 	if report == nil {
 		return nil, err

@@ -109,6 +109,7 @@ func (w *Workspace) publishOnly(ctx context.Context, o PublishOptions) (*publish
 		return w.stage(ctx, rel.Release, dests, options)
 	}
 	report, err := w.run(ctx, journal, last, rel.Release, dests, options)
+	w.warnOfMixedContent(ctx, rel.Release, report)
 	if o.Release != "" && report.Outcome == publish.Unchanged {
 		w.forget(ctx, rel.ID(), dests)
 	}
