@@ -26,7 +26,7 @@ OLD      ?=
 NEW      ?= .
 SYSTEMS  ?= windows/amd64 darwin/arm64 freebsd/amd64 linux/arm64
 
-.PHONY: bench-go bench-pairs experiment-front experiment-grace experiment-numbers experiment-orders experiment-places experiment-publishers experiment-purge experiment-rollback experiment-window help build docs man test servers lint cross format bench fuzz clean
+.PHONY: bench-go bench-pairs experiment-clocks experiment-front experiment-grace experiment-numbers experiment-orders experiment-places experiment-publishers experiment-purge experiment-rollback experiment-window help build docs man test servers lint cross format bench fuzz clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 27
@@ -113,6 +113,11 @@ experiment-rollback: ## 100 kills of a rollback, 20 random histories with the wi
 
 experiment-places: ## 100 checks by 8 agents while agents, their networks and the broker fail: is any observation lost or counted twice?
 	MIRROR_EXPERIMENT=full MIRROR_SEED=$(SEED) go test -count=1 -timeout=2h -v -run=TestFaultsLoseNothing ./internal/vantage/broker
+
+experiment-clocks: ## 200 publishes watched by 8 agents whose clocks are set apart: is each true window within its bounds? Goes on in bin/experiment-clocks.jsonl; SEED sets the seed
+	@mkdir -p bin
+	MIRROR_EXPERIMENT=full MIRROR_SEED=$(SEED) MIRROR_RESULTS=$(CURDIR)/bin/experiment-clocks.jsonl \
+		go test -count=1 -timeout=2h -v -run=TestWindowFromPlacesHoldsTheTruth ./internal/labagents
 
 fuzz: ## every fuzz test for FUZZTIME
 	@.ci/fuzz $(FUZZTIME)

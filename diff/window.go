@@ -90,6 +90,18 @@ type Window struct {
 	// Atomic holds the tighter bounds that follow if each commit declared atomic showed
 	// all its pages in one instant; nil where none is declared, or while open.
 	Atomic *Span
+	// Places are what each place saw by itself, where the window was watched from several: see JoinPlaces.
+	Places []PlaceWindow `json:",omitzero"`
+}
+
+// PlaceWindow is what one place saw of a window, on the clock of the machine that joins them.
+type PlaceWindow struct {
+	Place        string
+	Missing      string         `json:",omitzero"` // why what it saw is no part of the window, "" where it is
+	Closed       bool           // as that of a Window
+	Lower, Upper time.Duration  // as those of a Window
+	Offset       time.Duration  `json:",omitzero"` // how much its bounds were widened at most, since its clock is another one
+	Origins      []OriginWindow `json:"-"`         // in any order
 }
 
 // Span is a length between two bounds.

@@ -24,6 +24,9 @@ type Window struct {
 	// Atomic is what the bounds would be if each target that declares its commits atomic
 	// kept to it; null where none does.
 	Atomic *Span `json:"if_atomic"`
+	// Places are what each place saw by itself, where the window was watched from several. The figures above are
+	// of all places together.
+	Places []WindowPlace `json:"places,omitempty"`
 	// Notes are for people: what slowed the watch.
 	Notes []string `json:"notes,omitempty"`
 	Ending
@@ -45,6 +48,16 @@ type WindowOrigin struct {
 	Unchanged bool `json:"unchanged,omitempty"`
 	// Behind is when the origin behind its caches showed all; null where it has none.
 	Behind *Bounds `json:"behind_caches"`
+}
+
+// WindowPlace is what one place saw of a Window.
+type WindowPlace struct {
+	Name    string  `json:"name"`
+	Missing string  `json:"missing,omitempty"` // why what it saw is no part of the window
+	Closed  bool    `json:"closed"`
+	Lower   Millis  `json:"lower_ms"`
+	Upper   *Millis `json:"upper_ms"`  // null while it is open, and where the place is missing
+	Offset  Millis  `json:"offset_ms"` // how much a bound of the place is not known at most, because its clock is another one
 }
 
 // Bounds enclose an instant; before is null while it was not seen.
@@ -89,6 +102,18 @@ func WindowOf(w diff.Window) Window {
 	if w.Atomic != nil {
 		doc.Atomic = &Span{Millis(w.Atomic.Lower), Millis(w.Atomic.Upper)}
 	}
+	for _, p := range w.Places {
+		doc.Places = append(doc.Places, placeOf(p))
+	}
+	return doc
+}
+
+func placeOf(p diff.PlaceWindow) WindowPlace {
+	doc := WindowPlace{Name: p.Place, Missing: p.Missing, Closed: p.Closed, Lower: Millis(p.Lower), Offset: Millis(p.Offset)}
+	if p.Closed && p.Missing == "" {
+		upper := Millis(p.Upper)
+		doc.Upper = &upper
+	}
 	return doc
 }
 
@@ -123,8 +148,42 @@ func (d Window) Text(w io.Writer, s Style) error {
 	if err := t.render(); err != nil {
 		return err
 	}
+	if err := d.placesTable(w, s); err != nil {
+		return err
+	}
 	_, err := fmt.Fprintln(w, d.summary(s))
 	return err
+}
+
+// placesTable writes what each place saw by itself, where there are several.
+func (d Window) placesTable(w io.Writer, s Style) error {
+	if len(d.Places) == 0 {
+		return nil
+	}
+	t := s.table(w, "place", "window seen from there", "clock known to")
+	for _, p := range d.Places {
+		t.row(clean(p.Name), p.Seen(), p.Known())
+	}
+	return t.render()
+}
+
+// Seen is what the place saw of the window, for people.
+func (p WindowPlace) Seen() string {
+	switch {
+	case p.Missing != "":
+		return "not counted: " + clean(p.Missing)
+	case p.Upper == nil:
+		return "open, at least " + atLeast(p.Lower)
+	}
+	return atLeast(p.Lower) + " to " + atMost(*p.Upper)
+}
+
+// Known is how exactly the clock of the place is known, for people.
+func (p WindowPlace) Known() string {
+	if p.Missing != "" || p.Offset == 0 {
+		return ""
+	}
+	return "±" + atMost(p.Offset/2)
 }
 
 // zero is the earliest instant at which an origin can have shown something new.
@@ -167,11 +226,25 @@ func (d Window) summary(s Style) string {
 		}
 		return s.paint(red, fmt.Sprintf("The window is still open, after at least %s: %s.", atLeast(d.Lower), strings.Join(late, ", ")))
 	}
-	text := fmt.Sprintf("Inconsistency window: %s to %s, over %s.", atLeast(d.Lower), atMost(*d.Upper), humanize.Plural(d.Pages, "watched page"))
+	text := fmt.Sprintf("Inconsistency window: %s to %s, over %s%s.", atLeast(d.Lower), atMost(*d.Upper), humanize.Plural(d.Pages, "watched page"), d.from())
 	if d.Atomic != nil {
 		text += fmt.Sprintf(" If each commit of an atomic target is atomic: %s to %s.", atLeast(d.Atomic.Lower), atMost(d.Atomic.Upper))
 	}
 	return s.paint(green, text)
+}
+
+// from tells from how many places the window was watched, "" for one.
+func (d Window) from() string {
+	n := 0
+	for _, p := range d.Places {
+		if p.Missing == "" {
+			n++
+		}
+	}
+	if len(d.Places) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" from %d of %s", n, humanize.Plural(len(d.Places), "place"))
 }
 
 // Length is how long a window that is closed lasted, for people; "" for one that is open or had no pages.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -58,6 +59,14 @@ func (a *app) inWorkspace(do func(w *workspace.Workspace) error) error {
 		return err
 	}
 	return errors.Join(do(w), w.Close())
+}
+
+// fromPlaces runs do, with looks from the places of the config where on is set.
+func (a *app) fromPlaces(ctx context.Context, w *workspace.Workspace, on bool, do func() error) error {
+	if !on {
+		return do()
+	}
+	return w.WithPlaces(ctx, a.log(), do)
 }
 
 // log returns the logger of details, which only --verbose shows.

@@ -78,16 +78,10 @@ func (a *app) verdict(cmd *cobra.Command, f checkFlags, live liveFlags, argument
 	}
 	var v diff.Verdict
 	err := a.inWorkspace(func(w *workspace.Workspace) (err error) {
-		if f.places {
-			places, hub, err := w.OpenPlaces(cmd.Context(), true, a.log())
-			if err != nil {
-				return err
-			}
-			defer hub.Close()
-			w.LookFrom(places)
-		}
-		v, err = w.Check(cmd.Context(), f.options(a.verbose))
-		return err
+		return a.fromPlaces(cmd.Context(), w, f.places, func() error {
+			v, err = w.Check(cmd.Context(), f.options(a.verbose))
+			return err
+		})
 	})
 	return v, err
 }

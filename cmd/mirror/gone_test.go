@@ -28,7 +28,7 @@ func (r *trial) republish(files map[string]string, limit time.Duration) (*report
 	r.write(files)
 	ctx, cancel := context.WithTimeout(r.t.Context(), 2*time.Minute)
 	defer cancel()
-	return r.app.publishing(ctx, func(w *workspace.Workspace) (*publish.Report, error) {
+	return r.app.publishing(ctx, false, func(w *workspace.Workspace) (*publish.Report, error) {
 		return w.Publish(ctx, workspace.PublishOptions{VerifyTimeout: limit})
 	})
 }

@@ -28,6 +28,7 @@ type publishFlags struct {
 	release       string
 	purgeNow      []string
 	withdraw      string
+	places        bool
 }
 
 func (a *app) publishCommand() *cobra.Command {
@@ -71,7 +72,7 @@ anything is stored, unless it would do exactly what a plan of ` + "`mirror plan 
 			if err != nil {
 				return usage(err)
 			}
-			return a.showPublish(a.publishing(cmd.Context(), func(w *workspace.Workspace) (*publish.Report, error) {
+			return a.showPublish(a.publishing(cmd.Context(), f.places, func(w *workspace.Workspace) (*publish.Report, error) {
 				o.Adoption = publish.Adoption{Allowed: f.adopt, Ask: a.console().AskAdoption(w.Line)}
 				return w.Publish(cmd.Context(), o)
 			}))
@@ -79,6 +80,7 @@ anything is stored, unless it would do exactly what a plan of ` + "`mirror plan 
 	}
 	cmd.Flags().BoolVar(&f.build, "build", false, "run the config's build command first")
 	cmd.Flags().BoolVar(&f.noVerify, "no-verify", false, "do not check the live origins afterwards")
+	cmd.Flags().BoolVar(&f.places, "places", false, "watch the window from the places of the agents too (vantages in the config, mirror agent)")
 	cmd.Flags().StringVar(&f.maxDelete, "max-delete", "", "`limit` of files to delete on a target, as a share (50%) or a count; what --adopt deletes is not counted")
 	cmd.Flags().BoolVar(&f.adopt, "adopt", false, "delete the files that a target holds although no publish put them there; max_delete does not limit this")
 	cmd.Flags().BoolVar(&f.stageOnly, "stage-only", false, "store the release on every target and make nothing live; --release makes it live later")
@@ -94,7 +96,7 @@ anything is stored, unless it would do exactly what a plan of ` + "`mirror plan 
 
 // withdraw takes back a staged release.
 func (a *app) withdraw(cmd *cobra.Command, release string) error {
-	for _, other := range []string{"build", "no-verify", "max-delete", "adopt", "stage-only", "release", "plan", "purge-now", "verify-timeout"} {
+	for _, other := range []string{"build", "no-verify", "max-delete", "adopt", "stage-only", "release", "plan", "purge-now", "verify-timeout", "places"} {
 		if cmd.Flags().Changed(other) {
 			return usage(fmt.Errorf("--withdraw and --%s cannot be used together: a withdrawal publishes nothing", other))
 		}
@@ -120,12 +122,14 @@ func refuseEmpty(cmd *cobra.Command, flags ...string) error {
 }
 
 // publishing does a publish, or what ends like one. The document is nil where it failed before
-// there was anything to report; the error has the exit code.
-func (a *app) publishing(ctx context.Context, do func(w *workspace.Workspace) (*publish.Report, error)) (*reports.Publish, error) {
+// there was anything to report; the error has the exit code. places has the agents watch, too.
+func (a *app) publishing(ctx context.Context, places bool, do func(w *workspace.Workspace) (*publish.Report, error)) (*reports.Publish, error) {
 	var report *publish.Report
-	err := a.inWorkspace(func(w *workspace.Workspace) (err error) {
-		report, err = do(w)
-		return err
+	err := a.inWorkspace(func(w *workspace.Workspace) error {
+		return a.fromPlaces(ctx, w, places || w.BarrierNeedsPlaces(), func() (err error) {
+			report, err = do(w)
+			return err
+		})
 	})
 	if report == nil {
 		return nil, err

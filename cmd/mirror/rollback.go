@@ -13,7 +13,7 @@ import (
 
 func (a *app) rollbackCommand() *cobra.Command {
 	var o workspace.RollbackOptions
-	var list bool
+	var list, places bool
 	cmd := &cobra.Command{
 		Use:   "rollback [ID]",
 		Short: "Put an earlier release live everywhere (default: the one before); --list shows which",
@@ -40,12 +40,13 @@ many releases they keep), and each file is verified; the site's folder is not ne
 			if list {
 				return a.listReleases(cmd.Context())
 			}
-			return a.showPublish(a.publishing(cmd.Context(), func(w *workspace.Workspace) (*publish.Report, error) {
+			return a.showPublish(a.publishing(cmd.Context(), places, func(w *workspace.Workspace) (*publish.Report, error) {
 				return w.Rollback(cmd.Context(), o)
 			}))
 		},
 	}
 	cmd.Flags().BoolVar(&list, "list", false, "list the releases that can be put live again, and the targets that hold them")
+	cmd.Flags().BoolVar(&places, "places", false, "watch the window from the places of the agents too (vantages in the config, mirror agent)")
 	cmd.Flags().BoolVar(&o.NoVerify, "no-verify", false, "do not look at the live origins afterwards")
 	cmd.Flags().DurationVar(&o.VerifyTimeout, "verify-timeout", 0, "how long the live origins may take to agree")
 	a.allFlag(cmd)

@@ -12,6 +12,7 @@ import (
 
 	"mirror/internal/origin"
 	"mirror/internal/output"
+	"mirror/internal/vantage/windows"
 	"mirror/internal/watch"
 	"mirror/internal/workspace"
 	"mirror/reports"
@@ -22,6 +23,8 @@ type watchFlags struct {
 	csv   string
 	pages []string
 	rate  float64
+	// places has the agents watch, too.
+	places bool
 }
 
 func (a *app) watchCommand() *cobra.Command {
@@ -45,6 +48,7 @@ answers alone; see docs/window.md.
 	}
 	cmd.Flags().StringVar(&f.until, "until", "agree", "`agree`, or how long to watch at most, such as 10m")
 	cmd.Flags().StringVar(&f.csv, "csv", "", "write every answer to this `file`")
+	cmd.Flags().BoolVar(&f.places, "places", false, "without URLs: watch from the places of the agents too (vantages in the config, mirror agent)")
 	cmd.Flags().StringArrayVar(&f.pages, "page", nil, "with URLs: watch this page, as a `path` below the URLs; may be repeated")
 	cmd.Flags().Float64Var(&f.rate, "rate", 50, "with URLs: requests a second, for each origin")
 	return cmd
@@ -62,26 +66,49 @@ func (a *app) watch(ctx context.Context, f watchFlags, urls []string) (err error
 		return err
 	}
 	defer func() { err = errors.Join(err, log.Close()) }()
-	origins, o, err := a.toWatch(limited, f, urls)
+	if len(urls) == 0 {
+		return a.watchLocal(ctx, limited, f.places, log)
+	}
+	origins, o, err := a.nextChange(limited, f, urls)
 	if err != nil {
-		if limited.Err() != nil && ctx.Err() == nil {
-			return &exit{exitDisagree, errors.New("no change was seen in the time given")}
-		}
-		return err
+		return noChange(ctx, limited, err)
 	}
 	o.See = log.Write
-	return a.follow(limited, origins, o)
+	return a.follow(limited, origins, &windows.Joint{Began: o.Began, Watch: watch.Start(limited, origins, o)}, nil)
 }
 
-// toWatch finds out what to watch: where the origins differ from the local site, or with URLs
-// what changes next.
-func (a *app) toWatch(ctx context.Context, f watchFlags, urls []string) (origins []origin.Endpoint, o watch.Options, err error) {
-	if len(urls) == 0 {
-		err = a.inWorkspace(func(w *workspace.Workspace) (err error) {
-			origins, o, err = w.WatchLocal(ctx)
-			return err
-		})
-		return origins, o, err
+// noChange tells that the time was over before there was anything to watch.
+func noChange(ctx, limited context.Context, err error) error {
+	if limited.Err() != nil && ctx.Err() == nil {
+		return &exit{exitDisagree, errors.New("no change was seen in the time given")}
+	}
+	return err
+}
+
+// watchLocal watches where the origins differ from the local site, until limited ends.
+func (a *app) watchLocal(ctx, limited context.Context, places bool, log *output.CSVLog) error {
+	d := a.console().Progress()
+	w, err := a.open(d)
+	if err != nil {
+		d.Close()
+		return err
+	}
+	return errors.Join(a.fromPlaces(ctx, w, places, func() error {
+		origins, o, err := w.WatchLocal(limited)
+		d.Close()
+		if err != nil {
+			return noChange(ctx, limited, err)
+		}
+		o.See = log.Write
+		j, notes := w.WatchFrom(limited, origins, o)
+		return a.follow(limited, origins, j, notes)
+	}), w.Close())
+}
+
+// nextChange waits for the next change of the sites.
+func (a *app) nextChange(ctx context.Context, f watchFlags, urls []string) (origins []origin.Endpoint, o watch.Options, err error) {
+	if f.places {
+		return nil, o, usage(errors.New("--places is for the origins of a config, and agents look at no others"))
 	}
 	d := a.console().Progress()
 	defer d.Close()
@@ -108,19 +135,18 @@ func until(ctx context.Context, text string) (context.Context, context.CancelFun
 }
 
 // follow watches until every page is confirmed or ctx ends, and shows the window.
-func (a *app) follow(ctx context.Context, origins []origin.Endpoint, o watch.Options) error {
-	w := watch.Start(ctx, origins, o)
-	live := a.console().Table(o.Began, a.texts())
+func (a *app) follow(ctx context.Context, origins []origin.Endpoint, j *windows.Joint, notes []string) error {
+	live := a.console().Table(j.Began, a.texts())
 	names := make([]string, len(origins))
 	for i, at := range origins {
 		names[i] = at.Name
 	}
-	late, status := live.Settle(ctx, w, names)
-	w.Stop()
+	late, status := live.Settle(ctx, j, names)
+	window := j.Stop(ctx)
 	live.Clear()
 	verdict := watchExit(late, status)
-	doc := reports.WindowOf(w.Window())
-	doc.Notes = w.Notes()
+	doc := reports.WindowOf(window)
+	doc.Notes = slices.Concat(notes, j.Notes(), windows.Notes(window))
 	doc.Ending = reports.Ending{Error: text(verdict), Warnings: a.warnings.Take()}
 	return ending(verdict, a.show(doc))
 }

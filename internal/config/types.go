@@ -362,6 +362,9 @@ type Vantages struct {
 	Mode string `yaml:"mode" jsonschema:"default=each,enum=each,enum=spread" example:"each"`
 	// Quorum is how many places must see a difference before it counts. What fewer see is reported as tolerated.
 	Quorum int `yaml:"quorum" jsonschema:"default=1,minimum=1" example:"2"`
+	// Barrier is how many places must have seen an origin live before the barrier of a publish goes on, this machine
+	// among them. With 1 it is this machine alone. With more, every publish uses the agents.
+	Barrier int `yaml:"barrier" jsonschema:"default=1,minimum=1" example:"3"`
 	// Timeout is how long the agents may take for one check. What is missing by then is named in the report.
 	Timeout time.Duration `yaml:"timeout" jsonschema:"default=5m" example:"5m"`
 }

@@ -32,9 +32,17 @@ func (c Console) Table(began time.Time, style reports.Style) *Table {
 	return t
 }
 
+// Settler is a watch that goes on.
+type Settler interface {
+	// Settle waits until the named origins have settled, or ctx ends, and returns those that have not.
+	Settle(ctx context.Context, names []string) (late []string)
+	// Progress tells how far each origin has come.
+	Progress() []watch.Progress
+}
+
 // Settle waits until the watch w has settled at the named origins or ctx ends, and draws meanwhile how
 // far it has come. It returns the origins that are late and how far each origin had come at the end.
-func (t *Table) Settle(ctx context.Context, w *watch.Watch, names []string) (late []string, end []watch.Progress) {
+func (t *Table) Settle(ctx context.Context, w Settler, names []string) (late []string, end []watch.Progress) {
 	settled := make(chan []string, 1)
 	go func() { settled <- w.Settle(ctx, names) }()
 	tick := time.NewTicker(redraw)

@@ -15,6 +15,7 @@ import (
 	"mirror/internal/state"
 	"mirror/internal/vantage"
 	"mirror/internal/vantage/broker"
+	"mirror/internal/vantage/windows"
 )
 
 // Agents are the agents of a lab.
@@ -22,6 +23,7 @@ type Agents struct {
 	Listen string // address of the server for agents
 	Places []*lab.Place
 
+	clocks func(place string) windows.Clock // nil for the machine's
 	server *broker.Server
 	stop   context.CancelFunc
 	all    sync.WaitGroup
@@ -38,8 +40,13 @@ const Most = 8
 // Start runs a server and n agents for the config in a folder of the lab. Each agent reaches the origins
 // through the caches of its own place.
 func Start(ctx context.Context, l *lab.Lab, dir string, n int, log *slog.Logger) (*Agents, error) {
+	return StartWithClocks(ctx, l, dir, n, log, nil)
+}
+
+// StartWithClocks is Start with clocks for the agents, by place. Nil gives all of them the machine's.
+func StartWithClocks(ctx context.Context, l *lab.Lab, dir string, n int, log *slog.Logger, clocks func(place string) windows.Clock) (*Agents, error) {
 	ctx, stop := context.WithCancel(ctx)
-	a := &Agents{stop: stop}
+	a := &Agents{stop: stop, clocks: clocks}
 	if err := a.start(ctx, l, dir, min(n, Most), log); err != nil {
 		return nil, errors.Join(fmt.Errorf("agents: %w", err), a.Close())
 	}
@@ -82,11 +89,15 @@ func (a *Agents) add(ctx context.Context, l *lab.Lab, dir, name string, pins []v
 	if err != nil {
 		return err
 	}
+	var clock windows.Clock
+	if a.clocks != nil {
+		clock = a.clocks(name)
+	}
 	connected, failed := make(chan struct{}), make(chan error, 1)
 	a.all.Go(func() {
 		failed <- broker.Run(ctx, broker.AgentOptions{
 			Dir: filepath.Join(dir, "lab-agents", name), Join: broker.Joined{Place: name, Server: i.Server, Pins: pins}, Token: i.Token,
-			Addresses: place.Addresses, Log: log, Connected: func() { close(connected) },
+			Addresses: place.Addresses, Clock: clock, Log: log, Connected: func() { close(connected) },
 		})
 	})
 	select {

@@ -222,7 +222,7 @@ func (d *dealer) fill(ctx context.Context, a *agent) error {
 			return nil
 		}
 		item := d.job.item(part)
-		item.Place = a.Place
+		item.Place, item.Protocol = a.Place, min(Protocol, a.Hello.Newest)
 		if end, ok := ctx.Deadline(); ok {
 			item.Limit = max(time.Until(end), time.Second)
 		}

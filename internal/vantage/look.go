@@ -73,8 +73,10 @@ const (
 	maxLimit       = time.Hour
 	maxTimeout     = 10 * time.Minute
 	maxConfirm     = 10
-	mostOrigins    = 256
 )
+
+// MostOrigins is how many origins an item may name.
+const MostOrigins = 256
 
 // Look carries out an item. What cannot be done is in the result.
 func (l *Looker) Look(ctx context.Context, item Item) Result {
@@ -114,12 +116,12 @@ func (l *Looker) prepare(item Item) ([]origin.Endpoint, check.Options, error) {
 	if item.Protocol < OldestProtocol || item.Protocol > Protocol {
 		return nil, check.Options{}, fmt.Errorf("%w: the item is of version %d of the protocol, the agent speaks %d to %d", errRefused, item.Protocol, OldestProtocol, Protocol)
 	}
-	if len(item.Origins) == 0 || len(item.Origins) > mostOrigins {
+	if len(item.Origins) == 0 || len(item.Origins) > MostOrigins {
 		return nil, check.Options{}, fmt.Errorf("%w: the item names %d origins", errRefused, len(item.Origins))
 	}
 	var origins []origin.Endpoint
 	for _, o := range item.Origins {
-		at, err := l.endpoint(o)
+		at, err := l.Endpoint(o)
 		if err != nil {
 			return nil, check.Options{}, err
 		}
@@ -129,8 +131,8 @@ func (l *Looker) prepare(item Item) ([]origin.Endpoint, check.Options, error) {
 	return origins, look, err
 }
 
-// endpoint is an origin that the agent may look at.
-func (l *Looker) endpoint(o Origin) (origin.Endpoint, error) {
+// Endpoint is how the agent asks an origin, or an error where the agent may not.
+func (l *Looker) Endpoint(o Origin) (origin.Endpoint, error) {
 	pin := Pin{URL: o.URL, Address: o.Address}
 	if !slices.Contains(l.Pins, pin) {
 		return origin.Endpoint{}, fmt.Errorf("%w: %s is not an origin that it was enrolled for (hint: enrol the place again)", errRefused, pin)

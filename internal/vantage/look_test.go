@@ -1,6 +1,7 @@
 package vantage
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -32,7 +33,7 @@ func TestAnAgentLooksAtItsOriginsAlone(t *testing.T) {
 			t.Errorf("%+v: got %+v", o, r)
 		}
 	}
-	if r := l.Look(t.Context(), Item{Protocol: Protocol + 1, Origins: []Origin{{URL: "https://blog.example/"}}}); !strings.Contains(r.Refused, "version 2 of the protocol") {
+	if r := l.Look(t.Context(), Item{Protocol: Protocol + 1, Origins: []Origin{{URL: "https://blog.example/"}}}); !strings.Contains(r.Refused, fmt.Sprintf("version %d of the protocol", Protocol+1)) {
 		t.Errorf("another protocol: got %q", r.Refused)
 	}
 	if n := asked.Load(); n > 0 {

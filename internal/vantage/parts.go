@@ -41,10 +41,7 @@ func newJob(id string, origins []origin.Endpoint, look check.Options, limit time
 		j.base.Normalize = append(j.base.Normalize, rule)
 	}
 	for _, at := range origins {
-		j.base.Origins = append(j.base.Origins, Origin{
-			Name: at.Name, URL: at.URL.String(), Address: at.Address, CleanURLs: at.Style.CleanURLs, NoIndex: at.Style.NoIndex, CDN: at.CDN,
-			Concurrency: at.Concurrency, Rate: at.Rate / float64(max(agents, 1)), Timeout: at.Timeout, Confirm: at.Confirm,
-		})
+		j.base.Origins = append(j.base.Origins, OriginOf(at, at.Rate/float64(max(agents, 1))))
 	}
 	ignored := func(path string) bool {
 		return slices.ContainsFunc(look.Ignore, func(glob string) bool { return doublestar.MatchUnvalidated(glob, path) })
@@ -66,6 +63,14 @@ func newJob(id string, origins []origin.Endpoint, look check.Options, limit time
 	}
 	j.parts = max(1, (len(j.pages)+partPages-1)/partPages, (len(j.gone)+partPages-1)/partPages)
 	return j
+}
+
+// OriginOf tells an agent of an origin, with its share of the rate in requests a second.
+func OriginOf(at origin.Endpoint, rate float64) Origin {
+	return Origin{
+		Name: at.Name, URL: at.URL.String(), Address: at.Address, CleanURLs: at.Style.CleanURLs, NoIndex: at.Style.NoIndex, CDN: at.CDN,
+		Concurrency: at.Concurrency, Rate: rate, Timeout: at.Timeout, Confirm: at.Confirm,
+	}
 }
 
 func fileOf(f site.File, known bool) File {
@@ -95,31 +100,31 @@ func (j *job) item(part int) Item {
 	}
 	add(item.NotFound)
 	for _, gone := range item.Absent {
-		for _, near := range nearBy(gone) {
-			add(near)
+		for _, f := range Beside(j.look.Manifest, gone) {
+			add(f.Path)
 		}
-		j.addFolder(gone, known, &item)
 	}
 	slices.SortFunc(item.Files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
 	return item
 }
 
-// nearBy lists the paths that servers may answer in place of a removed one.
-func nearBy(gone string) []string {
+// Beside lists the files of a release that say what servers may answer for a path that is not in it: those that
+// may be served in its place, and one of the folder that it was the page of, which servers refuse to list.
+func Beside(m site.Manifest, gone string) (files []site.File) {
 	bare := strings.TrimSuffix(strings.TrimSuffix(gone, "index.html"), "/")
 	bare = strings.TrimSuffix(bare, ".html")
-	return []string{bare, bare + ".html", path.Join(bare, "index.html"), "index.html"}
-}
-
-// addFolder adds a file of the folder that a removed path was the page of: servers refuse to list it then.
-func (j *job) addFolder(gone string, known map[string]bool, item *Item) {
+	for _, near := range []string{bare, bare + ".html", path.Join(bare, "index.html"), "index.html"} {
+		if f, ok := m.Find(near); ok {
+			files = append(files, f)
+		}
+	}
 	folder := strings.TrimSuffix(gone, "index.html")
 	if !strings.HasSuffix(folder, "/") {
 		folder += "/"
 	}
-	i, _ := slices.BinarySearchFunc(j.look.Manifest, folder, func(f site.File, prefix string) int { return strings.Compare(f.Path, prefix) })
-	if i < len(j.look.Manifest) && strings.HasPrefix(j.look.Manifest[i].Path, folder) && !known[j.look.Manifest[i].Path] {
-		known[j.look.Manifest[i].Path] = true
-		item.Files = append(item.Files, fileOf(j.look.Manifest[i], true))
+	i, _ := slices.BinarySearchFunc(m, folder, func(f site.File, prefix string) int { return strings.Compare(f.Path, prefix) })
+	if i < len(m) && strings.HasPrefix(m[i].Path, folder) {
+		files = append(files, m[i])
 	}
+	return files
 }

@@ -18,10 +18,10 @@ import (
 )
 
 // The versions of the protocol that this program speaks. A coordinator deals only to agents that share
-// one with it, and names the others.
+// one with it, and names the others. Since version 2 agents watch a change, see package windows.
 const (
 	OldestProtocol = 1
-	Protocol       = 1
+	Protocol       = 2
 )
 
 // The kinds of message. A broker delivers replies to whatever subject a client names, so a message says

@@ -22,6 +22,19 @@ func (w *Watch) Window() diff.Window {
 	return win
 }
 
+// Changed returns a channel that is closed when something has been learnt since.
+func (w *Watch) Changed() <-chan struct{} {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.changed
+}
+
+// Hurry has what Await waits for requested more often at the named origins, until calm is called.
+func (w *Watch) Hurry(names []string) (calm func()) {
+	w.hurry(names, 1)
+	return func() { w.hurry(names, -1) }
+}
+
 func (w *Watch) settled(name string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -137,6 +150,7 @@ type Progress struct {
 	Claim    site.ID // what its beacon says
 	Heard    bool    // it has answered at least once
 	New, All int     // pages that were last seen new, and all that are watched
+	Live     bool    // it was seen to serve the release, as Await waits for
 	Settled  bool
 	Trouble  string // what it last answered in place of the new pages, "" for nothing
 	Hopeless bool   // it fails for good, and is not waited for
@@ -148,7 +162,7 @@ func (w *Watch) Progress() []Progress {
 	defer w.mu.Unlock()
 	var all []Progress
 	for _, name := range w.names {
-		s := Progress{Name: name, Claim: w.claims[name], Heard: w.heard[name], All: len(w.own[name]), Settled: w.steady(name), Trouble: w.trouble[name].why, Hopeless: w.hopeless(name)}
+		s := Progress{Name: name, Claim: w.claims[name], Heard: w.heard[name], All: len(w.own[name]), Live: w.turned(name), Settled: w.steady(name), Trouble: w.trouble[name].why, Hopeless: w.hopeless(name)}
 		for _, i := range w.own[name] {
 			if w.window.Page(name, w.options.Changes[i].Path).New {
 				s.New++

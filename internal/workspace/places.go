@@ -18,13 +18,25 @@ import (
 	"mirror/internal/origin"
 	"mirror/internal/vantage"
 	"mirror/internal/vantage/broker"
+	"mirror/internal/vantage/windows"
 )
 
 // Places look at the origins from other machines.
 type Places interface {
 	// Look ends within its own timeout, and when ctx does. What is missing by then is in the views.
 	Look(ctx context.Context, origins []origin.Endpoint, look check.Options) (vantage.Views, error)
+	// Windows watches a change.
+	Windows() *windows.Places
 }
+
+// agents look and watch through one broker.
+type agents struct {
+	*vantage.Places
+	windows *windows.Places
+}
+
+// Windows watches a change.
+func (a agents) Windows() *windows.Places { return a.windows }
 
 // LookFrom has checks look from other places, too; nil for from here alone.
 func (w *Workspace) LookFrom(p Places) { w.options.Places = p }
@@ -62,7 +74,10 @@ func (w *Workspace) OpenPlaces(ctx context.Context, once bool, log *slog.Logger)
 	if at := hub.Address(); at != "" {
 		log.Info("agents may connect", "at", at)
 	}
-	return &vantage.Places{Bus: hub, Mode: vantage.Mode(v.Mode), Timeout: v.Timeout, Log: log, NewID: rand.Text}, hub, nil
+	return agents{
+		&vantage.Places{Bus: hub, Mode: vantage.Mode(v.Mode), Timeout: v.Timeout, Log: log, NewID: rand.Text},
+		&windows.Places{Bus: hub, NewID: rand.Text, Since: time.Now()},
+	}, hub, nil
 }
 
 // look reads the origins from here and, where there are agents, from their places. That the places cannot

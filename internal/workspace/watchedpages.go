@@ -12,6 +12,7 @@ import (
 	"mirror/internal/config"
 	"mirror/internal/origin"
 	"mirror/internal/publish"
+	"mirror/internal/vantage/windows"
 	"mirror/internal/wait"
 	"mirror/internal/watch"
 	"mirror/site"
@@ -50,12 +51,11 @@ func (v watcher) Watch(ctx context.Context, rel *site.Release, plans map[string]
 	}
 	o := watch.Options{GiveUp: true, Own: own, Release: rel.ID(), Manifest: rel.Manifest, BeaconPath: v.w.beacon(), Atomic: v.atomic, Patience: v.patience}
 	o.Changes, o.Earlier = changesOf(rel.Manifest, own, before)
-	o, err := watch.Baseline(ctx, origins, o)
+	joint, err := v.baselineFrom(ctx, origins, o)
 	if err != nil {
 		return nil, err
 	}
-	o.Began, o.Cached = time.Now(), v.caches.watched()
-	return activeWatch{Watch: watch.Start(ctx, origins, o), origins: origins, events: v.w.options.Events}, nil
+	return activeWatch{Joint: joint, origins: origins, w: v.w}, nil
 }
 
 // watchable lists the pages that a target's change gives other bytes at its origin, as many as are
@@ -139,24 +139,27 @@ func spread(paths []string, n int) []string {
 
 // activeWatch is a watch of a publish.
 type activeWatch struct {
-	*watch.Watch
+	*windows.Joint
 	origins []origin.Endpoint
-	events  Events
+	w       *Workspace
 }
 
 // Await waits for those of the named destinations that have an origin.
 func (s activeWatch) Await(ctx context.Context, names []string) []string {
 	defer s.tell(ctx)()
-	return s.Watch.Await(ctx, slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !slices.Contains(s.names(), name) }))
+	return s.Joint.Await(ctx, slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !slices.Contains(s.names(), name) }))
 }
 
 // Settle waits for all and ends the watch.
 func (s activeWatch) Settle(ctx context.Context) diff.Window {
 	stop := s.tell(ctx)
-	s.Watch.Settle(ctx, s.names())
+	s.Joint.Settle(ctx, s.names())
 	stop()
-	s.Watch.Stop()
-	return s.Watch.Window()
+	window := s.Stop(ctx)
+	for _, note := range windows.Notes(window) {
+		s.w.options.Warnings.Add("%s", note)
+	}
+	return window
 }
 
 // tell says who is waited for and why, soon and then now and again, until stop is called. An origin
@@ -167,7 +170,7 @@ func (s activeWatch) tell(ctx context.Context) (stop func()) {
 	say := func(waiting bool) {
 		for _, at := range s.Progress() {
 			if !at.Settled && !told[at.Name] && (waiting || at.Hopeless) {
-				s.events.Line("  %s", waitingLine(at))
+				s.w.options.Events.Line("  %s", waitingLine(at))
 				told[at.Name] = at.Hopeless
 			}
 		}

@@ -21,6 +21,8 @@ import (
 	"mirror/internal/atomicfile"
 	"mirror/internal/regular"
 	"mirror/internal/vantage"
+	"mirror/internal/vantage/hostclock"
+	"mirror/internal/vantage/windows"
 )
 
 // Joined is what an agent remembers of its enrolment.
@@ -41,7 +43,8 @@ type AgentOptions struct {
 	Join      Joined // of a new enrolment; the zero value is of one that was made before
 	Token     string // of a new enrolment
 	Addresses map[string]string
-	Version   string // of the program
+	Version   string        // of the program
+	Clock     windows.Clock // nil for those of this machine
 	Log       *slog.Logger
 	Connected func() // called when it has connected for the first time; may be nil
 }
@@ -158,6 +161,15 @@ func (a *runner) work(ctx context.Context) error {
 	defer beside.Wait()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
+	clock := a.options.Clock
+	if clock == nil {
+		clock = hostclock.New()
+	}
+	watching, err := watchFor(ctx, a.conn, a.joined.Place, a.key, a.looker, clock, a.options.Log)
+	if err != nil {
+		return err
+	}
+	defer watching.Close()
 	beside.Go(func() { a.greet(ctx) })
 	a.options.Log.Info("the agent is ready", "place", a.joined.Place, "daemon", a.joined.Server, "origins", len(a.joined.Pins))
 	for ctx.Err() == nil {

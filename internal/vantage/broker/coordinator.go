@@ -17,6 +17,7 @@ import (
 	"github.com/nats-io/nkeys"
 
 	"mirror/internal/vantage"
+	"mirror/internal/vantage/windows"
 )
 
 // Keep keeps a result before it counts. It may be called again with the same one.
@@ -43,12 +44,18 @@ type Coordinator struct {
 	ctx      context.Context
 	stop     context.CancelFunc
 	running  sync.WaitGroup
+	windows  windowBus
 
 	mu     sync.Mutex // guards what follows
 	heard  map[string]vantage.Agent
 	checks map[string]*subscription
 	places []string // that have a consumer
 }
+
+var (
+	_ vantage.Bus = (*Coordinator)(nil)
+	_ windows.Bus = (*Coordinator)(nil)
+)
 
 // subscription is one that waits for the results of a check.
 type subscription struct {
@@ -103,6 +110,9 @@ func (c *Coordinator) connect(ctx context.Context) (err error) {
 		return err
 	}
 	if _, err := c.conn.Subscribe(helloSubject+"*", c.hear); err != nil {
+		return err
+	}
+	if _, err := c.conn.Subscribe(windowSubject+"*", func(m *nats.Msg) { c.windows.hear(m, c.verify) }); err != nil {
 		return err
 	}
 	return c.collect(ctx)
@@ -287,29 +297,12 @@ func (c *Coordinator) take(m jetstream.Msg) {
 	_ = m.Ack() // if it is lost the result comes again, and is kept already
 }
 
-// sigHeader has the agent's signature of the message: the subject alone could be that of a reply.
-const sigHeader = "Mirror-Signature"
-
 var errForged = errors.New("it is not signed by the agent of the place")
 
 // read checks that a result is of the place whose subject it has.
 func (c *Coordinator) read(place string, m jetstream.Msg) (r vantage.Result, err error) {
-	known, err := c.registry.places()
-	if err != nil {
+	if err := c.verify(place, m.Data(), m.Headers().Get(sigHeader)); err != nil {
 		return r, err
-	}
-	i := slices.IndexFunc(known, func(p Place) bool { return p.Name == place && p.Key != "" })
-	if i >= 0 {
-		key, err := nkeys.FromPublicKey(known[i].Key)
-		if err != nil {
-			return r, err
-		}
-		signature, err := base64.RawURLEncoding.DecodeString(m.Headers().Get(sigHeader))
-		if err != nil || key.Verify(m.Data(), signature) != nil {
-			return r, errForged
-		}
-	} else if !c.options.External {
-		return r, errForged
 	}
 	if err := vantage.Decode(m.Data(), &r); err != nil {
 		return r, err
@@ -318,6 +311,44 @@ func (c *Coordinator) read(place string, m jetstream.Msg) (r vantage.Result, err
 		return r, errForged
 	}
 	return r, nil
+}
+
+// verify checks that a message is signed by the agent of a place. Of an external broker the keys are not known.
+func (c *Coordinator) verify(place string, data []byte, signature string) error {
+	known, err := c.registry.places()
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(known, func(p Place) bool { return p.Name == place && p.Key != "" })
+	if i < 0 {
+		if c.options.External {
+			return nil
+		}
+		return errForged
+	}
+	key, err := nkeys.FromPublicKey(known[i].Key)
+	if err != nil {
+		return err
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(signature)
+	if err != nil || key.Verify(data, raw) != nil {
+		return errForged
+	}
+	return nil
+}
+
+// Ask asks an agent about a watch, without waiting.
+func (c *Coordinator) Ask(ask windows.Ask) error {
+	data, err := windows.Encode(ask)
+	if err != nil {
+		return err
+	}
+	return c.conn.Publish(askSubject(ask.Place), data)
+}
+
+// Reports returns what agents report of a watch, until ctx ends.
+func (c *Coordinator) Reports(ctx context.Context, watch string) (<-chan windows.Heard, error) {
+	return c.windows.reports(ctx, watch), nil
 }
 
 // Close ends the connection and waits for what is under way.

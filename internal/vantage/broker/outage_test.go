@@ -81,7 +81,7 @@ func TestAgentsOfAnotherVersionAreNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	v := seen.Join(diff.Verdict{}, w.origins, nil, 1)
-	if notes := strings.Join(v.Notes, ""); !strings.Contains(notes, "place fra is missing: its agent speaks versions 2 to 4 of the protocol, this program 1 to 1") {
+	if notes := strings.Join(v.Notes, ""); !strings.Contains(notes, "place fra is missing: its agent speaks versions 3 to 5 of the protocol, this program 1 to 2") {
 		t.Errorf("got %q", notes)
 	}
 }

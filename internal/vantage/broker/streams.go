@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
-
-	"mirror/internal/vantage"
 )
 
 // The names on the broker. %s is a place.
@@ -20,6 +18,7 @@ const (
 	resultSubject = "mirror.result."
 	helloSubject  = "mirror.hello."
 	inboxPrefix   = "mirror.inbox."
+	windowSubject = "mirror.window."
 )
 
 // workSubject is where the items of one check wait for a place.
@@ -80,11 +79,12 @@ func addPlace(ctx context.Context, js jetstream.JetStream, place string) error {
 // send results and say hello in its own name, and read its own inbox.
 func mayPublish(place string) []string {
 	return []string{
-		helloSubject + place, resultSubject + place,
+		helloSubject + place, resultSubject + place, windowSubject + place,
 		"$JS.API.CONSUMER.MSG.NEXT." + workStream + "." + place, "$JS.ACK." + workStream + "." + place + ".>",
 	}
 }
 
 func maySubscribe(place string) []string { return []string{inboxPrefix + place + ".>"} }
 
-var _ vantage.Bus = (*Coordinator)(nil)
+// sigHeader has the agent's signature of a message: the subject alone could be that of a reply.
+const sigHeader = "Mirror-Signature"
