@@ -59,25 +59,37 @@ anything is stored, unless it would do exactly what a plan of ` + "`mirror plan 
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.purgeNow = append(f.purgeNow, args...)
-			if err := refuseEmpty(cmd, "release", "withdraw"); err != nil {
-				return err
-			}
-			if f.withdraw != "" {
-				return a.withdraw(cmd, f.withdraw)
-			}
-			if cmd.Flags().Changed("verify-timeout") && f.verifyTimeout <= 0 {
-				return usage(fmt.Errorf("--verify-timeout %s: must be longer than 0s", f.verifyTimeout))
-			}
-			o, err := f.options()
-			if err != nil {
-				return usage(err)
-			}
-			return a.showPublish(a.publishing(cmd.Context(), f.places, func(w *workspace.Workspace) (*publish.Report, error) {
-				o.Adoption = publish.Adoption{Allowed: f.adopt, Ask: a.console().AskAdoption(w.Line)}
-				return w.Publish(cmd.Context(), o)
-			}))
+			return a.runPublish(cmd, f)
 		},
 	}
+	f.register(cmd)
+	a.allFlag(cmd)
+	return cmd
+}
+
+// runPublish publishes as the flags say.
+func (a *app) runPublish(cmd *cobra.Command, f publishFlags) error {
+	if err := refuseEmpty(cmd, "release", "withdraw"); err != nil {
+		return err
+	}
+	if f.withdraw != "" {
+		return a.withdraw(cmd, f.withdraw)
+	}
+	if cmd.Flags().Changed("verify-timeout") && f.verifyTimeout <= 0 {
+		return usage(fmt.Errorf("--verify-timeout %s: must be longer than 0s", f.verifyTimeout))
+	}
+	o, err := f.options()
+	if err != nil {
+		return usage(err)
+	}
+	return a.showPublish(a.publishing(cmd.Context(), f.places, func(w *workspace.Workspace) (*publish.Report, error) {
+		o.Adoption = publish.Adoption{Allowed: f.adopt, Ask: a.console().AskAdoption(w.Line)}
+		return w.Publish(cmd.Context(), o)
+	}))
+}
+
+// register adds the flags to the command.
+func (f *publishFlags) register(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.build, "build", false, "run the config's build command first")
 	cmd.Flags().BoolVar(&f.noVerify, "no-verify", false, "do not check the live origins afterwards")
 	cmd.Flags().BoolVar(&f.places, "places", false, "watch the window from the places of the agents too (vantages in the config, mirror agent)")
@@ -90,8 +102,6 @@ anything is stored, unless it would do exactly what a plan of ` + "`mirror plan 
 	cmd.Flags().StringArrayVar(&f.purgeNow, "purge-now", nil, "remove this `path` from all that the targets keep, earlier releases too; the site must not have it any more (further ones may follow)")
 	_ = cmd.MarkFlagFilename("plan", "json") // fails only for an unknown flag
 	cmd.Flags().DurationVar(&f.verifyTimeout, "verify-timeout", 0, "how long the live origins may take to agree")
-	a.allFlag(cmd)
-	return cmd
 }
 
 // withdraw takes back a staged release.

@@ -3,7 +3,6 @@ package publish
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 	"time"
 
@@ -86,10 +85,6 @@ func (p *publication) step(ctx context.Context, s Step) error {
 	r := p.reportOf(s.Name)
 	p.commitOne(ctx, p.destinationOf(s), r)
 	return r.Err
-}
-
-func (p *publication) destinationOf(s Step) targets.Destination {
-	return p.dests[slices.IndexFunc(p.dests, func(d targets.Destination) bool { return d.Name == s.Name })]
 }
 
 // mayHaveMoved reports whether, after a Commit that gave err, the release may be live.

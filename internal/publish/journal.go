@@ -26,9 +26,9 @@ var ErrBusy = errors.New("another publish is running here")
 // Journal keeps, on disk, where a publish stands, so that a run after a crash can say what
 // was going on. A nil Journal keeps nothing.
 type Journal struct {
-	file string
-	lock *flock.Flock
-	left Page // what the last publish left
+	file   string
+	lock   *flock.Flock
+	before Page // what the last publish left
 
 	mu   sync.Mutex
 	page Page
@@ -75,7 +75,7 @@ func OpenJournal(state string) (*Journal, Page, error) {
 	if err == nil && json.Unmarshal(text, &last) != nil {
 		last = Page{} // damaged: every target tells by itself what it holds
 	}
-	j.left = last
+	j.before = last
 	return j, last, nil
 }
 
@@ -96,7 +96,7 @@ func (j *Journal) end(o Outcome) error {
 
 // unchanged ends the publish before, if that was interrupted: all destinations hold the release.
 func (j *Journal) unchanged(rel *site.Release) error {
-	if j == nil || !j.left.Interrupted() {
+	if j == nil || !j.before.Interrupted() {
 		return nil
 	}
 	return j.write(func(p *Page) {

@@ -3,6 +3,7 @@ package publish
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -193,4 +194,18 @@ func (*publication) failures(errs ...error) error {
 		causes = cancelled
 	}
 	return errors.Join(causes...)
+}
+
+func (p *publication) destinationOf(s Step) targets.Destination {
+	return p.dests[slices.IndexFunc(p.dests, func(d targets.Destination) bool { return d.Name == s.Name })]
+}
+
+// reservations are the places that this publish holds.
+type reservations struct {
+	mu   sync.Mutex
+	held map[string]targets.Reservation // by destination
+}
+
+func (p *publication) reportOf(name string) *TargetReport {
+	return p.report.Targets[slices.IndexFunc(p.report.Targets, func(r *TargetReport) bool { return r.Name == name })]
 }

@@ -23,12 +23,6 @@ const (
 // releaseTimeout bounds the release of the reservations, which goes on after an interrupt.
 const releaseTimeout = 10 * time.Second
 
-// reservations are the places that this publish holds.
-type reservations struct {
-	mu   sync.Mutex
-	held map[string]targets.Reservation // by destination
-}
-
 // reserve keeps other publishers out of all places that can be reserved, before anything is
 // visible: of several publishers at once, one goes on. The others wait and try again for as long as what is
 // live is what their plans saw; what they hold already they release first, so that no two wait for
@@ -123,10 +117,6 @@ func (p *publication) reserveAll(ctx context.Context) (at string, err error) {
 // overtaken adds what to do about a conflict.
 func overtaken(err error) error {
 	return fmt.Errorf("%w (hint: another publisher was first; check what is live, then publish again)", err)
-}
-
-func (p *publication) reportOf(name string) *TargetReport {
-	return p.report.Targets[slices.IndexFunc(p.report.Targets, func(r *TargetReport) bool { return r.Name == name })]
 }
 
 // assure gives an error where another publisher may have taken one of the places, as after this

@@ -60,9 +60,9 @@ func (t *Target) notInPlace(rel *site.Release, want documents.Entries, inv inven
 	return left
 }
 
-// fill stages a release where nothing is live: all content but the home page goes to its path at once, and
+// fillEmpty stages a release where nothing is live: all content but the home page goes to its path at once, and
 // not to .mirror/objects.
-func (t *Target) fill(ctx context.Context, rel *site.Release, want documents.Entries, h documents.StateDocument, inv inventory, p targets.Progress) error {
+func (t *Target) fillEmpty(ctx context.Context, rel *site.Release, want documents.Entries, h documents.StateDocument, inv inventory, p targets.Progress) error {
 	ch, left, err := t.fillChange(ctx, rel, want, h, inv)
 	if err != nil {
 		return err

@@ -351,3 +351,12 @@ func receiptsIn(folder string, want documents.Entries, made map[string]bucket.Re
 	}
 	return all
 }
+
+// Version names what the pointer names now, with the files in grace: it is another one after each move.
+func (p Pointed) Version(ctx context.Context) (id site.ID, version string, err error) {
+	now, err := p.t.readPointer(ctx)
+	if err != nil {
+		return site.None, "", wrapped("look what is live", err)
+	}
+	return now.live().Release, strings.Trim(now.etag, `"`), nil
+}

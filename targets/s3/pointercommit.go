@@ -3,7 +3,6 @@ package s3
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"mirror/site"
 	"mirror/targets"
@@ -20,15 +19,6 @@ func (p Pointed) Live(ctx context.Context) (targets.Live, error) {
 		return liveAt(now, listed), wrapped("look what is live", listErr)
 	}
 	return targets.Live{}, wrapped("look what is live", err)
-}
-
-// Version names what the pointer names now, with the files in grace: it is another one after each move.
-func (p Pointed) Version(ctx context.Context) (id site.ID, version string, err error) {
-	now, err := p.t.readPointer(ctx)
-	if err != nil {
-		return site.None, "", wrapped("look what is live", err)
-	}
-	return now.live().Release, strings.Trim(now.etag, `"`), nil
 }
 
 // Commit moves the pointer.

@@ -11,8 +11,6 @@ import (
 	"mirror/targets/s3/internal/bucket"
 )
 
-var _ targets.Eraser = Pointed{}
-
 // Erase deletes the files from the folders of all releases, and what a release in the layout live has left of them. The
 // record comes first: it says why a release cannot be restored.
 func (p Pointed) Erase(ctx context.Context, e targets.Erasure) (left []string, err error) {

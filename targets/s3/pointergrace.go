@@ -16,8 +16,6 @@ import (
 	"mirror/targets/s3/internal/documents"
 )
 
-var _ targets.Gracer = Pointed{}
-
 // Grace lists the files of earlier releases that are in the live folder.
 func (p Pointed) Grace(ctx context.Context) (grace.List, error) {
 	now, err := p.t.readPointer(ctx)

@@ -98,7 +98,7 @@ func (t *Target) stageFirst(ctx context.Context, rel *site.Release, want documen
 	if err := t.tryNames(ctx, want, comparison{Changes: diff.Changes{Add: slices.Collect(maps.Keys(want))}}); err != nil {
 		return err
 	}
-	return t.fill(ctx, rel, want, h, inv, p)
+	return t.fillEmpty(ctx, rel, want, h, inv, p)
 }
 
 // stageChanges stages what the bucket lacks of a release. New files with a hash in their names go to their paths, unless

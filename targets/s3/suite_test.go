@@ -15,6 +15,8 @@ var (
 	_ targets.Eraser    = (*s3.Target)(nil)
 	_ targets.Gracer    = (*s3.Target)(nil)
 	_ targets.Restorer  = (*s3.Target)(nil)
+	_ targets.Eraser    = s3.Pointed{}
+	_ targets.Gracer    = s3.Pointed{}
 )
 
 // TestMain has no bundle of certificates of the machine's own: each target that is opened would read it,
