@@ -9,9 +9,8 @@ import (
 
 	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/exec/internal/protocol"
 )
-
-var _ targets.Eraser = (*Target)(nil)
 
 // Erase has the program remove the files from all copies of releases.
 func (t *Target) Erase(ctx context.Context, e targets.Erasure) (left []string, err error) {
@@ -37,8 +36,8 @@ func (t *Target) Erase(ctx context.Context, e targets.Erasure) (left []string, e
 	for digest := range gone {
 		digests = append(digests, digest.String())
 	}
-	prepare := func(folder string) (r request, err error) {
-		r = request{Op: "erase", Release: e.Live.ID()}
+	prepare := func(folder string) (r protocol.Request, err error) {
+		r = protocol.Request{Op: "erase", Release: e.Live.ID()}
 		if r.Erase, err = writeLines(folder, "erase", slices.Sorted(slices.Values(digests))); err != nil {
 			return r, err
 		}
@@ -48,7 +47,7 @@ func (t *Target) Erase(ctx context.Context, e targets.Erasure) (left []string, e
 		r.Remove, err = writeLines(folder, "remove", e.Paths)
 		return r, err
 	}
-	if err := t.ask(ctx, request{}, steps{prepare: prepare}); err != nil {
+	if err := t.ask(ctx, protocol.Request{}, steps{prepare: prepare}); err != nil {
 		return nil, err
 	}
 	return []string{"what the program keeps elsewhere, and backups of it"}, nil
@@ -58,12 +57,12 @@ func (t *Target) Erase(ctx context.Context, e targets.Erasure) (left []string, e
 func (t *Target) erased(ctx context.Context, e targets.Erasure) (map[site.Digest]string, error) {
 	lists := map[site.ID]bool{}
 	gone := map[site.Digest]string{}
-	_, err := t.copies(ctx, func(c copyLine) error {
+	_, err := t.copies(ctx, func(c protocol.Copy) error {
 		if lists[c.Release] {
 			return nil
 		}
 		lists[c.Release] = true
-		m, err := readManifest(c.Manifest, c.Release)
+		m, err := protocol.ReadManifest(c.Manifest, c.Release)
 		maps.Copy(gone, e.Digests([]site.Manifest{m}))
 		return err
 	})

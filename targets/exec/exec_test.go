@@ -16,6 +16,18 @@ import (
 	"mirror/targets/targettest"
 )
 
+var (
+	_ targets.Target    = (*target.Target)(nil)
+	_ targets.Guard     = (*target.Target)(nil)
+	_ targets.Historian = (*target.Target)(nil)
+	_ targets.Pruner    = (*target.Target)(nil)
+	_ targets.Restorer  = (*target.Target)(nil)
+	_ targets.Notes     = (*target.Target)(nil)
+	_ targets.Gracer    = (*target.Target)(nil)
+	_ targets.Eraser    = (*target.Target)(nil)
+	_ targets.Optional  = (*target.Target)(nil)
+)
+
 // TestExample runs the suite on the example of the documentation, which has what every program must do.
 func TestExample(t *testing.T) {
 	t.Parallel()

@@ -1,42 +1,19 @@
 package exec
 
 import (
-	"bytes"
 	"context"
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
-	"mirror/internal/regular"
 	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/exec/internal/protocol"
 	"mirror/targets/grace"
 )
 
-var _ targets.Gracer = (*Target)(nil)
-
-// graceIn reads the list that the program keeps with what is live; it is empty where the program names none.
-func graceIn(answer line) (grace.List, error) {
-	if answer.Grace == "" {
-		return nil, nil
-	}
-	text, err := regular.ReadFile(answer.Grace, grace.MaxBytes)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("the list of files in grace: %w", err)
-	}
-	return grace.Decode(text)
-}
-
 // Grace lists the files of earlier releases that are served beside the live one.
 func (t *Target) Grace(ctx context.Context) (l grace.List, err error) {
-	err = t.ask(ctx, request{Op: "live"}, steps{then: func(answer line) error {
+	err = t.ask(ctx, protocol.Request{Op: "live"}, steps{then: func(answer protocol.Line) error {
 		_, err := t.liveIn(answer)
 		if err == nil {
 			l, err = graceIn(answer)
@@ -82,41 +59,26 @@ func (t *Target) besideStaged(ctx context.Context, rel *site.Release) (beside, e
 	if err != nil {
 		return beside{}, err
 	}
-	l.files.Sort()
+	l.Files.Sort()
 	entries := map[string]grace.Entry{}
 	for _, e := range next {
 		entries[e.Path] = e
 	}
 	return beside{l.live, next.Without(func(path string) bool {
-		f, live := l.files.Find(path)
+		f, live := l.Files.Find(path)
 		return !live || f.Digest != entries[path].Digest || strings.ContainsAny(path, "\n\r")
 	})}, nil
 }
 
 // lay writes the list for the program, and the paths of the files.
-func (b beside) lay(folder string, r *request) error {
+func (b beside) lay(folder string, r *protocol.Request) error {
 	if len(b.files) == 0 {
 		return nil
 	}
-	r.From = &state{b.from.Release, b.from.Revision}
+	r.From = stateOf(b.from)
 	var err error
 	if r.Grace, err = write(folder, "grace", b.files.Encode()); err == nil {
 		r.Beside, err = writeLines(folder, "beside", b.files.Paths())
 	}
 	return err
-}
-
-// write makes a file for the program.
-func write(folder, name string, text []byte) (string, error) {
-	file := filepath.Join(folder, name)
-	return file, os.WriteFile(file, text, 0o600)
-}
-
-// writeLines makes a file of lines.
-func writeLines(folder, name string, lines []string) (string, error) {
-	var text bytes.Buffer
-	for _, one := range lines {
-		text.WriteString(one + "\n")
-	}
-	return write(folder, name, text.Bytes())
 }

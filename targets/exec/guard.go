@@ -10,12 +10,8 @@ import (
 
 	"mirror/internal/lease"
 	"mirror/targets"
+	"mirror/targets/exec/internal/protocol"
 )
-
-var _ targets.Guard = (*Target)(nil)
-
-// leaseLength is how long a reservation that is not renewed keeps others out.
-const leaseLength = 2 * time.Minute
 
 // reservation is one that the program holds for this process.
 type reservation struct {
@@ -50,9 +46,9 @@ func (t *Target) reservationOf(s targets.Swap) *reservation {
 
 func isConflict(err error) bool { return errors.Is(err, targets.ErrConflict) }
 
-func (r *reservation) request(op string) request {
-	return request{
-		Op: op, Release: r.swap.To, From: &state{r.swap.From.Release, r.swap.From.Revision},
+func (r *reservation) request(op string) protocol.Request {
+	return protocol.Request{
+		Op: op, Release: r.swap.To, From: stateOf(r.swap.From),
 		Owner: r.target.owner, Reservation: r.name, Lease: int((r.target.lease + time.Second - 1) / time.Second),
 	}
 }
@@ -72,7 +68,7 @@ func (r *reservation) renew(ctx context.Context) error {
 }
 
 // use makes a request that needs the reservation, which is gone where it succeeds.
-func (r *reservation) use(ctx context.Context, commit request) error {
+func (r *reservation) use(ctx context.Context, commit protocol.Request) error {
 	r.keeper.Stop()
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -9,6 +9,7 @@ import (
 
 	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/exec/internal/protocol"
 )
 
 // Bounds of the copies that a program lists.
@@ -18,8 +19,8 @@ const (
 )
 
 // copies has the program list the whole copies of releases that it holds.
-func (t *Target) copies(ctx context.Context, read func(c copyLine) error) (all []copyLine, err error) {
-	hear := func(l line) error {
+func (t *Target) copies(ctx context.Context, read func(c protocol.Copy) error) (all []protocol.Copy, err error) {
+	hear := func(l protocol.Line) error {
 		if l.Held == nil {
 			return nil
 		}
@@ -29,7 +30,7 @@ func (t *Target) copies(ctx context.Context, read func(c copyLine) error) (all [
 		case err != nil:
 			return err
 		case c.Name == "" || len(c.Name) > maxCopyName || strings.ContainsAny(c.Name, "\n\r"):
-			return fmt.Errorf("%q is not the name of a copy", brief([]byte(c.Name)))
+			return fmt.Errorf("%q is not the name of a copy", protocol.Brief([]byte(c.Name)))
 		case len(all) >= maxCopies:
 			return fmt.Errorf("it lists more than %d copies", maxCopies)
 		}
@@ -40,24 +41,25 @@ func (t *Target) copies(ctx context.Context, read func(c copyLine) error) (all [
 		}
 		return nil
 	}
-	err = t.ask(ctx, request{Op: "held"}, steps{hear: hear})
+	err = t.ask(ctx, protocol.Request{Op: "held"}, steps{hear: hear})
 	return all, err
 }
 
-func (c copyLine) age() time.Duration { return time.Duration(min(c.Age, maxAge)) * time.Second }
+// ageOf is how long ago a copy was staged.
+func ageOf(c protocol.Copy) time.Duration { return time.Duration(min(c.Age, maxAge)) * time.Second }
 
 // maxAge bounds an age, in seconds: more cannot be told from it.
 const maxAge = 100 * 365 * 24 * 60 * 60
 
 // youngest returns each release once, with the age of its youngest copy.
-func youngest(all []copyLine) []targets.Held {
+func youngest(all []protocol.Copy) []targets.Held {
 	var held []targets.Held
 	for _, c := range all {
 		i := slices.IndexFunc(held, func(h targets.Held) bool { return h.Release == c.Release })
 		if i < 0 {
-			held = append(held, targets.Held{Release: c.Release, Age: c.age()})
+			held = append(held, targets.Held{Release: c.Release, Age: ageOf(c)})
 		} else {
-			held[i].Age = min(held[i].Age, c.age())
+			held[i].Age = min(held[i].Age, ageOf(c))
 		}
 	}
 	return held

@@ -3,10 +3,7 @@ package exec
 import (
 	"cmp"
 	_ "embed" // config.go
-	"errors"
-	"fmt"
 	"strings"
-	"time"
 
 	"mirror/targets"
 )
@@ -54,20 +51,4 @@ func (c Config) Validate(wrong targets.Wrong) {
 	if _, err := timeoutOf(c.Timeout); err != nil {
 		wrong("timeout", err.Error())
 	}
-}
-
-const defaultTimeout = 5 * time.Minute
-
-func timeoutOf(text string) (time.Duration, error) {
-	if text == "" {
-		return defaultTimeout, nil
-	}
-	d, err := time.ParseDuration(text)
-	if err != nil {
-		return 0, errors.New("is not a duration (hint: 5m)")
-	}
-	if d <= 0 {
-		return 0, fmt.Errorf("must be more than 0 (hint: %s)", defaultTimeout)
-	}
-	return d, nil
 }

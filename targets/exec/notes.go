@@ -8,10 +8,8 @@ import (
 	"path/filepath"
 
 	"mirror/internal/regular"
-	"mirror/targets"
+	"mirror/targets/exec/internal/protocol"
 )
-
-var _ targets.Notes = (*Target)(nil)
 
 // ReadNotes has the program write its notes to a file.
 func (t *Target) ReadNotes(ctx context.Context, limit int64) (text []byte, err error) {
@@ -19,11 +17,11 @@ func (t *Target) ReadNotes(ctx context.Context, limit int64) (text []byte, err e
 		return nil, nil
 	}
 	var file string
-	prepare := func(folder string) (request, error) {
+	prepare := func(folder string) (protocol.Request, error) {
 		file = filepath.Join(folder, "notes")
-		return request{Op: "read_notes", Notes: file}, nil
+		return protocol.Request{Op: "read_notes", Notes: file}, nil
 	}
-	err = t.ask(ctx, request{}, steps{prepare: prepare, then: func(line) (err error) {
+	err = t.ask(ctx, protocol.Request{}, steps{prepare: prepare, then: func(protocol.Line) (err error) {
 		text, err = regular.ReadFile(file, limit)
 		if errors.Is(err, fs.ErrNotExist) {
 			text, err = nil, nil
@@ -38,12 +36,12 @@ func (t *Target) ReadNotes(ctx context.Context, limit int64) (text []byte, err e
 
 // WriteNotes gives the program a file to keep.
 func (t *Target) WriteNotes(ctx context.Context, text []byte) error {
-	prepare := func(folder string) (r request, err error) {
+	prepare := func(folder string) (r protocol.Request, err error) {
 		r.Op = "write_notes"
 		r.Notes, err = write(folder, "notes", text)
 		return r, err
 	}
-	if err := t.ask(ctx, request{}, steps{prepare: prepare}); err != nil {
+	if err := t.ask(ctx, protocol.Request{}, steps{prepare: prepare}); err != nil {
 		return fmt.Errorf("notes: %w", err)
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"mirror/site"
+	"mirror/targets/exec/internal/protocol"
 )
 
 // Past asks for what was live. What is live and is not of mirror's is listed by itself.
@@ -20,17 +21,17 @@ func (t *Target) Past(ctx context.Context, limit int, of []string) ([]site.Past,
 		}
 		past = append(past, site.Past{Manifest: m})
 	}
-	hear := func(l line) error {
+	hear := func(l protocol.Line) error {
 		if l.Past == nil || len(past) >= limit {
 			return nil
 		}
-		m, err := readManifest(l.Past.Manifest, l.Past.Release)
+		m, err := protocol.ReadManifest(l.Past.Manifest, l.Past.Release)
 		if err != nil {
 			return nil //nolint:nilerr // what cannot be read is left out
 		}
 		past = append(past, site.Past{Release: m.ID(), Published: l.Past.Published, Manifest: m})
 		return nil
 	}
-	err = t.ask(ctx, request{Op: "past", Limit: limit, Paths: of}, steps{hear: hear})
+	err = t.ask(ctx, protocol.Request{Op: "past", Limit: limit, Paths: of}, steps{hear: hear})
 	return past[:min(len(past), limit)], err
 }

@@ -6,9 +6,8 @@ import (
 
 	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/exec/internal/protocol"
 )
-
-var _ targets.Pruner = (*Target)(nil)
 
 // pastKnown is how many releases that were live a program is asked for before it drops some.
 const pastKnown = 100
@@ -41,22 +40,22 @@ func (t *Target) Prune(ctx context.Context, r targets.Retention) error {
 	if len(drop) == 0 {
 		return nil
 	}
-	prepare := func(folder string) (q request, err error) {
-		q = request{Op: "prune", From: &state{live.Release, live.Revision}}
+	prepare := func(folder string) (q protocol.Request, err error) {
+		q = protocol.Request{Op: "prune", From: stateOf(live)}
 		q.Drop, err = writeLines(folder, "drop", drop)
 		return q, err
 	}
-	return t.ask(ctx, request{}, steps{prepare: prepare})
+	return t.ask(ctx, protocol.Request{}, steps{prepare: prepare})
 }
 
 // unused lists the names of the copies to drop: what is live stays.
-func unused(all []copyLine, expired []site.ID, live targets.Live, r targets.Retention) (names []string) {
+func unused(all []protocol.Copy, expired []site.ID, live targets.Live, r targets.Retention) (names []string) {
 	least := map[site.ID]targets.Held{}
 	for _, h := range youngest(all) {
 		least[h.Release] = h
 	}
 	for _, c := range all {
-		superfluous := c.age() > least[c.Release].Age && !r.MayBeStaging(c.age())
+		superfluous := ageOf(c) > least[c.Release].Age && !r.MayBeStaging(ageOf(c))
 		if c.Name != live.Revision && c.Release != live.Release && (superfluous || slices.Contains(expired, c.Release)) {
 			names = append(names, c.Name)
 		}

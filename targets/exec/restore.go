@@ -4,16 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 
-	"mirror/internal/regular"
-	"mirror/internal/wait"
 	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/exec/internal/protocol"
 )
-
-var _ targets.Restorer = (*Target)(nil)
 
 // Restore asks for a folder with the files of a release. The program fills the one that it gets, or names one of its own.
 func (t *Target) Restore(ctx context.Context, id site.ID) (held targets.Restored, err error) {
@@ -25,61 +21,9 @@ func (t *Target) Restore(ctx context.Context, id site.ID) (held targets.Restored
 		return nil, err
 	}
 	r := &restored{ours: folder}
-	err = t.ask(ctx, request{Op: "restore", Release: id, Folder: folder}, steps{then: func(answer line) error { return r.open(answer, id) }})
+	err = t.ask(ctx, protocol.Request{Op: "restore", Release: id, Folder: folder}, steps{then: func(answer protocol.Line) error { return r.open(answer, id) }})
 	if err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
 	return r, nil
-}
-
-// restored is a folder with the files of a release.
-type restored struct {
-	ours     string // folder that is removed in the end
-	manifest site.Manifest
-	root     *os.Root // nil before it is open
-}
-
-// open opens what the program names. A release of which a file is missing, or has another size, is not held.
-func (r *restored) open(answer line, id site.ID) (err error) {
-	if r.manifest, err = readManifest(answer.List, id); err != nil {
-		return err
-	}
-	folder := r.ours
-	if answer.Folder != "" {
-		folder = answer.Folder
-	}
-	if r.root, err = os.OpenRoot(folder); err != nil {
-		return err
-	}
-	for i, f := range r.manifest {
-		info, err := r.root.Lstat(f.Path)
-		if err != nil || !info.Mode().IsRegular() {
-			return fmt.Errorf("%q of release %s is not there: %w", f.Path, id.Short(), targets.ErrNotHeld)
-		}
-		r.manifest[i].Size = info.Size() // the list has no sizes
-	}
-	return nil
-}
-
-// Manifest returns the list of the release.
-func (r *restored) Manifest() site.Manifest { return r.manifest }
-
-// Copy reads a file of the folder, and nothing outside of it.
-func (r *restored) Copy(ctx context.Context, w io.Writer, f site.File) error {
-	file, err := regular.OpenOwn(r.root, f.Path)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	_, err = io.Copy(w, wait.Reader(ctx, file))
-	return err
-}
-
-// Close removes what was made for this release.
-func (r *restored) Close() error {
-	var err error
-	if r.root != nil {
-		err = r.root.Close()
-	}
-	return errors.Join(err, os.RemoveAll(r.ours))
 }

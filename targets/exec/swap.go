@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"mirror/targets"
+	"mirror/targets/exec/internal/protocol"
 )
 
 // Commit asks for the commit, after a last look at the places that are reserved for the same publish. A reservation of
@@ -12,7 +13,7 @@ func (t *Target) Commit(ctx context.Context, s targets.Swap) error {
 	if err := targets.Fence(ctx); err != nil {
 		return err
 	}
-	r := request{Op: "commit", Release: s.To, From: &state{s.From.Release, s.From.Revision}}
+	r := protocol.Request{Op: "commit", Release: s.To, From: stateOf(s.From)}
 	held := t.reservationOf(s)
 	if held == nil {
 		r.Owner, r.Reservation = t.owner, newReservation()
@@ -23,5 +24,5 @@ func (t *Target) Commit(ctx context.Context, s targets.Swap) error {
 
 // Rollback asks for the rollback.
 func (t *Target) Rollback(ctx context.Context, s targets.Swap) error {
-	return t.ask(ctx, request{Op: "rollback", Release: s.To, From: &state{s.From.Release, s.From.Revision}}, steps{})
+	return t.ask(ctx, protocol.Request{Op: "rollback", Release: s.To, From: stateOf(s.From)}, steps{})
 }

@@ -1,12 +1,7 @@
-// Package exec publishes to any other place by a program of the user's: it is run once for each request, which it
-// gets as one line of JSON and as environment variables, and prints lines of JSON of which the last one is the
-// answer. docs/targets/exec.md is the protocol.
 package exec
 
 import (
-	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -17,12 +12,13 @@ import (
 
 	"mirror/site"
 	"mirror/targets"
+	"mirror/targets/exec/internal/protocol"
 	"mirror/targets/grace"
 )
 
 // Target is a place that a program publishes to.
 type Target struct {
-	program program
+	program protocol.Program
 	grace   *grace.Policy
 	owner   string        // of reservations
 	lease   time.Duration // how long a reservation without a renewal keeps others out
@@ -38,52 +34,20 @@ type Target struct {
 	reserved sync.Map // targets.Swap → *reservation: those that this process holds
 }
 
-var (
-	_ targets.Target    = (*Target)(nil)
-	_ targets.Historian = (*Target)(nil)
-	_ targets.Optional  = (*Target)(nil)
-)
-
-// New is the targets.Factory of the kind "exec".
-func New(_ context.Context, env targets.Env, decode func(config any) error) (targets.Target, error) {
-	var c Config
-	if err := decode(&c); err != nil {
-		return nil, err
-	}
-	return Open(c, env)
-}
-
-// Open makes the target ready. It runs nothing.
-func Open(c Config, env targets.Env) (*Target, error) {
-	if len(env.Keep) > 0 {
-		return nil, errors.New("publish.keep: the program of an exec target is not asked to keep files")
-	}
-	if len(c.Command) == 0 {
-		return nil, errors.New("command: missing")
-	}
-	if err := targets.Validate(c); err != nil {
-		return nil, err
-	}
-	timeout, err := timeoutOf(c.Timeout)
-	t := &Target{
-		program: program{c.Command, c.Workdir, timeout}, beacon: site.DefaultBeacon,
-		grace: env.Grace, owner: cmp.Or(env.Owner, rand.Text()), lease: cmp.Or(env.Lease, leaseLength), log: env.Log,
-	}
-	if t.log == nil {
-		t.log = slog.New(slog.DiscardHandler)
-	}
-	return t, err
+// stateOf names what is live for a program.
+func stateOf(l targets.Live) *protocol.State {
+	return &protocol.State{Release: l.Release, Revision: l.Revision}
 }
 
 // steps are what is done around a request. Each may be nil.
 type steps struct {
-	prepare func(folder string) (request, error) // makes the request, with files in a folder that is removed afterwards
-	hear    func(l line) error                   // gets each line before the answer
-	then    func(answer line) error              // gets the answer, while the files that it names are there
+	prepare func(folder string) (protocol.Request, error) // makes the protocol.Request, with files in a folder that is removed afterwards
+	hear    func(l protocol.Line) error                   // gets each line before the answer
+	then    func(answer protocol.Line) error              // gets the answer, while the files that it names are there
 }
 
-// ask makes a request, for which it makes a folder that is removed afterwards.
-func (t *Target) ask(ctx context.Context, r request, s steps) (err error) {
+// ask makes a protocol.Request, for which it makes a folder that is removed afterwards.
+func (t *Target) ask(ctx context.Context, r protocol.Request, s steps) (err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	folder, err := os.MkdirTemp("", "mirror-exec-")
@@ -100,19 +64,19 @@ func (t *Target) ask(ctx context.Context, r request, s steps) (err error) {
 		t.beacon = r.Beacon
 	}
 	r.Tmp, r.Beacon = folder, t.beacon
-	answer, err := t.program.ask(ctx, r, s.hear)
+	answer, err := t.program.Ask(ctx, r, s.hear)
 	if err != nil || s.then == nil {
 		return err
 	}
 	if err := s.then(answer); err != nil {
-		return fmt.Errorf("%s, asked for %s: %w", t.program.name(), r.Op, err)
+		return fmt.Errorf("%s, asked for %s: %w", t.program.Name(), r.Op, err)
 	}
 	return nil
 }
 
 // Live asks for what is live.
 func (t *Target) Live(ctx context.Context) (live targets.Live, err error) {
-	err = t.ask(ctx, request{Op: "live"}, steps{then: func(answer line) (err error) {
+	err = t.ask(ctx, protocol.Request{Op: "live"}, steps{then: func(answer protocol.Line) (err error) {
 		live, err = t.liveIn(answer)
 		return err
 	}})
@@ -120,7 +84,7 @@ func (t *Target) Live(ctx context.Context) (live targets.Live, err error) {
 }
 
 // liveIn reads what is live from an answer, and what the program says that it can do.
-func (t *Target) liveIn(answer line) (targets.Live, error) {
+func (t *Target) liveIn(answer protocol.Line) (targets.Live, error) {
 	live := targets.Live{Release: answer.Release, Revision: answer.Revision}
 	if live.Release != site.None {
 		id, err := site.ParseID(string(live.Release))
@@ -179,3 +143,22 @@ func (t *Target) supports(ctx context.Context, what string) bool {
 	defer t.announced.Unlock()
 	return slices.Contains(t.can, what)
 }
+
+const defaultTimeout = 5 * time.Minute
+
+func timeoutOf(text string) (time.Duration, error) {
+	if text == "" {
+		return defaultTimeout, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		return 0, errors.New("is not a duration (hint: 5m)")
+	}
+	if d <= 0 {
+		return 0, fmt.Errorf("must be more than 0 (hint: %s)", defaultTimeout)
+	}
+	return d, nil
+}
+
+// leaseLength is how long a reservation that is not renewed keeps others out.
+const leaseLength = 2 * time.Minute
