@@ -31,9 +31,13 @@ type shell struct {
 	root, site string
 }
 
+// noStartupFiles has bash take the session for an inner one, which does not read ~/.bashrc: a publish begins several shells, and
+// what the files of this machine's user cost is not measured.
+const noStartupFiles = "SetEnv SHLVL=2\n"
+
 func openShell(e *Entry) shell {
 	e.Helper()
-	s := shell{realserver.SSHD(e, false), filepath.Join(e.TempDir(), "www"), e.Site}
+	s := shell{realserver.SSHDWith(e, noStartupFiles), filepath.Join(e.TempDir(), "www"), e.Site}
 	if err := os.MkdirAll(s.root, 0o755); err != nil {
 		e.Fatal(err)
 	}
