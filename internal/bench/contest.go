@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -83,7 +84,7 @@ func (c *Contest) Run(t *testing.T) {
 	t.Helper()
 	c.costs, c.traffic = map[cell][]Cost{}, map[cell]Traffic{}
 	for round := range c.Rounds + 1 {
-		name := "timed"
+		name := fmt.Sprintf("timed_%d", round) // part of the names of folders, which stand in URLs
 		if round == 0 {
 			name = "counted"
 		}
