@@ -36,9 +36,18 @@ type HeldRelease struct {
 	Release   site.ID    `json:"release"`
 	Published *time.Time `json:"published"` // when it went live last; null where no target tells
 	Files     int        `json:"files"`
-	Targets   []string   `json:"targets"` // that can give all of it
-	Live      []string   `json:"live"`    // targets on which it is live
-	Missing   []string   `json:"missing"` // targets that do not hold it; they get its content from the others
+	Targets   []string   `json:"targets"`          // that can give all of it
+	Live      []string   `json:"live"`             // targets on which it is live
+	Missing   []string   `json:"missing"`          // targets that do not hold it; they get its content from the others
+	Purged    bool       `json:"purged,omitempty"` // files of it were purged: without targets it cannot be restored
+}
+
+// heldBy names the targets that can give the release.
+func (h HeldRelease) heldBy() string {
+	if len(h.Targets) == 0 && h.Purged {
+		return "none: purged"
+	}
+	return names(h.Targets, len(h.Missing) == 0)
 }
 
 // Text writes the list for people.
@@ -56,7 +65,7 @@ func (r Releases) Text(w io.Writer, s Style) error {
 		if h.Published != nil {
 			at = h.Published.UTC().Format(time.DateTime)
 		}
-		t.row(h.Release.Short(), at, strconv.Itoa(h.Files), names(h.Targets, len(h.Missing) == 0), names(h.Live, len(h.Live) == len(h.Targets)))
+		t.row(h.Release.Short(), at, strconv.Itoa(h.Files), h.heldBy(), names(h.Live, len(h.Live) == len(h.Targets)))
 	}
 	if err := t.render(); err != nil {
 		return err

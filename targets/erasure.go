@@ -25,6 +25,12 @@ type Eraser interface {
 	Erase(ctx context.Context, e Erasure) (left []string, err error)
 }
 
+// PurgedLister is a Restorer that lists releases of which it does not hold all because of Erase.
+type PurgedLister interface {
+	// Purged returns those of the releases in past that Restore refuses because files of them were erased.
+	Purged(ctx context.Context, past []site.Past) ([]site.ID, error)
+}
+
 // Digests returns the content that the paths had in releases, without what the live release has too.
 func (e Erasure) Digests(releases []site.Manifest) map[site.Digest]string {
 	gone := map[site.Digest]string{}
@@ -96,13 +102,14 @@ func DecodeErased(text []byte) Erased {
 	return l
 }
 
-// Refuse returns an error that wraps ErrNotHeld where content of a release was removed.
-func (l Erased) Refuse(id site.ID, m site.Manifest) error {
+// Refuse returns an error that wraps ErrNotHeld where content of a release was removed. there reports whether the target
+// has the file's content again, because it was published after that.
+func (l Erased) Refuse(id site.ID, m site.Manifest, there func(site.File) bool) error {
 	if len(l) == 0 {
 		return nil
 	}
 	for _, f := range m {
-		if gone, ok := l[f.Digest]; ok {
+		if gone, ok := l[f.Digest]; ok && !there(f) {
 			return fmt.Errorf("%w: %q of release %s was purged on %s by `publish --purge-now`", ErrNotHeld, f.Path, id.Short(), gone.At.Format("2006-01-02 15:04 MST"))
 		}
 	}

@@ -48,6 +48,7 @@ func (f *liveFlags) flags(cmd *cobra.Command) {
 	built.StringArrayVar(&f.Built.Earlier, "earlier", nil, "with SITE: an earlier build, in any form of SITE; its pages are reported as stale; may be repeated, newest first")
 	built.StringArrayVar(&f.Built.Ignore, "ignore", nil, "with SITE: do not look at paths that match this `glob`; may be repeated")
 	built.StringVar(&f.Built.NotFound, "not-found", "404.html", "with SITE: its `page` for paths that do not exist; \"\" checks only the status")
+	_ = built.SetAnnotation("not-found", mayBeEmpty, []string{"status only"}) // fails only for an unknown flag
 	built.StringVar(&f.Built.CleanURLs, "clean-urls", "auto", "with SITE: whether about.html is served at /about: auto, true or false")
 	built.BoolVar(&f.Built.Index, "index", true, "with SITE: a folder's URL serves its index.html; false asks for index.html itself")
 	built.StringVar(&f.Built.WebRoot, "web-root", "", "with SITE: the `folder` of an image that holds the site (default: found by label or by the usual names)")

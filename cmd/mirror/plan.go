@@ -29,9 +29,6 @@ func (a *app) planCommand() *cobra.Command {
 			if err := output.ValidatePlanFile(file); err != nil {
 				return usage(err)
 			}
-			if err := refuseEmpty(cmd, "release"); err != nil {
-				return err
-			}
 			var doc *reports.Plan
 			err := a.inWorkspace(func(w *workspace.Workspace) (err error) {
 				doc, err = w.PlanPublish(cmd.Context(), workspace.PlanOptions{Contents: a.verbose, Digests: file != "", File: file, Release: release})

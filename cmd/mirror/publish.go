@@ -69,9 +69,6 @@ anything is stored, unless it would do exactly what a plan of ` + "`mirror plan 
 
 // runPublish publishes as the flags say.
 func (a *app) runPublish(cmd *cobra.Command, f publishFlags) error {
-	if err := refuseEmpty(cmd, "release", "withdraw"); err != nil {
-		return err
-	}
 	if f.withdraw != "" {
 		return a.withdraw(cmd, f.withdraw)
 	}
@@ -119,16 +116,6 @@ func (a *app) withdraw(cmd *cobra.Command, release string) error {
 		doc.Ending = a.endingOf(cmd.Context(), err)
 		return ending(err, a.show(doc))
 	})
-}
-
-// refuseEmpty refuses flags that are given with an empty release ID: a script has not filled it in.
-func refuseEmpty(cmd *cobra.Command, flags ...string) error {
-	for _, name := range flags {
-		if f := cmd.Flags().Lookup(name); f.Changed && f.Value.String() == "" {
-			return usage(fmt.Errorf("--%s: the ID of the release is empty (hint: mirror rollback --list shows the releases)", name))
-		}
-	}
-	return nil
 }
 
 // publishing does a publish, or what ends like one. The document is nil where it failed before

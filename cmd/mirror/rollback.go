@@ -30,9 +30,6 @@ many releases they keep), and each file is verified; the site's folder is not ne
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				o.Release = args[0]
-				if o.Release == "" {
-					return usage(errors.New("the ID of the release is empty (hint: mirror rollback --list shows the releases; without an ID it is the one before)"))
-				}
 			}
 			if cmd.Flags().Changed("verify-timeout") && o.VerifyTimeout <= 0 {
 				return usage(fmt.Errorf("--verify-timeout %s: must be longer than 0s", o.VerifyTimeout))

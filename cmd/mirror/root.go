@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -65,13 +66,15 @@ func (a *app) completeTargets(*cobra.Command, []string, string) ([]string, cobra
 
 // wrapArgs makes wrong arguments a usage error, in every command.
 func wrapArgs(cmd *cobra.Command) {
-	if check := cmd.Args; check != nil {
-		cmd.Args = func(cmd *cobra.Command, args []string) error {
-			if err := check(cmd, args); err != nil {
-				return argsError(cmd, args, err)
-			}
-			return nil
+	check := cmd.Args
+	if check == nil {
+		check = cobra.ArbitraryArgs
+	}
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if err := cmp.Or(refuseEmpty(cmd, args), check(cmd, args)); err != nil {
+			return argsError(cmd, args, err)
 		}
+		return nil
 	}
 	for _, sub := range cmd.Commands() {
 		wrapArgs(sub)

@@ -62,6 +62,7 @@ base: self run this command.
 	cmd.Flags().StringVar(&f.listen, "listen", "127.0.0.1:8080", "`address` to listen on")
 	cmd.Flags().DurationVar(&f.poll, "poll", 2*time.Second, "how often to check the image's tag, or the bucket's pointer, for changes")
 	cmd.Flags().StringVar(&f.notFound, "not-found", "404.html", "the site's `page` for paths that do not exist")
+	_ = cmd.Flags().SetAnnotation("not-found", mayBeEmpty, []string{"no page"}) // fails only for an unknown flag
 	cmd.Flags().BoolVar(&f.cleanURLs, "clean-urls", false, "serve about.html at /about too")
 	cmd.Flags().StringSliceVar(&f.compress, "compress", nil, "serve text compressed to clients that accept it: gzip, br, zstd, or several of them with commas")
 	cmd.Flags().StringVar(&f.cache, "compress-cache", "", "`folder` that keeps compressed variants for the next start")

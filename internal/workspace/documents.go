@@ -64,7 +64,7 @@ func (w *Workspace) ReleasesDocument(held []HeldRelease, waiting []staged.Releas
 		doc.Staged = append(doc.Staged, reports.StagedRelease{Release: r.Release, Staged: r.At, Until: r.Until, Files: r.Files, Bytes: r.Bytes})
 	}
 	for _, h := range held {
-		row := reports.HeldRelease{Release: h.Release, Files: h.Files, Targets: list(h.Targets), Live: list(h.Live), Missing: []string{}}
+		row := reports.HeldRelease{Release: h.Release, Files: h.Files, Targets: list(h.Targets), Live: list(h.Live), Missing: []string{}, Purged: h.Purged}
 		if !h.Published.IsZero() {
 			row.Published = &h.Published
 		}

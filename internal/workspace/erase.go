@@ -36,8 +36,8 @@ func erasedPaths(given []string) ([]string, error) {
 	var paths []string
 	for _, text := range given {
 		path := strings.TrimPrefix(text, "/")
-		if path == "." || !fs.ValidPath(path) || strings.ContainsAny(path, "*?#") {
-			return nil, fmt.Errorf("--purge-now %s: not the path of one file of the site (hint: secrets/key.txt)", text)
+		if path == "." || !fs.ValidPath(path) || strings.Contains(path, "*") {
+			return nil, fmt.Errorf("--purge-now %s: not the path of one file of the site (hint: secrets/key.txt; patterns are not expanded)", text)
 		}
 		paths = append(paths, path)
 	}
@@ -58,6 +58,9 @@ func refuseErasure(rel *site.Release, paths []string) error {
 // erase removes files from all that the targets keep and from the caches before the origins, after a publish.
 func (w *Workspace) erase(ctx context.Context, r *publish.Report, rel *site.Release, dests []targets.Destination, paths []string) error {
 	w.options.Events.Phase("purge")
+	for _, path := range w.unknownPaths(ctx, rel, dests, paths) {
+		w.options.Warnings.Add("--purge-now %s: no release that the targets or the history here list had this file (hint: is the path right? it is that of the file in the site's folder)", path)
+	}
 	r.Erased = make([]publish.Erasure, len(dests))
 	var running sync.WaitGroup
 	for i, dest := range dests {
@@ -83,6 +86,33 @@ func (w *Workspace) erase(ctx context.Context, r *publish.Report, rel *site.Rele
 		return &ErasureError{err}
 	}
 	return nil
+}
+
+// maxKnown is how many releases of a target are searched for a path to purge.
+const maxKnown = 1000
+
+// unknownPaths returns the paths that no earlier release had, as far as the targets and the history here tell: most likely
+// they are not those of the files that are to be purged.
+func (w *Workspace) unknownPaths(ctx context.Context, rel *site.Release, dests []targets.Destination, paths []string) []string {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	known := w.removed(ctx, rel.Manifest)
+	found := make([][]site.Past, len(dests))
+	var asking sync.WaitGroup
+	for i, d := range dests {
+		asking.Go(func() {
+			if h, ok := d.Target.(targets.Historian); ok {
+				found[i], _ = h.Past(ctx, maxKnown, nil) // what a target cannot list is unknown
+			}
+		})
+	}
+	asking.Wait()
+	return slices.DeleteFunc(slices.Clone(paths), func(path string) bool {
+		return slices.Contains(known, path) || slices.ContainsFunc(slices.Concat(found...), func(p site.Past) bool {
+			_, had := p.Manifest.Find(path)
+			return had
+		})
+	})
 }
 
 // eraseAfter is erase where the site is live. Where a publish failed, what it would have replaced is live still.

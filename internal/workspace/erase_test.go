@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -50,5 +51,26 @@ func TestPurgeNowReachesCaches(t *testing.T) {
 	var left *workspace.ErasureError
 	if r, err = purge(true); !errors.As(err, &left) || r.Outcome != publish.Unchanged {
 		t.Errorf("a cache that refuses: got %+v, %v", r, err)
+	}
+}
+
+// TestPurgeNowNamesPathsThatNoReleaseHad warns of a path with a typing error, from the machine that published and from one
+// without a history, and takes names with # and ? as they are.
+func TestPurgeNowNamesPathsThatNoReleaseHad(t *testing.T) {
+	t.Parallel()
+	p, _ := behindCaches(t, func(origin string) (string, string) { return origin, "[]" })
+	p.write("public/keys/a#1?.txt", "the password")
+	p.publish()
+	p.remove("public/keys/a#1?.txt")
+	for _, state := range []string{"state", "fresh"} {
+		p.warnings.Take()
+		r, err := p.open(state).Publish(t.Context(), workspace.PublishOptions{PurgeNow: []string{"keys/a#1?.txt", "keys/b.txt"}})
+		if err != nil || len(r.Erased) != 1 || r.Erased[0].Err != nil {
+			t.Fatalf("%s: got %+v, %v", state, r, err)
+		}
+		all := strings.Join(p.warnings.Take(), "\n")
+		if !strings.Contains(all, "--purge-now keys/b.txt: no release") || strings.Contains(all, "a#1?.txt") {
+			t.Errorf("%s: warnings %q", state, all)
+		}
 	}
 }

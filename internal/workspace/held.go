@@ -18,6 +18,7 @@ type HeldRelease struct {
 	Published time.Time // when it went live last; zero where no target tells
 	Files     int
 	Targets   []string // that can give all of it
+	Purged    bool     // files of it were purged from a target, which can no longer give it
 	Live      []string // targets on which it is live now
 }
 
@@ -90,7 +91,10 @@ func heldBy(ctx context.Context, dests []targets.Destination) ([]HeldRelease, he
 		}
 		h := HeldRelease{Release: p.Release, Published: p.Published, Files: len(p.Manifest)}
 		for i, a := range answers {
-			if slices.ContainsFunc(a.past, func(q site.Past) bool { return q.Release == p.Release }) {
+			switch {
+			case slices.Contains(a.purged, p.Release):
+				h.Purged = true
+			case slices.ContainsFunc(a.past, func(q site.Past) bool { return q.Release == p.Release }):
 				h.Targets = append(h.Targets, dests[i].Name)
 			}
 			if a.live == p.Release {
@@ -104,10 +108,11 @@ func heldBy(ctx context.Context, dests []targets.Destination) ([]HeldRelease, he
 
 // heldAnswer is what one target says.
 type heldAnswer struct {
-	known bool // what is live
-	live  site.ID
-	past  []site.Past
-	err   error
+	known  bool // what is live
+	live   site.ID
+	past   []site.Past
+	purged []site.ID // those of past that cannot be restored
+	err    error
 }
 
 func askHeld(ctx context.Context, d targets.Destination) (a heldAnswer) {
@@ -120,6 +125,11 @@ func askHeld(ctx context.Context, d targets.Destination) (a heldAnswer) {
 	if h, ok := d.Target.(targets.Historian); ok && restores {
 		a.past, a.err = h.Past(ctx, pastLimit, nil)
 		a.past = inOrder(a.past, a.live)
+	}
+	if p, ok := d.Target.(targets.PurgedLister); ok && len(a.past) > 0 {
+		var err error
+		a.purged, err = p.Purged(ctx, a.past)
+		a.err = errors.Join(a.err, err)
 	}
 	return a
 }

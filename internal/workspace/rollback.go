@@ -106,7 +106,16 @@ func (w *Workspace) withoutSome(failed heldErrors, dests []targets.Destination) 
 
 // chosen is the release to go back to. last is what the last run from here left.
 func chosen(held []HeldRelease, asked string, last publish.Page) (HeldRelease, error) {
-	return choose(held, cmp.Or(asked, unfinished(held, last)))
+	to, err := choose(held, cmp.Or(asked, unfinished(held, last)))
+	if err == nil && len(to.Targets) == 0 {
+		err = fmt.Errorf("release %s cannot be restored: files of it were purged by `publish --purge-now` (hint: %s)", to.Release.Short(), candidates(restorable(held)))
+	}
+	return to, err
+}
+
+// restorable leaves out the releases that no target can give whole.
+func restorable(held []HeldRelease) []HeldRelease {
+	return slices.DeleteFunc(slices.Clone(held), func(h HeldRelease) bool { return len(h.Targets) == 0 })
 }
 
 // unfinished is the release of a rollback from here that was interrupted, "" for none. A rollback to no release in particular
@@ -145,26 +154,31 @@ func choose(held []HeldRelease, prefix string) (HeldRelease, error) {
 	case 1:
 		return found[0], nil
 	case 0:
-		return HeldRelease{}, usage(fmt.Errorf("no target holds a release %s (hint: %s)", prefix, candidates(held)))
+		return HeldRelease{}, usage(fmt.Errorf("no target holds a release %s (hint: %s)", prefix, candidates(restorable(held))))
 	}
 	return HeldRelease{}, usage(fmt.Errorf("%s is the beginning of several release IDs (hint: %s)", prefix, candidates(found)))
 }
 
 // previous returns the release that was live before the one that most targets serve.
 func previous(held []HeldRelease) (HeldRelease, error) {
-	if len(held) == 0 {
+	if len(restorable(held)) == 0 {
 		return HeldRelease{}, errors.New("no target holds a release: nothing was published there, or others have replaced it")
 	}
 	live := slices.MaxFunc(held, func(a, b HeldRelease) int { return cmp.Compare(len(a.Live), len(b.Live)) })
 	if len(live.Live) == 0 {
-		return held[0], nil // others have replaced it everywhere
+		return restorable(held)[0], nil // others have replaced it everywhere
 	}
 	at := slices.IndexFunc(held, func(h HeldRelease) bool { return h.Release == live.Release })
-	if at+1 >= len(held) {
-		return HeldRelease{}, fmt.Errorf("no target holds a release that was live before %s (hint: publish.keep_releases says how many stay; %s)",
-			live.Release.Short(), candidates(held))
+	earlier := restorable(held[at+1:])
+	if len(earlier) == 0 {
+		why := ""
+		if len(held) > at+1 {
+			why = ", and files of those before were purged by `publish --purge-now`"
+		}
+		return HeldRelease{}, fmt.Errorf("no target holds a release that was live before %s%s (hint: publish.keep_releases says how many stay; %s)",
+			live.Release.Short(), why, candidates(restorable(held)))
 	}
-	return held[at+1], nil
+	return earlier[0], nil
 }
 
 // maxCandidates is how many releases an error lists.

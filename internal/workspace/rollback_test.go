@@ -21,6 +21,7 @@ func TestWhichReleaseARollbackGoesTo(t *testing.T) {
 	mixed := []HeldRelease{held("bb01", 4, "two"), held("cc01", 3, "one"), held("bb02", 1)}
 	done := []HeldRelease{held("bb01", 4, "one", "two"), held("cc01", 3), held("bb02", 1)}
 	replaced := []HeldRelease{held("dd01", 5, "one", "two"), held("cc01", 4), held("bb01", 3)}
+	purged := []HeldRelease{settled[0], {Release: "aa01", Purged: true}, settled[2]}
 	cut := publish.Page{Release: "bb01", Rollback: true, Swaps: map[string]targets.Swap{"one": {From: targets.Live{Release: "cc01"}}, "two": {From: targets.Live{Release: "cc01"}}}}
 	ended := cut
 	ended.Outcome = publish.Live
@@ -38,6 +39,9 @@ func TestWhichReleaseARollbackGoesTo(t *testing.T) {
 		{"ambiguous", "bb", settled, publish.Page{}, "bb is the beginning of several release IDs (hint: there are bb01 of 2026-11-22 02:00:00 on one, two; bb02"},
 		{"nothing is held", "", nil, publish.Page{}, "no target holds a release"},
 		{"nothing before", "", settled[:1], publish.Page{}, "publish.keep_releases"},
+		{"the one before was purged", "", purged, publish.Page{}, "bb02"},
+		{"purged, by its ID", "aa", purged, publish.Page{}, "aa01 cannot be restored: files of it were purged by `publish --purge-now` (hint: there are cc01 of"},
+		{"all before were purged", "", purged[:2], publish.Page{}, "files of those before were purged"},
 		{"interrupted between two commits", "", mixed, cut, "bb01"},
 		{"interrupted after all commits", "", done, cut, "bb01"},
 		{"interrupted before the first commit", "", settled, cut, "bb01"},

@@ -30,7 +30,7 @@ func (t *Target) Erase(ctx context.Context, e targets.Erasure) (left []string, e
 		return p.erase(ctx, e)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("dir: purge: %w", err)
+		return nil, err
 	}
 	return []string{"backups and snapshots of the disk, and folders that are no release of mirror"}, nil
 }

@@ -34,7 +34,7 @@ func (t *Target) Restore(ctx context.Context, id site.ID) (targets.Restored, err
 		return nil, fmt.Errorf("dir: %s: %w", id.Short(), targets.ErrNotHeld)
 	}
 	if list, err := p.readList(id); err == nil {
-		if err := p.readErased().Refuse(id, list); err != nil {
+		if err := p.refuseErased(p.readErased(), names[len(names)-1], id, list); err != nil {
 			return nil, fmt.Errorf("dir: %w", err)
 		}
 	}

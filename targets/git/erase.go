@@ -24,7 +24,7 @@ func (t *Target) Erase(ctx context.Context, e targets.Erasure) (left []string, e
 		if refused := (*wire.RejectedError)(nil); errors.As(err, &refused) {
 			err = fmt.Errorf("%w (hint: the history of the branch has the files; let the branch be force-pushed once, and purge again)", err)
 		}
-		return nil, fmt.Errorf("purge: %w", err)
+		return nil, err
 	}
 	return []string{
 		"what the git host keeps: objects that no branch has, until it collects them, its caches, pull requests and forks (ask its support)",

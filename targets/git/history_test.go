@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -102,6 +103,40 @@ func TestPastOnServersOfAllKinds(t *testing.T) {
 				t.Errorf("%d bytes travelled, want %d to %d", n, kind.atLeast, kind.atMost)
 			}
 		})
+	}
+}
+
+// TestRestoreOfACommitThatNoRefNames restores each release of a branch from servers that give such commits, and from others.
+func TestRestoreOfACommitThatNoRefNames(t *testing.T) {
+	t.Parallel()
+	poor := httptest.NewServer(goGit{server.NewServer(server.NewFilesystemLoader(osfs.New("/")))})
+	defer poor.Close()
+	r := newRepo(t, "main")
+	var all []*site.Release
+	for i := range 4 {
+		files := targettest.Files{"index.html": fmt.Sprintf("release %d", i), "same.txt": "same"}
+		publish(t, open(t, Config{URL: r.dir}, targets.Env{}), files)
+		all = append(all, targettest.Release(files))
+	}
+	for ref := range strings.Lines(r.run(t, nil, nil, "for-each-ref", "--format=%(refname)", "refs/mirror")) {
+		r.run(t, nil, nil, "update-ref", "-d", strings.TrimSpace(ref))
+	}
+	for _, url := range []string{r.dir, poor.URL + filepath.ToSlash(r.dir)} {
+		for i, rel := range all {
+			held, err := open(t, Config{URL: url}, targets.Env{}).Restore(t.Context(), rel.ID())
+			if err != nil {
+				t.Errorf("%s: release %d: %v", url, i, err)
+				continue
+			}
+			f, _ := held.Manifest().Find("index.html")
+			var text strings.Builder
+			if err := held.Copy(t.Context(), &text, f); err != nil || text.String() != fmt.Sprintf("release %d", i) {
+				t.Errorf("%s: release %d: got %q, %v", url, i, text.String(), err)
+			}
+			if err := held.Close(); err != nil {
+				t.Error(err)
+			}
+		}
 	}
 }
 

@@ -19,10 +19,10 @@ func (t *Target) Erase(ctx context.Context, e targets.Erasure) (left []string, e
 	t.staging.Lock()
 	defer t.staging.Unlock()
 	if err = t.compact(ctx, e); err != nil {
-		return nil, fmt.Errorf("purge: %w", err)
+		return nil, err
 	}
 	if err := t.untagOthers(ctx, e.Live.ID()); err != nil {
-		return nil, fmt.Errorf("purge: %w", err)
+		return nil, err
 	}
 	return left, nil
 }

@@ -194,6 +194,29 @@ func TestCompressedFilesStayInGrace(t *testing.T) {
 	}
 }
 
+// TestCompressedFilesAreErased removes a file that the bucket stores compressed from all that the bucket keeps.
+func TestCompressedFilesAreErased(t *testing.T) {
+	p := fake(t)
+	p.config.Headers = []s3.HeaderRule{{Match: "**", Compress: []string{"gzip"}}}
+	files := compressedFiles("work")
+	files["keys.txt"] = strings.Repeat("the password\n", 100)
+	publish(t, p.open(t, nil), targettest.Release(files))
+	secret, _ := p.stored(t, "keys.txt")
+	delete(files, "keys.txt")
+	live := targettest.Release(files)
+	publish(t, p.open(t, nil), live)
+	if p.holdsBytes(t, secret) == "" {
+		t.Fatal("no copy of the earlier release is there to be removed")
+	}
+	if _, err := p.open(t, nil).Erase(t.Context(), targets.Erasure{Paths: []string{"keys.txt"}, Live: live}); err != nil {
+		t.Fatal(err)
+	}
+	if key := p.holdsBytes(t, secret); key != "" {
+		t.Errorf("%s has the content still", key)
+	}
+	wantHeld(t, p.open(t, nil), files)
+}
+
 // TestCompressIsValidated refuses what a bucket cannot do.
 func TestCompressIsValidated(t *testing.T) {
 	for want, c := range map[string]s3.Config{

@@ -3,7 +3,6 @@ package s3
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -16,7 +15,7 @@ import (
 // record comes first: it says why a release cannot be restored.
 func (t *Target) Erase(ctx context.Context, e targets.Erasure) (left []string, err error) {
 	if err := t.erase(ctx, e); err != nil {
-		return nil, fmt.Errorf("purge: %w", err)
+		return nil, err
 	}
 	left = []string{"noncurrent versions, if the bucket keeps versions, and replicas and backups of it", "folders of state on other machines that publish to it"}
 	return left, nil
@@ -56,22 +55,47 @@ func (t *Target) erase(ctx context.Context, e targets.Erasure) error {
 // heldManifests lists the files of all releases whose documents can be read.
 func (t *Target) heldManifests(ctx context.Context, inv inventory) []site.Manifest {
 	var all []site.Manifest
+	for _, entries := range t.heldEntries(ctx, inv) {
+		all = append(all, manifestOf(entries))
+	}
+	return all
+}
+
+// heldEntries is heldManifests with what is stored for each file.
+func (t *Target) heldEntries(ctx context.Context, inv inventory) []documents.Entries {
+	var all []documents.Entries
 	for _, r := range inv.releases() {
-		p, err := t.pastRelease(ctx, r.Release)
+		_, entries, err := t.pastEntries(ctx, r.Release)
 		if err != nil {
 			t.log.Warn("the document of a release cannot be read; its content is not looked for", "release", r.Release, "err", err)
 			continue
 		}
-		all = append(all, p.Manifest)
+		all = append(all, entries)
 	}
 	return all
+}
+
+// stagedOf lists the staged objects of content: as it is, and compressed.
+func stagedOf(held []documents.Entries, gone map[site.Digest]string) (objects []string) {
+	for digest := range gone {
+		objects = append(objects, documents.ObjectPath(digest))
+	}
+	for _, entries := range held {
+		for _, e := range entries {
+			if _, ok := gone[e.File().Digest]; ok {
+				objects = append(objects, documents.ObjectPath(e.Digest))
+			}
+		}
+	}
+	return objects
 }
 
 // doomed lists what to delete, and what of it is served.
 func (t *Target) doomed(ctx context.Context, e targets.Erasure, inv inventory, gone map[site.Digest]string) (all, served []string, err error) {
 	paths := map[string]bool{}
-	for _, m := range t.heldManifests(ctx, inv) {
-		for _, path := range e.In(m, gone) {
+	held := t.heldEntries(ctx, inv)
+	for _, entries := range held {
+		for _, path := range e.In(manifestOf(entries), gone) {
 			paths[path] = true
 		}
 	}
@@ -85,10 +109,7 @@ func (t *Target) doomed(ctx context.Context, e targets.Erasure, inv inventory, g
 			served = append(served, path)
 		}
 	}
-	all = slices.Clone(served)
-	for digest := range gone {
-		all = append(all, documents.ObjectPath(digest))
-	}
+	all = slices.Concat(served, stagedOf(held, gone))
 	for path := range inv.own {
 		switch {
 		case isBackupOf(path, paths):

@@ -10,6 +10,26 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
+// holdsBytes returns the key of an object with exactly this content, "" for none.
+func (p *place) holdsBytes(t *testing.T, content []byte) string {
+	t.Helper()
+	for _, key := range p.keys(t, "") {
+		o, err := p.api.GetObject(t.Context(), &awss3.GetObjectInput{Bucket: &p.bucket, Key: &key})
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, err := io.ReadAll(o.Body)
+		o.Body.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes.Equal(raw, content) {
+			return key
+		}
+	}
+	return ""
+}
+
 // holds searches all objects for a text, also in documents, which are compressed.
 func (p *place) holds(t *testing.T, text string) string {
 	t.Helper()

@@ -116,12 +116,3 @@ func inFolders(own map[string]bucket.Object, held map[site.ID]site.Manifest, pat
 	slices.Sort(all)
 	return all
 }
-
-// refuseErased gives ErrNotHeld where content of a release was removed for good.
-func (p Pointed) refuseErased(ctx context.Context, id site.ID, m site.Manifest) error {
-	gone, err := p.t.readErased(ctx)
-	if err != nil {
-		return err
-	}
-	return gone.Refuse(id, m)
-}

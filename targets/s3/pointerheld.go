@@ -150,7 +150,11 @@ func (p Pointed) Restore(ctx context.Context, id site.ID) (targets.Restored, err
 	if l.Release != id || m.ID() != id {
 		return nil, fmt.Errorf("restore: %s: %w", id.Short(), targets.ErrNotHeld)
 	}
-	if err := p.refuseErased(ctx, id, m); err != nil {
+	gone, err := p.t.readErased(ctx)
+	if err == nil {
+		err = p.refuseErased(ctx, gone, id, m)
+	}
+	if err != nil {
 		return nil, wrapped("restore", err)
 	}
 	return restoredFolder{p.t.bucket, folderOf(id), m, p.besides(ctx, l)}, nil

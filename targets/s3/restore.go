@@ -19,7 +19,7 @@ func (t *Target) Restore(ctx context.Context, id site.ID) (targets.Restored, err
 	if err == nil {
 		var gone targets.Erased
 		if gone, err = t.readErased(ctx); err == nil {
-			err = gone.Refuse(id, p.Manifest)
+			err = t.refuseErased(ctx, gone, p, all)
 		}
 	}
 	if err != nil {

@@ -3,7 +3,6 @@ package ssh
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -22,7 +21,7 @@ func (t *Target) Erase(ctx context.Context, e targets.Erasure) (left []string, e
 		err = errors.Join(err, res.Release(context.WithoutCancel(ctx)))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("purge: %w", err)
+		return nil, err
 	}
 	return []string{"backups and snapshots of the host's disk, and folders that are no release of mirror"}, nil
 }

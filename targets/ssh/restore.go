@@ -29,7 +29,7 @@ func (t *Target) Restore(ctx context.Context, id site.ID) (targets.Restored, err
 	}
 	gone, err := t.readErased(ctx)
 	if err == nil {
-		err = gone.Refuse(id, list)
+		err = t.refuseErased(ctx, gone, root, id, list)
 	}
 	if err != nil {
 		return nil, err

@@ -2,10 +2,12 @@ package targettest
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -51,10 +53,56 @@ func erased(t *testing.T, f Fixture) {
 	for _, rel := range []site.ID{r1.ID(), r2.ID()} {
 		wantPurged(t, f.Open(t, nil), rel)
 	}
+	wantListedAsPurged(t, f.Open(t, nil), r1.ID(), r2.ID())
 	tgt = f.Open(t, nil)
 	for _, files := range []Files{v1, first, third} {
 		mustPublish(t, tgt, files)
 		wantServed(t, f, tgt, files)
+	}
+	wantRestorable(t, f.Open(t, nil), r1.ID())
+}
+
+// wantListedAsPurged fails unless what the target lists of releases is named as purged.
+func wantListedAsPurged(t *testing.T, tgt targets.Target, ids ...site.ID) {
+	t.Helper()
+	h, remembers := tgt.(targets.Historian)
+	l, lists := tgt.(targets.PurgedLister)
+	if !remembers || !lists {
+		return
+	}
+	past, err := h.Past(t.Context(), 10, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	purged, err := l.Purged(t.Context(), past)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range past {
+		if want := slices.Contains(ids, p.Release); want != slices.Contains(purged, p.Release) {
+			t.Errorf("release %s is listed as purged: %v, want %v", p.Release.Short(), !want, want)
+		}
+	}
+}
+
+// wantRestorable fails unless a release whose content was purged and then published again can be restored.
+func wantRestorable(t *testing.T, tgt targets.Target, id site.ID) {
+	t.Helper()
+	r, ok := tgt.(targets.Restorer)
+	if !ok {
+		return
+	}
+	held, err := r.Restore(t.Context(), id)
+	if err != nil {
+		t.Errorf("restore of a release that was published again after the purge: %v", err)
+		return
+	}
+	defer held.Close()
+	for _, f := range held.Manifest() {
+		var text bytes.Buffer
+		if err := held.Copy(t.Context(), &text, f); err != nil || site.Digest(sha256.Sum256(text.Bytes())) != f.Digest {
+			t.Errorf("%s: %d bytes, %v", f.Path, text.Len(), err)
+		}
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 // MaxErrors bounds how many errors one run reports.
-const MaxErrors = 50
+const MaxErrors = 500
 
 // Error is one thing wrong with a config, and where it stands.
 type Error struct {
