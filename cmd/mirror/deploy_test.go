@@ -22,11 +22,12 @@ func TestDeployedCommands(t *testing.T) {
 		if err == nil {
 			err = cmd.ParseFlags(rest)
 		}
-		if err != nil || cmd.Name() != "daemon" || len(cmd.Flags().Args()) > 0 {
+		isSite := len(cmd.Flags().Args()) == 1 && cmd.Flags().Arg(0) == "$MIRROR_SERVE"
+		if err != nil || cmd.Name() != args[0] || len(cmd.Flags().Args()) > 0 && !isSite {
 			t.Errorf("%q: %v, %v", args, err, cmd.Flags().Args())
 		}
 	}
-	if found != 4 {
+	if found != 9 {
 		t.Errorf("found %d commands", found)
 	}
 }
@@ -34,10 +35,18 @@ func TestDeployedCommands(t *testing.T) {
 // deployed lists the arguments that mirror is started with below deploy.
 func deployed(t *testing.T) (all [][]string) {
 	t.Helper()
-	for _, name := range []string{"mirror-daemon.service", "mirror-check.service"} {
+	for _, name := range []string{"mirror-daemon.service", "mirror-check.service", "mirror-front.service", "mirror-serve.service"} {
 		for _, line := range regexp.MustCompile(`(?m)^ExecStart=\S*/mirror (.*)$`).FindAllStringSubmatch(deployFile(t, name), -1) {
 			all = append(all, strings.Fields(line[1]))
 		}
+	}
+	all = append(all, strings.Fields(regexp.MustCompile(`(?m)^Exec=(.*)$`).FindStringSubmatch(deployFile(t, "quadlet/mirror-front.container"))[1]))
+	for _, line := range regexp.MustCompile(`(?m)^    command: \[(.*)\]$`).FindAllStringSubmatch(deployFile(t, "compose.yaml"), -1) {
+		var words []string
+		for word := range strings.SplitSeq(line[1], ", ") {
+			words = append(words, strings.Trim(word, `"`))
+		}
+		all = append(all, words)
 	}
 	for _, line := range regexp.MustCompile(`(?m)^\s*CMD (\[.*\])$`).FindAllStringSubmatch(deployFile(t, "Containerfile"), -1) {
 		var words []string
@@ -72,7 +81,11 @@ func TestUnitsAreSound(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	for _, name := range []string{"mirror-daemon.service", "mirror-check.service", "mirror-check.timer"} {
+	units := []string{
+		"mirror-daemon.service", "mirror-check.service", "mirror-check.timer",
+		"mirror-front.service", "mirror-front.socket", "mirror-front-redirect.socket", "mirror-serve.service", "mirror-serve.socket",
+	}
+	for _, name := range units {
 		unit := filepath.Join(dir, name)
 		text := strings.ReplaceAll(deployFile(t, name), "/usr/local/bin/mirror", mirror)
 		if err := os.WriteFile(unit, []byte(text), 0o644); err != nil {
@@ -80,9 +93,11 @@ func TestUnitsAreSound(t *testing.T) {
 		}
 	}
 	for _, args := range [][]string{
-		{"verify", "mirror-daemon.service", "mirror-check.service", "mirror-check.timer"},
+		append([]string{"verify"}, units...),
 		{"security", "--offline=true", "--threshold=20", "mirror-daemon.service"}, // tenths: 2.0 of 10
 		{"security", "--offline=true", "--threshold=20", "mirror-check.service"},
+		{"security", "--offline=true", "--threshold=20", "mirror-front.service"},
+		{"security", "--offline=true", "--threshold=20", "mirror-serve.service"},
 	} {
 		for i, arg := range args {
 			if strings.HasPrefix(arg, "mirror-") {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mirror/internal/activation"
 	"mirror/internal/front"
 	"mirror/internal/front/accesslog"
 	"mirror/internal/front/render"
@@ -39,7 +40,7 @@ where the list of a release's files comes from; see docs/front.md.
 --render prints the configuration of another proxy over the same origins, and serves nothing.
 
 SIGTERM and Ctrl-C let requests in flight finish (exit 0). With --json, each event is a line of
-JSON on stdout.
+JSON on stdout. A socket that systemd passes is used in place of --listen: see docs/hosts.md.
 
 ` + exitCodes,
 		Example: `  mirror front
@@ -84,7 +85,7 @@ func (a *app) renderFront(ctx context.Context, w *workspace.Workspace, f frontFl
 func (a *app) serveFront(ctx context.Context, w *workspace.Workspace, f frontFlags, log *slog.Logger) error {
 	c := w.Config.Front
 	o := server.Options{
-		Listen: cmp.Or(f.listen, c.Listen), Version: version, Log: log,
+		Listen: cmp.Or(f.listen, c.Listen), Sockets: activation.Passed(a.getenv), Version: version, Log: log,
 		TLS:       server.TLS{Cert: c.TLS.Cert, Key: c.TLS.Key, HSTS: c.TLS.HSTS, Redirect: c.TLS.Redirect},
 		AccessLog: c.AccessLog, Format: accesslog.Format(c.AccessLogFormat), Stderr: a.stderr,
 	}
@@ -111,6 +112,9 @@ func (a *app) serveFront(ctx context.Context, w *workspace.Workspace, f frontFla
 		scheme := "http"
 		if c.TLS.Cert != "" {
 			scheme = "https"
+		}
+		if err := activation.Ready(a.getenv); err != nil {
+			log.Warn("the service manager does not hear that the front is ready", "err", err)
 		}
 		log.Info("listening", "url", scheme+"://"+at.String()+"/", "origins", proxy.Origins(), "trust", c.Trust, "quorum", c.Quorum)
 	}

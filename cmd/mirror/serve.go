@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mirror/internal/activation"
 	"mirror/internal/compression"
 	"mirror/internal/static"
 	"mirror/internal/workspace"
@@ -41,7 +41,8 @@ func (a *app) serveCommand() *cobra.Command {
 container image, which is read from its registry, or the live release of a bucket with
 layout: pointer. Changes of the image's tag and of the bucket's pointer are followed. Keys and
 endpoint of the bucket are those that the AWS tools find. Images that publish makes with
-base: self run this command.
+base: self run this command. A socket that systemd passes is used in place of --listen: see
+docs/hosts.md.
 
 ` + exitCodes,
 		Example: `  mirror serve ./public
@@ -102,12 +103,36 @@ func (a *app) content(ctx context.Context, f serveFlags, args []string) (http.Ha
 }
 
 func (a *app) serve(ctx context.Context, address string, h http.Handler) error {
-	l, err := net.Listen("tcp", address)
+	l, passed, err := activation.Passed(a.getenv).Listen(ctx, address)
 	if err != nil {
 		return fmt.Errorf("serve: %w", err)
+	}
+	if passed {
+		waitForContent(ctx, h)
+	}
+	if err := activation.Ready(a.getenv); err != nil {
+		fmt.Fprintln(a.stderr, "serve:", err)
 	}
 	if !a.quiet {
 		fmt.Fprintf(a.stderr, "serving on http://%s/\n", l.Addr())
 	}
+	if passed {
+		return static.HandOver(ctx, static.NewServer(h), l)
+	}
 	return static.Serve(ctx, l, h)
+}
+
+// contentTime is how long a server whose socket was passed waits for its image or its bucket.
+const contentTime = 30 * time.Second
+
+func waitForContent(ctx context.Context, h http.Handler) {
+	follower, ok := h.(interface{ Ready() <-chan struct{} })
+	if !ok {
+		return
+	}
+	select {
+	case <-follower.Ready():
+	case <-time.After(contentTime):
+	case <-ctx.Done():
+	}
 }

@@ -188,6 +188,21 @@ func (f *Front) serving() (*edition, <-chan struct{}) {
 	return f.current.Load(), f.moved
 }
 
+// Ready waits until there is a release to serve, or ctx ends.
+func (f *Front) Ready(ctx context.Context) {
+	for {
+		e, moved := f.serving()
+		if e != nil {
+			return
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
 // move serves another edition from now on. The caller must hold mu.
 func (f *Front) move(next *edition) {
 	f.known.pin(next.release)

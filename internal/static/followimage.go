@@ -33,17 +33,12 @@ type Follower struct {
 // reference that is malformed is logged.
 func FollowImage(ctx context.Context, f *Follower) http.Handler {
 	swapper := &Swapper{}
-	swapper.Swap(http.HandlerFunc(notYet), nil)
 	go func() {
 		if err := f.Run(ctx, swapper); err != nil {
 			f.Log.Error("cannot follow the image", "err", err)
 		}
 	}()
 	return swapper
-}
-
-func notYet(w http.ResponseWriter, _ *http.Request) {
-	http.Error(w, "the image has not been pulled yet", http.StatusServiceUnavailable)
 }
 
 // Run pulls the image, serves it through s, and does so again whenever the tag moves,

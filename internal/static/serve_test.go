@@ -1,15 +1,18 @@
 package static
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/fstest"
+	"testing/synctest"
 )
 
 func TestSwapperLetsRequestsFinish(t *testing.T) {
@@ -77,4 +80,58 @@ func TestServeStopsCleanly(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Errorf("Serve: %v", err)
 	}
+}
+
+// pipes is a listener in memory.
+type pipes struct {
+	conns chan net.Conn
+	once  sync.Once
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	if c, ok := <-p.conns; ok {
+		return c, nil
+	}
+	return nil, net.ErrClosed
+}
+func (p *pipes) Close() error   { p.once.Do(func() { close(p.conns) }); return nil }
+func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
+
+// TestHandOver sends requests on connections that were open before the server was told to stop: they are answered,
+// and told to connect anew.
+func TestHandOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		l, ended := &pipes{conns: make(chan net.Conn)}, make(chan error, 1)
+		h := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "served") })
+		go func() { ended <- HandOver(ctx, NewServer(h), l) }()
+		client, server := net.Pipe()
+		l.conns <- server
+		answers := bufio.NewReader(client)
+		ask := func() bool {
+			if _, err := io.WriteString(client, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"); err != nil {
+				t.Fatal(err)
+			}
+			resp, err := http.ReadResponse(answers, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, err := io.ReadAll(resp.Body)
+			if err != nil || string(text) != "served" {
+				t.Fatalf("got %q, %v", text, err)
+			}
+			return resp.Close
+		}
+		if ask() {
+			t.Error("a connection is closed while the server runs")
+		}
+		cancel()
+		synctest.Wait()
+		if !ask() {
+			t.Error("a connection stays open although the server is to stop")
+		}
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
 }

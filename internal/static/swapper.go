@@ -2,6 +2,7 @@ package static
 
 import (
 	"net/http"
+	"sync"
 	"sync/atomic"
 )
 
@@ -10,6 +11,33 @@ import (
 // answers 503.
 type Swapper struct {
 	current atomic.Pointer[held]
+
+	mu    sync.Mutex // guards what follows
+	ready chan struct{}
+	done  bool // ready is closed
+}
+
+// Ready returns a channel that is closed once there is a handler.
+func (s *Swapper) Ready() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ready == nil {
+		s.ready = make(chan struct{})
+	}
+	return s.ready
+}
+
+// becomeReady closes what Ready returns.
+func (s *Swapper) becomeReady() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ready == nil {
+		s.ready = make(chan struct{})
+	}
+	if !s.done {
+		s.done = true
+		close(s.ready)
+	}
 }
 
 // held is a handler and the number of its users: the Swapper itself and every request.
@@ -27,7 +55,11 @@ func (s *Swapper) Swap(h http.Handler, release func()) {
 		next = &held{handler: h, release: release}
 		next.users.Store(1)
 	}
-	if old := s.current.Swap(next); old != nil {
+	old := s.current.Swap(next)
+	if h != nil {
+		s.becomeReady()
+	}
+	if old != nil {
 		old.leave()
 	}
 }

@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"mirror/internal/activation"
 	"mirror/internal/front"
 	"mirror/internal/front/accesslog"
 	"mirror/internal/front/admin"
@@ -34,6 +35,9 @@ type Options struct {
 	AccessLog string // file, - for Stderr, "" for none
 	Format    accesslog.Format
 	Stderr    io.Writer
+
+	// Sockets are those that were passed to this process; nil for none.
+	Sockets *activation.Sockets
 
 	Log *slog.Logger
 	// Listening is told of the address once visitors can connect; nil for none.
@@ -73,15 +77,33 @@ func Run(ctx context.Context, f *front.Front, o Options) error {
 	if o.TLS.on() {
 		handler = withHSTS(handler, o.TLS.HSTS)
 	}
-	all.Go(func() error { defer stop(); return static.ServeBy(ctx, newServer(handler, o.Log), listeners.visitors) })
-	if listeners.plain != nil {
-		all.Go(func() error { defer stop(); return redirect(ctx, listeners.plain, listeners.port, o.Log) })
-	}
 	all.Go(func() error { f.Run(ctx); return nil })
+	serve := static.ServeBy
+	if listeners.passed {
+		serve = static.HandOver
+		waitForRelease(ctx, f)
+	}
+	all.Go(func() error { defer stop(); return serve(ctx, newServer(handler, o.Log), listeners.visitors) })
+	if listeners.plain != nil {
+		all.Go(func() error {
+			defer stop()
+			return serve(ctx, newServer(toHTTPS(listeners.port), o.Log), listeners.plain)
+		})
+	}
 	if o.Listening != nil {
 		o.Listening(listeners.address)
 	}
 	return all.Wait()
+}
+
+// readyTime is how long a front whose socket was passed waits for its first release: visitors that the process before
+// has left in the queue get an answer then, and no error.
+const readyTime = 15 * time.Second
+
+func waitForRelease(ctx context.Context, f *front.Front) {
+	ctx, cancel := context.WithTimeout(ctx, readyTime)
+	defer cancel()
+	f.Ready(ctx)
 }
 
 // listeners are where visitors connect.
@@ -90,6 +112,7 @@ type listeners struct {
 	address  net.Addr
 	port     int
 	plain    net.Listener // for the redirect to https, nil for none
+	passed   bool         // visitors was passed by another process
 }
 
 func listen(ctx context.Context, o Options) (l listeners, err error) {
@@ -100,7 +123,7 @@ func listen(ctx context.Context, o Options) (l listeners, err error) {
 			return l, err
 		}
 	}
-	if l.visitors, err = new(net.ListenConfig).Listen(ctx, "tcp", o.Listen); err != nil {
+	if l.visitors, l.passed, err = o.Sockets.Listen(ctx, o.Listen); err != nil {
 		return l, fmt.Errorf("front: %w %s", err, hint)
 	}
 	l.address = l.visitors.Addr()
@@ -111,7 +134,7 @@ func listen(ctx context.Context, o Options) (l listeners, err error) {
 		return l, nil
 	}
 	if o.TLS.Redirect != "" {
-		if l.plain, err = new(net.ListenConfig).Listen(ctx, "tcp", o.TLS.Redirect); err != nil {
+		if l.plain, _, err = o.Sockets.ListenRedirect(ctx, o.TLS.Redirect); err != nil {
 			return l, errors.Join(fmt.Errorf("front.tls.redirect: %w", err), l.visitors.Close())
 		}
 	}

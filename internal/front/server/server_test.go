@@ -22,6 +22,7 @@ import (
 
 	"mirror/internal/front"
 	"mirror/internal/origin"
+	"mirror/internal/static"
 	"mirror/site"
 )
 
@@ -109,7 +110,7 @@ func TestRedirect(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- redirect(ctx, l, 443, slog.New(slog.DiscardHandler)) }()
+	go func() { ended <- static.Serve(ctx, l, toHTTPS(443)) }()
 	defer func() { cancel(); <-ended }()
 	for host, want := range map[string]string{
 		"blog.example": "https://blog.example/a%20b/?q=1", "blog.example:80": "https://blog.example/a%20b/?q=1", "[::1]:80": "https://[::1]/a%20b/?q=1",

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -14,8 +13,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"mirror/internal/static"
 )
 
 // TLS says how visitors are served by https.
@@ -115,9 +112,9 @@ func withHSTS(next http.Handler, age time.Duration) http.Handler {
 	})
 }
 
-// redirect leads from http to https until ctx ends. port is that of https.
-func redirect(ctx context.Context, l net.Listener, port int, log *slog.Logger) error {
-	return static.ServeBy(ctx, newServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+// toHTTPS leads from http to https. port is that of https.
+func toHTTPS(port int) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host := r.Host
 		if name, _, err := net.SplitHostPort(host); err == nil {
 			host = name
@@ -136,5 +133,5 @@ func redirect(ctx context.Context, l net.Listener, port int, log *slog.Logger) e
 		to := url.URL{Scheme: "https", Host: host, Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: r.URL.RawQuery}
 		w.Header().Set("Location", to.String())
 		w.WriteHeader(http.StatusPermanentRedirect)
-	}), log), l)
+	})
 }
