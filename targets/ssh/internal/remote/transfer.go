@@ -2,6 +2,7 @@ package remote
 
 import (
 	"archive/tar"
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -163,16 +164,21 @@ func (h *Host) Send(ctx context.Context, to string, u Upload) error {
 	return h.sendEach(ctx, to, u)
 }
 
+// pieceSize is how many bytes an archive is written in: ssh makes a packet of each piece, at most of 32 KiB, and a piece
+// that takes longer than the host may be silent for is a stall.
+const pieceSize = 32 << 10
+
 // archive writes a tar archive of the files. The format is one that each tar reads.
 func (u Upload) archive(ctx context.Context, w io.Writer) error {
-	t := tar.NewWriter(w)
+	pieces := bufio.NewWriterSize(w, pieceSize)
+	t, buf := tar.NewWriter(pieces), make([]byte, pieceSize)
 	for _, f := range u.Files {
 		err := t.WriteHeader(&tar.Header{
 			Typeflag: tar.TypeReg, Name: "./" + f.Path, Size: f.Size, Mode: int64(u.Modes.File),
 			ModTime: time.Now(), Format: tar.FormatGNU,
 		})
 		if err == nil {
-			err = u.copyTo(ctx, t, f)
+			err = u.copyTo(ctx, t, f, buf)
 		}
 		if err != nil {
 			return err
@@ -181,18 +187,21 @@ func (u Upload) archive(ctx context.Context, w io.Writer) error {
 			u.Sent(1, f.Size)
 		}
 	}
-	return t.Close()
+	if err := t.Close(); err != nil {
+		return err
+	}
+	return pieces.Flush()
 }
 
-// copyTo copies a file. Its own errors are told from those of the way to the host.
-func (u Upload) copyTo(ctx context.Context, w io.Writer, f site.File) error {
+// copyTo copies a file by way of buf. Its own errors are told from those of the way to the host.
+func (u Upload) copyTo(ctx context.Context, w io.Writer, f site.File, buf []byte) error {
 	r, err := u.Open(ctx, f)
 	if err != nil {
 		return errFeed{fmt.Errorf("%q: %w", f.Path, err)}
 	}
 	defer r.Close()
 	source := &reading{Reader: r}
-	n, err := io.Copy(w, source)
+	n, err := io.CopyBuffer(w, source, buf)
 	switch {
 	case source.err != nil:
 		return errFeed{fmt.Errorf("%q: %w", f.Path, source.err)}
