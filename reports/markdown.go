@@ -76,6 +76,11 @@ func (c Check) markdownRemarks(b *bytes.Buffer) {
 			lines = append(lines, fmt.Sprintf("%s: %s", name, inline(facts)))
 		}
 	}
+	markdownRemarks(b, lines)
+}
+
+// markdownRemarks lists remarks, as many as a report may have.
+func markdownRemarks(b *bytes.Buffer, lines []string) {
 	if len(lines) > 0 {
 		b.WriteString("\n")
 	}

@@ -112,13 +112,5 @@ func (p Publish) markdownRemarks(b *bytes.Buffer) {
 			}
 		}
 	}
-	if len(lines) > 0 {
-		b.WriteString("\n")
-	}
-	for _, line := range lines[:min(len(lines), maxMarkdownLines)] {
-		fmt.Fprintf(b, "- %s\n", line)
-	}
-	if n := len(lines) - maxMarkdownLines; n > 0 {
-		fmt.Fprintf(b, "- … and %d more remarks\n", n)
-	}
+	markdownRemarks(b, lines)
 }

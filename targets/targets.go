@@ -84,6 +84,15 @@ func (p *Plan) StaysInGrace(l grace.List) {
 	p.Kept = slices.Compact(slices.Sorted(slices.Values(slices.Concat(p.Kept, l.Paths()))))
 }
 
+// CountBytes sums up the content of the added and changed files, which m lists.
+func (p *Plan) CountBytes(m site.Manifest) {
+	p.Bytes = 0
+	for _, path := range slices.Concat(p.Changes.Add, p.Changes.Change) {
+		f, _ := m.Find(path)
+		p.Bytes += f.Size
+	}
+}
+
 // Progress hears how far a Stage has come. Its methods may be called from several
 // goroutines at once.
 type Progress interface {

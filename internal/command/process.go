@@ -83,7 +83,7 @@ func copyUntil(to io.Writer, from io.Reader, marker []byte) {
 		end := bytes.Index(held, marker)
 		if end < 0 && err == nil {
 			ready := len(held) - beginning(held, marker)
-			_, _ = to.Write(held[:ready])
+			_, _ = to.Write(held[:ready]) // what a program says is for people: it ends no work
 			held = append(held[:0], held[ready:]...)
 			continue
 		}
@@ -109,7 +109,7 @@ func (p *Process) close() {
 		_ = p.In.Close() // closing twice is harmless
 	}
 	if p.Out != nil {
-		_ = p.Out.Close()
+		_ = p.Out.Close() // nothing is read any more
 	}
 }
 

@@ -39,7 +39,7 @@ func (f *Front) send(w http.ResponseWriter, r *http.Request, p *page, c blobs.Co
 		_, _ = w.Write(c.Data) // an error means that the visitor has gone
 		return
 	}
-	_, _ = io.Copy(w, c.Reader())
+	_, _ = io.Copy(w, c.Reader()) // the same
 }
 
 // slowest is how slowly a visitor may read a large body, in bytes a second.

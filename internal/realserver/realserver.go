@@ -103,6 +103,7 @@ type output struct {
 
 const keepOutput = 64 << 10
 
+// Write keeps the text.
 func (o *output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -112,6 +113,7 @@ func (o *output) Write(p []byte) (int, error) {
 	return o.buf.Write(p)
 }
 
+// String is what was kept.
 func (o *output) String() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -97,6 +97,7 @@ type tree struct {
 	all  fs.FS
 }
 
+// Open opens a file or a folder, unless it is neither.
 func (t tree) Open(name string) (fs.File, error) {
 	info, err := fs.Stat(t.all, name) // refuses a name that is not valid
 	switch {

@@ -14,6 +14,7 @@ type reader struct {
 	r   io.Reader
 }
 
+// Read reads, until the context ends.
 func (r reader) Read(p []byte) (int, error) {
 	if r.ctx.Err() != nil {
 		return 0, context.Cause(r.ctx)

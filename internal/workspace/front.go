@@ -94,17 +94,13 @@ func (w *Workspace) altered() func(path string) bool {
 // pageHeaders returns the headers that the config has targets send with a page: of several targets the
 // first that says something.
 func (w *Workspace) pageHeaders() (func(path, name string) string, error) {
+	expected, err := w.headersByTarget()
+	if err != nil {
+		return nil, err
+	}
 	var all []targets.HeaderFunc
 	for _, t := range w.Config.Targets {
-		kind, _ := w.options.Kinds.Find(t.Type)
-		if kind.ExpectedHeaders == nil {
-			continue
-		}
-		header, err := kind.ExpectedHeaders(t.Decode)
-		if err != nil {
-			return nil, err
-		}
-		if header != nil {
+		if header := expected[t.Name]; header != nil {
 			all = append(all, header)
 		}
 	}

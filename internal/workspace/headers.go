@@ -2,9 +2,8 @@ package workspace
 
 import "mirror/targets"
 
-// expectedHeaders returns what the config has an origin send as a header of a page. nil where
-// it says nothing.
-func (w *Workspace) expectedHeaders() (func(origin, path, name string) string, error) {
+// headersByTarget returns what the config says of the headers of each target's pages, as far as it says something.
+func (w *Workspace) headersByTarget() (map[string]targets.HeaderFunc, error) {
 	expected := map[string]targets.HeaderFunc{}
 	for _, t := range w.Config.Targets {
 		kind, _ := w.options.Kinds.Find(t.Type)
@@ -18,6 +17,16 @@ func (w *Workspace) expectedHeaders() (func(origin, path, name string) string, e
 		if header != nil {
 			expected[t.Name] = header
 		}
+	}
+	return expected, nil
+}
+
+// expectedHeaders returns what the config has an origin send as a header of a page. nil where
+// it says nothing.
+func (w *Workspace) expectedHeaders() (func(origin, path, name string) string, error) {
+	expected, err := w.headersByTarget()
+	if err != nil {
+		return nil, err
 	}
 	if len(expected) == 0 {
 		return nil, nil

@@ -13,6 +13,6 @@ import (
 func takeOwner(f *os.File, other fs.FileInfo) {
 	s, ok := other.Sys().(*syscall.Stat_t)
 	if ok && f.Chown(int(s.Uid), int(s.Gid)) != nil {
-		_ = f.Chown(-1, int(s.Gid))
+		_ = f.Chown(-1, int(s.Gid)) // only members of the group may
 	}
 }

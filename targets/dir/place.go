@@ -67,7 +67,7 @@ func (t *Target) open(create bool) (*place, error) {
 // openReleases gives the folder of the releases its mode, as far as it belongs to this user.
 func (p *place) openReleases() {
 	if f, err := p.releases.Open("."); err == nil {
-		_ = p.modes.ofFolder(f)
+		_ = p.modes.ofFolder(f) // another user's folder keeps its mode
 		f.Close()
 	}
 }

@@ -22,12 +22,7 @@ func (t *Target) Plan(ctx context.Context, rel *site.Release) (targets.Plan, err
 	if l.live.Release == site.None && !l.recorded {
 		plan.Foreign = plan.Changes.Delete
 	}
-	for _, paths := range [][]string{plan.Changes.Add, plan.Changes.Change} {
-		for _, path := range paths {
-			f, _ := rel.Manifest.Find(path)
-			plan.Bytes += f.Size
-		}
-	}
+	plan.CountBytes(rel.Manifest)
 	next, err := t.nextGrace(ctx, l, rel.Manifest)
 	plan.StaysInGrace(next)
 	return plan, err

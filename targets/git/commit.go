@@ -29,15 +29,11 @@ func (t *Target) Commit(ctx context.Context, swap targets.Swap) (err error) {
 
 // compareAndMove is one attempt at Commit. The caller must hold held's mu.
 func (t *Target) compareAndMove(ctx context.Context, swap targets.Swap, held *reservation) error {
-	s, err := t.open(ctx, wire.ReceivePack)
+	s, head, err := t.openHead(ctx, wire.ReceivePack)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	head, err := t.head(ctx, s)
-	if err != nil {
-		return err
-	}
 	ref, hash := t.staged(s, swap.To)
 	staged, err := t.commit(ctx, nil, hash)
 	if err != nil {
@@ -72,15 +68,11 @@ func (t *Target) compareAndMove(ctx context.Context, swap targets.Swap, held *re
 // Rollback moves the branch back to where Commit found it.
 func (t *Target) Rollback(ctx context.Context, swap targets.Swap) (err error) {
 	defer t.redact(&err)
-	s, err := t.open(ctx, wire.ReceivePack)
+	s, head, err := t.openHead(ctx, wire.ReceivePack)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	head, err := t.head(ctx, s)
-	if err != nil {
-		return err
-	}
 	switch {
 	case revisionOf(head) == swap.From.Revision, !head.Restores.IsZero() && head.Restores.String() == swap.From.Revision:
 		return nil

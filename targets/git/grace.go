@@ -16,15 +16,11 @@ import (
 // Grace lists the files of earlier releases in the head of the branch, as the last commit of ours says.
 func (t *Target) Grace(ctx context.Context) (l grace.List, err error) {
 	defer t.redact(&err)
-	s, err := t.open(ctx, wire.UploadPack)
+	s, head, err := t.openHead(ctx, wire.UploadPack)
 	if err != nil {
 		return nil, err
 	}
 	defer s.Close()
-	head, err := t.head(ctx, s)
-	if err != nil {
-		return nil, err
-	}
 	said, err := t.ours(ctx, head)
 	return said.Grace, err
 }

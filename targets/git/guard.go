@@ -29,15 +29,11 @@ const (
 // stays as it is for a lease's length, by the clock of this process, is taken over.
 func (t *Target) Reserve(ctx context.Context, swap targets.Swap) (_ targets.Reservation, err error) {
 	defer t.redact(&err)
-	s, err := t.open(ctx, wire.ReceivePack)
+	s, head, err := t.openHead(ctx, wire.ReceivePack)
 	if err != nil {
 		return nil, err
 	}
 	defer s.Close()
-	head, err := t.head(ctx, s)
-	if err != nil {
-		return nil, err
-	}
 	if revisionOf(head) != swap.From.Revision && (head.Release != swap.To || swap.To == site.None) {
 		return nil, conflict(head, swap.From)
 	}

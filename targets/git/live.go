@@ -13,15 +13,11 @@ import (
 // one of ours and still has the tree that we gave it.
 func (t *Target) Live(ctx context.Context) (live targets.Live, err error) {
 	defer t.redact(&err)
-	s, err := t.open(ctx, wire.UploadPack)
+	s, head, err := t.openHead(ctx, wire.UploadPack)
 	if err != nil {
 		return targets.Live{}, err
 	}
 	defer s.Close()
-	head, err := t.head(ctx, s)
-	if err != nil {
-		return targets.Live{}, err
-	}
 	return liveOf(head), nil
 }
 
@@ -29,6 +25,20 @@ func (t *Target) Live(ctx context.Context) (live targets.Live, err error) {
 // zero commit where there is no branch.
 func (t *Target) head(ctx context.Context, s *wire.Session) (objects.Commit, error) {
 	return t.commit(ctx, s, s.Refs[t.branch])
+}
+
+// openHead begins a conversation, and returns the head as its advertisement told it. The caller closes the session.
+func (t *Target) openHead(ctx context.Context, service wire.Service) (*wire.Session, objects.Commit, error) {
+	s, err := t.open(ctx, service)
+	if err != nil {
+		return nil, objects.Commit{}, err
+	}
+	head, err := t.head(ctx, s)
+	if err != nil {
+		s.Close()
+		return nil, objects.Commit{}, err
+	}
+	return s, head, nil
 }
 
 // liveOf is how the contract calls a head.

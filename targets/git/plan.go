@@ -3,7 +3,6 @@ package git
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/filemode"
@@ -51,10 +50,7 @@ func (t *Target) Plan(ctx context.Context, rel *site.Release) (plan targets.Plan
 		plan.Live.Release = site.None // the files are right, what the host reads beside them is not
 	}
 	plan.Warnings = t.limits(ctx, s, rel.Manifest.Bytes(), live.Commit)
-	for _, path := range slices.Concat(plan.Changes.Add, plan.Changes.Change) {
-		f, _ := rel.Manifest.Find(path) // it came from there
-		plan.Bytes += f.Size
-	}
+	plan.CountBytes(rel.Manifest)
 	return plan, nil
 }
 

@@ -39,15 +39,12 @@ func (t *Target) Rescue(ctx context.Context, swap targets.Swap, age time.Duratio
 	defer t.redact(&err)
 	held := t.reservationOf(swap)
 	defer held.stopRenewals()()
-	s, err := t.open(ctx, wire.ReceivePack)
+	s, head, err := t.openHead(ctx, wire.ReceivePack)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	head, err := t.head(ctx, s)
 	switch {
-	case err != nil:
-		return err
 	case head.Release != swap.To || revisionOf(head) != swap.From.Revision:
 		return conflict(head, swap.From)
 	case head.Rescue:

@@ -40,7 +40,7 @@ func graceLabel(l grace.List) string {
 	var packed bytes.Buffer
 	w := gzip.NewWriter(&packed)
 	_, _ = w.Write(l.Encode()) // memory takes every write
-	_ = w.Close()
+	_ = w.Close()              // the same
 	return base64.StdEncoding.EncodeToString(packed.Bytes())
 }
 

@@ -83,11 +83,7 @@ func (t *Target) carryGrace(ctx context.Context, from, to string) error {
 // makeGrace turns the files of the list was in the folder to into those of the list next, with the bytes that the
 // folder from has.
 func (t *Target) makeGrace(ctx context.Context, from, to string, was, next grace.List) error {
-	source, err := t.resolved(ctx, from)
-	if err != nil {
-		return err
-	}
-	target, err := t.resolved(ctx, to)
+	source, target, err := t.resolvedBoth(ctx, from, to)
 	if err != nil {
 		return err
 	}

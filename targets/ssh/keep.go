@@ -32,6 +32,14 @@ func (t *Target) resolved(ctx context.Context, link string) (string, error) {
 	return t.at(ctx, link)
 }
 
+// resolvedBoth are the paths that the texts of two links lead to.
+func (t *Target) resolvedBoth(ctx context.Context, from, to string) (source, target string, err error) {
+	if source, err = t.resolved(ctx, from); err == nil {
+		target, err = t.resolved(ctx, to)
+	}
+	return source, target, err
+}
+
 // carry makes the kept files of one folder those of another: from and to are links' texts. It is called
 // right before the link is turned, and once more right after it, only adding, for what was stored in between.
 func (t *Target) carry(ctx context.Context, from, to string, addOnly bool) error {
@@ -45,11 +53,7 @@ func (t *Target) carry(ctx context.Context, from, to string, addOnly bool) error
 }
 
 func (t *Target) carryAll(ctx context.Context, from, to string, addOnly bool) error {
-	source, err := t.resolved(ctx, from)
-	if err != nil {
-		return err
-	}
-	target, err := t.resolved(ctx, to)
+	source, target, err := t.resolvedBoth(ctx, from, to)
 	if err != nil {
 		return err
 	}

@@ -34,6 +34,7 @@ type entry struct {
 	beat      int
 }
 
+// String is the name of the folder.
 func (e entry) String() string {
 	if e.publisher == "" {
 		return freeEntry
@@ -46,7 +47,7 @@ func parseEntry(name string) entry {
 	parts := strings.Split(name, ".")
 	beat := 0
 	if len(parts) == 3 {
-		beat, _ = strconv.Atoi(parts[2])
+		beat, _ = strconv.Atoi(parts[2]) // compared below
 	}
 	if e := (entry{parts[0], parts[min(1, len(parts)-1)], beat}); e.String() == name && e.publisher != "" {
 		return e

@@ -77,8 +77,10 @@ type meter struct {
 	onSent func()
 }
 
+// Expect does nothing.
 func (m *meter) Expect(int, int64) {}
 
+// Sent calls onSent.
 func (m *meter) Sent(int, int64) {
 	if m.onSent != nil {
 		m.onSent()

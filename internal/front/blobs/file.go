@@ -29,6 +29,6 @@ func (f *file) leave() {
 	}
 	_ = f.f.Close() // what was written was verified before
 	if f.remove != "" {
-		_ = os.Remove(f.remove)
+		_ = os.Remove(f.remove) // the next run deletes what stays
 	}
 }

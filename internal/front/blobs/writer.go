@@ -60,7 +60,7 @@ func (w *Writer) Discard() {
 	if w.f == nil {
 		return
 	}
-	_ = w.f.Close()
+	_ = w.f.Close()           // it is deleted
 	_ = os.Remove(w.f.Name()) // the next run deletes what stays
 	w.f = nil
 }
@@ -95,7 +95,7 @@ func (d *disk) write(digest site.Digest, data []byte) {
 		err = d.name(f.Name(), digest, int64(len(data)))
 	}
 	if err != nil {
-		_ = os.Remove(f.Name())
+		_ = os.Remove(f.Name()) // the next run deletes what stays
 	}
 }
 

@@ -25,8 +25,8 @@ func Hang(http.Handler) http.Handler {
 func Stall(http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Length", "1000")
-		_, _ = w.Write([]byte("<")) // an error means that the client has gone
-		_ = http.NewResponseController(w).Flush()
+		_, _ = w.Write([]byte("<"))               // an error means that the client has gone
+		_ = http.NewResponseController(w).Flush() // the same
 		<-r.Context().Done()
 		panic(http.ErrAbortHandler)
 	})

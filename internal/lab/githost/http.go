@@ -129,6 +129,7 @@ func (g *gitServer) advertise(w http.ResponseWriter, r *http.Request) {
 	_ = out.Flush() // an error means that the client has gone
 }
 
+// list writes the refs. Errors are left to the caller's Flush.
 func (g *gitServer) list(out *bufio.Writer, refs map[plumbing.ReferenceName]plumbing.Hash, able string) {
 	if len(refs) == 0 {
 		_ = writePacket(out, "%s capabilities^{}\x00%s\n", plumbing.ZeroHash, able)

@@ -127,12 +127,25 @@ type storedObject struct {
 	spool *static.Spool
 }
 
-func (o *storedObject) Hash() plumbing.Hash             { return o.hash }
-func (o *storedObject) Type() plumbing.ObjectType       { return o.entry.kind }
-func (o *storedObject) SetType(plumbing.ObjectType)     {}
-func (o *storedObject) Size() int64                     { return o.entry.at.Size }
-func (o *storedObject) SetSize(int64)                   {}
+// Hash names the object.
+func (o *storedObject) Hash() plumbing.Hash { return o.hash }
+
+// Type is the object's kind.
+func (o *storedObject) Type() plumbing.ObjectType { return o.entry.kind }
+
+// SetType has no effect: the object is stored.
+func (o *storedObject) SetType(plumbing.ObjectType) {}
+
+// Size is that of the content, in bytes.
+func (o *storedObject) Size() int64 { return o.entry.at.Size }
+
+// SetSize has no effect: the object is stored.
+func (o *storedObject) SetSize(int64) {}
+
+// Writer is not supported.
 func (o *storedObject) Writer() (io.WriteCloser, error) { return nil, errUnneeded }
+
+// Reader opens the content.
 func (o *storedObject) Reader() (io.ReadCloser, error) {
 	return io.NopCloser(o.spool.Open(o.entry.at)), nil
 }

@@ -27,6 +27,7 @@ func writeFlush(out *bufio.Writer) error {
 // band writes into the first channel of a side band.
 type band struct{ out *bufio.Writer }
 
+// Write writes as many packets as it takes.
 func (b band) Write(p []byte) (int, error) {
 	for rest := p; len(rest) > 0; {
 		n := min(len(rest), maxBand)

@@ -27,9 +27,6 @@ func Plan(live targets.Live, held Served, g Grace, keep targets.Keep, rel *site.
 		f, _ := held.Files.Find(path)
 		return f.Digest != e.Digest && !g.Now.Has(path) // it is gone, or was altered
 	}))
-	for _, path := range slices.Concat(plan.Changes.Add, plan.Changes.Change) {
-		f, _ := rel.Manifest.Find(path)
-		plan.Bytes += f.Size
-	}
+	plan.CountBytes(rel.Manifest)
 	return plan, nil
 }

@@ -58,9 +58,9 @@ func (p Program) run(ctx context.Context, r Request, hear func(l Line) error) (a
 	silent := time.AfterFunc(p.Timeout, func() { cancel(fmt.Errorf("it printed nothing for %s, and was ended", p.Timeout)) })
 	defer silent.Stop()
 	go func() {
-		text, _ := json.Marshal(r) // it has nothing that cannot be encoded
-		_, _ = process.In.Write(append(text, '\n'))
-		_ = process.In.Close() // a program need not read it
+		text, _ := json.Marshal(r)                  // it has nothing that cannot be encoded
+		_, _ = process.In.Write(append(text, '\n')) // the same
+		_ = process.In.Close()                      // a program need not read it
 	}()
 	answer, err = read(process.Out, r.ID, func() { silent.Reset(p.Timeout) }, hear)
 	if err != nil {

@@ -237,6 +237,6 @@ func (s *Set) merge(live map[plumbing.Hash]bool) []*pack {
 }
 
 func (p *pack) remove() {
-	_ = os.Remove(p.path + ".idx") // without it the pack counts as missing
-	_ = os.Remove(p.path + ".pack")
+	_ = os.Remove(p.path + ".idx")  // without it the pack counts as missing
+	_ = os.Remove(p.path + ".pack") // one that stays takes room only
 }

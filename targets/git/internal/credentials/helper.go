@@ -212,4 +212,5 @@ func (b *beginning) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// String is what was kept.
 func (b *beginning) String() string { return b.buf.String() }

@@ -118,6 +118,7 @@ func (d during) Write(p []byte) (int, error) {
 // firstBytes keeps the beginning of what is written to it.
 type firstBytes struct{ buf []byte }
 
+// Write keeps what fits.
 func (f *firstBytes) Write(p []byte) (int, error) {
 	f.buf = append(f.buf, p[:min(len(p), maxDeltaStart-len(f.buf))]...)
 	return len(p), nil

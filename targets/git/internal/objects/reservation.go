@@ -55,6 +55,6 @@ func ParseReservation(c Commit) (Reservation, bool) {
 	}
 	r := Reservation{To: to, Owner: unquoted(said[trailerOwner]), Holder: said[trailerHolder]}
 	r.Owner = strings.ToValidUTF8(r.Owner[:min(len(r.Owner), maxOwner)], "")
-	r.Beat, _ = strconv.Atoi(said[trailerBeat])
+	r.Beat, _ = strconv.Atoi(said[trailerBeat]) // 0 where it says none
 	return r, true
 }

@@ -56,11 +56,13 @@ func (r request) reader() io.Reader {
 	return &countingReader{r: head, sent: r.sent}
 }
 
+// countingReader tells sent how many bytes were read.
 type countingReader struct {
 	r    io.Reader
 	sent func(n int)
 }
 
+// Read reports how much was read.
 func (c *countingReader) Read(p []byte) (int, error) {
 	n, err := c.r.Read(p)
 	if c.sent != nil && n > 0 {

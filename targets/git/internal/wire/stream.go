@@ -69,7 +69,7 @@ func (s *stream) Close() error {
 	s.once.Do(func() {
 		if !s.used {
 			_, _ = io.WriteString(s.in, flush) // the program may be gone already
-			_ = s.in.Close()
+			_ = s.in.Close()                   // the same
 		}
 		if n, _ := io.CopyN(io.Discard, s.out, command.MaxWords); n == command.MaxWords {
 			s.kill() // it has more to say than we want to hear

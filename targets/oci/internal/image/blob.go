@@ -118,11 +118,13 @@ func sum(h hash.Hash) v1.Hash {
 	return v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(h.Sum(nil))}
 }
 
+// counter counts the bytes that w takes.
 type counter struct {
 	w io.Writer
 	n int64
 }
 
+// Write counts what w takes.
 func (c *counter) Write(p []byte) (int, error) {
 	n, err := c.w.Write(p)
 	c.n += int64(n)
