@@ -85,31 +85,3 @@ func (w *Workspace) WatchFrom(ctx context.Context, origins []origin.Endpoint, o 
 	}
 	return j, notes
 }
-
-// baselineFrom finds out what is live, here and at the places, and begins to watch.
-func (v watcher) baselineFrom(ctx context.Context, origins []origin.Endpoint, o watch.Options) (*windows.Joint, error) {
-	patience := min(v.patience, agentsWithin)
-	agents, notes := v.w.watchers(ctx)
-	for _, note := range notes {
-		v.w.options.Warnings.Add("%s", note)
-	}
-	here, session, err := v.w.beginAt(ctx, agents, origins, o, windows.BeginOptions{Baseline: true, Patience: patience, Limit: 4*v.patience + time.Minute})
-	if err != nil {
-		v.w.options.Warnings.Add("the window is watched from this machine alone: %v", err)
-	}
-	o, err = watch.Baseline(ctx, here, o)
-	if err == nil && session != nil {
-		ready, done := context.WithTimeout(ctx, patience+readyWithin)
-		session.Ready(ready)
-		done()
-		err = ctx.Err()
-	}
-	if err != nil {
-		if session != nil {
-			session.Close()
-		}
-		return nil, err
-	}
-	o.Began, o.Cached = time.Now(), v.caches.watched()
-	return &windows.Joint{Session: session, Began: o.Began, Barrier: v.w.Config.Vantages.Barrier, Watch: watch.Start(ctx, here, o)}, nil
-}

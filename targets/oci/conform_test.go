@@ -9,11 +9,12 @@ import (
 )
 
 var (
-	_ targets.Pruner    = (*Target)(nil)
-	_ targets.Historian = (*Target)(nil)
-	_ targets.Eraser    = (*Target)(nil)
-	_ targets.Gracer    = (*Target)(nil)
-	_ targets.Restorer  = (*Target)(nil)
+	_ targets.Pruner       = (*Target)(nil)
+	_ targets.Historian    = (*Target)(nil)
+	_ targets.Eraser       = (*Target)(nil)
+	_ targets.Gracer       = (*Target)(nil)
+	_ targets.Restorer     = (*Target)(nil)
+	_ targets.PurgedLister = (*Target)(nil)
 )
 
 func TestConformanceEmbedded(t *testing.T) {

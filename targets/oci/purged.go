@@ -4,10 +4,7 @@ import (
 	"context"
 
 	"mirror/site"
-	"mirror/targets"
 )
-
-var _ targets.PurgedLister = (*Target)(nil)
 
 // Purged lists the releases of which the registry has the list of files, and no longer the image: Erase deletes the tags of
 // all images but the live one.

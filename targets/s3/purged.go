@@ -8,11 +8,6 @@ import (
 	"mirror/targets/s3/internal/documents"
 )
 
-var (
-	_ targets.PurgedLister = (*Target)(nil)
-	_ targets.PurgedLister = Pointed{}
-)
-
 // Purged lists the releases of which Erase deleted objects.
 func (t *Target) Purged(ctx context.Context, past []site.Past) (gone []site.ID, err error) {
 	record, err := t.readErased(ctx)

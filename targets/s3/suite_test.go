@@ -10,13 +10,15 @@ import (
 )
 
 var (
-	_ targets.Pruner    = (*s3.Target)(nil)
-	_ targets.Historian = (*s3.Target)(nil)
-	_ targets.Eraser    = (*s3.Target)(nil)
-	_ targets.Gracer    = (*s3.Target)(nil)
-	_ targets.Restorer  = (*s3.Target)(nil)
-	_ targets.Eraser    = s3.Pointed{}
-	_ targets.Gracer    = s3.Pointed{}
+	_ targets.Pruner       = (*s3.Target)(nil)
+	_ targets.Historian    = (*s3.Target)(nil)
+	_ targets.Eraser       = (*s3.Target)(nil)
+	_ targets.Gracer       = (*s3.Target)(nil)
+	_ targets.Restorer     = (*s3.Target)(nil)
+	_ targets.Eraser       = s3.Pointed{}
+	_ targets.Gracer       = s3.Pointed{}
+	_ targets.PurgedLister = (*s3.Target)(nil)
+	_ targets.PurgedLister = s3.Pointed{}
 )
 
 // TestMain has no bundle of certificates of the machine's own: each target that is opened would read it,

@@ -192,53 +192,21 @@ func twoPublishers(t *testing.T, f Fixture, before, ofA, ofB Files) {
 	}
 	for n := int64(1); ; n++ {
 		held := &pause{at: n, reached: make(chan struct{}), goOn: make(chan struct{})}
-		a, b := f.Guarded(t, "a", longLease, held), f.Guarded(t, "b", longLease, nil)
-		var swapA targets.Swap
-		var errA error
-		var first sync.WaitGroup
-		ended := make(chan struct{})
-		first.Go(func() {
-			defer close(ended)
-			swapA, errA = Publish(t.Context(), a, Release(ofA))
-		})
-		select {
-		case <-held.reached:
-		case <-ended:
-		case <-time.After(2 * time.Minute):
-			t.Error("the first publisher neither writes nor ends")
-		}
-		var swapB targets.Swap
-		var errB error
-		over := make(chan struct{})
-		first.Go(func() {
-			defer close(over)
-			swapB, errB = Publish(t.Context(), b, Release(ofB))
-		})
-		select {
-		case <-over:
-		case <-time.After(waiting): // it waits for the commit under way
-		}
-		close(held.goOn)
-		first.Wait()
-		for who, err := range map[string]error{"a": errA, "b": errB} {
-			if err != nil && !errors.Is(err, targets.ErrConflict) && !errors.Is(err, targets.ErrReserved) && !errors.Is(err, targets.ErrNotStaged) {
-				t.Errorf("%s: %v", who, err)
-			}
-		}
+		a, b := meet(t, f, held, ofA, ofB)
 		whole := held.writes.Load() < n // a had ended before b began
 		switch {
-		case errB == nil:
+		case b.err == nil:
 			wantServed(t, f, f.Guarded(t, "b", longLease, nil), ofB)
-		case errA == nil:
+		case a.err == nil:
 			wantServed(t, f, f.Guarded(t, "a", longLease, nil), ofA)
 		default:
-			t.Errorf("neither publisher succeeded: %v, %v", errA, errB)
+			t.Errorf("neither publisher succeeded: %v, %v", a.err, b.err)
 		}
 		if before == nil {
-			if errB == nil {
+			if b.err == nil {
 				wantGone(t, f, "old.html")
 			}
-			vacate(t, f, swapB, swapA)
+			vacate(t, f, b.swap, a.swap)
 		} else { // which takes away what was put in place and is not live
 			mustPublish(t, f.Open(t, nil), before)
 			wantOnly(t, f, before, ofA, ofB)
@@ -250,6 +218,46 @@ func twoPublishers(t *testing.T, f Fixture, before, ofA, ofB Files) {
 			return
 		}
 	}
+}
+
+// attempt is how a publish ended.
+type attempt struct {
+	swap targets.Swap
+	err  error
+}
+
+// meet has one publisher begin while another one is held at a write, and waits for both.
+func meet(t *testing.T, f Fixture, held *pause, ofA, ofB Files) (a, b attempt) {
+	first, second := f.Guarded(t, "a", longLease, held), f.Guarded(t, "b", longLease, nil)
+	var both sync.WaitGroup
+	ended := make(chan struct{})
+	both.Go(func() {
+		defer close(ended)
+		a.swap, a.err = Publish(t.Context(), first, Release(ofA))
+	})
+	select {
+	case <-held.reached:
+	case <-ended:
+	case <-time.After(2 * time.Minute):
+		t.Error("the first publisher neither writes nor ends")
+	}
+	over := make(chan struct{})
+	both.Go(func() {
+		defer close(over)
+		b.swap, b.err = Publish(t.Context(), second, Release(ofB))
+	})
+	select {
+	case <-over:
+	case <-time.After(waiting): // it waits for the commit under way
+	}
+	close(held.goOn)
+	both.Wait()
+	for who, err := range map[string]error{"a": a.err, "b": b.err} {
+		if err != nil && !errors.Is(err, targets.ErrConflict) && !errors.Is(err, targets.ErrReserved) && !errors.Is(err, targets.ErrNotStaged) {
+			t.Errorf("%s: %v", who, err)
+		}
+	}
+	return a, b
 }
 
 // wantOnly fails unless a release is served, and nothing of others.
