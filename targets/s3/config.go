@@ -10,6 +10,7 @@
 //	.mirror/parts/<sha>     some files of a release: path, digest, size, headers
 //	.mirror/changes/<id>    what one commit copies and deletes, and how to undo it
 //	.mirror/before/…        content of others that a commit replaces
+//	.mirror/uploads/…       which upload a large file goes to, in parts
 //	.mirror/records/<sha>   what listings showed of objects whose bytes are known
 //	.mirror/notes           what publishers on different machines tell each other
 //

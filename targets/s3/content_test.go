@@ -226,23 +226,29 @@ func TestRefusedNames(t *testing.T) {
 // TestLargeFile sends a file in parts; one whose bytes are not the manifest's is never stored.
 func TestLargeFile(t *testing.T) {
 	p := gateway(t)
-	const size = 65 << 20
+	const size = partSize + 4321
 	dir := t.TempDir()
-	data := bytes.Repeat([]byte("0123456789abcdef"), size/16)
-	if err := os.WriteFile(filepath.Join(dir, "big.bin"), data, 0o644); err != nil {
+	data := bytes.Repeat([]byte("0123456789abcdef"), size/16+1)[:size]
+	if err := os.WriteFile(filepath.Join(dir, "big.mp4"), data, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	m := site.Manifest{{Path: "big.bin", Size: size, Digest: sha256.Sum256(data)}}
+	m := site.Manifest{{Path: "big.mp4", Size: size, Digest: sha256.Sum256(data)}}
 	rel := site.NewRelease(m, os.DirFS(dir), "", time.Now())
-	publish(t, p.open(t, nil), rel)
+	open := func() *s3.Target {
+		tgt := p.open(t, nil)
+		tgt.SetParts(partSize, partSize)
+		return tgt
+	}
+	publish(t, open(), rel)
+	p.wantHeader(t, "big.mp4", "video/mp4", "", "")
 	held, err := p.open(t, nil).ReadBack(t.Context())
 	if err != nil || !slices.Equal(held, m) {
 		t.Fatalf("held: got %v, %v; want %v", held, err, m)
 	}
 	for _, size := range []int{2 << 20, size} {
-		wrong := site.Manifest{{Path: "big.bin", Size: int64(size), Digest: sha256.Sum256([]byte("other"))}}
-		rel := site.NewRelease(wrong, fstest.MapFS{"big.bin": {Data: data[:size]}}, "", time.Now())
-		if err := p.open(t, nil).Stage(t.Context(), rel, nil); !errors.Is(err, site.ErrChanged) {
+		wrong := site.Manifest{{Path: "big.mp4", Size: int64(size), Digest: sha256.Sum256([]byte("other"))}}
+		rel := site.NewRelease(wrong, fstest.MapFS{"big.mp4": {Data: data[:size]}}, "", time.Now())
+		if err := open().Stage(t.Context(), rel, nil); !errors.Is(err, site.ErrChanged) {
 			t.Errorf("%d bytes: got %v, want ErrChanged", size, err)
 		}
 		if keys := p.keys(t, ".mirror/objects/"+wrong[0].Digest.String()); len(keys) > 0 {

@@ -216,6 +216,9 @@ func (p Pointed) stage(ctx context.Context, rel *site.Release, want documents.En
 	if err != nil {
 		return err
 	}
+	if err := p.endOther(ctx, rel); err != nil {
+		return err
+	}
 	own, err := p.readList(ctx, rel.ID())
 	if err != nil {
 		return err
@@ -239,6 +242,14 @@ func (p Pointed) stage(ctx context.Context, rel *site.Release, want documents.En
 		return err
 	}
 	l.Facts = append(l.Facts, receiptsIn(folderOf(rel.ID()), want, made)...)
+	for _, path := range slices.Sorted(maps.Keys(want)) {
+		l.Files = append(l.Files, want[path])
+	}
+	return p.complete(ctx, rel, now, l, c.Delete)
+}
+
+// complete brings what lies beside the files into the folder of a release, deletes what else is there, and writes the list.
+func (p Pointed) complete(ctx context.Context, rel *site.Release, now pointer, l folderList, others []string) error {
 	if b := l.Beacon; b != nil {
 		h := p.t.beaconHeaders(b.Path)
 		if _, err := p.t.bucket.PutAs(ctx, folderOf(rel.ID())+b.Path, b.Body, bucket.Attributes{Headers: &h, ACL: bucket.ACL{Canned: p.canned()}}); err != nil {
@@ -251,16 +262,13 @@ func (p Pointed) stage(ctx context.Context, rel *site.Release, want documents.En
 	}
 	l.Grace, l.GraceFrom = stored, now.live().Revision
 	var extra []string
-	for _, path := range c.Delete {
+	for _, path := range others {
 		if !stays.Has(path) {
 			extra = append(extra, folderOf(rel.ID())+path)
 		}
 	}
 	if err := p.t.bucket.Remove(ctx, extra); err != nil {
 		return err
-	}
-	for _, path := range slices.Sorted(maps.Keys(want)) {
-		l.Files = append(l.Files, want[path])
 	}
 	return p.t.docs.WriteDocument(ctx, listPath(rel.ID()), &l)
 }

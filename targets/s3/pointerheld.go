@@ -87,6 +87,7 @@ func (p Pointed) Prune(ctx context.Context, r targets.Retention) error {
 	if err != nil {
 		return wrapped("prune", err)
 	}
+	p.t.endOld(ctx, own, r)
 	var lived []site.ID
 	if now.pointerDoc != nil {
 		lived = append([]site.ID{now.Release}, now.Previous...)

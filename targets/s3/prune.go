@@ -30,6 +30,7 @@ func (t *Target) Prune(ctx context.Context, r targets.Retention) error {
 	if h.Reserved == nil && !t.mayTake(h) {
 		return fmt.Errorf("prune: %w", documents.Conflict(h))
 	}
+	t.endOld(ctx, inv.own, r)
 	unused, err := t.unused(ctx, h, inv, r)
 	if err == nil {
 		err = t.bucket.Remove(ctx, unused)
@@ -44,7 +45,7 @@ func (t *Target) Prune(ctx context.Context, r targets.Retention) error {
 // nothing to delete.
 func (t *Target) nothingUnused(ctx context.Context, r targets.Retention) bool {
 	h, inv, known := t.seen.lastSeen()
-	if !known || inv.own == nil || h.None() || h.Phase != documents.PhaseLive || h.Reserved != nil {
+	if !known || inv.own == nil || hasUploads(inv.own) || h.None() || h.Phase != documents.PhaseLive || h.Reserved != nil {
 		return false
 	}
 	unused, err := t.unused(ctx, h, inv, r)
@@ -81,7 +82,7 @@ func (t *Target) unused(ctx context.Context, h documents.StateDocument, inv inve
 	var unused []string
 	for path, o := range inv.own {
 		young := r.MayBeStaging(o.Seen.Sub(o.Modified))
-		if !used[path] && (ended[path] || !young) {
+		if !used[path] && !strings.HasPrefix(path, documents.UploadsFolder) && (ended[path] || !young) {
 			unused = append(unused, path)
 		}
 	}

@@ -77,6 +77,7 @@ func (t *Target) stage(ctx context.Context, rel *site.Release, h documents.State
 		return err
 	}
 	defer t.saveLearnt()
+	t.endOther(ctx, inv.own, rel)
 	if unseen {
 		return t.stageChanges(ctx, rel, want, h, inv, p, true)
 	}

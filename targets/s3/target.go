@@ -13,6 +13,7 @@ import (
 	"mirror/targets/grace"
 	"mirror/targets/s3/internal/bucket"
 	"mirror/targets/s3/internal/documents"
+	"mirror/targets/s3/internal/multipart"
 	"mirror/targets/s3/internal/verified"
 )
 
@@ -20,6 +21,7 @@ import (
 type Target struct {
 	bucket    *bucket.Bucket
 	docs      *documents.Store
+	uploads   *multipart.Uploader // of large files
 	log       *slog.Logger
 	rules     []HeaderRule
 	redirects bool // the website endpoint redirects
@@ -69,12 +71,14 @@ func Open(ctx context.Context, env targets.Env, c Config) (*Target, error) {
 	}
 	known := bucket.NewService(where.Provider, loadLearnt(env.State, where), log)
 	b := bucket.New(api, known, bucket.Options{Name: c.Bucket, Prefix: c.Prefix, Limit: c.Concurrency, SSE: c.SSE, SSEKey: c.SSEKMSKeyID})
+	uploads := multipart.New(b, documents.UploadsFolder, env.Owner, multipart.PartSize)
+	b.InParts = uploads.Put
 	docs := documents.NewStore(b, log)
 	if env.State != "" {
 		docs.Keep(filepath.Join(env.State, "documents"))
 	}
 	return &Target{
-		bucket: b, docs: docs, log: log, bounds: loadBoundaries(env.State),
+		bucket: b, docs: docs, uploads: uploads, log: log, bounds: loadBoundaries(env.State),
 		rules: c.Headers, redirects: c.WebsiteRedirects, grace: c.DeleteGrace, owner: env.Owner, keep: env.Keep, stays: env.Grace,
 		acl: c.ACL, class: c.StorageClass, where: where, place: c.Bucket + "/" + c.Prefix, state: env.State, variants: newVariants(env.State),
 		verified: verified.Load(env.State), lease: cmp.Or(env.Lease, documents.Lease), recording: recording,

@@ -38,6 +38,9 @@ type Bucket struct {
 	Prefix  string // "" or ending in a slash
 	Limit   int    // requests at once
 	Page    int32  // keys asked for in one listing request
+	// InParts sends a file of more than InOne bytes; nil for none. With checksums the service verifies SHA-256 sums.
+	InParts func(ctx context.Context, path string, rel *site.Release, f site.File, a Attributes, checksums bool) (Receipt, error)
+	InOne   int64
 }
 
 // direct sends PutObject without the SDK's middleware, which costs several times what the request itself
@@ -67,7 +70,7 @@ type Options struct {
 func New(api *s3.Client, service *Service, o Options) *Bucket {
 	return &Bucket{
 		api: api, name: o.Name, sse: types.ServerSideEncryption(o.SSE), sseKey: o.SSEKey,
-		Service: service, Prefix: o.Prefix, Limit: o.Limit, Page: maxPage,
+		Service: service, Prefix: o.Prefix, Limit: o.Limit, Page: maxPage, InOne: inOneUpload,
 	}
 }
 

@@ -11,8 +11,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
-	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
-	transfertypes "github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go/middleware"
@@ -23,8 +21,8 @@ import (
 )
 
 const (
-	inMemory  = 1 << 20  // files up to this size are read, and checked, before they are sent
-	multipart = 64 << 20 // larger files go up in parts
+	inMemory    = 1 << 20  // files up to this size are read, and checked, before they are sent
+	inOneUpload = 64 << 20 // larger files go up in parts
 )
 
 // Condition is what must hold for a write to happen.
@@ -121,20 +119,23 @@ func (b *Bucket) PutFile(ctx context.Context, path string, rel *site.Release, f 
 		}
 		return b.PutAs(ctx, path, data, a)
 	}
+	if f.Size > b.InOne && b.InParts != nil {
+		err := b.Service.try(provider.Checksums, func(with bool) (err error) {
+			made, err = b.InParts(ctx, path, rel, f, a, with)
+			return err
+		})
+		return made, err
+	}
 	body, err := rel.OpenContext(ctx, f)
 	if err != nil {
 		return Receipt{}, err
 	}
 	defer body.Close()
 	watched := &watched{ReadSeeker: body}
-	if f.Size > multipart {
-		err = b.putParts(ctx, path, watched)
-	} else {
-		in := &s3.PutObjectInput{Bucket: &b.name, Key: b.key(path), Body: watched, ContentLength: &f.Size, StorageClass: types.StorageClass(a.Class)}
-		a.Headers.apply(in)
-		a.ACL.applyToPut(in)
-		made, err = b.put(ctx, path, in, f.Digest)
-	}
+	in := &s3.PutObjectInput{Bucket: &b.name, Key: b.key(path), Body: watched, ContentLength: &f.Size, StorageClass: types.StorageClass(a.Class)}
+	a.Headers.apply(in)
+	a.ACL.applyToPut(in)
+	made, err = b.put(ctx, path, in, f.Digest)
 	if errors.Is(watched.err, site.ErrChanged) {
 		return Receipt{}, watched.err
 	}
@@ -142,19 +143,6 @@ func (b *Bucket) PutFile(ctx context.Context, path string, rel *site.Release, f 
 		return Receipt{}, failed("write", path, err)
 	}
 	return made, nil
-}
-
-// putParts sends a large file in parts. The reader's own check makes the last part fail,
-// and so the upload, when the bytes are not the manifest's.
-func (b *Bucket) putParts(ctx context.Context, path string, body io.Reader) error {
-	parts := transfermanager.New(b.api, func(o *transfermanager.Options) {
-		o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired
-	})
-	_, err := parts.UploadObject(ctx, &transfermanager.UploadObjectInput{
-		Bucket: &b.name, Key: b.key(path), Body: struct{ io.Reader }{body}, ContentType: aws.String(Staged.Type),
-		ServerSideEncryption: transfertypes.ServerSideEncryption(b.sse), SSEKMSKeyID: optional(b.sseKey),
-	})
-	return err
 }
 
 // watched remembers why reading failed: the HTTP client does not always say.
@@ -176,6 +164,11 @@ func (w *watched) Read(p []byte) (int, error) {
 // checksum for the service to verify and keep, and as payload hash of the signature.
 func signedAs(in *s3.PutObjectInput, d site.Digest) func(*s3.Options) {
 	in.ChecksumSHA256 = aws.String(base64.StdEncoding.EncodeToString(d[:]))
+	return knownPayload(d)
+}
+
+// knownPayload is the payload hash of a request's signature.
+func knownPayload(d site.Digest) func(*s3.Options) {
 	return s3.WithAPIOptions(func(stack *middleware.Stack) error {
 		return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("KnownPayloadHash",
 			func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {

@@ -29,6 +29,7 @@ const (
 	before         = OwnPrefix + "before/"
 	RecordsFolder  = OwnPrefix + "records/"
 	GraceFolder    = OwnPrefix + "grace/"
+	UploadsFolder  = OwnPrefix + "uploads/" // notes of large files that are sent in parts
 )
 
 // MaxKey is how many bytes a key may have (S3 user guide, "Naming Amazon S3 objects").
