@@ -66,6 +66,9 @@ type Options struct {
 	SSEKey string // x-amz-server-side-encryption-aws-kms-key-id
 }
 
+// inOneUpload is the size in bytes above which files go up in parts.
+const inOneUpload = 64 << 20
+
 // New returns the part of a bucket that the options name.
 func New(api *s3.Client, service *Service, o Options) *Bucket {
 	return &Bucket{

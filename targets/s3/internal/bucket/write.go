@@ -20,10 +20,7 @@ import (
 	"mirror/targets/s3/internal/provider"
 )
 
-const (
-	inMemory    = 1 << 20  // files up to this size are read, and checked, before they are sent
-	inOneUpload = 64 << 20 // larger files go up in parts
-)
+const inMemory = 1 << 20 // files up to this size are read, and checked, before they are sent
 
 // Condition is what must hold for a write to happen.
 type Condition struct {
