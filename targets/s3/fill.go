@@ -116,7 +116,7 @@ func (t *Target) seeFilled(h documents.StateDocument, inv inventory, st *staged,
 
 // forgoFilled gives the place free where the last Stage has left it reserved for a commit that is not to be.
 func (t *Target) forgoFilled(ctx context.Context, h documents.StateDocument) {
-	if holder, _ := t.filler.Load().(string); holder == "" || h.HeldBy() != holder {
+	if !t.isFiller(h) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)

@@ -174,5 +174,11 @@ func (t *Target) awaitFree(ctx context.Context) (documents.StateDocument, error)
 // mayTake reports whether no other publisher holds the place: by a reservation or a commit under
 // way that its lease protects.
 func (t *Target) mayTake(h documents.StateDocument) bool {
-	return h.HeldBy() == "" || h.OwnerName() != "" && h.OwnerName() == t.owner || h.Age > t.lease
+	return h.HeldBy() == "" || t.isFiller(h) || h.OwnerName() != "" && h.OwnerName() == t.owner || h.Age > t.lease
+}
+
+// isFiller reports whether the last Stage of this process has left a place reserved.
+func (t *Target) isFiller(h documents.StateDocument) bool {
+	holder, _ := t.filler.Load().(string)
+	return holder != "" && h.HeldBy() == holder
 }

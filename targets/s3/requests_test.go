@@ -176,3 +176,27 @@ func TestRequestsOfHashedNames(t *testing.T) {
 		t.Errorf("read back: got %s, %v; want %s", held.ID().Short(), err, want.Short())
 	}
 }
+
+// TestPublisherWithoutAName: what a Stage has left reserved does not keep the commit of the same process out.
+func TestPublisherWithoutAName(t *testing.T) {
+	p := fake(t)
+	tgt := p.openAs(t, "", "", nil)
+	tgt.SetLease(time.Hour)
+	for n, asset := range []string{"assets/app-3f2a9c1d.js", "assets/app-9b8c7d6e.js"} {
+		rel := targettest.Release(targettest.Files{"index.html": fmt.Sprint(n), asset: fmt.Sprint("app ", n)})
+		plan, err := tgt.Plan(t.Context(), rel)
+		if err == nil {
+			err = tgt.Stage(t.Context(), rel, nil)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := targets.Swap{From: plan.Live, To: rel.ID()}
+		if _, err := tgt.Reserve(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+		if err := tgt.Commit(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

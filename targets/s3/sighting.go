@@ -36,7 +36,7 @@ type sighting struct {
 
 // plannedFor is for how long a Stage begins with the state that the Plan before it has read. What another publisher has
 // written since shows when the state is written.
-const plannedFor = 10 * time.Second
+const plannedFor = time.Minute
 
 // filling is a release of which a Stage has put content in place, or puts, before it is live.
 type filling struct {
