@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strconv"
@@ -29,6 +30,17 @@ type StagedRelease struct {
 	Until   time.Time `json:"until"` // when the targets may drop it
 	Files   int       `json:"files"`
 	Bytes   int64     `json:"bytes"`
+	// Job of the schedule here that makes it live, and when; "" and null for none.
+	Job string     `json:"job"`
+	Due *time.Time `json:"due"`
+}
+
+// GoesLive says, for people, when and by which job the release goes live; "" for by hand.
+func (r StagedRelease) GoesLive() string {
+	if r.Due == nil {
+		return ""
+	}
+	return r.Due.UTC().Format(time.DateTime) + " by " + r.Job
 }
 
 // HeldRelease is a release that targets hold.
@@ -76,9 +88,9 @@ func (r Releases) Text(w io.Writer, s Style) error {
 // staged lists the releases that wait to go live.
 func (r Releases) staged(w io.Writer, s Style) error {
 	if len(r.Staged) > 0 {
-		t := s.table(w, "staged release", "staged (UTC)", "kept until (UTC)", "files")
+		t := s.table(w, "staged release", "staged (UTC)", "kept until (UTC)", "files", "goes live (UTC)")
 		for _, g := range r.Staged {
-			t.row(g.Release.Short(), g.Staged.UTC().Format(time.DateTime), g.Until.UTC().Format(time.DateTime), strconv.Itoa(g.Files))
+			t.row(g.Release.Short(), g.Staged.UTC().Format(time.DateTime), g.Until.UTC().Format(time.DateTime), strconv.Itoa(g.Files), cmp.Or(clean(g.GoesLive()), "by hand"))
 		}
 		if err := t.render(); err != nil {
 			return err

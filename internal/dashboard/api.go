@@ -28,6 +28,7 @@ func (d *Dashboard) api(mux *http.ServeMux) {
 		"episodes/{id}":  d.episodeDocument,
 		"publishes":      d.publishDocuments,
 		"publishes/{id}": d.publishDocument,
+		"staged":         d.stagedDocuments,
 		"jobs":           d.jobDocuments,
 		"jobs/{name}":    d.runDocuments,
 	} {
@@ -110,6 +111,10 @@ func (d *Dashboard) publishDocument(r *http.Request) (any, error) { return d.pub
 
 func (d *Dashboard) jobDocuments(*http.Request) (any, error) {
 	return listing{Schema: "mirror.jobs/v1", Items: append([]reports.Job{}, d.options.Jobs()...)}, nil
+}
+
+func (d *Dashboard) stagedDocuments(*http.Request) (any, error) {
+	return listing{Schema: "mirror.staged/v1", Items: append([]reports.StagedRelease{}, d.options.Staged()...)}, nil
 }
 
 func (d *Dashboard) runDocuments(r *http.Request) (any, error) {

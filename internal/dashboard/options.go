@@ -15,6 +15,8 @@ type Options struct {
 	Source  summary.Source       // what is remembered
 	Origins []Origin             // as configured; a check may know fewer, or others
 	Jobs    func() []reports.Job // nil for none
+	// Staged lists the releases that are staged to go live later, as far as that is known. Nil for none.
+	Staged func() []reports.StagedRelease
 	// Overdue lists the jobs that ought to have run by now, as the scheduler has them. While
 	// there are any, /readyz fails. Nil for never.
 	Overdue func() []string
@@ -78,6 +80,9 @@ func (o Options) complete() Options {
 	}
 	if o.Jobs == nil {
 		o.Jobs = func() []reports.Job { return nil }
+	}
+	if o.Staged == nil {
+		o.Staged = func() []reports.StagedRelease { return nil }
 	}
 	if o.Notice == nil {
 		o.Notice = func() string { return "" }

@@ -47,7 +47,7 @@ func (d *Dashboard) publishesPage(r *http.Request) (html.Page, error) {
 		return nil, err
 	}
 	rows, err := d.reader.Publishes(r.Context(), before, listed)
-	return html.Publishes{Rows: rows, Older: older(r, rows, listed, publishKey)}, err
+	return html.Publishes{Staged: d.options.Staged(), Rows: rows, Older: older(r, rows, listed, publishKey)}, err
 }
 
 func (d *Dashboard) publishPage(r *http.Request) (html.Page, error) {

@@ -289,3 +289,28 @@ func TestARollbackIsMarked(t *testing.T) {
 		}
 	}
 }
+
+// TestStagedReleasesAreListed shows what waits to go live, by whom and when; nothing of it where nothing waits.
+func TestStagedReleasesAreListed(t *testing.T) {
+	w := newWorld(t, func(o *dashboard.Options) {
+		o.Staged = func() []reports.StagedRelease {
+			return []reports.StagedRelease{
+				{Release: release(7), Staged: noon().Add(-time.Hour), Until: noon().Add(time.Hour), Files: 1204, Bytes: 5_000_000, Job: "<i>eve", Due: instant(noon().Add(30 * time.Minute))},
+				{Release: release(8), Staged: noon().Add(-2 * time.Hour), Until: noon().Add(2 * time.Hour), Files: 3},
+			}
+		}
+	})
+	_, page := w.get("/publishes")
+	for _, want := range []string{"Staged to go live later", release(7).Short(), `<time datetime="2026-11-22T12:30:00Z">`, "&lt;i&gt;eve", "1204", "mirror publish --release " + release(8).Short()} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q:\n%s", want, page)
+		}
+	}
+	if items := w.document("/api/v1/staged")["items"].([]any); len(items) != 2 || items[0].(map[string]any)["job"] != "<i>eve" {
+		t.Errorf("API: got %v", items)
+	}
+	none := newWorld(t, nil)
+	if _, page := none.get("/publishes"); strings.Contains(page, "Staged") {
+		t.Error("a page without staged releases speaks of some")
+	}
+}

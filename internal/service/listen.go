@@ -72,7 +72,7 @@ func (s *service) showBoard(w *workspace.Workspace) {
 func (s *service) boardOptions(w *workspace.Workspace) dashboard.Options {
 	o := dashboard.Options{
 		Source: s.history, Jobs: s.jobStatus, Overdue: s.daemon.Overdue, Hanging: s.daemon.Hanging, Notifications: s.sent, Version: s.options.Version, Log: s.log, Scrub: s.options.Secrets.Bytes, Notice: s.notice,
-		Hosts: w.Config.Daemon.Hosts,
+		Hosts: w.Config.Daemon.Hosts, Staged: s.staged,
 		Check: s.trigger(daemon.Check),
 	}
 	for _, at := range w.Origins() {

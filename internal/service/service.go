@@ -75,7 +75,7 @@ func start(ctx context.Context, o Options, do func(s *service, ctx context.Conte
 	if err != nil {
 		return err
 	}
-	s := &service{options: o, log: o.Log, history: h, space: w}
+	s := &service{options: o, log: o.Log, history: h, space: w, waiting: stagedList{wanted: make(chan struct{}, 1)}}
 	err = s.withPlaces(ctx, do)
 	if closed := w.Close(); closed != nil {
 		o.Log.Error("the history was not closed well", "err", closed)
@@ -125,6 +125,8 @@ type service struct {
 	space   *workspace.Workspace
 	address net.Addr         // where it listens; nil for nowhere
 	places  workspace.Places // of the agents; nil for none
+
+	waiting stagedList
 }
 
 // newDaemon makes the daemon of the config.
@@ -165,6 +167,9 @@ func (s *service) run(ctx context.Context) error {
 		})
 	}
 	beside.Go(func() { s.followConfig(within) })
+	if listener != nil {
+		beside.Go(func() { s.followStaged(within) })
+	}
 	err = s.daemon.Run(within)
 	stop()
 	beside.Wait()

@@ -1,11 +1,15 @@
 package workspace
 
 import (
+	"context"
 	"slices"
+	"strings"
+	"time"
 
 	"mirror/internal/publish"
 	"mirror/internal/staged"
 	"mirror/reports"
+	"mirror/scheduler"
 )
 
 // PublishDocument is the report of a publish, without how it ended.
@@ -57,11 +61,39 @@ func purgeDocument(p publish.Purge) reports.Purge {
 	return row
 }
 
+// StagedRows lists the releases that are staged to go live later.
+func (w *Workspace) StagedRows(ctx context.Context) ([]reports.StagedRelease, error) {
+	all, err := w.StagedReleases(ctx)
+	rows := []reports.StagedRelease{}
+	for _, r := range all {
+		rows = append(rows, w.stagedRow(r, time.Now()))
+	}
+	return rows, err
+}
+
+// stagedRow is a staged release with the first job of the schedule that makes it live.
+func (w *Workspace) stagedRow(r staged.Release, now time.Time) reports.StagedRelease {
+	row := reports.StagedRelease{Release: r.Release, Staged: r.At, Until: r.Until, Files: r.Files, Bytes: r.Bytes}
+	for _, j := range w.Config.Schedule {
+		if j.Release == "" || !strings.HasPrefix(string(r.Release), strings.ToLower(j.Release)) {
+			continue
+		}
+		schedule, err := scheduler.Parse(j.Cron)
+		if err != nil {
+			continue // the config was validated
+		}
+		if due := schedule.Next(now).UTC(); !due.IsZero() && (row.Due == nil || due.Before(*row.Due)) {
+			row.Job, row.Due = j.Name, &due
+		}
+	}
+	return row
+}
+
 // ReleasesDocument lists releases that targets hold.
 func (w *Workspace) ReleasesDocument(held []HeldRelease, waiting []staged.Release) reports.Releases {
 	doc := reports.Releases{Schema: reports.ReleasesSchema, Releases: []reports.HeldRelease{}, Staged: []reports.StagedRelease{}}
 	for _, r := range waiting {
-		doc.Staged = append(doc.Staged, reports.StagedRelease{Release: r.Release, Staged: r.At, Until: r.Until, Files: r.Files, Bytes: r.Bytes})
+		doc.Staged = append(doc.Staged, w.stagedRow(r, time.Now()))
 	}
 	for _, h := range held {
 		row := reports.HeldRelease{Release: h.Release, Files: h.Files, Targets: list(h.Targets), Live: list(h.Live), Missing: []string{}, Purged: h.Purged}

@@ -22,8 +22,9 @@ func (Origin) template() string { return "origin" }
 
 // Publishes is a list of publishes.
 type Publishes struct {
-	Rows  []reports.PeriodPublish
-	Older string // address of the next part of the list, "" for none
+	Staged []reports.StagedRelease // to go live later
+	Rows   []reports.PeriodPublish
+	Older  string // address of the next part of the list, "" for none
 }
 
 // Title is that of the list.
