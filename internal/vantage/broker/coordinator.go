@@ -103,7 +103,7 @@ func (c *Coordinator) connect(ctx context.Context) (err error) {
 	if c.js, err = jetstream.New(c.conn); err != nil {
 		return err
 	}
-	if err := setUp(ctx, c.js, nil); err != nil {
+	if err := c.makeStreams(ctx); err != nil {
 		return err
 	}
 	if err := c.Withdraw(ctx, "*"); err != nil { // of a coordinator that was killed
@@ -115,7 +115,20 @@ func (c *Coordinator) connect(ctx context.Context) (err error) {
 	if _, err := c.conn.Subscribe(windowSubject+"*", func(m *nats.Msg) { c.windows.hear(m, c.verify) }); err != nil {
 		return err
 	}
-	return c.collect(ctx)
+	if err := c.collect(ctx); err != nil {
+		return err
+	}
+	if c.options.External && c.options.Transient {
+		pause(ctx, vantage.HelloEvery+time.Second) // agents are known by their hellos alone
+	}
+	return nil
+}
+
+func (c *Coordinator) makeStreams(ctx context.Context) error {
+	if c.options.External {
+		return setUpExternal(ctx, c.js)
+	}
+	return setUp(ctx, c.js, 1)
 }
 
 // signing connects with a key.

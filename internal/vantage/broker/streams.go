@@ -5,6 +5,7 @@ package broker
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -42,26 +43,39 @@ const (
 	sendTimeout    = 3 * time.Second
 )
 
-// setUp makes the streams and the consumer of each place.
-func setUp(ctx context.Context, js jetstream.JetStream, places []string) error {
+// clusterReplicas is on how many nodes of a cluster a stream is, so that one may fail.
+const clusterReplicas = 3
+
+// setUpExternal is setUp on a server or a cluster that is not ours: each stream is on three nodes where there are as many.
+func setUpExternal(ctx context.Context, js jetstream.JetStream) error {
+	err := setUp(ctx, js, clusterReplicas)
+	if refused, ok := errors.AsType[*jetstream.APIError](err); ok && (refused.ErrorCode == replicasNotSupported || refused.ErrorCode == noSuitablePeers) {
+		return setUp(ctx, js, 1)
+	}
+	return err
+}
+
+// The error codes of a server that is no cluster, and of a cluster with too few nodes.
+const (
+	replicasNotSupported jetstream.ErrorCode = 10074
+	noSuitablePeers      jetstream.ErrorCode = 10005
+)
+
+// setUp makes the streams.
+func setUp(ctx context.Context, js jetstream.JetStream, replicas int) error {
 	ctx, done := context.WithTimeout(ctx, setUpWithin)
 	defer done()
 	if _, err := js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
 		Name: workStream, Subjects: []string{workSubjects}, Retention: jetstream.WorkQueuePolicy, Storage: jetstream.FileStorage,
-		MaxMsgsPerSubject: maxItems, MaxMsgSize: maxItemSize, MaxAge: keepItems, AllowMsgTTL: true, Duplicates: time.Second,
+		MaxMsgsPerSubject: maxItems, MaxMsgSize: maxItemSize, MaxAge: keepItems, AllowMsgTTL: true, Duplicates: time.Second, Replicas: replicas,
 	}); err != nil {
 		return err
 	}
 	if _, err := js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
 		Name: resultStream, Subjects: []string{resultSubject + "*"}, Retention: jetstream.LimitsPolicy, Storage: jetstream.FileStorage,
-		MaxMsgsPerSubject: maxResults, MaxMsgSize: maxResultSize, MaxAge: keepResults, Duplicates: time.Second,
+		MaxMsgsPerSubject: maxResults, MaxMsgSize: maxResultSize, MaxAge: keepResults, Duplicates: time.Second, Replicas: replicas,
 	}); err != nil {
 		return err
-	}
-	for _, place := range places {
-		if err := addPlace(ctx, js, place); err != nil {
-			return err
-		}
 	}
 	return nil
 }
