@@ -226,15 +226,15 @@ func (d Window) summary(s Style) string {
 		}
 		return s.paint(red, fmt.Sprintf("The window is still open, after at least %s: %s.", atLeast(d.Lower), strings.Join(late, ", ")))
 	}
-	text := fmt.Sprintf("Inconsistency window: %s to %s, over %s%s.", atLeast(d.Lower), atMost(*d.Upper), humanize.Plural(d.Pages, "watched page"), d.from())
+	text := fmt.Sprintf("Inconsistency window: %s to %s, over %s%s.", atLeast(d.Lower), atMost(*d.Upper), humanize.Plural(d.Pages, "watched page"), d.From())
 	if d.Atomic != nil {
 		text += fmt.Sprintf(" If each commit of an atomic target is atomic: %s to %s.", atLeast(d.Atomic.Lower), atMost(d.Atomic.Upper))
 	}
 	return s.paint(green, text)
 }
 
-// from tells from how many places the window was watched, "" for one.
-func (d Window) from() string {
+// From tells from how many places the window was watched, "" for one.
+func (d Window) From() string {
 	n := 0
 	for _, p := range d.Places {
 		if p.Missing == "" {

@@ -23,7 +23,26 @@ func (s *steps) fromPlaces(ctx context.Context) []step {
 		}},
 		{"check finds the place", func() (string, error) { return s.stuckAt(ctx, stuck.Name) }},
 		{"the cache follows again", func() (string, error) { stuck.Stick(false); return s.agree(ctx) }},
+		{fmt.Sprintf("publish v4, its window watched from %d places", len(s.agents.Places)+1), func() (string, error) { return s.watched(ctx) }},
 	}
+}
+
+// watched publishes while the agents watch, and wants a window in which every place has its part.
+func (s *steps) watched(ctx context.Context) (string, error) {
+	if err := s.write(map[string]string{changedPage: "<!doctype html><title>1</title><p>Page 1 of the demo, fourth edition.\n"}); err != nil {
+		return "", err
+	}
+	s.windows = true
+	defer func() { s.windows = false }()
+	detail, err := s.publish(ctx, "live")
+	if err != nil {
+		return "", err
+	}
+	w := s.doc.Publish[len(s.doc.Publish)-1].Window
+	if w == nil || len(w.Places) != len(s.agents.Places)+1 {
+		return "", fmt.Errorf("the window is not from %d places", len(s.agents.Places)+1)
+	}
+	return detail + w.From(), nil
 }
 
 // stuckAt wants a check to find the page that changed old at one place, on every origin, and nothing else.

@@ -104,6 +104,8 @@ type steps struct {
 	agents *labagents.Agents // nil for none
 	log    *slog.Logger
 	places bool // checks look from the places of the agents, too
+	// windows has publishes be watched from there.
+	windows bool
 }
 
 // run goes through the steps. It ends early where a step could not be done at all.
@@ -226,8 +228,14 @@ func (s *steps) publish(ctx context.Context, outcome string) (string, error) {
 func (s *steps) publishBy(ctx context.Context, outcome string, o workspace.PublishOptions) (string, error) {
 	var report *publish.Report
 	err := s.in(func(w *workspace.Workspace) (err error) {
-		report, err = w.Publish(ctx, o)
-		return err
+		do := func() error {
+			report, err = w.Publish(ctx, o)
+			return err
+		}
+		if s.windows {
+			return w.WithPlaces(ctx, s.log, do)
+		}
+		return do()
 	})
 	if report == nil {
 		return "", err

@@ -22,8 +22,6 @@ const (
 	// freshEach has every so manieth request go on a connection of its own, so that one
 	// warm edge cannot stand for all.
 	freshEach = 8
-	// bypassEach has every so manieth request to an origin behind caches bypass them.
-	bypassEach = 4
 )
 
 // paced gives an origin without a rate of its own that of a watch.

@@ -33,11 +33,11 @@ type queue struct {
 	// flying are the pages that an answer is awaited for. None is asked for twice at once:
 	// two answers that overlap could hide that the page turned back.
 	flying map[int]bool
-	cdn    bool // caches stand in front of the origin
+	past   *pastCaches // nil where no caches stand in front of the origin
 }
 
-func newQueue(w *Watch, name string, pace *origin.Pace, cdn bool) *queue {
-	return &queue{watch: w, name: name, pace: pace, flying: map[int]bool{}, cdn: cdn}
+func newQueue(w *Watch, name string, pace *origin.Pace) *queue {
+	return &queue{watch: w, name: name, pace: pace, flying: map[int]bool{}, past: w.past[name]}
 }
 
 // pause is that between two quick rounds, at the rate that the origin allows now.
@@ -68,6 +68,11 @@ func (q *queue) nextTask() task {
 			return q.page(t.change)
 		}
 	}
+	if q.past != nil {
+		if i, ok := q.past.next(now, q.oldBehind); ok {
+			return task{change: i, fresh: true, bypass: true}
+		}
+	}
 	if q.unsettled() {
 		return q.page(q.watch.own[q.name][q.cursor])
 	}
@@ -94,12 +99,18 @@ func (q *queue) quick(hurried bool) []task {
 	return round
 }
 
-// page asks for a page: on a connection of its own to confirm, and every so often. Those
-// that bypass the caches are others, else the caches would be met on kept connections only.
+// oldBehind reports whether a page was not seen new yet behind the caches.
+func (q *queue) oldBehind(i int) bool {
+	q.watch.mu.Lock()
+	defer q.watch.mu.Unlock()
+	return !q.watch.behind.Page(q.name, q.watch.options.Changes[i].Path).New
+}
+
+// page asks for a page: on a connection of its own to confirm, and every so often.
 func (q *queue) page(i int) task {
 	q.number++
 	q.flying[i] = true
-	return task{change: i, fresh: q.confirmed(i) > 0 || q.number%freshEach == 1, bypass: q.cdn && q.number%bypassEach == 0}
+	return task{change: i, fresh: q.confirmed(i) > 0 || q.number%freshEach == 1}
 }
 
 func (q *queue) confirmed(i int) int {

@@ -28,8 +28,8 @@ func Start(ctx context.Context, origins []origin.Endpoint, o Options) *Watch {
 		options: o, window: diff.NewWatch(o.Began, o.Changes, names, Confirm), names: names,
 		behind: diff.NewWatch(o.Began, o.Changes, names, 1),
 		claims: map[string]site.ID{}, heard: map[string]bool{}, trouble: map[string]trouble{}, awaited: map[string]int{}, looked: map[site.ID]bool{o.Release: true},
-		passed: map[site.ID]bool{},
-		row:    map[string]int{}, changed: make(chan struct{}),
+		passed: map[site.ID]bool{}, past: map[string]*pastCaches{},
+		row: map[string]int{}, changed: make(chan struct{}),
 	}
 	w.divide()
 	for _, name := range o.Atomic {
@@ -48,6 +48,7 @@ func Start(ctx context.Context, origins []origin.Endpoint, o Options) *Watch {
 	for _, at := range origins {
 		if at.CDN {
 			w.window.MayFlap(at.Name)
+			w.sample(at.Name)
 		}
 		w.done.Go(func() { w.follow(ctx, at) })
 	}
@@ -122,7 +123,7 @@ func (w *Watch) follow(ctx context.Context, at origin.Endpoint) {
 	w.mu.Lock()
 	w.clients = append(w.clients, client)
 	w.mu.Unlock()
-	q := newQueue(w, at.Name, at.Pace, at.CDN)
+	q := newQueue(w, at.Name, at.Pace)
 	gone := survey.NewAbsenceProbe(client, w.options.Manifest, w.options.alive())
 	var workers sync.WaitGroup
 	for range max(at.Concurrency, 1) {
@@ -130,7 +131,7 @@ func (w *Watch) follow(ctx context.Context, at origin.Endpoint) {
 			for at.Pace.Wait(ctx) == nil {
 				t := q.nextTask()
 				w.ask(ctx, client, gone, t)
-				if t.wait == 0 && !t.beacon {
+				if t.wait == 0 && !t.beacon && !t.bypass {
 					q.landed(t.change)
 				}
 			}

@@ -90,12 +90,12 @@ func TestAStolenKeyOpensNothingElse(t *testing.T) {
 	h := w.thief("fra")
 	for _, subject := range []string{
 		">", "mirror.>", "mirror.work.>", "mirror.work.fra.>", "mirror.work.nyc.>", "mirror.result.>", "mirror.result.*", "mirror.hello.*", "mirror.inbox.>",
-		"mirror.inbox.nyc.>", "mirror.inbox.*.x", "_INBOX.>", "$JS.>", "$SYS.>", "$JS.EVENT.ADVISORY.>",
+		"mirror.inbox.nyc.>", "mirror.inbox.*.x", "mirror.window.>", "_INBOX.>", "$JS.>", "$SYS.>", "$JS.EVENT.ADVISORY.>",
 	} {
 		h.refused("subscribe", subject, func() error { _, err := h.conn.SubscribeSync(subject); return err })
 	}
 	for _, subject := range []string{
-		"mirror.work.nyc.test.c", "mirror.work.fra.test.c", "mirror.result.nyc", "mirror.hello.nyc", "mirror.inbox.nyc.x",
+		"mirror.work.nyc.test.c", "mirror.work.fra.test.c", "mirror.result.nyc", "mirror.hello.nyc", "mirror.inbox.nyc.x", "mirror.window.nyc", "mirror.inbox.nyc.window",
 		"$JS.API.INFO", "$JS.API.STREAM.NAMES", "$JS.API.STREAM.INFO.mirror-work", "$JS.API.STREAM.MSG.GET.mirror-work", "$JS.API.STREAM.MSG.GET.mirror-results",
 		"$JS.API.DIRECT.GET.mirror-results", "$JS.API.STREAM.PURGE.mirror-work", "$JS.API.STREAM.DELETE.mirror-results", "$JS.API.CONSUMER.LIST.mirror-work",
 		"$JS.API.CONSUMER.INFO.mirror-work.fra", "$JS.API.CONSUMER.CREATE.mirror-work.x", "$JS.API.CONSUMER.DELETE.mirror-work.nyc",
