@@ -14,6 +14,10 @@ import (
 	"time"
 )
 
+// ErrLost is wrapped by what the file system of a release gives for a file that no place holds any more. The release
+// was not changed after a scan.
+var ErrLost = errors.New("no target that was asked has this file of the release as it was")
+
 // ErrChanged is what reading a release's file gives when the bytes are not, or are no
 // longer, those of the manifest.
 var ErrChanged = errors.New("file changed after it was scanned")
@@ -142,6 +146,9 @@ type checkedReader struct {
 func (c *checkedReader) reopen() error {
 	r, err := c.fsys.Open(c.file.Path)
 	if err != nil {
+		if errors.Is(err, ErrLost) {
+			return err
+		}
 		return fmt.Errorf("%w: %w", ErrChanged, err)
 	}
 	if c.r != nil {

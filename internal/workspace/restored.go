@@ -74,7 +74,7 @@ func (r *restoredSite) findManifest(id site.ID) (site.Manifest, error) {
 		}
 		errs = append(errs, fmt.Errorf("%s: %w", s.name, err))
 	}
-	return nil, fmt.Errorf("no target gives release %s whole: %w", id.Short(), errors.Join(errs...))
+	return nil, fmt.Errorf("no target gives release %s whole: %w\n(%s)", id.Short(), errors.Join(errs...), lostHint)
 }
 
 // Open opens a file of the release.
@@ -84,9 +84,20 @@ func (r *restoredSite) Open(name string) (fs.File, error) {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
 	if err := r.fetch(f); err != nil {
-		return nil, &fs.PathError{Op: "restore", Path: name, Err: err}
+		return nil, r.lost(name, err)
 	}
 	return os.Open(r.path(f))
+}
+
+// lostHint is the way out where no target gives a release whole.
+const lostHint = "hint: mirror rollback --list shows the releases that targets hold; without --target all of them are asked; else build the site of that time again and publish it"
+
+// lost says that no target gives a file.
+func (r *restoredSite) lost(name string, err error) error {
+	if r.ctx.Err() != nil {
+		return &fs.PathError{Op: "restore", Path: name, Err: err}
+	}
+	return fmt.Errorf("%q: %w: %w (%s)", name, site.ErrLost, err, lostHint)
 }
 
 // fetch reads a content unless that was done.
@@ -142,7 +153,7 @@ func (r *restoredSite) readFrom(from targets.Restored, f site.File) (err error) 
 		return err
 	}
 	if w.left != 0 || site.Digest(h.Sum(nil)) != f.Digest {
-		return errors.New("the bytes that are held are not those of the release")
+		return errors.New("what it holds in its place has other bytes, or is gone")
 	}
 	return nil
 }
