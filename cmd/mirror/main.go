@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
-	"slices"
 	"syscall"
 	_ "time/tzdata" // for cron specs with a zone where the system has no zones: a bare container
 
@@ -22,17 +21,8 @@ import (
 
 func main() {
 	crash.Abort()
-	saveMemory(os.Args[1:])
 	log.SetOutput(io.Discard) // net/http would tell there what hostile origins send
 	os.Exit(run(context.Background(), os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr))
-}
-
-// saveMemory has a publish collect garbage when its heap is half as large again, unless GOGC says something else. At 10,000 files this
-// saves a seventh of the peak; the processor time that it costs could not be told from noise. A server keeps Go's own setting.
-func saveMemory(args []string) {
-	if os.Getenv("GOGC") == "" && slices.Contains(args, "publish") {
-		debug.SetGCPercent(50)
-	}
 }
 
 // run is the whole program. It returns the exit code; nothing below it exits.

@@ -25,8 +25,7 @@ func TestShortContest(t *testing.T) {
 	if err := small.Write(dir); err != nil {
 		t.Fatal(err)
 	}
-	all := steps(small, stepFresh)
-	c := &Contest{Site: dir, Steps: all[:len(all)-1], Rounds: 1, Tools: append(gitTools(), peer("other", "program-that-nobody-has", "", nil))}
+	c := &Contest{Site: dir, Steps: steps(small, stepFresh), Rounds: 1, Tools: append(gitTools(), peer("other", "program-that-nobody-has", "", nil))}
 	c.Run(t)
 	var table strings.Builder
 	c.Write(&table, "git")

@@ -99,14 +99,16 @@ const (
 	stepVerified  = "1 % changed, verified"
 )
 
-// steps are those that every kind has, on a site of a shape, and the further ones that are named.
+// steps are those that every kind has, on a site of a shape, and a further one that not every kind has. What not every tool does
+// comes last: the others would have more to do in the step after it.
 func steps(shape benchsite.Shape, further ...string) []Step {
 	change := func(dir string, n int) error { return shape.Change(dir, n) }
-	all := []Step{{Name: stepCold}, {Name: stepUntouched}, {Name: stepChanged, Change: change}}
+	rebuild := func(dir string, _ int) error { return benchsite.Rebuild(dir, time.Now()) }
+	all := []Step{{Name: stepCold}, {Name: stepUntouched}, {Name: stepChanged, Change: change}, {Name: stepRebuilt, Change: rebuild}}
 	for _, name := range further {
 		all = append(all, Step{Name: name, Change: change})
 	}
-	return append(all, Step{Name: stepRebuilt, Change: func(dir string, _ int) error { return benchsite.Rebuild(dir, time.Now()) }})
+	return all
 }
 
 // full reports whether this is `make bench`, and how many rounds it has.

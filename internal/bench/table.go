@@ -52,8 +52,14 @@ func ratio(ours, theirs []Cost, same bool, of func(Cost) float64) string {
 	for i := range ours {
 		ratios[i] = of(ours[i]) / max(of(theirs[i]), 1e-6)
 	}
-	slices.Sort(ratios)
-	return fmt.Sprintf("%.2f", ratios[len(ratios)/2])
+	return fmt.Sprintf("%.2f", middle(ratios))
+}
+
+// middle is the median.
+func middle[T float64 | int64 | time.Duration](values []T) T {
+	slices.Sort(values)
+	n := len(values)
+	return (values[(n-1)/2] + values[n/2]) / 2
 }
 
 func median[T int64 | time.Duration](costs []Cost, of func(Cost) T) T {
@@ -61,8 +67,7 @@ func median[T int64 | time.Duration](costs []Cost, of func(Cost) T) T {
 	for i, c := range costs {
 		values[i] = of(c)
 	}
-	slices.Sort(values)
-	return values[len(values)/2]
+	return middle(values)
 }
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }

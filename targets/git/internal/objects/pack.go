@@ -150,9 +150,10 @@ type packWriter struct {
 
 // deflater is what one compression needs.
 type deflater struct {
-	z   *zlib.Writer
-	buf bytes.Buffer
-	raw bytes.Buffer // of an object that may become a delta
+	z    *zlib.Writer
+	buf  bytes.Buffer
+	raw  bytes.Buffer // of an object that may become a delta
+	copy []byte       // what copying goes by: a buffer for each object would be most of the garbage of a publish
 }
 
 // Write adds to the pack's file and to its checksum.
@@ -198,7 +199,7 @@ func (w *packWriter) add(it Item) error {
 func (w *packWriter) deflater() *deflater {
 	d, _ := w.spare.Get().(*deflater)
 	if d == nil {
-		d = &deflater{z: zlib.NewWriter(nil)}
+		d = &deflater{z: zlib.NewWriter(nil), copy: make([]byte, 32<<10)}
 	}
 	d.buf.Reset()
 	d.raw.Reset()
@@ -275,7 +276,7 @@ func (d *deflater) deflate(to io.Writer, it Item, raw io.Writer) error {
 	if raw != nil {
 		in = io.TeeReader(r, raw)
 	}
-	_, err = io.Copy(d.z, in)
+	_, err = io.CopyBuffer(d.z, in, d.copy)
 	return errors.Join(err, r.Close(), d.z.Close())
 }
 
