@@ -14,6 +14,7 @@ TIMEOUT  ?= 20m
 RACE     := -race '-gcflags=modernc.org/...=-race=false -d=checkptr=0'
 # Many tests wait for lags and deadlines: more of them at once than there are processors keep these busy.
 PARALLEL ?= 6
+AT_ONCE  ?= $(shell echo $$(($$(nproc 2>/dev/null || echo 2) + 1)))
 FUZZTIME ?= 20s
 BENCH    ?= .
 PACKAGES ?= ./...
@@ -35,7 +36,7 @@ build: ## the program, as bin/mirror
 	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o bin/mirror ./cmd/mirror
 
 test: servers ## every test, against the real servers that are installed
-	go test $(RACE) -vet=off -parallel=$(PARALLEL) -timeout=$(TIMEOUT) $(if $(filter ./...,$(PACKAGES)),$(FIRST)) $(PACKAGES)
+	go test $(RACE) -vet=off -p=$(AT_ONCE) -parallel=$(PARALLEL) -timeout=$(TIMEOUT) $(if $(filter ./...,$(PACKAGES)),$(FIRST)) $(PACKAGES)
 
 servers: ## the real servers that no package manager has, built into bin
 	@.ci/install-tool $(VERSITYGW)
