@@ -44,10 +44,14 @@ type Release struct {
 	// Rollback says that the release was live before, and goes live again in place of a newer one. The
 	// beacon tells it.
 	Rollback bool
+	// PublishManifest says that the manifest goes live too, at SumsPath.
+	PublishManifest bool
 
 	id    ID
 	fsys  fs.FS
 	bytes int64 // of the site, where Manifest says how a place stores it; else 0
+
+	original Manifest // of the site, where Manifest says how a place stores it; else nil
 }
 
 // NewRelease returns the release with the given files, whose bytes are in fsys.

@@ -151,7 +151,7 @@ func (w *walk) entry(ctx context.Context, name string, e fs.DirEntry, above []fs
 
 func (w *walk) excluded(name string) bool {
 	base := path.Base(name)
-	if base == ".git" || name == DefaultBeacon || name == w.options.BeaconPath {
+	if base == ".git" || name == DefaultBeacon || name == w.options.BeaconPath || IsSums(name) {
 		return true
 	}
 	return w.excludedByGlob(name)

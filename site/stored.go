@@ -10,7 +10,7 @@ import (
 // in r. The ID and the beacon are those of r.
 func (r *Release) Stored(m Manifest, bodies map[string]func() ([]byte, error)) *Release {
 	stored := *r
-	stored.Manifest, stored.bytes = m, r.Manifest.Bytes()
+	stored.Manifest, stored.bytes, stored.original = m, r.Manifest.Bytes(), r.Manifest
 	if r.fsys != nil {
 		stored.fsys = replacedFS{r.fsys, bodies}
 	}

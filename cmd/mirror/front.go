@@ -94,6 +94,11 @@ func (a *app) serveFront(ctx context.Context, w *workspace.Workspace, f frontFla
 			return usage(fmt.Errorf("front.token_env: the environment has no %s", c.TokenEnv))
 		}
 	}
+	if c.HintKeyEnv != "" {
+		if o.HintKey = a.getenv(c.HintKeyEnv); o.HintKey == "" {
+			return usage(fmt.Errorf("front.hint_key_env: the environment has no %s", c.HintKeyEnv))
+		}
+	}
 	var events func(front.Event)
 	if a.json {
 		a.documented = true

@@ -178,7 +178,7 @@ func (s *files) release(from string) (*Site, error) {
 	tree := make(map[string]static.Section, len(s.files))
 	var m site.Manifest
 	for name, f := range s.files {
-		if name == site.DefaultBeacon || slices.Contains(strings.Split(name, "/"), ".git") {
+		if name == site.DefaultBeacon || site.IsSums(name) || slices.Contains(strings.Split(name, "/"), ".git") {
 			continue // as in a folder
 		}
 		tree[name] = f.at

@@ -72,7 +72,7 @@ func openImage(ctx context.Context, ref string, o Options) (*Site, error) {
 func hashAll(ctx context.Context, tree *static.Tree) (site.Manifest, error) {
 	var m site.Manifest
 	for _, path := range tree.Paths() {
-		if path == site.DefaultBeacon {
+		if path == site.DefaultBeacon || site.IsSums(path) {
 			continue
 		}
 		if err := ctx.Err(); err != nil {

@@ -90,9 +90,9 @@ type Site struct {
 	RedirectsFile string `yaml:"redirects_file" jsonschema:"format=page" example:"_redirects"`
 	// Beacon is the URL path of a small JSON file that names the release of each origin. "" turns it off.
 	Beacon string `yaml:"beacon" jsonschema:"default=/.well-known/mirror.json,format=beacon" example:"/.well-known/mirror.json"`
-	// PublishManifest is whether mirror front serves the list of a release's files, with their digests, at
-	// /.well-known/mirror/ID.sums: fronts with trust: quorum on other machines read it. It names every path of
-	// the site.
+	// PublishManifest is whether targets publish the list of a release's files, with their digests, beside it at
+	// /.well-known/mirror/ID.sums, and mirror front serves it: fronts with trust: quorum on other machines read it.
+	// It names every path of the site. It is no part of the release.
 	PublishManifest bool `yaml:"publish_manifest" jsonschema:"default=false" example:"true"`
 }
 
@@ -314,6 +314,9 @@ type Front struct {
 	// TokenEnv names the environment variable with the token for the status page /-/front and its metrics.
 	// Without it they are for requests from this machine alone.
 	TokenEnv string `yaml:"token_env" example:"FRONT_TOKEN"`
+	// HintKeyEnv names the environment variable with the key by which a publish signs a hint to each origin with front:
+	// true, and by which a front knows it: then it looks at the beacons every 50 ms. 16 bytes at least.
+	HintKeyEnv string `yaml:"hint_key_env" example:"FRONT_HINT_KEY"`
 	// AccessLog is the file to which a line is written for each request; - stands for stderr.
 	AccessLog string `yaml:"access_log" example:"/var/log/mirror/access.log"`
 	// AccessLogFormat is that of the lines.

@@ -12,6 +12,7 @@ type counts struct {
 	failures atomic.Int64 // requests that no origin could answer
 	wrong    atomic.Int64 // answers of origins that were not passed on, or came with wrong headers
 	moves    atomic.Int64
+	hints    atomic.Int64 // of publishes, that had an effect
 	streams  atomic.Int64 // bodies that were sent while they were compared
 	cuts     atomic.Int64 // of those, the ones that were cut
 }

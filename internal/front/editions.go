@@ -8,9 +8,6 @@ import (
 	"mirror/site"
 )
 
-// SumsFolder is where origins serve the manifest of a release, as ID.sums.
-const SumsFolder = ".well-known/mirror/"
-
 // Bounds of what is remembered of releases.
 const (
 	maxEditions = 6         // that are known

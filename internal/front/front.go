@@ -29,12 +29,12 @@ import (
 type Options struct {
 	Origins []origin.Endpoint
 	// Trust returns the manifest of a release that an origin claims. It is asked for releases that do not
-	// exist too. Nil has the origins themselves, or Fronts, serve it, below SumsFolder.
+	// exist too. Nil has the origins themselves, or Fronts, serve it, at site.SumsPath.
 	Trust func(ctx context.Context, id site.ID) (site.Manifest, error)
 	// Fronts are other fronts, which serve manifests. No page is taken from them, and their claims do not
 	// count.
 	Fronts []origin.Endpoint
-	// PublishManifest serves the manifests of known releases below SumsFolder.
+	// PublishManifest serves the manifests of known releases at site.SumsPath.
 	PublishManifest bool
 	// Quorum is how many origins must hold a release before visitors get it.
 	Quorum int

@@ -156,18 +156,17 @@ func (f *Front) answer(w http.ResponseWriter, r *http.Request, e *edition, began
 
 // manifestOf serves the manifest of a known release. It reports false where the path is that of none.
 func (f *Front) manifestOf(w http.ResponseWriter, r *http.Request) bool {
-	name, below := strings.CutPrefix(r.URL.Path, "/"+SumsFolder)
-	id, ok := strings.CutSuffix(name, ".sums")
-	if !below || !ok {
+	id, ok := site.SumsOf(strings.TrimPrefix(r.URL.Path, "/"))
+	if !ok {
 		return false
 	}
-	m, known := f.known.manifest(site.ID(id))
+	m, known := f.known.manifest(id)
 	if !known {
 		return false
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/plain; charset=utf-8")
-	h.Set("Etag", `"`+id+`"`) // its digest
+	h.Set("Etag", `"`+string(id)+`"`) // its digest
 	if r.Method == http.MethodGet {
 		_, _ = m.WriteTo(w) // an error means that the visitor has gone
 	}

@@ -45,7 +45,7 @@ func (f *Front) manifest(ctx context.Context, id site.ID) (site.Manifest, error)
 	if f.options.Trust != nil {
 		return f.options.Trust(ctx, id)
 	}
-	path := SumsFolder + string(id) + ".sums"
+	path := site.SumsPath(id)
 	var errs []error
 	for _, o := range append(f.claimants(id), f.fronts.Origins...) {
 		text, err := o.Text(ctx, path, maxSums)
@@ -59,7 +59,7 @@ func (f *Front) manifest(ctx context.Context, id site.ID) (site.Manifest, error)
 		}
 		errs = append(errs, fmt.Errorf("%s: /%s: %w", o.Name, path, err))
 	}
-	return nil, fmt.Errorf("neither an origin nor a front serves its manifest (hint: a front with trust: history and site.publish_manifest: true does, and has to be one of the origins here, with front: true): %w", errors.Join(errs...))
+	return nil, fmt.Errorf("neither an origin nor a front serves its manifest (hint: with site.publish_manifest: true targets publish it with the next release): %w", errors.Join(errs...))
 }
 
 // claimants lists the origins that claim a release.

@@ -21,7 +21,7 @@ type Status struct {
 	Reachable bool // some origin answers
 	Origins   []OriginStatus
 
-	Requests, Cached, Fetched, Failures, Wrong, Moves, Streams, Cuts int64
+	Requests, Cached, Fetched, Failures, Wrong, Moves, Streams, Cuts, Hints int64
 
 	Cache blobs.Usage
 }
@@ -44,7 +44,7 @@ func (f *Front) Status() Status {
 	s := Status{
 		Quorum: f.options.Quorum, Reachable: !f.dark.Load(), Cache: f.store.Usage(),
 		Requests: f.counts.requests.Load(), Cached: f.counts.cached.Load(), Fetched: f.counts.fetched.Load(),
-		Failures: f.counts.failures.Load(), Wrong: f.counts.wrong.Load(), Moves: f.counts.moves.Load(), Streams: f.counts.streams.Load(), Cuts: f.counts.cuts.Load(),
+		Failures: f.counts.failures.Load(), Wrong: f.counts.wrong.Load(), Moves: f.counts.moves.Load(), Streams: f.counts.streams.Load(), Cuts: f.counts.cuts.Load(), Hints: f.counts.hints.Load(),
 	}
 	e := f.current.Load()
 	if e != nil {

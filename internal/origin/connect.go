@@ -29,6 +29,11 @@ func (o Options) dial() netname.DialFunc {
 	}
 }
 
+// Dialer returns a transport for single requests beside those of a Client: it connects as a Client does.
+func (e Endpoint) Dialer() *http.Transport {
+	return &http.Transport{DialContext: e.dial(), Proxy: e.proxy, TLSHandshakeTimeout: e.Timeout, ResponseHeaderTimeout: e.Timeout}
+}
+
 // addressWith returns an address with its own port, else with the given one.
 func addressWith(address, port string) string {
 	if host, own, err := net.SplitHostPort(address); err == nil {

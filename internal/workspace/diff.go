@@ -240,7 +240,7 @@ func (d *differ) open(ctx context.Context, h HeldRelease) (sitediff.Side, error)
 	}
 	restored, err := d.restore(ctx, h)
 	if err == nil {
-		return sitediff.OfRelease(about, restored.release("")), nil
+		return sitediff.OfRelease(about, site.NewRelease(restored.manifest, restored, "", h.Published)), nil
 	}
 	var past site.Past
 	found := false

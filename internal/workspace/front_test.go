@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +17,8 @@ import (
 
 	"mirror/diff"
 	"mirror/internal/front"
+	"mirror/internal/front/admin"
+	"mirror/internal/front/hint"
 	"mirror/internal/lab"
 	"mirror/internal/publish"
 	"mirror/internal/static"
@@ -24,11 +27,13 @@ import (
 	allkinds "mirror/targets/kinds"
 )
 
+const hintKey = "a key that both machines have"
+
 // TestAFrontIsAnOrigin publishes to the lab while a front serves the lab's origins, and is one of the config's
 // origins: the publish watches it, its window includes it, and a check compares it.
 func TestAFrontIsAnOrigin(t *testing.T) {
 	t.Parallel()
-	for _, trust := range []string{"history", "targets"} {
+	for _, trust := range []string{"history", "targets", "quorum"} {
 		t.Run(trust, func(t *testing.T) {
 			t.Parallel()
 			testFrontIsAnOrigin(t, trust)
@@ -59,12 +64,17 @@ func testFrontIsAnOrigin(t *testing.T, trust string) {
 	write("public/about/index.html", "about 1")
 	write("public/gone.html", "gone")
 	write("public/404.html", "lost")
-	write("mirror.yaml", string(l.Config("public"))+fmt.Sprintf("origins: [{name: front, url: %q, front: true}]\nfront: {trust: %s}\n", server.URL+"/", trust))
+	front := fmt.Sprintf("origins: [{name: front, url: %q, front: true}]\nfront: {trust: %s, hint_key_env: HINT_KEY}\n", server.URL+"/", trust)
+	write("mirror.yaml", strings.Replace(string(l.Config("public")), "\nsite:\n", "\nsite:\n  publish_manifest: "+strconv.FormatBool(trust == "quorum")+"\n", 1)+front)
 	home := t.TempDir()
-	open := func(state string) *workspace.Workspace {
+	open := func(state string, secrets bool) *workspace.Workspace {
+		getenv := func(name string) string { return map[string]string{"HOME": home, "HINT_KEY": hintKey}[name] }
+		if secrets {
+			getenv = l.Getenv(getenv)
+		}
 		w, err := workspace.Open(workspace.Options{
 			ConfigFile: filepath.Join(dir, "mirror.yaml"), StateDir: filepath.Join(dir, state), Kinds: allkinds.All(), Events: workspace.NewLines(io.Discard),
-			Warnings: &workspace.Warnings{}, Getenv: l.Getenv(func(name string) string { return map[string]string{"HOME": home}[name] }),
+			Warnings: &workspace.Warnings{}, Getenv: getenv,
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -72,9 +82,12 @@ func testFrontIsAnOrigin(t *testing.T, trust string) {
 		t.Cleanup(func() { _ = w.Close() }) // the test has ended
 		return w
 	}
-	here, there := open(".mirror"), open(".mirror")
-	if trust == "targets" { // on another machine
-		there = open(".elsewhere")
+	here, there := open(".mirror", true), open(".mirror", true)
+	switch trust {
+	case "targets": // on another machine
+		there = open(".elsewhere", true)
+	case "quorum": // on one that neither publishes nor has credentials: the origins tell
+		there = open(".elsewhere", false)
 	}
 	if _, err := here.Publish(t.Context(), workspace.PublishOptions{NoVerify: true}); err != nil {
 		t.Fatal(err)
@@ -84,7 +97,13 @@ func testFrontIsAnOrigin(t *testing.T, trust string) {
 		t.Fatal(err)
 	}
 	follow(t, f)
-	visitors.Swap(f, nil)
+	hints, err := hint.NewReceiver(hintKey, func(hint.Hint) { f.Hint() })
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler := admin.New(f, "", "")
+	handler.TakeHints(hints)
+	visitors.Swap(handler, nil)
 	for deadline := time.Now().Add(2 * time.Minute); body(t, server.URL+"/") != "home 1"; {
 		if time.Now().After(deadline) {
 			t.Fatalf("the front answers %q", body(t, server.URL+"/"))
@@ -112,6 +131,9 @@ func testFrontIsAnOrigin(t *testing.T, trust string) {
 	verdict, err := here.Check(t.Context(), workspace.CheckOptions{})
 	if err != nil || !verdict.Agree() || len(verdict.Origins) != 4 {
 		t.Errorf("the check found %+v, %v", verdict, err)
+	}
+	if told := f.Status().Hints; told == 0 {
+		t.Error("the publish has not told the front of itself")
 	}
 	if names := f.Origins(); slices.Contains(names, "front") {
 		t.Errorf("the front takes pages from itself: %s", strings.Join(names, ", "))

@@ -140,7 +140,10 @@ func (w *Workspace) run(ctx context.Context, journal *publish.Journal, last publ
 	book := w.newLagBook(dests)
 	o.Learn, o.Slowest = book.expect, book.slowest
 	w.announce(rel)
+	hints := w.newHints(ctx, rel, o.Events)
+	o.Events = hints
 	report, err := publish.Run(ctx, rel, dests, o)
+	hints.wait()
 	if wentLive(report, last) {
 		w.finish(ctx, report, rel, book)
 	}

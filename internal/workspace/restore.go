@@ -52,8 +52,8 @@ func (w *Workspace) restoreFolder() (string, error) {
 }
 
 // release returns the release, to go live now.
-func (r *restoredSite) release(beacon string) *site.Release {
-	rel := site.NewRelease(r.manifest, r, beacon, time.Now())
-	rel.Rollback = true
+func (r *restoredSite) release(w *Workspace) *site.Release {
+	rel := site.NewRelease(r.manifest, r, w.beacon(), time.Now())
+	rel.Rollback, rel.PublishManifest = true, w.Config.Site.PublishManifest
 	return rel
 }

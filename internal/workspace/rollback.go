@@ -72,7 +72,7 @@ func (w *Workspace) rollbackOnly(ctx context.Context, o RollbackOptions) (*publi
 	if err != nil {
 		return nil, err
 	}
-	rel := restored.release(w.beacon())
+	rel := restored.release(w)
 	rel.Redirects = destinationsOf(w.redirectsIn(rel.Manifest))
 	w.options.Events.Line("release  %s of %s: %d files, held by %s", to.Release.Short(),
 		to.Published.UTC().Format(time.DateTime), len(rel.Manifest), strings.Join(to.Targets, ", "))

@@ -51,6 +51,7 @@ func (w *Workspace) scan(ctx context.Context) (tree, error) {
 	if rel, err = w.redirected(root, rel); err != nil {
 		return tree{}, errors.Join(err, root.Close())
 	}
+	rel.PublishManifest = w.Config.Site.PublishManifest
 	events.Line("site     %s: %s, release %s", w.Config.Site.Dir, humanize.Plural(len(rel.Manifest), "file"), rel.ID().Short())
 	if err := cache.Save(); err != nil {
 		w.options.Warnings.Add("the next scan hashes every file again: %v", err)

@@ -85,7 +85,7 @@ func (w *Workspace) openStaged(ctx context.Context, prefix string, dests []targe
 	if err != nil {
 		return tree{}, err
 	}
-	rel := restored.release(w.beacon())
+	rel := restored.release(w)
 	rel.Redirects = destinationsOf(w.redirectsIn(rel.Manifest))
 	rel.Rollback = false
 	w.options.Events.Line("release  %s, staged: %d files", rel.ID().Short(), len(rel.Manifest))

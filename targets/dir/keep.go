@@ -59,7 +59,7 @@ func (t *Target) turnFrom(ctx context.Context, p *place, from, to string) error 
 	return t.carry(ctx, p, from, to, true)
 }
 
-// walkKept calls do for the kept files and folders below root, folders first. A beacon is none.
+// walkKept calls do for the kept files and folders below root, folders first. A beacon, or a manifest, is none.
 func walkKept(ctx context.Context, root *os.Root, kept func(path string) bool, do func(path string, d fs.DirEntry) error) error {
 	return fs.WalkDir(root.FS(), ".", func(path string, d fs.DirEntry, err error) error {
 		switch {
@@ -67,7 +67,7 @@ func walkKept(ctx context.Context, root *os.Root, kept func(path string) bool, d
 			return errors.Join(err, ctx.Err())
 		case path == "." || !kept(path):
 			return nil
-		case d.Type().IsRegular() && isBeaconFile(root, path, d):
+		case site.IsSums(path), d.Type().IsRegular() && isBeaconFile(root, path, d):
 			return nil
 		}
 		return do(path, d)

@@ -46,7 +46,7 @@ func readBeside(ctx context.Context, root *os.Root, kept func(path string) bool)
 	return m, beside, err
 }
 
-// read lists all that is below root and is no folder, without beacons, and hashes the files
+// read lists all that is below root and is no folder, without beacons and manifests, and hashes the files
 // that are asked for.
 func read(ctx context.Context, root *os.Root, asked func(path string) bool) (site.Manifest, error) {
 	all, err := walk(ctx, root, asked)
@@ -58,7 +58,7 @@ func read(ctx context.Context, root *os.Root, asked func(path string) bool) (sit
 		return nil, fmt.Errorf("dir: read back: %w", err)
 	}
 	m.Sort()
-	return slices.DeleteFunc(m, func(f site.File) bool { return isBeacon(root, f) }), nil
+	return slices.DeleteFunc(m, func(f site.File) bool { return site.IsSums(f.Path) || isBeacon(root, f) }), nil
 }
 
 // found is what a walk has met: no folder, or one that cannot be read.

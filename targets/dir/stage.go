@@ -51,7 +51,7 @@ func (p *place) stage(ctx context.Context, rel *site.Release, progress targets.P
 	}
 	names, free := all.Copies(rel.ID())
 	if n := len(names); n > 0 && p.holds(ctx, names[n-1], rel) {
-		return errors.Join(p.restoreModes(ctx, names[n-1], rel), p.renewBeacon(names[n-1], rel), p.touch(names[n-1]), p.writeList(rel.Manifest))
+		return errors.Join(p.restoreModes(ctx, names[n-1], rel), p.renewBeside(names[n-1], rel), p.touch(names[n-1]), p.writeList(rel.Manifest))
 	}
 	if err := p.fill(ctx, work, rel, progress); err != nil {
 		return err
@@ -104,9 +104,9 @@ func (p *place) restoreModes(ctx context.Context, name string, rel *site.Release
 	return nil
 }
 
-// renewBeacon makes a copy that was staged before tell of this publish. The live copy stays as it is.
-func (p *place) renewBeacon(name string, rel *site.Release) error {
-	if rel.BeaconPath == "" || p.isLive(name) {
+// renewBeside makes a copy that was staged before tell of this publish. The live copy stays as it is.
+func (p *place) renewBeside(name string, rel *site.Release) error {
+	if p.isLive(name) {
 		return nil
 	}
 	root, err := openOwn(p.releases, name)
@@ -114,24 +114,36 @@ func (p *place) renewBeacon(name string, rel *site.Release) error {
 		return fmt.Errorf("dir: %w", err)
 	}
 	defer root.Close()
-	made := rel.BeaconPath + releasedir.Partial
-	err = root.RemoveAll(made)
-	if err == nil {
-		err = p.modes.write(root, made, bytes.NewReader(rel.Beacon()))
+	for path, text := range rel.Beside() {
+		if err := p.modes.renew(root, path, text); err != nil {
+			return fmt.Errorf("dir: stage %s: %w", path, err)
+		}
 	}
-	if err == nil {
-		err = root.Rename(made, rel.BeaconPath)
-	}
-	if err == nil {
-		err = syncFolder(root, path.Dir(rel.BeaconPath))
-	}
-	if err != nil {
-		return fmt.Errorf("dir: stage the beacon: %w", err)
+	if !rel.PublishManifest {
+		if err := root.RemoveAll(site.SumsPath(rel.ID())); err != nil {
+			return fmt.Errorf("dir: %w", err)
+		}
 	}
 	return p.modes.finishFolders(root)
 }
 
-// fill makes a folder hold the release and its beacon, and nothing else.
+// renew puts a file in place of one of the same name, in one step.
+func (m modes) renew(root *os.Root, name string, text []byte) error {
+	made := name + releasedir.Partial
+	err := root.RemoveAll(made)
+	if err == nil {
+		err = m.write(root, made, bytes.NewReader(text))
+	}
+	if err == nil {
+		err = root.Rename(made, name)
+	}
+	if err == nil {
+		err = syncFolder(root, path.Dir(name))
+	}
+	return err
+}
+
+// fill makes a folder hold the release and what lies beside it, and nothing else.
 func (p *place) fill(ctx context.Context, name string, rel *site.Release, progress targets.Progress) error {
 	if err := p.releases.MkdirAll(name, p.modes.folder); err != nil {
 		return fmt.Errorf("dir: %w", err)
@@ -151,9 +163,9 @@ func (p *place) fill(ctx context.Context, name string, rel *site.Release, progre
 	if err := p.modes.copyAll(ctx, root, rel, missing, progress); err != nil {
 		return err
 	}
-	if rel.BeaconPath != "" {
-		if err := p.modes.write(root, rel.BeaconPath, bytes.NewReader(rel.Beacon())); err != nil {
-			return fmt.Errorf("dir: stage the beacon: %w", err)
+	for path, text := range rel.Beside() {
+		if err := p.modes.write(root, path, bytes.NewReader(text)); err != nil {
+			return fmt.Errorf("dir: stage %s: %w", path, err)
 		}
 	}
 	return p.modes.finishFolders(root)

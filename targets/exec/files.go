@@ -43,10 +43,13 @@ func lay(ctx context.Context, folder string, rel *site.Release) (protocol.Reques
 	if err == nil {
 		err = os.WriteFile(r.Manifest, list.Bytes(), 0o600)
 	}
-	if err == nil && rel.BeaconPath != "" {
-		name := filepath.Join(r.Folder, filepath.FromSlash(rel.BeaconPath))
-		if err = os.MkdirAll(filepath.Dir(name), 0o755); err == nil {
-			err = os.WriteFile(name, rel.Beacon(), 0o644)
+	for path, text := range rel.Beside() {
+		name := filepath.Join(r.Folder, filepath.FromSlash(path))
+		if err == nil {
+			err = os.MkdirAll(filepath.Dir(name), 0o755)
+		}
+		if err == nil {
+			err = os.WriteFile(name, text, 0o644)
 		}
 	}
 	return r, err

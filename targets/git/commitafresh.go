@@ -7,6 +7,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 
+	"mirror/site"
 	"mirror/targets/git/internal/objects"
 	"mirror/targets/git/internal/wire"
 )
@@ -26,7 +27,10 @@ func (t *Target) commitAfresh(ctx context.Context, s *wire.Session, ref plumbing
 		files: maps.Clone(old.Files), blobs: map[plumbing.Hash]objects.Item{},
 		said: objects.Trailers{Release: staged.Release, Beacon: staged.Beacon, Own: ownOfStaged(staged, old, t.keep), Sequence: staged.Sequence},
 	}
-	maps.DeleteFunc(want.files, func(path string, _ objects.Entry) bool { return path != staged.Beacon && staged.Beside(path) })
+	sums := site.SumsPath(staged.Release)
+	maps.DeleteFunc(want.files, func(path string, _ objects.Entry) bool {
+		return path != staged.Beacon && path != sums && staged.Beside(path)
+	})
 	t.addKept(live, want)
 	if err := want.build(); err != nil {
 		return err

@@ -23,8 +23,8 @@ func (t *Target) compose(ctx context.Context, rel *site.Release, ids map[site.Di
 		l.files[f.Path] = objects.Entry{Blob: id, Mode: filemode.Regular}
 		l.blobs[id] = objects.Item{Kind: plumbing.BlobObject, Size: f.Size, Open: func() (io.ReadCloser, error) { return rel.OpenContext(ctx, f) }}
 	}
-	if rel.BeaconPath != "" {
-		l.add(rel.BeaconPath, rel.Beacon())
+	for path, text := range rel.Beside() {
+		l.add(path, text)
 	}
 	t.addKept(live, l)
 	return l, l.build()

@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing"
 
+	"mirror/site"
 	"mirror/targets/git/internal/objects"
 )
 
@@ -59,6 +60,9 @@ var maybeHash = regexp.MustCompile(`[.-][0-9A-Za-z_-]{6,64}`)
 
 // stemOf is a path without the content hash in its name, "" where there is none.
 func stemOf(p string) string {
+	if site.IsSums(p) {
+		return site.SumsFolder + "*"
+	}
 	dir, base := path.Split(p)
 	found := false
 	stem := maybeHash.ReplaceAllStringFunc(base, func(part string) string {

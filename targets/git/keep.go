@@ -49,7 +49,7 @@ func (t *Target) keepFiles(live *objects.Snapshot, l *layout) {
 	for path, e := range live.Files {
 		_, taken := l.files[path]
 		switch {
-		case taken, path == noJekyll, path == cnameTxt, path == live.Beacon, !t.keep.Match(path):
+		case taken, path == noJekyll, path == cnameTxt, path == live.Beacon, site.IsSums(path), !t.keep.Match(path):
 			continue
 		}
 		l.files[path] = e
@@ -83,12 +83,12 @@ func ownOfStaged(staged objects.Commit, tree *objects.Snapshot, keep targets.Kee
 	return own
 }
 
-// siteFiles are the live files without the beacon and without what is kept whatever the
+// siteFiles are the live files without the beacon and the manifest, and without what is kept whatever the
 // site says; the site's own files of those names count.
 func (t *Target) siteFiles(live *objects.Snapshot, rel *site.Release) map[string]objects.Entry {
 	files := make(map[string]objects.Entry, len(live.Files))
 	for path, e := range live.Files {
-		if _, own := rel.Manifest.Find(path); !own && (path == noJekyll || path == cnameTxt || path == live.Beacon || path == rel.BeaconPath || t.keep.Match(path) || live.Grace.Has(path)) {
+		if _, own := rel.Manifest.Find(path); !own && (path == noJekyll || path == cnameTxt || path == live.Beacon || path == rel.BeaconPath || site.IsSums(path) || t.keep.Match(path) || live.Grace.Has(path)) {
 			continue
 		}
 		files[path] = e

@@ -11,6 +11,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/filemode"
 
+	"mirror/site"
 	"mirror/targets"
 	"mirror/targets/git/internal/objects"
 )
@@ -42,7 +43,7 @@ func (l *layout) add(path string, text []byte) {
 // sameSettings reports whether the branch has the files beside the site's that the next
 // tree will have.
 func (l *layout) sameSettings(live *objects.Snapshot) bool {
-	for _, name := range []string{noJekyll, cnameTxt} {
+	for _, name := range []string{noJekyll, cnameTxt, site.SumsPath(l.said.Release)} {
 		if l.files[name] != live.Files[name] {
 			return false
 		}

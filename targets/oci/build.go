@@ -49,6 +49,9 @@ func labelsFor(rel *site.Release, r recipe, on top) map[string]string {
 		labelWebRoot: r.WebRoot,
 		labelConfig:  r.digest(),
 	}
+	if path := rel.SumsPath(); path != "" {
+		labels[labelSums] = path
+	}
 	if rel.Sequence > 0 {
 		labels[labelSequence] = strconv.FormatInt(rel.Sequence, 10)
 	}

@@ -2,6 +2,7 @@ package oci
 
 import (
 	"context"
+	"slices"
 	"strconv"
 
 	"mirror/site"
@@ -20,8 +21,8 @@ const (
 type chain struct {
 	layers []image.Info // the lowest first
 	files  site.Manifest
-	beacon string // its path, "" for none
-	stored int64  // bytes of content in the layers, 0 where there is one
+	beside []string // the paths of the beacon and the manifest that are there
+	stored int64    // bytes of content in the layers, 0 where there is one
 }
 
 // chainOf returns the layers of the site in the live image; nil where a release cannot be laid on top of
@@ -38,7 +39,7 @@ func (t *Target) chainOf(ctx context.Context, live *head, webRoot string) (*chai
 		t.log.Warn("the live image cannot be read, and the site is sent as a whole", "target", t.tag.String(), "err", err)
 		return nil, nil
 	}
-	c := &chain{layers: held.Layers, files: held.Files, beacon: live.labels[labelBeacon], stored: number(live.labels[labelStored], 0)}
+	c := &chain{layers: held.Layers, files: held.Files, beside: besideOf(live.labels), stored: number(live.labels[labelStored], 0)}
 	if held.Layers == nil {
 		c.layers, err = t.siteLayers(ctx, live, held.Depth)
 	}
@@ -52,6 +53,12 @@ func (t *Target) chainOf(ctx context.Context, live *head, webRoot string) (*chai
 		return nil, err
 	}
 	return c, nil
+}
+
+// besideOf lists what an image has beside the files of its release, as its labels say.
+func besideOf(labels map[string]string) []string {
+	paths := []string{labels[labelBeacon], labels[labelSums]}
+	return slices.DeleteFunc(paths, func(path string) bool { return path == "" })
 }
 
 // number reads a label, or returns what it is by default.

@@ -9,6 +9,7 @@ import (
 const (
 	labelRelease = "mirror.release"  // the release's ID, or noRelease
 	labelBeacon  = "mirror.beacon"   // the beacon's path below the web root, "" for none
+	labelSums    = "mirror.sums"     // the path of the release's manifest there, absent for none
 	labelWebRoot = "mirror.web_root" // where the site is
 	labelConfig  = "mirror.config"   // digest of all that the image was made from but the site
 	// labelLayer names the last layer as the document does that bears the label: by digest in

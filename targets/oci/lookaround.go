@@ -34,7 +34,7 @@ func (t *Target) see(ctx context.Context, rel *site.Release) (seen, error) {
 // recipeFor looks up what an image made now would be made from.
 func (t *Target) recipeFor(ctx context.Context, rel *site.Release) (recipe, error) {
 	r := recipe{
-		Format: 1, WebRoot: t.cfg.webRoot, Beacon: rel.BeaconPath, Compression: t.cfg.compression.Name, Tags: t.cfg.tags, Compress: t.cfg.compress,
+		Format: 1, WebRoot: t.cfg.webRoot, Beacon: rel.BeaconPath, Sums: rel.PublishManifest, Compression: t.cfg.compression.Name, Tags: t.cfg.tags, Compress: t.cfg.compress,
 		Self: map[string]string{},
 	}
 	for _, p := range t.cfg.platforms {

@@ -63,9 +63,13 @@ func (t *Target) bytesOf(ctx context.Context, rel *site.Release, now seen) (int6
 		return 0, err
 	}
 	if below != nil {
-		delta := image.Difference(below.files, below.beacon, rel)
+		delta := image.Difference(below.files, below.beside, rel)
 		if !below.tooDeep(delta, rel) {
-			return delta.Bytes() - int64(len(rel.Beacon())), nil
+			bytes := delta.Bytes()
+			for _, text := range rel.Beside() {
+				bytes -= int64(len(text))
+			}
+			return bytes, nil
 		}
 	}
 	return rel.Manifest.Bytes(), nil

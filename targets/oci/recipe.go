@@ -14,6 +14,7 @@ type recipe struct {
 	Platforms   []string          `json:"platforms"`
 	WebRoot     string            `json:"web_root"`
 	Beacon      string            `json:"beacon"`
+	Sums        bool              `json:"sums,omitempty"` // whether the manifest is there
 	Compression string            `json:"compression"`
 	Compress    []string          `json:"compress,omitempty"`
 	Tags        []string          `json:"tags,omitempty"` // so that a change of them is published

@@ -33,7 +33,7 @@ func (t *Target) send(ctx context.Context, s sending) error {
 	if below == nil {
 		return t.sendWhole(ctx, s, true)
 	}
-	delta := image.Difference(below.files, below.beacon, s.rel)
+	delta := image.Difference(below.files, below.beside, s.rel)
 	if below.tooDeep(delta, s.rel) {
 		return t.sendWhole(ctx, s, true)
 	}

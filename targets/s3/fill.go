@@ -85,8 +85,10 @@ func (t *Target) putInPlace(ctx context.Context, rel *site.Release, want documen
 	t.seen.carry(was, h)
 	var made map[string]bucket.Receipt
 	h, err = t.underLease(ctx, h, began, func(ctx context.Context) (err error) {
-		made, err = t.fillUnder(ctx, rel, left, want, st.change, p)
-		return err
+		if made, err = t.fillUnder(ctx, rel, left, want, st.change, p); err != nil {
+			return err
+		}
+		return t.putSums(ctx, rel, "", st.change.ACL(rel.SumsPath()))
 	})
 	t.rememberFilled(want, made)
 	if err != nil || h.None() {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"mirror/site"
 	"mirror/targets/s3/internal/bucket"
 	"mirror/targets/s3/internal/documents"
 )
@@ -61,6 +62,8 @@ func (t *Target) list(ctx context.Context, h documents.StateDocument) (inventory
 			inv.own[o.Path] = o
 		case documents.IsSite(o.Path):
 			inv.site[o.Path] = o
+		case site.IsSums(o.Path):
+			t.sums.Store(true)
 		}
 	}
 	if skipped[0] {

@@ -256,6 +256,9 @@ func (p Pointed) complete(ctx context.Context, rel *site.Release, now pointer, l
 			return err
 		}
 	}
+	if err := p.t.putSums(ctx, rel, folderOf(rel.ID()), bucket.ACL{Canned: p.canned()}); err != nil {
+		return err
+	}
 	stays, stored, err := p.bringGrace(ctx, now, rel.Manifest)
 	if err != nil {
 		return err

@@ -20,25 +20,33 @@ func (t *Target) Prune(ctx context.Context, r targets.Retention) error {
 	if err := t.shortenGrace(ctx); err != nil && !isConflict(err) && !errors.Is(err, targets.ErrReserved) {
 		return fmt.Errorf("prune: %w", err)
 	}
+	if err := t.pruneOwn(ctx, r); err != nil {
+		return fmt.Errorf("prune: %w", err)
+	}
+	if err := t.pruneSums(ctx, r); err != nil {
+		return fmt.Errorf("prune: %w", err)
+	}
+	return nil
+}
+
+// pruneOwn deletes our own objects that are of no use any more.
+func (t *Target) pruneOwn(ctx context.Context, r targets.Retention) error {
 	if t.nothingUnused(ctx, r) {
 		return nil
 	}
 	h, inv, err := t.lookForPrune(ctx)
 	if err != nil {
-		return fmt.Errorf("prune: %w", err)
+		return err
 	}
 	if h.Reserved == nil && !t.mayTake(h) {
-		return fmt.Errorf("prune: %w", documents.Conflict(h))
+		return documents.Conflict(h)
 	}
 	t.endOld(ctx, inv.own, r)
 	unused, err := t.unused(ctx, h, inv, r)
-	if err == nil {
-		err = t.bucket.Remove(ctx, unused)
-	}
 	if err != nil {
-		return fmt.Errorf("prune: %w", err)
+		return err
 	}
-	return nil
+	return t.bucket.Remove(ctx, unused)
 }
 
 // nothingUnused reports whether the last listing, from before the commit of this process, shows that there is

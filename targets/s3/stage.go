@@ -136,6 +136,9 @@ func (t *Target) stageChanges(ctx context.Context, rel *site.Release, want docum
 		return err
 	}
 	ch, err := t.prepare(ctx, request{to: rel.ID(), want: want, beacon: b, held: h, inv: inv, comparison: c, texts: texts, fill: fill})
+	if err == nil && len(fill) == 0 { // else with those that are put in place
+		err = t.putSums(ctx, rel, "", ch.ACL(rel.SumsPath()))
+	}
 	if err != nil {
 		return err
 	}

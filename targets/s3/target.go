@@ -42,6 +42,7 @@ type Target struct {
 	variants  *variants
 	staged    sync.Map     // targets.Swap → *staged: what this process has prepared
 	filler    atomic.Value // string: the Holder of the reservation that the last Stage has left, see putInPlace
+	sums      atomic.Bool  // whether manifests of releases lie in the bucket
 	made      sync.Map     // targets.Swap → bool: whether the service has confirmed every write of the commit
 	// recording is how long a commit may take to record what it found out of the bucket.
 	recording time.Duration

@@ -121,8 +121,8 @@ func (t *Target) carryOne(ctx context.Context, source, target string, e remote.E
 	return nil // a pipe or a socket of an application that runs
 }
 
-// keptTree lists the kept files below a folder, and the folders that are kept or around kept files. A beacon
-// is none.
+// keptTree lists the kept files below a folder, and the folders that are kept or around kept files. A beacon,
+// or a manifest, is none.
 func (t *Target) keptTree(ctx context.Context, root string, kept func(path string) bool) (remote.Tree, error) {
 	all, err := t.host.List(ctx, root)
 	if err != nil {
@@ -131,7 +131,7 @@ func (t *Target) keptTree(ctx context.Context, root string, kept func(path strin
 	var tree remote.Tree
 	around := map[string]bool{}
 	for _, e := range all.Files {
-		if !kept(e.Path) {
+		if !kept(e.Path) || site.IsSums(e.Path) {
 			continue
 		}
 		if e.Mode.IsRegular() && path.Ext(e.Path) == ".json" && e.Size > 0 && e.Size <= site.MaxBeacon {

@@ -73,6 +73,9 @@ func (t *Target) read(ctx context.Context, l look) (served, error) {
 // sort tells the files apart and returns those to hash.
 func (t *Target) sort(l look, files []remote.Entry, s *served) (hash []remote.Entry) {
 	for _, e := range files {
+		if site.IsSums(e.Path) {
+			continue
+		}
 		if l.kept(e.Path) {
 			s.Kept = append(s.Kept, e.Path)
 			continue

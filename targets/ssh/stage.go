@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -52,7 +53,7 @@ func (t *Target) stage(ctx context.Context, folder string, rel *site.Release, pr
 		}
 		if held {
 			t.isWhole(releasedir.Link(name))
-			return errors.Join(t.renewBeacon(ctx, path.Join(folder, name), rel),
+			return errors.Join(t.renewBeside(ctx, path.Join(folder, name), rel),
 				t.host.Chtimes(ctx, path.Join(folder, name), time.Now()), t.writeList(ctx, all, rel.Manifest))
 		}
 	}
@@ -131,7 +132,7 @@ func (t *Target) holds(ctx context.Context, root string, rel *site.Release) (boo
 	return err == nil && s.Files.ID() == rel.ID(), err
 }
 
-// fill makes a folder hold the release and its beacon, and nothing else.
+// fill makes a folder hold the release and what lies beside it, and nothing else.
 func (t *Target) fill(ctx context.Context, work string, all releasedir.Listing, rel *site.Release, progress targets.Progress) error {
 	var err error
 	missing := []site.File(rel.Manifest)
@@ -164,7 +165,7 @@ func (t *Target) fill(ctx context.Context, work string, all releasedir.Listing, 
 	if err := t.verify(ctx, work, missing); err != nil {
 		return err
 	}
-	return t.writeBeacon(ctx, work, rel)
+	return t.writeBeside(ctx, work, rel)
 }
 
 // verify has the host tell what it has got.
@@ -185,39 +186,53 @@ func (t *Target) verify(ctx context.Context, work string, sent []site.File) erro
 	return nil
 }
 
-// renewBeacon makes a copy that was staged before tell of this publish. The live copy stays as it is.
-func (t *Target) renewBeacon(ctx context.Context, root string, rel *site.Release) error {
+// renewBeside makes a copy that was staged before tell of this publish. The live copy stays as it is.
+func (t *Target) renewBeside(ctx context.Context, root string, rel *site.Release) error {
 	live, err := t.Live(ctx)
-	if err != nil || rel.BeaconPath == "" || live.Revision == releasedir.Link(path.Base(root)) {
+	if err != nil || live.Revision == releasedir.Link(path.Base(root)) {
 		return err
 	}
-	made := rel.BeaconPath + "." + t.publisher + releasedir.Partial
-	err = t.host.MakeFolders(ctx, root, []string{made}, t.modes)
+	for name, text := range rel.Beside() {
+		if err := t.renew(ctx, root, name, text); err != nil {
+			return fmt.Errorf("stage %s: %w", name, err)
+		}
+	}
+	if rel.PublishManifest {
+		return nil
+	}
+	sums := site.SumsPath(rel.ID())
+	if _, err := t.host.Lstat(ctx, path.Join(root, sums)); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return t.host.RemoveAll(ctx, root, []string{sums})
+}
+
+// renew puts a file in place of one of the same name, in one step.
+func (t *Target) renew(ctx context.Context, root, name string, text []byte) error {
+	made := name + "." + t.publisher + releasedir.Partial
+	err := t.host.MakeFolders(ctx, root, []string{made}, t.modes)
 	if err == nil {
 		err = t.host.RemoveAll(ctx, root, []string{made})
 	}
 	if err == nil {
-		err = t.host.WriteFile(ctx, path.Join(root, made), rel.Beacon(), t.modes.File)
+		err = t.host.WriteFile(ctx, path.Join(root, made), text, t.modes.File)
 	}
 	if err == nil {
-		err = t.host.Replace(ctx, path.Join(root, made), path.Join(root, rel.BeaconPath))
+		err = t.host.Replace(ctx, path.Join(root, made), path.Join(root, name))
 	}
-	if err != nil {
-		return fmt.Errorf("stage the beacon: %w", err)
-	}
-	return nil
+	return err
 }
 
-func (t *Target) writeBeacon(ctx context.Context, work string, rel *site.Release) error {
-	if rel.BeaconPath == "" {
-		return nil
-	}
-	err := t.host.MakeFolders(ctx, work, []string{rel.BeaconPath}, t.modes)
-	if err == nil {
-		err = t.host.WriteFile(ctx, path.Join(work, rel.BeaconPath), rel.Beacon(), t.modes.File)
-	}
-	if err != nil {
-		return fmt.Errorf("stage the beacon: %w", err)
+// writeBeside adds the beacon, and the manifest where that is public.
+func (t *Target) writeBeside(ctx context.Context, work string, rel *site.Release) error {
+	for name, text := range rel.Beside() {
+		err := t.host.MakeFolders(ctx, work, []string{name}, t.modes)
+		if err == nil {
+			err = t.host.WriteFile(ctx, path.Join(work, name), text, t.modes.File)
+		}
+		if err != nil {
+			return fmt.Errorf("stage %s: %w", name, err)
+		}
 	}
 	return nil
 }

@@ -41,6 +41,7 @@ var cases = []struct {
 	{"files in grace end by time", graceEndsByTime},
 	{"releases are restored after their files were in grace", graceEndsWithRestores},
 	{"content is removed for good", erased},
+	{"manifest beside the release", manifestBeside},
 	{"tampering", tampering},
 	{"past releases", pastReleases},
 	{"past of others", pastOfOthers},

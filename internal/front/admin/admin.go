@@ -13,6 +13,7 @@ import (
 
 	"mirror/diff"
 	"mirror/internal/front"
+	"mirror/internal/front/hint"
 	"mirror/internal/netname"
 	"mirror/site"
 )
@@ -28,6 +29,7 @@ type Handler struct {
 	front   *front.Front
 	token   string
 	metrics http.Handler
+	hints   http.Handler // nil where none are taken
 }
 
 // New returns the handler of a front. Who sends the token sees the status from anywhere; without one only
@@ -36,16 +38,21 @@ func New(f *front.Front, token, version string) *Handler {
 	return &Handler{front: f, token: token, metrics: newMetrics(f, version)}
 }
 
+// TakeHints has the handler pass hints of publishes on. Call it before the first request.
+func (h *Handler) TakeHints(hints http.Handler) { h.hints = hints }
+
 // ServeHTTP serves the status at Path.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := r.URL.Path
-	if len(path) < len(Path) || path[:3] != "/-/" || path != Path && path != MetricsPath {
+	if len(path) < len(Path) || path[:3] != "/-/" || path != Path && path != MetricsPath && (path != hint.Path || h.hints == nil) {
 		h.front.ServeHTTP(w, r)
 		return
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	switch {
+	case path == hint.Path:
+		h.hints.ServeHTTP(w, r) // each is signed
 	case !h.allowed(r):
 		w.Header().Set("WWW-Authenticate", `Bearer realm="mirror front"`)
 		http.Error(w, "the status is for this machine, or for who sends the token of front.token_env", http.StatusForbidden)
@@ -103,6 +110,7 @@ type Status struct {
 	Moves     int64     `json:"moves"`
 	Streams   int64     `json:"streams"` // bodies too large to be verified before they were sent
 	Cuts      int64     `json:"cuts"`    // of those, the ones that turned out wrong and were cut
+	Hints     int64     `json:"hints"`   // signed ones of publishes
 	Cache     Cache     `json:"cache"`
 	Origins   []Origin  `json:"origins"`
 }
@@ -139,7 +147,7 @@ func statusOf(s front.Status) Status {
 	doc := Status{
 		Schema: "mirror.front-status/v1", Release: s.Release, Sequence: s.Sequence, Rollback: s.Rollback, Published: s.Published.UTC(), Since: s.Since.UTC(),
 		Files: s.Files, Quorum: s.Quorum, Reachable: s.Reachable,
-		Requests: s.Requests, Cached: s.Cached, Fetched: s.Fetched, Failures: s.Failures, Wrong: s.Wrong, Moves: s.Moves, Streams: s.Streams, Cuts: s.Cuts,
+		Requests: s.Requests, Cached: s.Cached, Fetched: s.Fetched, Failures: s.Failures, Wrong: s.Wrong, Moves: s.Moves, Streams: s.Streams, Cuts: s.Cuts, Hints: s.Hints,
 		Cache:   Cache{s.Cache.Memory, s.Cache.Disk, s.Cache.Files, s.Cache.Damaged},
 		Origins: []Origin{},
 	}

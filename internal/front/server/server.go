@@ -20,6 +20,7 @@ import (
 	"mirror/internal/front"
 	"mirror/internal/front/accesslog"
 	"mirror/internal/front/admin"
+	"mirror/internal/front/hint"
 	"mirror/internal/regular"
 	"mirror/internal/static"
 )
@@ -29,6 +30,7 @@ type Options struct {
 	Listen string // address
 	// Token is for the status; "" shows it to this machine alone.
 	Token   string
+	HintKey string // signs hints of publishes; "" takes none
 	Version string // of the program
 
 	TLS       TLS
@@ -152,7 +154,15 @@ func newServer(h http.Handler, log *slog.Logger) *http.Server {
 
 // handlerOf returns what answers visitors. Call done when the last request is over.
 func handlerOf(f *front.Front, o Options) (h http.Handler, done func(), err error) {
-	h, done = admin.New(f, o.Token, o.Version), func() {}
+	status := admin.New(f, o.Token, o.Version)
+	if o.HintKey != "" {
+		hints, err := hint.NewReceiver(o.HintKey, func(hint.Hint) { f.Hint() })
+		if err != nil {
+			return nil, nil, fmt.Errorf("front.hint_key_env: %w", err)
+		}
+		status.TakeHints(hints)
+	}
+	h, done = status, func() {}
 	switch o.AccessLog {
 	case "":
 		return h, done, nil

@@ -39,7 +39,7 @@ func (s *Listing) Manifest(beacon string, beside func(path string) bool) (site.M
 		}
 	}
 	return slices.DeleteFunc(slices.Clone(s.Files), func(f site.File) bool {
-		return f.Path == beacon && f.Size <= site.MaxBeacon || beside(f.Path)
+		return f.Path == beacon && f.Size <= site.MaxBeacon || site.IsSums(f.Path) || beside(f.Path)
 	}), nil
 }
 

@@ -77,7 +77,7 @@ type Trailers struct {
 // Beside reports whether a path in the tree of a commit with these trailers is not one of its
 // release's.
 func (s Trailers) Beside(path string) bool {
-	if path == s.Beacon || slices.Contains(s.Kept, path) || s.Grace.Has(path) {
+	if path == s.Beacon || site.IsSums(path) || slices.Contains(s.Kept, path) || s.Grace.Has(path) {
 		return true
 	}
 	_, own := slices.BinarySearch(s.Own, path)

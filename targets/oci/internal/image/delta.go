@@ -14,7 +14,7 @@ import (
 // Delta is what a layer on top of an image of a site holds, so that both together come to another
 // release: files, and whiteouts (OCI image-spec, layer.md).
 type Delta struct {
-	Files  site.Manifest // added and changed ones, the beacon among them, in path order
+	Files  site.Manifest // added and changed ones, the beacon and the manifest among them, in path order
 	Gone   []string      // files, and folders as a whole, that are deleted
 	Opaque []string      // folders that take the place of a file
 }
@@ -25,18 +25,18 @@ func (d Delta) Bytes() int64 { return d.Files.Bytes() }
 // Empty reports whether the layer would change nothing.
 func (d Delta) Empty() bool { return len(d.Files) == 0 && len(d.Gone) == 0 }
 
-// Difference returns what leads from the files of an image, with its beacon at a path ("" for none),
-// to a release. The beacon is in it whatever it says: it has the time of publishing.
-func Difference(old site.Manifest, oldBeacon string, rel *site.Release) Delta {
-	now, before := withBeacon(rel), old
-	if oldBeacon != "" {
-		before = append(slices.Clone(old), site.File{Path: oldBeacon})
-		before.Sort()
+// Difference returns what leads from the files of an image to a release. beside are the paths of the image's beacon and
+// manifest. The beacon is in it whatever it says: it has the time of publishing.
+func Difference(old site.Manifest, beside []string, rel *site.Release) Delta {
+	now, before := withBeside(rel), slices.Clone(old)
+	for _, path := range beside {
+		before = append(before, site.File{Path: path})
 	}
+	before.Sort()
 	var d Delta
 	for _, f := range now {
 		was, there := before.Find(f.Path)
-		if !there || f.Path == rel.BeaconPath || f.Path == oldBeacon || was.Size != f.Size || was.Digest != f.Digest {
+		if !there || f.Path == rel.BeaconPath || f.Path == rel.SumsPath() || slices.Contains(beside, f.Path) || was.Size != f.Size || was.Digest != f.Digest {
 			d.Files = append(d.Files, f)
 		}
 	}

@@ -31,7 +31,7 @@ func WriteSite(ctx context.Context, w io.Writer, rel *site.Release, webRoot stri
 	if err := s.folder(""); err != nil {
 		return err
 	}
-	for _, f := range withBeacon(rel) {
+	for _, f := range withBeside(rel) {
 		if err := s.writeParents(f.Path); err != nil {
 			return err
 		}
@@ -50,12 +50,12 @@ func PublishedAt(rel *site.Release) time.Time {
 	return rel.Published.UTC().Truncate(time.Second)
 }
 
-// withBeacon returns the release's files with the beacon in its place.
-func withBeacon(rel *site.Release) site.Manifest {
-	if rel.BeaconPath == "" {
-		return rel.Manifest
+// withBeside returns the release's files with its beacon, and its manifest where that is public, in their places.
+func withBeside(rel *site.Release) site.Manifest {
+	all := slices.Clone(rel.Manifest)
+	for path, text := range rel.Beside() {
+		all = append(all, site.File{Path: path, Size: int64(len(text))})
 	}
-	all := append(slices.Clone(rel.Manifest), site.File{Path: rel.BeaconPath, Size: int64(len(rel.Beacon()))})
 	all.Sort()
 	return all
 }
@@ -105,8 +105,12 @@ func (s *siteWriter) writeFile(ctx context.Context, rel *site.Release, f site.Fi
 	if err := s.header(tar.TypeReg, inRoot(s.root, f.Path), modeFile, f.Size); err != nil {
 		return err
 	}
-	if f.Path == rel.BeaconPath {
+	switch f.Path {
+	case rel.BeaconPath:
 		_, err := s.tar.Write(rel.Beacon())
+		return err
+	case rel.SumsPath():
+		_, err := s.tar.Write(rel.Sums())
 		return err
 	}
 	r, err := rel.OpenContext(ctx, f)

@@ -242,7 +242,7 @@ func (t *Tree) Files(skip string) site.Manifest {
 	var m site.Manifest
 	for p, n := range t.nodes {
 		rel, below := t.inside(p)
-		if !below || n.kind == dir || rel == skip || !t.reachable(p) {
+		if !below || n.kind == dir || rel == skip || site.IsSums(rel) || !t.reachable(p) {
 			continue
 		}
 		if n.kind != file {

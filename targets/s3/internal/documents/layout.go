@@ -69,8 +69,8 @@ func SplitBefore(object string) (nonce, name string, ok bool) {
 // NewNonce returns a random name that no other caller gets.
 func NewNonce() string { return rand.Text() }
 
-// IsSite reports whether a listed path is content of the site: not our own, and not the
-// empty marker object that some tools write for a folder.
+// IsSite reports whether a listed path is content of the site: not our own, not the manifest of a release, and
+// not the empty marker object that some tools write for a folder.
 func IsSite(path string) bool {
-	return path != "" && !strings.HasPrefix(path, OwnPrefix) && !strings.HasSuffix(path, "/")
+	return path != "" && !strings.HasPrefix(path, OwnPrefix) && !site.IsSums(path) && !strings.HasSuffix(path, "/")
 }
