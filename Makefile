@@ -81,7 +81,7 @@ experiment-window: ## 300 publishes from unequal states: is each true window wit
 experiment-front: ## 200 visitors of a front over 100 publishes with faulty origins: is any answer wrong, old or missing? Goes on in bin/experiment-front.jsonl; SEED sets the seed
 	@mkdir -p bin
 	MIRROR_EXPERIMENT=full MIRROR_SEED=$(SEED) MIRROR_RESULTS=$(CURDIR)/bin/experiment-front.jsonl \
-		go test -count=1 -timeout=2h -v -run=TestExperiment ./internal/front
+		go test -count=1 -timeout=2h -v -run='TestExperiment|TestTwoFronts' ./internal/front
 
 experiment-grace: ## 1,000,000 visits for each policy and kind of names: does an open page miss an asset? Goes on in bin/experiment-grace.jsonl; SEED sets the seed
 	@mkdir -p bin

@@ -14,7 +14,7 @@ const cookieTime = time.Minute
 
 // Bounds of what a visitor's cookie makes a front do.
 const (
-	behindTime  = time.Second            // that the visitor waits at most
+	behindTime  = time.Second            // that the visitor waits at most, unless Options.Behind says other
 	cookieLooks = 500 * time.Millisecond // between two looks for the sake of cookies
 )
 
@@ -30,7 +30,7 @@ func (f *Front) catchUp(r *http.Request, e *edition) *edition {
 		return e
 	}
 	f.lookForCookie()
-	timer := time.NewTimer(behindTime)
+	timer := time.NewTimer(f.options.Behind)
 	defer timer.Stop()
 	for {
 		now, moved := f.serving()

@@ -28,7 +28,8 @@ type Event struct {
 	Sequence int64     `json:"sequence,omitempty"`
 	Rollback bool      `json:"rollback,omitempty"`
 	Files    int       `json:"files,omitempty"`
-	Kind     diff.Kind `json:"kind,omitempty"` // of an origin's trouble: those of mirror check
+	After    float64   `json:"after_ms,omitempty"` // of a move: since the answer that completed the quorum
+	Kind     diff.Kind `json:"kind,omitempty"`     // of an origin's trouble: those of mirror check
 	Path     string    `json:"path,omitempty"`
 	Location string    `json:"location,omitempty"`
 	Detail   string    `json:"detail,omitempty"`

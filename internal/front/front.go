@@ -45,6 +45,8 @@ type Options struct {
 	// Cookie has browsers remember the sequence of the release, so that a visitor whom another front sends
 	// here is not thrown back.
 	Cookie bool
+	// Behind is for how long a visitor of a front that is behind waits at most, with Cookie; 0 for 1 s.
+	Behind time.Duration
 	// CleanURLs serves about.html also at /about.
 	CleanURLs bool
 	// Grace says which files of earlier releases stay served; nil for none.
@@ -75,6 +77,7 @@ func (o *Options) setDefaults() {
 	o.Poll = cmp.Or(o.Poll, 2*time.Second)
 	o.Hurry = cmp.Or(o.Hurry, 50*time.Millisecond)
 	o.Gone = cmp.Or(o.Gone, 30*time.Second)
+	o.Behind = cmp.Or(o.Behind, behindTime)
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -214,6 +217,9 @@ func (f *Front) move(next *edition) {
 	event := Event{Event: Moved, Release: next.release, Sequence: next.sequence, Files: len(next.manifest), Rollback: next.rollback}
 	if from != nil {
 		event.From = from.release
+	}
+	if at := completed(f.views, next.release); !at.IsZero() {
+		event.After = float64(time.Since(at).Microseconds()) / 1000
 	}
 	go f.tell(event)
 }

@@ -11,6 +11,7 @@ import (
 type view struct {
 	beacon   site.Beacon // what it claims; zero where it claims nothing
 	held     site.ID     // the claimed release, once a sample of it was verified
+	answered time.Time   // when the last answer for that came
 	trouble  diff.Difference
 	since    time.Time // of the trouble, zero for none
 	reported bool      // the trouble
@@ -36,4 +37,14 @@ func (v view) said() string {
 		return "it claims release " + v.beacon.Release.Short()
 	}
 	return v.trouble.Detail
+}
+
+// completed returns when the last answer came that shows that origins hold a release, the zero time for none.
+func completed(views []view, id site.ID) (at time.Time) {
+	for _, v := range views {
+		if v.held == id && v.answered.After(at) {
+			at = v.answered
+		}
+	}
+	return at
 }

@@ -154,8 +154,10 @@ func (f *Front) verify(ctx context.Context, i int, b site.Beacon, changed bool) 
 	failing := f.views[i].failing
 	f.mu.Unlock()
 	d, differs := o.Verify(ctx, f.sample(now, e, failing), f.store)
+	answered := time.Now()
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.views[i].answered = answered
 	f.views[i].failing = ""
 	if differs {
 		f.counts.wrong.Add(1)
