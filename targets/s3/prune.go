@@ -29,6 +29,18 @@ func (t *Target) Prune(ctx context.Context, r targets.Retention) error {
 	return nil
 }
 
+// pruneSums deletes the manifests of the releases that were dropped, where there are any.
+func (t *Target) pruneSums(ctx context.Context, r targets.Retention) error {
+	if !t.sums.Load() {
+		return nil
+	}
+	own, err := t.listOwn(ctx)
+	if err != nil {
+		return err
+	}
+	return t.dropSums(ctx, r, inventory{own: own}.releases())
+}
+
 // pruneOwn deletes our own objects that are of no use any more.
 func (t *Target) pruneOwn(ctx context.Context, r targets.Retention) error {
 	if t.nothingUnused(ctx, r) {

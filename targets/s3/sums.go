@@ -22,21 +22,13 @@ func (t *Target) putSums(ctx context.Context, rel *site.Release, folder string, 
 	return err
 }
 
-// pruneSums deletes the manifests of releases that the bucket does not hold, and those that are not to be public.
-func (t *Target) pruneSums(ctx context.Context, r targets.Retention) error {
-	if !t.sums.Load() {
-		return nil
-	}
+// dropSums deletes the manifests of releases that the bucket does not hold.
+func (t *Target) dropSums(ctx context.Context, r targets.Retention, held []targets.Held) error {
 	listed, err := t.bucket.List(ctx, site.SumsFolder)
 	if err != nil {
 		return err
 	}
-	own, err := t.listOwn(ctx)
-	if err != nil {
-		return err
-	}
 	var unused []string
-	held := inventory{own: own}.releases()
 	for _, o := range listed {
 		id, ok := site.SumsOf(o.Path)
 		if ok && !slices.ContainsFunc(held, func(h targets.Held) bool { return h.Release == id }) && !r.MayBeStaging(o.Seen.Sub(o.Modified)) {
