@@ -15,6 +15,7 @@ import (
 	"mirror/internal/activation"
 	"mirror/internal/front"
 	"mirror/internal/front/accesslog"
+	"mirror/internal/front/autotls"
 	"mirror/internal/front/render"
 	"mirror/internal/front/server"
 	"mirror/internal/workspace"
@@ -86,7 +87,10 @@ func (a *app) serveFront(ctx context.Context, w *workspace.Workspace, f frontFla
 	c := w.Config.Front
 	o := server.Options{
 		Listen: cmp.Or(f.listen, c.Listen), Sockets: activation.Passed(a.getenv), Version: version, Log: log,
-		TLS:       server.TLS{Cert: c.TLS.Cert, Key: c.TLS.Key, HSTS: c.TLS.HSTS, Redirect: c.TLS.Redirect},
+		TLS: server.TLS{
+			Cert: c.TLS.Cert, Key: c.TLS.Key, HSTS: c.TLS.HSTS, Redirect: c.TLS.Redirect,
+			ACME: autotls.Options{Names: c.TLS.ACME.Names, Email: c.TLS.ACME.Email, Directory: c.TLS.ACME.Directory, Dir: w.State.Certificates()},
+		},
 		AccessLog: c.AccessLog, Format: accesslog.Format(c.AccessLogFormat), Stderr: a.stderr,
 	}
 	if c.TokenEnv != "" {
@@ -115,7 +119,7 @@ func (a *app) serveFront(ctx context.Context, w *workspace.Workspace, f frontFla
 	defer proxy.Close()
 	o.Listening = func(at net.Addr) {
 		scheme := "http"
-		if c.TLS.Cert != "" {
+		if c.TLS.Cert != "" || len(c.TLS.ACME.Names) > 0 {
 			scheme = "https"
 		}
 		if err := activation.Ready(a.getenv); err != nil {

@@ -82,6 +82,13 @@ var errorTable = []struct {
 		`1:40: unknown key "bucket" for type git; it belongs to type s3`}},
 	{"token instead of token_env", body("targets: [{name: a, type: git, url: u, token: swordfish}]"), []string{
 		`1:40: unknown key "token"; did you mean "token_env"?`}},
+	{"ACME", body("front: {tls: {acme: {names: [\"*.example.com\", \"a.example.com:443\"], directory: \"http://a/\"}}}"), []string{
+		`1:8: quorum: "2" is more than the config has origins for a front, which is 0`,
+		`1:30: names: "*.example.com" is not a host name that gets a certificate (hint: blog.example.com, in small letters, without a port or *)`,
+		`1:47: names: "a.example.com:443" is not a host name that gets a certificate (hint: blog.example.com, in small letters, without a port or *)`,
+		`1:80: directory: it is not an https URL (hint: that of Let's Encrypt is the default)`}},
+	{"ACME without names", body("front: {tls: {acme: {email: x}}}"), []string{
+		`1:8: quorum: "2" is more than the config has origins for a front, which is 0`, `1:21: acme: names: missing (hint: names: [blog.example.com])`}},
 	{"required key", "version: 1\nsite: {build: x}\n", []string{
 		`1:1: required key "targets" is missing`, `2:7: required key "dir" is missing`}},
 	{"required key of a kind", body("targets:\n  - name: a\n    type: s3"), []string{`2:5: required key "bucket" is missing`}},

@@ -347,6 +347,19 @@ type FrontTLS struct {
 	HSTS time.Duration `yaml:"hsts" jsonschema:"default=0s" example:"4320h"`
 	// Redirect is the address on which plain http leads to https.
 	Redirect string `yaml:"redirect" jsonschema:"format=address" example:"\":80\""`
+	// ACME gets the certificates from an authority. Cert and key, where they are there too, serve while and where that
+	// has given none.
+	ACME FrontACME `yaml:"acme"`
+}
+
+// FrontACME says which certificates a front gets by ACME. With it you accept the authority's terms of service.
+type FrontACME struct {
+	// Names are the host names of the site. Each gets a certificate.
+	Names []string `yaml:"names" example:"[blog.example.com]"`
+	// Email is the address that the authority writes to.
+	Email string `yaml:"email" example:"me@example.com"`
+	// Directory is the URL of the authority.
+	Directory string `yaml:"directory" jsonschema:"default=https://acme-v02.api.letsencrypt.org/directory" example:"https://acme-v02.api.letsencrypt.org/directory"`
 }
 
 // Vantages says how agents are reached and what they do.

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"net"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -166,11 +168,7 @@ func isWebhook(address string) bool {
 // validateFront notes a quorum that can never be reached, or that proves nothing. What the defaults say is
 // judged by the command, since most configs have no front.
 func validateFront(d *strictyaml.Decoder, c *Config) {
-	if t := &c.Front.TLS; (t.Cert == "") != (t.Key == "") {
-		d.Errorf(d.Place(t), "tls: cert and key go together")
-	} else if t.Cert == "" && (t.Redirect != "" || t.HSTS > 0) {
-		d.Errorf(d.Place(t), "tls: redirect and hsts are for a front with cert and key")
-	}
+	validateTLS(d, &c.Front.TLS)
 	at := d.Place(&c.Front.Quorum)
 	origins := 0
 	for _, o := range originsOf(c) {
@@ -184,6 +182,27 @@ func validateFront(d *strictyaml.Decoder, c *Config) {
 		d.Errorf(at, "quorum: %s is more than the config has origins for a front, which is %d", d.Describe(at), origins)
 	case c.Front.Trust == "quorum" && c.Front.Quorum < 2:
 		d.Errorf(at, "quorum: %s proves nothing with trust: quorum (hint: 2 or more origins, so that one that is hijacked does not decide)", d.Describe(at))
+	}
+}
+
+// validateTLS notes a certificate that is in no file and from no authority.
+func validateTLS(d *strictyaml.Decoder, t *FrontTLS) {
+	acme := &t.ACME
+	switch {
+	case (t.Cert == "") != (t.Key == ""):
+		d.Errorf(d.Place(t), "tls: cert and key go together")
+	case t.Cert == "" && len(acme.Names) == 0 && (t.Redirect != "" || t.HSTS > 0):
+		d.Errorf(d.Place(t), "tls: redirect and hsts are for a front with cert and key, or with acme.names")
+	case d.Place(acme) != nil && len(acme.Names) == 0:
+		d.Errorf(d.Place(acme), "acme: names: missing (hint: names: [blog.example.com])")
+	}
+	for i := range acme.Names {
+		if name := acme.Names[i]; wrongHost(name) != "" || strings.Contains(name, ":") || strings.ToLower(name) != name || !strings.Contains(strings.Trim(name, "."), ".") || net.ParseIP(name) != nil {
+			d.Errorf(d.Place(&acme.Names[i]), "names: %q is not a host name that gets a certificate (hint: blog.example.com, in small letters, without a port or *)", name)
+		}
+	}
+	if u, err := url.Parse(acme.Directory); acme.Directory != "" && (err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil) {
+		d.Errorf(d.Place(&acme.Directory), "directory: it is not an https URL (hint: that of Let's Encrypt is the default)")
 	}
 }
 

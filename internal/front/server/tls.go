@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"mirror/internal/front/autotls"
 )
 
 // TLS says how visitors are served by https.
@@ -20,9 +22,33 @@ type TLS struct {
 	Cert, Key string        // files, in PEM; "" for plain http
 	HSTS      time.Duration // for how long browsers use https alone; 0 sends no header
 	Redirect  string        // address on which plain http is answered with a redirect to https; "" for none
+	// ACME gets the certificates from an authority, in place of the files. Its Log is that of the server.
+	ACME autotls.Options
 }
 
-func (t TLS) on() bool { return t.Cert != "" || t.Key != "" }
+func (t TLS) on() bool { return t.Cert != "" || t.Key != "" || t.acme() }
+
+func (t TLS) acme() bool { return len(t.ACME.Names) > 0 }
+
+// config is for the listener of visitors, nil for plain http. issuer is nil where no authority is asked.
+func (t TLS) config(log *slog.Logger) (config *tls.Config, issuer *autotls.Issuer, err error) {
+	var files *certificate
+	if t.Cert != "" || t.Key != "" {
+		if files, err = newCertificate(t, log); err != nil {
+			return nil, nil, err
+		}
+		config = files.config()
+	}
+	if !t.acme() {
+		return config, nil, nil
+	}
+	t.ACME.Log = log
+	if files != nil {
+		t.ACME.Fallback = files.get
+	}
+	issuer = autotls.New(t.ACME)
+	return issuer.Config(), issuer, nil
+}
 
 // lookAgain is how often the files are looked at for a new certificate, while visitors connect.
 const lookAgain = 5 * time.Second
@@ -95,9 +121,9 @@ func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return c.pair, nil
 }
 
-// secure has a listener speak TLS, with HTTP/2 where the visitor can.
-func (c *certificate) secure(l net.Listener) net.Listener {
-	return tls.NewListener(l, &tls.Config{GetCertificate: c.get, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}})
+// config is for a listener that speaks TLS, with HTTP/2 where the visitor can.
+func (c *certificate) config() *tls.Config {
+	return &tls.Config{GetCertificate: c.get, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
 }
 
 // withHSTS has all answers say for how long browsers are to use https.
