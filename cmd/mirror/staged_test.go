@@ -77,8 +77,13 @@ func TestStagedReleasesGoLiveLater(t *testing.T) {
 	r := newTrial(t)
 	r.configure("check:\n", "publish: {max_delete: 100%, keep_releases: 2}\ncheck:\n")
 	r.write(map[string]string{"index.html": "one", "404.html": "not here", "same.html": "same"})
-	if _, err := r.stage(workspace.PublishOptions{StageOnly: true}); err == nil || !strings.Contains(err.Error(), "publish the site once, then stage") {
-		t.Fatalf("a first release is staged where it would be seen: %v", err)
+	if p, err := r.stage(workspace.PublishOptions{StageOnly: true}); err != nil || p.Outcome != publish.Staged {
+		t.Fatalf("a first release is not staged: %+v, %v", p, err)
+	}
+	for _, o := range r.lab.Origins() {
+		if text, err := get(o.URL, "same.html"); err != nil || text != "" {
+			t.Errorf("%s shows what is only staged: %q, %v", o.Name, text, err)
+		}
 	}
 	first := r.publish(publish.Auto)
 	r.write(map[string]string{"index.html": "embargoed", "404.html": "not here", "same.html": "same", "news/index.html": "news"})

@@ -50,6 +50,8 @@ func Start(ctx context.Context, origins []origin.Endpoint, o Options) *Watch {
 			w.window.MayFlap(at.Name)
 			w.sample(at.Name)
 		}
+	}
+	for _, at := range origins {
 		w.done.Go(func() { w.follow(ctx, at) })
 	}
 	return w
