@@ -72,6 +72,7 @@ type countedBody struct {
 	count *atomic.Int64
 }
 
+// Read counts what is read.
 func (b countedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	b.count.Add(int64(n))
@@ -134,6 +135,7 @@ type countedWriter struct {
 	count *atomic.Int64
 }
 
+// Write counts what is written.
 func (w countedWriter) Write(p []byte) (int, error) {
 	n, err := w.Writer.Write(p)
 	w.count.Add(int64(n))
