@@ -111,8 +111,8 @@ type Front struct {
 	explained time.Time     // when it was last said why there is none
 	watchers  []chan struct{}
 
-	telling     sync.Mutex // held while Events is called
-	remembering sync.Mutex // held while the release is written
+	telling  sync.Mutex // held while Events is called
+	deciding sync.Mutex // held from the choice of a release until it is served
 }
 
 // ErrQuorum says that a quorum can never be reached.

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -19,6 +20,7 @@ import (
 	"time"
 
 	"mirror/internal/front"
+	"mirror/internal/front/record"
 	"mirror/internal/lab/edge"
 	"mirror/internal/origin"
 	"mirror/internal/static"
@@ -320,8 +322,7 @@ func TestAllOriginsDown(t *testing.T) {
 		t.Fatalf("a large file has %d bytes, want %d", len(got.body), len(large))
 	}
 	for _, p := range w.origins {
-		p.server.CloseClientConnections()
-		p.server.Listener.Close()
+		p.server.Close() // a connection that was made a moment before does not stay open
 	}
 	w.eventually(func() bool { return w.get("/").header.Get(front.OriginsHeader) != "" }, func() string { return "answers from the cache are not marked" })
 	for range 2 {
@@ -363,6 +364,27 @@ func TestAssetsOfEarlierReleasesStay(t *testing.T) {
 	w.await("/", "home 3")
 	if got := w.get("/app.0123456789abcdef.js"); got.status != http.StatusNotFound {
 		t.Errorf("an asset whose grace is over answers %+v", got)
+	}
+}
+
+// TestARestartNeverGoesBack reads what a restart would serve in the moment in which a visitor gets a release.
+func TestARestartNeverGoesBack(t *testing.T) {
+	w := newWorld(t, 1, front.Options{Quorum: 1, Hurry: time.Millisecond, Poll: time.Millisecond})
+	files := v1()
+	for i := range 500 { // a record of some size
+		files[fmt.Sprintf("p%d.html", i)] = "page"
+	}
+	w.publish(release(t, 1, files), 0)
+	w.start()
+	w.await("/", "home 1")
+	for n := range int64(20) {
+		files["index.html"] = fmt.Sprintf("home %d", n+2)
+		rel := release(t, n+2, files)
+		w.publish(rel, 0)
+		w.await("/", files["index.html"])
+		if r, err := record.Read(filepath.Join(w.options.Dir, "release")); err != nil || r.Release != rel.ID() {
+			t.Fatalf("visitors get release %s, and a restart would serve %s (%v)", rel.ID().Short(), r.Release.Short(), err)
+		}
 	}
 }
 

@@ -95,7 +95,7 @@ func (f *Front) look(ctx context.Context, i int) {
 		f.views[i].held = b.Release
 		f.mu.Unlock()
 	}
-	f.decide(ctx)
+	f.decide()
 	f.judge(ctx, i, d)
 	f.explain()
 }
@@ -238,29 +238,41 @@ func (f *Front) reportUnproven(ctx context.Context, i int, b site.Beacon, err er
 	}
 }
 
-// decide moves to the release that a quorum of the origins holds.
-func (f *Front) decide(ctx context.Context) {
-	f.mu.Lock()
+// decide moves to the release that a quorum of the origins holds. The release is remembered first, so that no
+// visitor gets an older one after a restart; where that fails, visitors get it all the same.
+func (f *Front) decide() {
+	f.deciding.Lock()
+	defer f.deciding.Unlock()
 	next := f.next()
-	f.mu.Unlock()
-	if next == nil || ctx.Err() != nil {
+	if next == nil {
 		return
 	}
-	f.remembering.Lock()
-	defer f.remembering.Unlock()
-	next = f.current.Load() // another move may be later
-	err := record.Write(f.stateFile(), record.Release{Beacon: next.claim(), Manifest: next.manifest})
-	if err == nil && f.options.Grace.On() {
-		err = atomicfile.WriteFile(f.graceFile(), next.list().Encode(), 0o600)
-	}
-	if err != nil {
+	if err := f.remember(next); err != nil {
 		f.options.Log.Warn("the release is not remembered for a restart", "err", err)
 	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if now := f.current.Load(); now != nil && now.release == next.release { // it went live again, with a later place in the order
+		f.current.Store(next)
+		return
+	}
+	f.move(next)
 }
 
-// next moves to the release that a quorum holds, and returns it; nil where it is served already. The
-// caller must hold mu.
+// remember writes what a restart serves.
+func (f *Front) remember(e *edition) error {
+	if f.options.Grace.On() {
+		if err := atomicfile.WriteFile(f.graceFile(), e.list().Encode(), 0o600); err != nil {
+			return err
+		}
+	}
+	return record.Write(f.stateFile(), record.Release{Beacon: e.claim(), Manifest: e.manifest})
+}
+
+// next returns the release that a quorum holds; nil where it is served already.
 func (f *Front) next() *edition {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	now := f.current.Load()
 	var at standing
 	if now != nil {
@@ -299,11 +311,6 @@ func (f *Front) next() *edition {
 	} else if now != nil {
 		e.beside = now.beside
 	}
-	if to.release == at.release { // it went live again, with a later place in the order
-		f.current.Store(e)
-		return e
-	}
-	f.move(e)
 	return e
 }
 
