@@ -98,6 +98,9 @@ func badName(name string) string {
 // rest after its dot: HFS+ folds case and ignores some characters; NTFS folds case, drops
 // dots and spaces at the end, cuts at a colon, and has short names.
 func aliases(name, rest string, shorts ...string) bool {
+	if !mayAlias(name) {
+		return false
+	}
 	if strings.EqualFold(strings.Map(visibleOnHFS, name), "."+rest) {
 		return true
 	}
@@ -114,6 +117,13 @@ func aliases(name, rest string, shorts ...string) bool {
 		}
 	}
 	return false
+}
+
+// mayAlias rules out quickly what nearly all names are: every alias has a "g" and then an "i", on HFS+ perhaps with
+// characters between them that it ignores.
+func mayAlias(name string) bool {
+	g := strings.IndexAny(name, "gG")
+	return g >= 0 && strings.ContainsAny(name[g+1:], "iIİ")
 }
 
 // isShort reports whether name is prefix and a number, as NTFS makes short names.

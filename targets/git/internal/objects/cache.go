@@ -67,11 +67,33 @@ func (m *Cache) FindCommit(hash plumbing.Hash) (Commit, bool) {
 		return m.commits[i], true
 	}
 	m.mu.Unlock()
+	if c, err := m.loadCommit(hash); err == nil {
+		m.AddCommit(c)
+		return c, true
+	}
 	if s := m.Snapshot(hash); s != nil {
 		return s.Commit, true
 	}
 	return Commit{}, false
 }
+
+// loadCommit reads the commit alone, which is checked by its name: the trees of a large site take a while.
+func (m *Cache) loadCommit(hash plumbing.Hash) (Commit, error) {
+	if m.dir == "" {
+		return Commit{}, os.ErrNotExist
+	}
+	raw, err := regular.ReadFile(m.path(hash, commitFile), maxTree)
+	if err != nil {
+		return Commit{}, err
+	}
+	c, err := parseCommit(raw)
+	if err == nil && c.Hash != hash {
+		err = errOtherCommit
+	}
+	return c, err
+}
+
+var errOtherCommit = errors.New("the file holds another commit")
 
 // AddCommit remembers a commit without its trees.
 func (m *Cache) AddCommit(c Commit) {
@@ -96,8 +118,14 @@ func (m *Cache) remember(s *Snapshot) {
 	m.snaps = m.snaps[max(0, len(m.snaps)-keepSnapshots):]
 }
 
-func (m *Cache) path(hash plumbing.Hash) string {
-	return filepath.Join(m.dir, hash.String()+".pack")
+// Endings of the files of a commit.
+const (
+	packFile   = ".pack"   // the commit and its trees
+	commitFile = ".commit" // the commit alone
+)
+
+func (m *Cache) path(hash plumbing.Hash, ending string) string {
+	return filepath.Join(m.dir, hash.String()+ending)
 }
 
 // load reads what save wrote: a pack, whose objects are checked by their names as those
@@ -106,7 +134,7 @@ func (m *Cache) load(hash plumbing.Hash) (*Snapshot, error) {
 	if m.dir == "" {
 		return nil, os.ErrNotExist
 	}
-	f, err := regular.Open(m.path(hash))
+	f, err := regular.Open(m.path(hash, packFile))
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +146,7 @@ func (m *Cache) load(hash plumbing.Hash) (*Snapshot, error) {
 	snap, err := s.Snapshot(hash)
 	if err == nil { // it is in use: drop shall take another
 		now := time.Now()
-		err = os.Chtimes(m.path(hash), now, now)
+		err = os.Chtimes(m.path(hash, packFile), now, now)
 	}
 	return snap, errors.Join(err, s.Close())
 }
@@ -135,7 +163,10 @@ func (m *Cache) save(s *Snapshot) error {
 		return err
 	}
 	defer p.Close()
-	f, err := atomicfile.Create(m.path(s.Hash), 0o600)
+	if err := atomicfile.WriteFile(m.path(s.Hash, commitFile), s.Raw, 0o600); err != nil {
+		return err
+	}
+	f, err := atomicfile.Create(m.path(s.Hash, packFile), 0o600)
 	if err != nil {
 		return err
 	}
@@ -148,12 +179,17 @@ func (m *Cache) save(s *Snapshot) error {
 
 // drop deletes the oldest of too many files.
 func (m *Cache) drop() error {
-	files, err := filepath.Glob(filepath.Join(m.dir, "*.pack"))
+	return errors.Join(m.dropOf(packFile, keepFiles), m.dropOf(commitFile, keepCommits))
+}
+
+// dropOf deletes all files with an ending but the latest n.
+func (m *Cache) dropOf(ending string, n int) error {
+	files, err := filepath.Glob(filepath.Join(m.dir, "*"+ending))
 	if err != nil {
 		return err
 	}
 	slices.SortFunc(files, func(a, b string) int { return modTime(b).Compare(modTime(a)) })
-	for _, f := range files[min(len(files), keepFiles):] {
+	for _, f := range files[min(len(files), n):] {
 		err = errors.Join(err, os.Remove(f))
 	}
 	return err
