@@ -8,6 +8,7 @@ VERSITYGW     := github.com/versity/versitygw v1.8.0 cmd/versitygw
 REGISTRY      := github.com/distribution/distribution/v3 v3.1.2 cmd/registry
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2 v2.15.0 cmd/golangci-lint
 ACTIONLINT    := github.com/rhysd/actionlint v1.7.12 cmd/actionlint
+GOTESTSUM     := gotest.tools/gotestsum v1.13.0
 
 TIMEOUT  ?= 20m
 # SQLite is C translated to Go: it keeps its own locks, and takes half of the tests' time under the race detector.
@@ -15,6 +16,8 @@ RACE     := -race '-gcflags=modernc.org/...=-race=false -d=checkptr=0'
 # Many tests wait for lags and deadlines: more of them at once than there are processors keep these busy.
 PARALLEL ?= 6
 AT_ONCE  ?= $(shell echo $$(($$(nproc 2>/dev/null || echo 2) + 1)))
+# How often a failed test is repeated. A test that passes then is named in the output, and has a bug: see CONTRIBUTING.md.
+RERUNS   ?= 1
 FUZZTIME ?= 20s
 BENCH    ?= .
 PACKAGES ?= ./...
@@ -36,7 +39,10 @@ build: ## the program, as bin/mirror
 	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o bin/mirror ./cmd/mirror
 
 test: servers ## every test, against the real servers that are installed
-	go test $(RACE) -vet=off -p=$(AT_ONCE) -parallel=$(PARALLEL) -timeout=$(TIMEOUT) $(if $(filter ./...,$(PACKAGES)),$(FIRST)) $(PACKAGES)
+	@.ci/install-tool $(GOTESTSUM)
+	bin/gotestsum --format=pkgname-and-test-fails --format-icons=text --hide-summary=skipped --packages='$(if $(filter ./...,$(PACKAGES)),$(FIRST)) $(PACKAGES)' \
+		--rerun-fails=$(RERUNS) --rerun-fails-max-failures=3 --rerun-fails-abort-on-data-race --rerun-fails-run-root-test \
+		-- $(RACE) -vet=off -p=$(AT_ONCE) -parallel=$(PARALLEL) -timeout=$(TIMEOUT)
 
 servers: ## the real servers that no package manager has, built into bin
 	@.ci/install-tool $(VERSITYGW)
