@@ -110,6 +110,7 @@ type Span struct{ Lower, Upper time.Duration }
 // OriginWindow is one origin's part of a window.
 type OriginWindow struct {
 	Name     string
+	Front    bool   `json:",omitzero"` // it is a mirror front, which moves to a release in one instant
 	Pages    int    // changed paths at this origin
 	FirstNew Bounds // when the first of its pages turned new
 	AllNew   Bounds // when the last did

@@ -44,7 +44,7 @@ func (w *Watch) Window() Window {
 
 // origin folds the pages of one origin: the first to turn new, and the last.
 func (w *Watch) origin(name string, at *originWatch) (edges, OriginWindow) {
-	o := OriginWindow{Name: name, Polls: at.polls, Flaps: at.flaps, Open: w.Pending(name), Pages: at.wanted, Unchanged: true}
+	o := OriginWindow{Name: name, Front: at.front, Polls: at.polls, Flaps: at.flaps, Open: w.Pending(name), Pages: at.wanted, Unchanged: true}
 	e := edges{first: interval{open: true}}
 	for i := range at.pages {
 		p := &at.pages[i]

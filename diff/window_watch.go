@@ -35,6 +35,7 @@ type originWatch struct {
 	pages   []page // by index of the change
 	flaps   bool
 	atomic  bool
+	front   bool
 	polls   int
 	wanted  int // pages that count: neither skipped nor void
 	settled int // those of them that are confirmed
@@ -125,6 +126,13 @@ func (w *Watch) MayFlap(origin string) {
 func (w *Watch) Atomic(origin string) {
 	if at := w.origins[origin]; at != nil {
 		at.atomic = true
+	}
+}
+
+// Front declares that an origin is a mirror front, which is atomic.
+func (w *Watch) Front(origin string) {
+	if at := w.origins[origin]; at != nil {
+		at.front, at.atomic = true, true
 	}
 }
 

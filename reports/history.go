@@ -55,6 +55,7 @@ type HistoryCheck struct {
 type OriginStatus struct {
 	Schema string `json:"schema,omitempty"` // mirror.origin/v1 where it stands alone
 	Origin
+	Front   bool        `json:"front,omitempty"`   // the config says that it is a mirror front over the other origins
 	Since   *time.Time  `json:"since,omitempty"`   // of the state, absent where it is not on record
 	Expires *time.Time  `json:"expires,omitempty"` // of the certificate, absent where none was seen
 	Slowest []TimedPage `json:"slowest"`           // pages, the slowest first

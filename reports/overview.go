@@ -18,7 +18,8 @@ type Overview struct {
 	Checked   *time.Time      `json:"checked"`   // null before the first check
 	Overdue   []string        `json:"overdue"`
 	Origins   []OriginStatus  `json:"origins"`
-	Drift     []PeriodEpisode `json:"drift"` // that lasts
+	Fronts    *FrontGap       `json:"fronts,omitempty"` // how far apart they moved to Release; absent where that was not watched
+	Drift     []PeriodEpisode `json:"drift"`            // that lasts
 	Jobs      []Job           `json:"jobs"`
 
 	// Check is the latest check of everything that came to a verdict, Latest the latest of

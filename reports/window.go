@@ -27,6 +27,8 @@ type Window struct {
 	// Places are what each place saw by itself, where the window was watched from several. The figures above are
 	// of all places together.
 	Places []WindowPlace `json:"places,omitempty"`
+	// Fronts is how far apart the fronts moved to the release; absent where fewer than two did.
+	Fronts *FrontGap `json:"fronts,omitempty"`
 	// Notes are for people: what slowed the watch.
 	Notes []string `json:"notes,omitempty"`
 	Ending
@@ -35,6 +37,7 @@ type Window struct {
 // WindowOrigin is one origin in a Window.
 type WindowOrigin struct {
 	Name      string `json:"name"`
+	Front     bool   `json:"front,omitempty"` // a mirror front over the other origins
 	FirstNew  Bounds `json:"first_new"`
 	AllNew    Bounds `json:"all_new"`
 	Reversals int    `json:"reversals"`
@@ -58,6 +61,13 @@ type WindowPlace struct {
 	Lower   Millis  `json:"lower_ms"`
 	Upper   *Millis `json:"upper_ms"`  // null while it is open, and where the place is missing
 	Offset  Millis  `json:"offset_ms"` // how much a bound of the place is not known at most, because its clock is another one
+}
+
+// FrontGap is the time from the first move of several fronts to a release to the last one.
+type FrontGap struct {
+	Names []string `json:"names"`
+	Lower Millis   `json:"lower_ms"`
+	Upper *Millis  `json:"upper_ms"` // null while a front has not been seen to have moved
 }
 
 // Bounds enclose an instant; before is null while it was not seen.
@@ -87,7 +97,7 @@ func WindowOf(w diff.Window) Window {
 	}
 	for _, o := range w.Origins {
 		row := WindowOrigin{
-			Name: o.Name, FirstNew: boundsOf(o.FirstNew), AllNew: boundsOf(o.AllNew),
+			Name: o.Name, Front: o.Front, FirstNew: boundsOf(o.FirstNew), AllNew: boundsOf(o.AllNew),
 			Reversals: o.Reversals, Polls: o.Polls, Flaps: o.Flaps, Open: len(o.Open), Pages: o.Pages, Unchanged: o.Unchanged,
 		}
 		if o.Behind != nil {
@@ -105,7 +115,29 @@ func WindowOf(w diff.Window) Window {
 	for _, p := range w.Places {
 		doc.Places = append(doc.Places, placeOf(p))
 	}
+	doc.Fronts = frontGapOf(w)
 	return doc
+}
+
+func frontGapOf(w diff.Window) *FrontGap {
+	gap, ok := w.FrontGap()
+	if !ok {
+		return nil
+	}
+	doc := &FrontGap{Names: gap.Fronts, Lower: Millis(gap.Lower)}
+	if !gap.Open {
+		upper := Millis(gap.Upper)
+		doc.Upper = &upper
+	}
+	return doc
+}
+
+// Apart is how far apart the fronts moved, for people.
+func (g FrontGap) Apart() string {
+	if g.Upper == nil {
+		return "at least " + atLeast(g.Lower)
+	}
+	return atLeast(g.Lower) + " to " + atMost(*g.Upper)
 }
 
 func placeOf(p diff.PlaceWindow) WindowPlace {
@@ -150,6 +182,9 @@ func (d Window) Text(w io.Writer, s Style) error {
 	}
 	if err := d.placesTable(w, s); err != nil {
 		return err
+	}
+	if d.Fronts != nil {
+		fmt.Fprintf(w, "The fronts (%s) moved to the release %s apart.\n", clean(strings.Join(d.Fronts.Names, ", ")), d.Fronts.Apart())
 	}
 	_, err := fmt.Fprintln(w, d.summary(s))
 	return err

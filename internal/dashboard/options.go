@@ -7,6 +7,7 @@ import (
 	"mirror/diff"
 	"mirror/internal/summary"
 	"mirror/reports"
+	"slices"
 	"time"
 )
 
@@ -54,7 +55,10 @@ type Options struct {
 }
 
 // Origin is one configured origin.
-type Origin struct{ Name, URL string }
+type Origin struct {
+	Name, URL string
+	Front     bool // a mirror front over the other origins
+}
 
 // named lists the configured origins.
 func (o Options) named() []diff.OriginState {
@@ -63,6 +67,11 @@ func (o Options) named() []diff.OriginState {
 		all = append(all, diff.OriginState{Name: origin.Name, URL: origin.URL})
 	}
 	return all
+}
+
+// isFront reports whether the config says that an origin is a front.
+func (o Options) isFront(name string) bool {
+	return slices.ContainsFunc(o.Origins, func(at Origin) bool { return at.Front && at.Name == name })
 }
 
 // ErrBusy means that what was to be started is running already.

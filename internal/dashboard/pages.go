@@ -24,6 +24,9 @@ func (d *Dashboard) overview(r *http.Request) (reports.Overview, error) {
 	o, err := d.reader.Overview(r.Context(), d.options.named(), shownDays)
 	o.Overdue = append(o.Overdue, d.options.Overdue()...)
 	o.Jobs = append(o.Jobs, d.options.Jobs()...)
+	for i := range o.Origins {
+		o.Origins[i].Front = d.options.isFront(o.Origins[i].Name)
+	}
 	return o, err
 }
 

@@ -19,6 +19,7 @@ type Endpoint struct {
 	Name  string
 	URL   *url.URL // its path ends with a slash
 	Style site.URLStyle
+	Front bool // a mirror front over the other origins
 	CDN   bool // caches stand in front of it, so that a page may be old after it was new
 	Options
 }

@@ -76,7 +76,7 @@ func (s *service) boardOptions(w *workspace.Workspace) dashboard.Options {
 		Check: s.trigger(daemon.Check),
 	}
 	for _, at := range w.Origins() {
-		o.Origins = append(o.Origins, dashboard.Origin{Name: at.Name, URL: at.URL.String()})
+		o.Origins = append(o.Origins, dashboard.Origin{Name: at.Name, URL: at.URL.String(), Front: at.Front})
 	}
 	for _, j := range s.daemon.Jobs() {
 		if j.Kind == daemon.Publish {

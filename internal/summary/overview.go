@@ -43,6 +43,11 @@ func (r Reader) Overview(ctx context.Context, named []diff.OriginState, days int
 	if o.PublishID, o.Published, err = r.LiveSince(ctx, o.Release); err != nil {
 		return o, err
 	}
+	if p, ok, err := r.Publish(ctx, o.PublishID); err != nil {
+		return o, err
+	} else if ok && p.Window != nil {
+		o.Fronts = p.Window.Fronts
+	}
 	o.Origins = known(named, o.Check)
 	o.State = cmp.Or(diff.Worst(each(o.Origins, func(at reports.OriginStatus) diff.State { return at.State })...), diff.Unknown)
 	o.Agree = o.State == diff.Agrees

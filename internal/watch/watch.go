@@ -46,6 +46,9 @@ func Start(ctx context.Context, origins []origin.Endpoint, o Options) *Watch {
 	w.choose()
 	ctx, w.stop = context.WithCancel(ctx)
 	for _, at := range origins {
+		if at.Front {
+			w.window.Front(at.Name)
+		}
 		if at.CDN {
 			w.window.MayFlap(at.Name)
 			w.sample(at.Name)

@@ -70,16 +70,12 @@ func (w *Workspace) frontOrigins() []origin.Endpoint {
 			all[i].Concurrency = frontConcurrency
 		}
 	}
-	return slices.DeleteFunc(all, w.isFront)
+	return slices.DeleteFunc(all, func(at origin.Endpoint) bool { return at.Front })
 }
 
 // otherFronts lists the config's origins that are fronts: this one, and those on other machines.
 func (w *Workspace) otherFronts() []origin.Endpoint {
-	return slices.DeleteFunc(w.Origins(), func(at origin.Endpoint) bool { return !w.isFront(at) })
-}
-
-func (w *Workspace) isFront(at origin.Endpoint) bool {
-	return slices.ContainsFunc(w.Config.Origins, func(o config.OwnOrigin) bool { return o.Front && o.Name == at.Name })
+	return slices.DeleteFunc(w.Origins(), func(at origin.Endpoint) bool { return !at.Front })
 }
 
 // altered reports of pages whether origins may alter them, by the config.

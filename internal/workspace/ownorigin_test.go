@@ -76,6 +76,24 @@ func TestPublishWaitsForOriginsOfTheirOwn(t *testing.T) {
 	}
 }
 
+// TestPublishMeasuresTheGapBetweenFronts has two origins of the config that are fronts: the window says how far apart
+// they moved.
+func TestPublishMeasuresTheGapBetweenFronts(t *testing.T) {
+	t.Parallel()
+	var p *place
+	disk := func(w http.ResponseWriter, r *http.Request) {
+		http.FileServer(http.Dir(filepath.Join(p.root, "disk", "current"))).ServeHTTP(w, r)
+	}
+	fronts := fmt.Sprintf("origins: [{name: east, url: %q, front: true}, {name: west, url: %q, front: true}]\n", serve(t, disk), serve(t, disk))
+	p = newPlace(t, serve(t, disk), fronts)
+	p.publish()
+	p.write("public/index.html", "home 2")
+	report := p.publish()
+	if gap, ok := report.Window.FrontGap(); !ok || gap.Open || !slices.Equal(gap.Fronts, []string{"east", "west"}) {
+		t.Errorf("got %t, %+v of %+v", ok, gap, report.Window)
+	}
+}
+
 // What an origin still serves of the release before is stale, in a publish as in a check, also on a
 // machine that has never published.
 func TestPublishNamesWhatIsNotDeployedYet(t *testing.T) {

@@ -260,7 +260,7 @@ func (w *Workspace) Origins() []origin.Endpoint {
 		all = append(all, origin.Endpoint{
 			Name: o.Name, URL: o.URL,
 			Style: site.URLStyle{CleanURLs: o.CleanURLs, NoIndex: !o.ServesIndex()},
-			CDN:   o.CDN || len(o.Purge) > 0,
+			Front: o.Front, CDN: o.CDN || len(o.Purge) > 0,
 			Options: origin.Options{
 				Concurrency: c.Concurrency, Rate: c.Rate, Pace: w.paces[o.Name], Timeout: c.Timeout, Confirm: c.Confirm, Headers: c.Headers,
 				Address: o.Address,

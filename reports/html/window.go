@@ -28,6 +28,7 @@ type chart struct {
 
 type row struct {
 	Name    string
+	Front   bool
 	Top     int // pixels
 	Old     bar // no visitor can have met anything new
 	Begin   bar // the first new page turned up in here
@@ -136,7 +137,7 @@ func (s scale) between(from, to time.Time) bar {
 // is no time for which it was mixed for certain: both lie in one stretch of doubt.
 func (s scale) row(i int, o reports.WindowOrigin) row {
 	end := s.zero.Add(s.span)
-	r := row{Name: o.Name, Top: i * rowHeight, Open: o.AllNew.Before == nil, Facts: s.facts(o)}
+	r := row{Name: o.Name, Front: o.Front, Top: i * rowHeight, Open: o.AllNew.Before == nil, Facts: s.facts(o)}
 	if o.Unchanged {
 		r.New, r.Summary = s.between(s.zero, end), "no change"
 		return r
