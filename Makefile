@@ -115,7 +115,7 @@ experiment-purge: ## 1,000 publishes behind two tiers of caches: is any read aft
 		go test -count=1 -timeout=2h -v -run=TestNoStaleReadAfterSuccess ./internal/workspace
 
 experiment-rollback: ## 100 kills of a rollback, 20 random histories with the windows of rollbacks, and 60 meetings of rollbacks
-	MIRROR_EXPERIMENT=full go test -count=1 -timeout=1h -v -run='TestKilledRollbackConverges|TestRollbackOfRandomHistories' ./cmd/mirror
+	MIRROR_EXPERIMENT=full MIRROR_SEED=$(SEED) go test -count=1 -timeout=1h -v -run='TestKilledRollbackConverges|TestRollbackOfRandomHistories' ./cmd/mirror
 	MIRROR_EXPERIMENT=full go test -count=1 -timeout=1h -v -run=TestOneOfSeveralRollbacksWins ./internal/publish
 
 experiment-places: ## 100 checks by 8 agents while agents, their networks and the broker fail: is any observation lost or counted twice?
