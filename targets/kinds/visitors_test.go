@@ -4,31 +4,17 @@ import (
 	"bufio"
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"io"
-	"maps"
 	"math/rand/v2"
 	"net/http"
-	"net/http/httptest"
 	"os"
-	"path/filepath"
-	"slices"
 	"strconv"
 	"testing"
 	"time"
 
-	"mirror/internal/config"
-	"mirror/internal/lab"
-	"mirror/internal/static"
 	"mirror/internal/wait"
-	"mirror/site"
-	"mirror/targets"
-	"mirror/targets/dir"
 	"mirror/targets/grace"
-	"mirror/targets/kinds"
 	"mirror/targets/targettest"
 )
 
@@ -45,38 +31,40 @@ type visitCount struct {
 	Seed    uint64
 	Kinds   []string
 	Visits  int
+	Live    int // visits of these whose requests were made one by one, while releases went live
 	Assets  int // requests for assets
 	Missing int // that were not answered with 200
 	Mixed   int // visits whose page got bytes of another release
 	Late    int // the releases that went live while the last page was open, at most
 }
 
-// TestVisitorsDuringPublishes: pages of a release that is replaced find the assets that they name, on the origins of all
-// kinds in the lab. After each publish every asset of every release is asked for at each origin; the visitors meet
-// these answers. A visitor has one or two tabs, gets the page from a cache that is up to a release old, loads two of
-// its assets at once and a lazy one after 0 to 5 more releases. No service worker and no browser cache helps.
+// TestVisitorsDuringPublishes: pages of a release that is replaced find the assets that they name, on origins of all
+// kinds. A visitor has one or two tabs, gets the page from a cache that is up to a release old, loads two of
+// its assets at once and a lazy one after 0 to 5 more releases. No service worker and no browser cache helps. Some visitors
+// make their requests while releases go live. The others are drawn: after each publish every asset of every release is
+// asked for at each origin, and they meet these answers.
 // MIRROR_EXPERIMENT=full makes 1,000,000 visits for each row, and goes on from the results in the file that MIRROR_RESULTS
 // names. MIRROR_SEED sets the seed.
 func TestVisitorsDuringPublishes(t *testing.T) {
 	seed, _ := strconv.ParseUint(cmp.Or(os.Getenv("MIRROR_SEED"), "1"), 10, 64)
 	full := os.Getenv("MIRROR_EXPERIMENT") == "full"
-	rows, visits, rounds := []visitRow{{"hashed", "hashed", 6}, {"plain", "hashed", 6}}, 20_000, 8
+	rows, visits, live, rounds := []visitRow{{"hashed", "hashed", 6}, {"plain", "hashed", 6}}, 20_000, 2, 7
 	if full {
 		rows = []visitRow{
 			{"hashed", "off", 0}, {"hashed", "hashed", 1}, {"hashed", "hashed", 3}, {"hashed", "hashed", 6},
 			{"plain", "off", 0}, {"plain", "hashed", 6}, {"plain", "all", 6},
 		}
-		visits, rounds = 1_000_000, 14
+		visits, live, rounds = 1_000_000, 140, 14
 	}
 	done := readVisits(t, os.Getenv("MIRROR_RESULTS"), seed)
 	for _, row := range rows {
 		t.Run(fmt.Sprintf("%s names, %s, %d releases", row.Names, row.Match, row.Releases), func(t *testing.T) {
 			c, known := done[row]
 			if !known {
-				c = visitAll(t, row, seed, rounds, visits)
+				c = visitAll(t, simulation{row, seed, rounds, visits, live})
 				appendVisits(t, os.Getenv("MIRROR_RESULTS"), c)
 			}
-			t.Logf("%d visits at %v: %d assets, %d missing, %d visits mixed", c.Visits, c.Kinds, c.Assets, c.Missing, c.Mixed)
+			t.Logf("%d visits at %v, %d of them live: %d assets, %d missing, %d visits mixed", c.Visits, c.Kinds, c.Live, c.Assets, c.Missing, c.Mixed)
 			if row.Names == "hashed" && c.Mixed > 0 {
 				t.Errorf("%d visits got bytes of two releases although names are hashed", c.Mixed)
 			}
@@ -90,111 +78,72 @@ func TestVisitorsDuringPublishes(t *testing.T) {
 	}
 }
 
-// visitedPlace is a target with the origin that serves it.
-type visitedPlace struct {
-	kind   string
-	target targets.Target
-	url    string
-	settle func(ctx context.Context) error // waits until the origin serves all that was stored before
+// simulation is what a row is tried with.
+type simulation struct {
+	row    visitRow
+	seed   uint64
+	rounds int // builds that are published
+	visits int
+	live   int // visits during each publish to a place
 }
 
-// places opens an empty place of each kind that needs no program beside this one.
-func places(t *testing.T, policy *grace.Policy) []visitedPlace {
-	t.Helper()
-	l, err := lab.Start(t.Context(), lab.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	getenv := l.Getenv(func(string) string { return "" })
-	c, err := config.Parse("mirror.yaml", l.Config(t.TempDir()), getenv, kinds.All())
-	if err != nil {
-		t.Fatal(err)
-	}
-	folder := filepath.Join(t.TempDir(), "www")
-	disk, err := dir.New(t.Context(), targets.Env{Grace: policy}, func(c any) error { c.(*dir.Config).Path = folder; return nil })
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(static.New(static.Dir(filepath.Join(folder, "current")), static.Options{ContentType: site.ContentType}))
-	t.Cleanup(server.Close)
-	all := []visitedPlace{{"dir", disk, server.URL + "/", l.Settle}}
-	for _, target := range c.Targets {
-		kind, _ := kinds.All().Find(target.Type)
-		tgt, err := kind.Open(t.Context(), targets.Env{Grace: policy, Getenv: getenv, State: t.TempDir()}, target.Decode)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, visitedPlace{kind.Name, tgt, target.Origin.URL.String(), l.Settle})
-	}
-	return all
-}
-
-// assetsPerRelease are two eager assets, and one that is lazy.
-const assetsPerRelease = 3
-
-// bundle makes a site as a bundler would, with a build's own bytes in every asset.
-func bundle(names string, build int, seed uint64) (targettest.Files, []string) {
-	files := targettest.Files{"index.html": fmt.Sprint("page of build ", build)}
-	var assets []string
-	for i, name := range []string{"assets/index", "assets/style", "assets/lazy/chunk"} {
-		ext := []string{".js", ".css", ".js"}[i]
-		content := fmt.Sprintf("%s of build %d of %d", name, build, seed)
-		if names == "hashed" {
-			sum := sha256.Sum256([]byte(content))
-			name += "-" + base64.RawURLEncoding.EncodeToString(sum[:6])
-		}
-		files[name+ext] = content
-		assets = append(assets, name+ext)
-	}
-	return files, assets
-}
-
-// visitAll publishes the builds one after another and has visitors meet what the origins answered in between.
-func visitAll(t *testing.T, row visitRow, seed uint64, rounds, visits int) visitCount {
+// visitAll publishes the builds one after another. Visitors make requests meanwhile, and others meet what the origins
+// answered in between.
+func visitAll(t *testing.T, s simulation) visitCount {
 	t.Helper()
 	var policy *grace.Policy
-	if row.Match != "off" {
-		policy = &grace.Policy{Releases: row.Releases, All: row.Match == "all"}
+	if s.row.Match != "off" {
+		policy = &grace.Policy{Releases: s.row.Releases, All: s.row.Match == "all"}
 	}
+	c := visitCount{visitRow: s.row, Seed: s.seed, Visits: s.visits}
 	all := places(t, policy)
-	var builds [][]string
-	bytes := make([]map[string]string, rounds)    // of each build's assets
+	var site builds
+	var visitors []*liveVisitors
+	for i, p := range all {
+		c.Kinds = append(c.Kinds, p.kind)
+		visitors = append(visitors, &liveVisitors{place: p, random: rand.New(rand.NewPCG(s.seed, uint64(i)))})
+	}
 	seen := make([][]map[string]string, len(all)) // by place and round: what each asset's URL answers
-	paths := map[string]bool{}
-	for n := range rounds {
-		files, assets := bundle(row.Names, n, seed)
-		builds, bytes[n] = append(builds, assets), files
-		for _, asset := range assets {
-			paths[asset] = true
-		}
+	for n := range s.rounds {
+		files := site.add(s.row.Names, s.seed)
 		for i, p := range all {
-			if _, err := targettest.Publish(t.Context(), p.target, targettest.Release(files)); err != nil {
-				t.Fatalf("%s, build %d: %v", p.kind, n, err)
-			}
+			visitors[i].during(t, site, s.live, n == s.rounds-1, func() {
+				if _, err := targettest.Publish(t.Context(), p.target, targettest.Release(files)); err != nil {
+					t.Errorf("%s, build %d: %v", p.kind, n, err)
+				}
+			})
 			awaitPage(t, p, files["index.html"])
-			seen[i] = append(seen[i], answers(t, p, paths))
+			visitors[i].published = append(visitors[i].published, files["index.html"])
+			seen[i] = append(seen[i], answers(t, p, site.paths()))
 		}
 	}
-	return visit(row, seed, all, builds, bytes, seen, visits)
+	for _, v := range visitors {
+		c.add(v.count)
+	}
+	c.draw(site, seen)
+	return c
 }
 
-// visit counts what visitors meet.
-func visit(row visitRow, seed uint64, all []visitedPlace, builds [][]string, bytes []map[string]string, seen [][]map[string]string, visits int) visitCount {
-	c := visitCount{visitRow: row, Seed: seed, Visits: visits}
-	for _, p := range all {
-		c.Kinds = append(c.Kinds, p.kind)
-	}
-	r := rand.New(rand.NewPCG(seed, 53))
-	const longest = 5
-	for range visits {
-		place, mixed := r.IntN(len(all)), false
+// add counts what live visitors met.
+func (c *visitCount) add(live visitCount) {
+	c.Live, c.Assets, c.Missing = c.Live+live.Live, c.Assets+live.Assets, c.Missing+live.Missing
+	c.Mixed, c.Late = c.Mixed+live.Mixed, max(c.Late, live.Late)
+}
+
+// longest is for how many releases a tab stays open, at most.
+const longest = 5
+
+// draw counts what the visitors meet who make no requests of their own.
+func (c *visitCount) draw(site builds, seen [][]map[string]string) {
+	r := rand.New(rand.NewPCG(c.Seed, 53))
+	for range c.Visits - c.Live {
+		place, mixed := r.IntN(len(seen)), false
 		for range 1 + r.IntN(2) { // tabs
-			at := r.IntN(len(builds))
+			at := r.IntN(len(site.assets))
 			page := max(0, at-r.IntN(2)) // cached for up to a release
-			later := min(len(builds)-1, at+r.IntN(longest+1))
+			later := min(len(site.assets)-1, at+r.IntN(longest+1))
 			c.Late = max(c.Late, later-page)
-			for i, asset := range builds[page] {
+			for i, asset := range site.assets[page] {
 				when := at
 				if i == assetsPerRelease-1 {
 					when = later
@@ -203,7 +152,7 @@ func visit(row visitRow, seed uint64, all []visitedPlace, builds [][]string, byt
 				got, there := seen[place][when][asset]
 				if !there {
 					c.Missing++
-				} else if got != bytes[page][asset] {
+				} else if got != site.files[page][asset] {
 					mixed = true
 				}
 			}
@@ -212,7 +161,6 @@ func visit(row visitRow, seed uint64, all []visitedPlace, builds [][]string, byt
 			c.Mixed++
 		}
 	}
-	return c
 }
 
 // awaitPage waits until an origin serves a page, which it may do some time after the commit.
@@ -234,10 +182,10 @@ func awaitPage(t *testing.T, p visitedPlace, want string) {
 }
 
 // answers asks for the paths, and returns the bytes of those that are there.
-func answers(t *testing.T, p visitedPlace, paths map[string]bool) map[string]string {
+func answers(t *testing.T, p visitedPlace, paths []string) map[string]string {
 	t.Helper()
 	found := map[string]string{}
-	for _, path := range slices.Sorted(maps.Keys(paths)) {
+	for _, path := range paths {
 		switch text, status := get(t, p.url+path); status {
 		case http.StatusOK:
 			found[path] = text
@@ -251,20 +199,11 @@ func answers(t *testing.T, p visitedPlace, paths map[string]bool) map[string]str
 
 func get(t *testing.T, url string) (string, int) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
+	text, status, err := fetch(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text), resp.StatusCode
+	return text, status
 }
 
 // readVisits reads the rows of earlier runs with the same seed.
