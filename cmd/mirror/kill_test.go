@@ -133,13 +133,13 @@ func TestKilledPublishConverges(t *testing.T) {
 // TestKilledRollbackConverges kills the real program at random moments of a rollback, while readers go on as above. The
 // next run makes all origins agree: on the release that was asked for, if it is a rollback, with its ID or without, or on the
 // built site, if it is a publish. There is a target of each kind but exec, whose program is the user's. With
-// MIRROR_EXPERIMENT=full there are 100 kills. MIRROR_SEED sets the seed.
+// MIRROR_EXPERIMENT=full there are 100 kills, or as many as MIRROR_KILLS says. MIRROR_SEED sets the seed.
 func TestKilledRollbackConverges(t *testing.T) {
 	long(t, "kills rollbacks on real servers")
 	t.Parallel()
 	kills := 3
 	if os.Getenv("MIRROR_EXPERIMENT") == "full" {
-		kills = 100
+		kills, _ = strconv.Atoi(cmp.Or(os.Getenv("MIRROR_KILLS"), "100"))
 	}
 	w := newKillWorld(t, imageTarget(t), hostTarget(t))
 	w.write(edition("odd"))
@@ -180,6 +180,7 @@ func TestKilledRollbackConverges(t *testing.T) {
 		if want != live {
 			live, other = other, live
 		}
+		t.Logf("kill %d: %d were killed, %d while they committed; then %s", i+1, killed, committing, next)
 	}
 	reads := stop()
 	t.Logf("killed %d of %d rollbacks, %d while they committed; %d pages read meanwhile", killed, kills, committing, reads)

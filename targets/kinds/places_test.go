@@ -33,7 +33,7 @@ type visitedPlace struct {
 func places(t *testing.T, policy *grace.Policy) []visitedPlace {
 	t.Helper()
 	all := labPlaces(t, policy)
-	login := realserver.SSHD(t, false)
+	login := realserver.SSHDWith(t, "ForceCommand internal-sftp\n") // one process serves all requests
 	for _, f := range []struct {
 		kind      string
 		configure func(config any, folder string)
