@@ -37,7 +37,7 @@ targets:
     secret_key_env: TEST_SECRET
     origin: {url: %q}
   - {name: disk, type: dir, path: %q, origin: {url: %q}}
-%spublish: {max_delete: 100%%, verify_timeout: 30s}
+%spublish: {max_delete: 100%%, verify_timeout: 2m}
 check: {rate: 0}
 `
 
@@ -115,8 +115,10 @@ func TestKilledPublishConverges(t *testing.T) {
 	var killed, committing int
 	for i := range kills {
 		w.write(edition([]string{"odd", "even"}[i%2]))
-		if w.kill(time.Duration(rng.Int64N(int64(whole))), "publish") {
+		if dead, took := w.kill(time.Duration(rng.Int64N(int64(whole))), "publish"); dead {
 			killed++
+		} else {
+			whole = took // the first one may have been much slower
 		}
 		if last := w.journal(); last.Interrupted() && len(last.Committing) > 0 {
 			committing++
@@ -156,8 +158,14 @@ func TestKilledRollbackConverges(t *testing.T) {
 	live, other := odd, even
 	var killed, committing int
 	for i := range kills {
-		if w.kill(time.Duration(rng.Int64N(int64(whole))), "rollback", string(other)) {
+		after := time.Duration(rng.Int64N(int64(whole)))
+		if i == kills-1 && killed == 0 {
+			after = 0 // the first one was much slower than those that ended before they were to be killed
+		}
+		if dead, took := w.kill(after, "rollback", string(other)); dead {
 			killed++
+		} else {
+			whole = took
 		}
 		last := w.journal()
 		if last.Interrupted() && len(last.Committing) > 0 {
@@ -211,16 +219,17 @@ func (w *realWorld) readers() (stop func() int64) {
 	}
 }
 
-// kill starts a run and kills it after a while. It reports false if that had ended.
-func (w *realWorld) kill(after time.Duration, args ...string) bool {
+// kill starts a run and kills it after a while. It reports false, and how long the run took, if that had ended.
+func (w *realWorld) kill(after time.Duration, args ...string) (dead bool, took time.Duration) {
 	w.t.Helper()
 	cmd := w.command(append(args, "-q")...)
+	began := time.Now()
 	if err := cmd.Start(); err != nil {
 		w.t.Fatal(err)
 	}
 	timer := time.AfterFunc(after, func() { _ = cmd.Process.Kill() }) // it may have ended
 	defer timer.Stop()
-	return cmd.Wait() != nil
+	return cmd.Wait() != nil, time.Since(began)
 }
 
 // journal is what the last run left. Where it was killed while it started a program, the lock is held until that program

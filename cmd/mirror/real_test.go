@@ -115,7 +115,7 @@ targets:
     image: %q
     rollout: {exec: %s}
     origin: {url: %q}
-publish: {max_delete: 100%%, verify_timeout: 30s}
+publish: {max_delete: 100%%, verify_timeout: 2m}
 check: {rate: 0}
 `
 

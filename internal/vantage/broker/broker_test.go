@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -15,6 +16,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/nats-io/nats.go"
 
 	"mirror/diff"
 	"mirror/internal/check"
@@ -120,6 +123,32 @@ func (w *world) agent(place string) {
 		}
 	})
 	<-connected
+}
+
+// send queues an item. A machine that stands still for a while is no fault: it is sent again.
+func (w *world) send(item vantage.Item) {
+	w.t.Helper()
+	for end := time.Now().Add(2 * time.Minute); ; {
+		err := w.bus.Send(w.t.Context(), item)
+		if err == nil {
+			return
+		}
+		if time.Now().After(end) {
+			w.t.Fatal(err)
+		}
+	}
+}
+
+// connect connects a client of the test's own, which a machine that stands still for a while does not keep out.
+func connect(at string, options ...nats.Option) (conn *nats.Conn, err error) {
+	options = append(options, nats.Timeout(time.Minute))
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); {
+		conn, err = nats.Connect(at, options...)
+		if err == nil || errors.Is(err, nats.ErrAuthorization) || errors.Is(err, errPin) {
+			break
+		}
+	}
+	return conn, err
 }
 
 func (w *world) places(mode vantage.Mode) *vantage.Places {

@@ -39,7 +39,7 @@ func (w *world) thief(place string) *thief {
 		w.t.Fatal(err)
 	}
 	h := &thief{t: w.t, key: key}
-	h.conn, err = nats.Connect(w.server.URL(), sign, nats.CustomInboxPrefix(inboxPrefix+place), nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+	h.conn, err = connect(w.server.URL(), sign, nats.CustomInboxPrefix(inboxPrefix+place), nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		h.problems = append(h.problems, err.Error())
@@ -121,9 +121,7 @@ func TestRepliesAreNoResults(t *testing.T) {
 	}
 	item := vantage.Item{Kind: vantage.KindItem, Protocol: vantage.Protocol, Place: "fra", Check: "c", Limit: time.Minute}
 	for _, reply := range []string{"mirror.result.nyc", "mirror.work.nyc.test.c"} {
-		if err := w.bus.Send(t.Context(), item); err != nil {
-			t.Fatal(err)
-		}
+		w.send(item)
 		if err := h.conn.PublishRequest("$JS.API.CONSUMER.MSG.NEXT.mirror-work.fra", reply, []byte(`{"batch":1,"no_wait":true}`)); err != nil {
 			t.Fatal(err)
 		}
@@ -177,7 +175,7 @@ func TestATokenWorksOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	connect := func(dir, token string) error {
+	enrol := func(dir, token string) error {
 		key, err := keyIn(filepath.Join(w.dir, dir))
 		if err != nil {
 			return err
@@ -186,19 +184,19 @@ func TestATokenWorksOnce(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		conn, err := nats.Connect(w.server.URL(), sign, nats.Token(token))
+		conn, err := connect(w.server.URL(), sign, nats.Token(token))
 		if err == nil {
 			conn.Close()
 		}
 		return err
 	}
-	if err := connect("one.nk", ""); !errors.Is(err, nats.ErrAuthorization) {
+	if err := enrol("one.nk", ""); !errors.Is(err, nats.ErrAuthorization) {
 		t.Errorf("without a token: %v", err)
 	}
-	if err := errors.Join(connect("one.nk", token), connect("one.nk", token), connect("one.nk", "")); err != nil {
+	if err := errors.Join(enrol("one.nk", token), enrol("one.nk", token), enrol("one.nk", "")); err != nil {
 		t.Errorf("the agent of the token: %v", err)
 	}
-	if err := connect("two.nk", token); !errors.Is(err, nats.ErrAuthorization) {
+	if err := enrol("two.nk", token); !errors.Is(err, nats.ErrAuthorization) {
 		t.Errorf("another agent with the same token: %v", err)
 	}
 	late := newRegistry(w.dir)
@@ -206,13 +204,13 @@ func TestATokenWorksOnce(t *testing.T) {
 	if token, err = late.invite("nyc", nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := connect("two.nk", token); !errors.Is(err, nats.ErrAuthorization) {
+	if err := enrol("two.nk", token); !errors.Is(err, nats.ErrAuthorization) {
 		t.Errorf("a token that has expired: %v", err)
 	}
 	if err := Remove(w.dir, "fra"); err != nil {
 		t.Fatal(err)
 	}
-	if err := connect("one.nk", ""); !errors.Is(err, nats.ErrAuthorization) {
+	if err := enrol("one.nk", ""); !errors.Is(err, nats.ErrAuthorization) {
 		t.Errorf("an agent that was removed: %v", err)
 	}
 	if conn, err := nats.Connect(w.server.URL()); err == nil {
@@ -263,10 +261,10 @@ func TestTLSBeyondLoopback(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := strings.Replace(strings.Replace(s.URL(), "nats://", "tls://", 1), "0.0.0.0", "127.0.0.1", 1)
-	if conn, err := nats.Connect(at, sign, nats.Token(i.Token), nats.Secure(pinnedTLS("other"))); !errors.Is(err, errPin) {
+	if conn, err := connect(at, sign, nats.Token(i.Token), nats.Secure(pinnedTLS("other"))); !errors.Is(err, errPin) {
 		t.Errorf("a server with another key: %v, %v", conn, err)
 	}
-	conn, err := nats.Connect(at, sign, nats.Token(i.Token), nats.Secure(pinnedTLS(i.Pin)))
+	conn, err := connect(at, sign, nats.Token(i.Token), nats.Secure(pinnedTLS(i.Pin)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,9 +24,7 @@ func TestStaleItemsAreDropped(t *testing.T) {
 	}
 	for part := range 3 * maxItems {
 		item := vantage.Item{Kind: vantage.KindItem, Protocol: vantage.Protocol, Place: "fra", Check: fmt.Sprint("old-", part%2), Part: part, Limit: time.Hour}
-		if err := w.bus.Send(t.Context(), item); err != nil {
-			t.Fatal(err)
-		}
+		w.send(item)
 	}
 	queued := func() uint64 {
 		stream, err := w.bus.js.Stream(t.Context(), workStream)
