@@ -118,7 +118,7 @@ func (w *canaryWorld) mirror(config string, args ...string) string {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(w.t.Context(), 5*time.Minute)
 	defer cancel()
 	if config != "" {
 		args = append([]string{"-c", config}, args...)

@@ -40,7 +40,7 @@ func crawlEvery(t testing.TB, pause time.Duration, bases, paths []string) (stop 
 	ctx, cancel := context.WithCancel(t.Context())
 	c := &crawler{views: map[string][]view{}}
 	c.client.Transport = &http.Transport{}
-	c.client.Timeout = 10 * time.Second
+	c.client.Timeout = 2 * time.Minute
 	var all sync.WaitGroup
 	for _, base := range bases {
 		all.Go(func() {

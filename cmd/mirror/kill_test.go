@@ -19,6 +19,7 @@ import (
 
 	"mirror/internal/publish"
 	"mirror/internal/realserver"
+	"mirror/internal/realserver/s3gateway"
 	"mirror/internal/static"
 	"mirror/reports"
 	"mirror/site"
@@ -58,7 +59,7 @@ func newKillWorld(t *testing.T, more ...string) *realWorld {
 	dir := t.TempDir()
 	w := &realWorld{
 		t: t, config: filepath.Join(dir, "mirror.yaml"), site: filepath.Join(dir, "public"),
-		pages: realserver.Pages(t, 0), bucket: realserver.S3(t),
+		pages: realserver.Pages(t, 0), bucket: s3gateway.Start(t),
 	}
 	disk := filepath.Join(dir, "www")
 	text := fmt.Sprintf(killConfig, w.site, w.pages.Remote, w.pages.Site, w.bucket.Endpoint, w.bucket.Bucket, w.bucket.Website,

@@ -18,6 +18,7 @@ import (
 
 	"mirror/diff"
 	"mirror/internal/realserver"
+	"mirror/internal/realserver/s3gateway"
 	"mirror/reports"
 )
 
@@ -70,7 +71,7 @@ type realWorld struct {
 	config  string
 	site    string
 	pages   realserver.GitPages
-	bucket  *realserver.S3Gateway
+	bucket  *s3gateway.Gateway
 	runtime *realserver.Runtime
 }
 
@@ -80,7 +81,7 @@ func newRealWorld(t testing.TB, deploys time.Duration) *realWorld {
 	dir := t.TempDir()
 	w := &realWorld{
 		t: t, config: filepath.Join(dir, "mirror.yaml"), site: filepath.Join(dir, "public"),
-		pages: realserver.Pages(t, deploys), bucket: realserver.S3(t), runtime: realserver.NewRuntime(t),
+		pages: realserver.Pages(t, deploys), bucket: s3gateway.Start(t), runtime: realserver.NewRuntime(t),
 	}
 	registry := realserver.Registry(t, realserver.DockerRegistry, nil)
 	rollout, err := json.Marshal(w.runtime.Rollout)

@@ -125,7 +125,7 @@ func (r *trial) publish(order publish.Mode) *publish.Report {
 	var report *publish.Report
 	err := r.app.inWorkspace(func(w *workspace.Workspace) (err error) {
 		w.Config.Publish.Order.Mode = string(order)
-		report, err = w.Publish(r.t.Context(), workspace.PublishOptions{VerifyTimeout: 30 * time.Second})
+		report, err = w.Publish(r.t.Context(), workspace.PublishOptions{VerifyTimeout: 3 * time.Minute})
 		return err
 	})
 	if err != nil || report.Outcome != publish.Live || len(report.Warnings) > 0 {

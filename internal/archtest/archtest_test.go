@@ -128,17 +128,18 @@ func allowed() map[string][]string {
 		"internal/lab/s3host":        {"internal/lab/edge", "internal/static"},
 		"internal/lab/registryhost":  {"internal/lab/edge", "internal/static"},
 
-		"internal/browser":    {"internal/realserver"},
-		"internal/realserver": {},
-		"internal/archtest":   {},
-		"internal/crossvet":   {},
-		"internal/fsname":     {},
-		"internal/pointer":    {"internal/regular"},
-		"internal/console":    {"internal/secrets", "internal/watch", "internal/workspace", "reports", "targets"},
-		"internal/oserr":      {},
-		"internal/filestamp":  {},
-		"internal/crash":      {},
-		"internal/benchpairs": {},
+		"internal/browser":              {"internal/realserver"},
+		"internal/realserver":           {},
+		"internal/realserver/s3gateway": {"internal/realserver"},
+		"internal/archtest":             {},
+		"internal/crossvet":             {},
+		"internal/fsname":               {},
+		"internal/pointer":              {"internal/regular"},
+		"internal/console":              {"internal/secrets", "internal/watch", "internal/workspace", "reports", "targets"},
+		"internal/oserr":                {},
+		"internal/filestamp":            {},
+		"internal/crash":                {},
+		"internal/benchpairs":           {},
 
 		"internal/bench":            {"internal/humanize"},
 		"internal/benchsite":        {},
@@ -148,7 +149,7 @@ func allowed() map[string][]string {
 
 // forTests lists the packages that only tests may import.
 func forTests() []string {
-	return []string{"internal/browser", "internal/realserver", "internal/lab/edge/edgetest", "internal/stall/stalltest", "targets/oci/internal/image/imagetest", "internal/bench", "internal/archtest"}
+	return []string{"internal/browser", "internal/realserver", "internal/realserver/s3gateway", "internal/lab/edge/edgetest", "internal/stall/stalltest", "targets/oci/internal/image/imagetest", "internal/bench", "internal/archtest"}
 }
 
 // pure packages do no I/O of their own.

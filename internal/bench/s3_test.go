@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"mirror/internal/realserver"
+	"mirror/internal/realserver/s3gateway"
 )
 
 // TestS3 publishes to versitygw.
@@ -39,13 +39,13 @@ func s3Tools() []Tool {
 
 // bucket is one on a gateway of its own.
 type bucket struct {
-	*realserver.S3Gateway
+	*s3gateway.Gateway
 	endpoint, site, home string
 }
 
 func openBucket(e *Entry) bucket {
 	e.Helper()
-	gateway := realserver.S3(e)
+	gateway := s3gateway.Start(e)
 	return bucket{gateway, "http://" + e.HTTP(strings.TrimPrefix(gateway.Endpoint, "http://")), e.Site, e.TempDir()}
 }
 

@@ -57,7 +57,7 @@ func TestMemoryOfALargeSite(t *testing.T) {
 		u := &url.URL{Scheme: "http", Host: name + ".example", Path: "/"}
 		origins = append(origins, origin.Endpoint{
 			Name: name, URL: u,
-			Options: origin.Options{Concurrency: 16, Timeout: 10 * time.Second, Transport: inMemory{}},
+			Options: origin.Options{Concurrency: 16, Timeout: time.Minute, Transport: inMemory{}},
 		})
 	}
 	if v := run(t, o, origins...); !v.Agree() || v.Origins[2].Match != pages {

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"mirror/internal/compare"
 	"mirror/internal/origin"
@@ -42,7 +43,7 @@ func TestMemoryIsSmall(t *testing.T) {
 	for _, name := range []string{"a.example", "b.example", "c.example"} {
 		origins = append(origins, origin.Endpoint{
 			Name: name, URL: &url.URL{Scheme: "http", Host: name, Path: "/"},
-			Options: origin.Options{Concurrency: 8, Timeout: 1e10, Confirm: 1, Transport: memory{name}},
+			Options: origin.Options{Concurrency: 8, Timeout: time.Minute, Confirm: 1, Transport: memory{name}},
 		})
 	}
 	var before, during runtime.MemStats

@@ -234,7 +234,7 @@ func TestNginx(t *testing.T) {
 		}
 		origins = append(origins, origin.Endpoint{
 			Name: string(rune('a' + i)), URL: u, Style: site.URLStyle{NoIndex: true},
-			Options: origin.Options{Concurrency: 4, Timeout: 10 * time.Second, Confirm: 1},
+			Options: origin.Options{Concurrency: 4, Timeout: time.Minute, Confirm: 1},
 		})
 	}
 	check := func(want string) {

@@ -82,7 +82,7 @@ func TestPastTheCaches(t *testing.T) {
 	}
 	for cdn, asked := range map[bool]int{true: 3, false: 2} {
 		queries = nil
-		c := origin.New(origin.Endpoint{URL: u, CDN: cdn, Options: origin.Options{Timeout: 5 * time.Second, Confirm: 1}})
+		c := origin.New(origin.Endpoint{URL: u, CDN: cdn, Options: origin.Options{Timeout: time.Minute, Confirm: 1}})
 		t.Cleanup(c.Close)
 		agrees := func(_ int, o site.Observation) bool { return o.Digest == sha256.Sum256([]byte(page)) }
 		var got site.Observation

@@ -20,7 +20,7 @@ func (l *lines) Write(p []byte) (int, error) {
 // await reads on until a line contains what.
 func (l *lines) await(t *testing.T, what string) {
 	t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(2 * time.Minute)
 	for {
 		select {
 		case line := <-l.c:

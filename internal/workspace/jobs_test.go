@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -30,7 +31,7 @@ func TestPublishJobWithNothingToPublish(t *testing.T) {
 		default:
 			http.FileServer(http.Dir(filepath.Join(p.root, "disk", "current"))).ServeHTTP(w, r)
 		}
-	}), "publish: {verify_timeout: 5s}\n")
+	}), "publish: {verify_timeout: 3m}\n")
 	setup, err := p.DaemonSetup(slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
@@ -39,7 +40,15 @@ func TestPublishJobWithNothingToPublish(t *testing.T) {
 	if err != nil || row.Outcome != "live" {
 		t.Fatalf("the first publish: %+v, %v", row, err)
 	}
+	text := p.read("mirror.yaml") // what is to disagree is not waited for
+	p.write("mirror.yaml", strings.Replace(text, "verify_timeout: 3m", "verify_timeout: 1s", 1))
+	p.Workspace = p.open("state")
 	for fault.Store(0); fault.Load() < 3; fault.Add(1) {
+		if fault.Load() == 1 {
+			if setup, err = p.DaemonSetup(slog.New(slog.DiscardHandler)); err != nil {
+				t.Fatal(err)
+			}
+		}
 		row, err := setup.Work.Publish(t.Context(), io.Discard)
 		if row.Outcome != "unchanged" || errors.Is(err, daemon.ErrDisagree) != (fault.Load() > 0) {
 			t.Errorf("fault %d: %+v, %v", fault.Load(), row, err)

@@ -114,7 +114,7 @@ func TestPublishAgain(t *testing.T) {
 	p.write("public/index.html", "<p>second</p>")
 	p.lab.Git.CancelDeployments(1)
 	report, err := p.Publish(t.Context(), workspace.PublishOptions{VerifyTimeout: 100 * time.Millisecond})
-	for deadline := time.Now().Add(time.Minute); err == nil && report.Outcome == publish.Diverged && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(5 * time.Minute); err == nil && report.Outcome == publish.Diverged && time.Now().Before(deadline); {
 		report, err = p.Publish(t.Context(), workspace.PublishOptions{})
 	}
 	if err != nil || report.Outcome != publish.Live || report.Targets[0].Rescued.IsZero() {
@@ -139,7 +139,7 @@ func TestDaemonRescues(t *testing.T) {
 		t.Fatal(err)
 	}
 	notes := 0
-	for deadline := time.Now().Add(time.Minute); ; {
+	for deadline := time.Now().Add(5 * time.Minute); ; {
 		v, err := setup.Work.Check(t.Context(), io.Discard)
 		if err != nil {
 			t.Fatal(err)

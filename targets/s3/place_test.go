@@ -21,7 +21,7 @@ import (
 	"github.com/rclone/gofakes3"
 	"github.com/rclone/gofakes3/s3mem"
 
-	"mirror/internal/realserver"
+	"mirror/internal/realserver/s3gateway"
 	"mirror/site"
 	"mirror/targets"
 	"mirror/targets/grace"
@@ -40,7 +40,7 @@ type place struct {
 
 // gateway starts the real S3 gateway.
 func gateway(t testing.TB) *place {
-	g := realserver.S3(t)
+	g := s3gateway.Start(t)
 	return &place{
 		endpoint: g.Endpoint, bucket: g.Bucket, key: g.AccessKey, secret: g.SecretKey,
 		folder: g.Folder, website: g.Website, api: g.Client(),

@@ -82,7 +82,7 @@ func TestLeaseIsRenewedUntilTheEnd(t *testing.T) {
 		case isState(r) && beacon.Load() > 0:
 			renewals.Add(1)
 		case r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/.mirror/records/") && beacon.Load() > 0:
-			for deadline := time.Now().Add(20 * time.Second); renewals.Load() < 6 && time.Now().Before(deadline); {
+			for deadline := time.Now().Add(2 * time.Minute); renewals.Load() < 6 && time.Now().Before(deadline); {
 				time.Sleep(time.Millisecond)
 			}
 			if renewals.Load() < 6 {
@@ -120,7 +120,7 @@ func TestRenewalsMayFail(t *testing.T) {
 				goesLive := r.Method == http.MethodPut && !strings.Contains(r.URL.Path, "/.mirror/")
 				switch {
 				case goesLive && copies.Add(1) == 1: // until renewals have failed, and one has not
-					for deadline := time.Now().Add(20 * time.Second); states.Load() < 5 && time.Now().Before(deadline); {
+					for deadline := time.Now().Add(2 * time.Minute); states.Load() < 5 && time.Now().Before(deadline); {
 						time.Sleep(time.Millisecond)
 					}
 				case isState(r) && copies.Load() > 0 && states.Add(1) <= 2:

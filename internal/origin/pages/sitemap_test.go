@@ -165,7 +165,7 @@ func TestListSitemapBelowABase(t *testing.T) {
 	})
 	u, _ := url.Parse(base + "/blog/")
 	main, _ := url.Parse("https://main.example/")
-	c := origin.New(origin.Endpoint{Name: "x", URL: u, Options: origin.Options{Timeout: 5e9}})
+	c := origin.New(origin.Endpoint{Name: "x", URL: u, Options: origin.Options{Timeout: time.Minute}})
 	t.Cleanup(c.Close)
 	got, err := list(t, c, pages.Listing{Bases: []*url.URL{main}})
 	if err != nil || quoted(got.Paths) != `"about/" "own"` || got.Outside != 1 {

@@ -1,4 +1,6 @@
-package realserver
+// Package s3gateway starts a real S3 service, versitygw, for tests. It is apart from realserver, so that only tests of
+// buckets are linked with the S3 client.
+package s3gateway
 
 import (
 	"fmt"
@@ -11,11 +13,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"mirror/internal/realserver"
 )
 
-// S3Gateway is a running S3 gateway (versitygw) with one bucket, which anyone may read
+// Gateway is a running versitygw with one bucket, which anyone may read
 // and which its website endpoint serves.
-type S3Gateway struct {
+type Gateway struct {
 	Endpoint  string // of the S3 API
 	Website   string // base URL of the site, ending in a slash
 	Region    string
@@ -29,32 +33,32 @@ type S3Gateway struct {
 // versitygw finds a bucket without a domain.
 const websiteBucket = "localhost"
 
-// S3 starts versitygw on a folder of the test's own.
-func S3(t testing.TB) *S3Gateway {
+// Start starts versitygw on a folder of the test's own.
+func Start(t testing.TB) *Gateway {
 	t.Helper()
-	program := Need(t, "versitygw")
+	program := realserver.Need(t, "versitygw")
 	root := filepath.Join(t.TempDir(), "root")
 	if err := os.Mkdir(root, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	api, website := FreePort(t), FreePort(t)
-	g := &S3Gateway{
-		Endpoint: "http://" + Loopback(api), Website: fmt.Sprintf("http://%s:%d/", websiteBucket, website),
+	api, website := realserver.FreePort(t), realserver.FreePort(t)
+	g := &Gateway{
+		Endpoint: "http://" + realserver.Loopback(api), Website: fmt.Sprintf("http://%s:%d/", websiteBucket, website),
 		Region: "us-east-1", Bucket: websiteBucket, AccessKey: "mirror-test", SecretKey: "mirror-test-secret",
 		Folder: filepath.Join(root, websiteBucket),
 	}
-	cmd := exec.Command(program, "--port", Loopback(api), "--website", Loopback(website),
+	cmd := exec.Command(program, "--port", realserver.Loopback(api), "--website", realserver.Loopback(website),
 		"--region", g.Region, "--keep-alive", "--quiet", "posix", root)
 	cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY="+g.AccessKey, "ROOT_SECRET_KEY="+g.SecretKey)
 	cmd.Dir = root
-	Start(t, cmd, Loopback(api))
+	realserver.Start(t, cmd, realserver.Loopback(api))
 	g.makeBucket(t)
 	return g
 }
 
 // Client returns a client with the gateway's keys, for what a test does behind a
 // target's back.
-func (g *S3Gateway) Client() *s3.Client {
+func (g *Gateway) Client() *s3.Client {
 	return s3.New(s3.Options{
 		BaseEndpoint: aws.String(g.Endpoint), Region: g.Region, UsePathStyle: true,
 		Credentials:                credentials.NewStaticCredentialsProvider(g.AccessKey, g.SecretKey, ""),
@@ -63,7 +67,7 @@ func (g *S3Gateway) Client() *s3.Client {
 	})
 }
 
-func (g *S3Gateway) makeBucket(t testing.TB) {
+func (g *Gateway) makeBucket(t testing.TB) {
 	t.Helper()
 	api, ctx := g.Client(), t.Context()
 	if _, err := api.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: &g.Bucket}); err != nil {
