@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"mirror/internal/front/blobs"
+	"mirror/internal/front/record"
 	"mirror/site"
 	"mirror/targets/grace"
 )
@@ -148,6 +149,11 @@ func (e *edition) claim() site.Beacon {
 	return site.Beacon{
 		Release: e.release, Published: e.published.UTC(), Files: len(e.manifest), Bytes: e.manifest.Bytes(), Sequence: e.sequence, Rollback: e.rollback,
 	}
+}
+
+// record is what a restart serves.
+func (e *edition) record() record.Release {
+	return record.Release{Beacon: e.claim(), Manifest: e.manifest}
 }
 
 // find returns the page that a URL's path stands for. Where that is a folder without its slash, it

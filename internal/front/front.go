@@ -93,6 +93,7 @@ type Front struct {
 	origins *upstream.Set
 	fronts  *upstream.Set
 	known   editions
+	kept    *record.Keeper // what a restart serves
 	flights flights
 
 	current            atomic.Pointer[edition] // what visitors get; nil before the first release
@@ -132,6 +133,7 @@ func New(o Options) (*Front, error) {
 	f := &Front{
 		options: o, store: store, origins: upstream.New(o.Origins), fronts: upstream.New(o.Fronts), views: make([]view, len(o.Origins)), moved: make(chan struct{}), began: time.Now(),
 	}
+	f.kept = record.NewKeeper(f.stateFile())
 	f.flights.init()
 	f.known.all = map[site.ID]*edition{}
 	for range o.Origins {

@@ -12,7 +12,6 @@ import (
 	"mirror/diff"
 	"mirror/internal/atomicfile"
 	"mirror/internal/front/blobs"
-	"mirror/internal/front/record"
 	"mirror/internal/front/upstream"
 	"mirror/internal/wait"
 	"mirror/site"
@@ -150,6 +149,7 @@ func (f *Front) verify(ctx context.Context, i int, b site.Beacon, changed bool) 
 	if changed && (now == nil || claimed.newer(now.standing)) {
 		f.hurry()
 	}
+	f.prepare(e, b)
 	f.mu.Lock()
 	failing := f.views[i].failing
 	f.mu.Unlock()
@@ -266,7 +266,15 @@ func (f *Front) remember(e *edition) error {
 			return err
 		}
 	}
-	return record.Write(f.stateFile(), record.Release{Beacon: e.claim(), Manifest: e.manifest})
+	return f.kept.Keep(e.record())
+}
+
+// prepare writes what a restart serves if the edition that an origin claims is served next: at the move, visitors do not
+// wait until the list of a large release is on disk. Where it fails, that of the move says so.
+func (f *Front) prepare(e *edition, b site.Beacon) {
+	if err := f.kept.Prepare(e.at(standing{b.Release, b.Sequence, b.Published}, b.Rollback).record()); err != nil {
+		f.options.Log.Debug("the next release is not remembered yet", "err", err)
+	}
 }
 
 // next returns the release that a quorum holds; nil where it is served already.

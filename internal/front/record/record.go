@@ -31,14 +31,15 @@ type Release struct {
 // own, and the manifest as text.
 func Write(name string, r Release) error {
 	r.Files = len(r.Manifest)
-	var text bytes.Buffer
-	if err := json.NewEncoder(&text).Encode(r.Beacon); err != nil {
+	line, err := beaconLine(r.Beacon)
+	if err != nil {
 		return err
 	}
+	text := bytes.NewBuffer(line)
 	for _, f := range r.Manifest {
 		text.WriteString(strconv.FormatInt(f.Size, 10) + "\n")
 	}
-	if _, err := r.Manifest.WriteTo(&text); err != nil {
+	if _, err := r.Manifest.WriteTo(text); err != nil {
 		return err
 	}
 	return atomicfile.WriteFile(name, text.Bytes(), 0o600)
