@@ -52,12 +52,16 @@ type HeldRelease struct {
 	Live      []string   `json:"live"`             // targets on which it is live
 	Missing   []string   `json:"missing"`          // targets that do not hold it; they get its content from the others
 	Purged    bool       `json:"purged,omitempty"` // files of it were purged: without targets it cannot be restored
+	PurgedAt  *time.Time `json:"purged_at,omitempty"`
 }
 
 // heldBy names the targets that can give the release.
 func (h HeldRelease) heldBy() string {
 	if len(h.Targets) == 0 && h.Purged {
-		return "none: purged"
+		if h.PurgedAt == nil {
+			return "none: purged"
+		}
+		return "none: purged, " + h.PurgedAt.UTC().Format(time.DateOnly)
 	}
 	return names(h.Targets, len(h.Missing) == 0)
 }

@@ -1,9 +1,12 @@
 package targets
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -27,8 +30,88 @@ type Eraser interface {
 
 // PurgedLister is a Restorer that lists releases of which it does not hold all because of Erase.
 type PurgedLister interface {
-	// Purged returns those of the releases in past that Restore refuses because files of them were erased.
-	Purged(ctx context.Context, past []site.Past) ([]site.ID, error)
+	// Purged returns the releases that Restore refuses because files of them were erased, and when that was: those in
+	// past, and others that the place remembers although Past lists them no more. Purged of a release of which only the
+	// fact is known has the zero time.
+	Purged(ctx context.Context, past []site.Past) (Purged, error)
+}
+
+// Purged are the releases that cannot be restored because files of them were erased, and when that was.
+type Purged map[site.ID]time.Time
+
+// Bounds of what a place remembers of releases that were purged.
+const (
+	MaxPurged      = 64
+	MaxPurgedBytes = 64 << 10 // of the encoded record
+)
+
+// With returns the releases and more of them, erased at a time; the latest ones where there are more than MaxPurged.
+func (p Purged) With(ids []site.ID, at time.Time) Purged {
+	all := maps.Clone(p)
+	if all == nil {
+		all = Purged{}
+	}
+	for _, id := range ids {
+		all[id] = at.UTC().Truncate(time.Second)
+	}
+	order := all.Latest()
+	for _, id := range order[min(len(order), MaxPurged):] {
+		delete(all, id)
+	}
+	return all
+}
+
+// Without returns the releases but one.
+func (p Purged) Without(id site.ID) Purged {
+	if _, there := p[id]; !there {
+		return p
+	}
+	rest := maps.Clone(p)
+	delete(rest, id)
+	return rest
+}
+
+// Latest lists the releases, those that were purged last first.
+func (p Purged) Latest() []site.ID {
+	return slices.SortedFunc(maps.Keys(p), func(a, b site.ID) int { return cmp.Or(p[b].Compare(p[a]), cmp.Compare(a, b)) })
+}
+
+// Encode writes the releases.
+func (p Purged) Encode() []byte {
+	text, _ := json.Marshal(p) // texts and times
+	return text
+}
+
+// DecodePurged reads what Encode wrote, and leaves out what it did not write.
+func DecodePurged(text []byte) Purged {
+	all := Purged{}
+	if len(text) > MaxPurgedBytes || json.Unmarshal(text, &all) != nil {
+		return Purged{}
+	}
+	maps.DeleteFunc(all, func(id site.ID, _ time.Time) bool { _, err := site.ParseID(string(id)); return err != nil })
+	return all.With(nil, time.Time{})
+}
+
+// PurgedError is why a release cannot be restored: content of it was erased.
+type PurgedError struct {
+	Release site.ID
+	Path    string
+	At      time.Time
+}
+
+// Error names the file and the time.
+func (e *PurgedError) Error() string {
+	return fmt.Sprintf("%v: %q of release %s was purged on %s by `publish --purge-now`", ErrNotHeld, e.Path, e.Release.Short(), e.At.Format("2006-01-02 15:04 MST"))
+}
+
+// Unwrap is ErrNotHeld.
+func (*PurgedError) Unwrap() error { return ErrNotHeld }
+
+// Note adds the release that an error of Refuse is about.
+func (p Purged) Note(err error) {
+	if e, ok := errors.AsType[*PurgedError](err); ok {
+		p[e.Release] = e.At
+	}
 }
 
 // Digests returns the content that the paths had in releases, without what the live release has too.
@@ -102,7 +185,7 @@ func DecodeErased(text []byte) Erased {
 	return l
 }
 
-// Refuse returns an error that wraps ErrNotHeld where content of a release was removed. there reports whether the target
+// Refuse returns a *PurgedError where content of a release was removed. there reports whether the target
 // has the file's content again, because it was published after that.
 func (l Erased) Refuse(id site.ID, m site.Manifest, there func(site.File) bool) error {
 	if len(l) == 0 {
@@ -110,7 +193,7 @@ func (l Erased) Refuse(id site.ID, m site.Manifest, there func(site.File) bool) 
 	}
 	for _, f := range m {
 		if gone, ok := l[f.Digest]; ok && !there(f) {
-			return fmt.Errorf("%w: %q of release %s was purged on %s by `publish --purge-now`", ErrNotHeld, f.Path, id.Short(), gone.At.Format("2006-01-02 15:04 MST"))
+			return &PurgedError{id, f.Path, gone.At}
 		}
 	}
 	return nil

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -133,7 +135,8 @@ func TestKilledPublishConverges(t *testing.T) {
 	}
 }
 
-// TestKilledRollbackConverges kills the real program at random moments of a rollback, while readers go on as above. The
+// TestKilledRollbackConverges kills the real program at random moments of a rollback, every other time after the first commit
+// has begun, while readers go on as above. The
 // next run makes all origins agree: on the release that was asked for, if it is a rollback, with its ID or without, or on the
 // built site, if it is a publish. There is a target of each kind but exec, whose program is the user's. With
 // MIRROR_EXPERIMENT=full there are 100 kills, or as many as MIRROR_KILLS says. MIRROR_SEED sets the seed.
@@ -163,7 +166,11 @@ func TestKilledRollbackConverges(t *testing.T) {
 		if i == kills-1 && killed == 0 {
 			after = 0 // the first one was much slower than those that ended before they were to be killed
 		}
-		if dead, took := w.kill(after, "rollback", string(other)); dead {
+		kill := w.kill
+		if i%2 == 1 {
+			kill, after = w.killCommitting, after/10
+		}
+		if dead, took := kill(after, "rollback", string(other)); dead {
 			killed++
 		} else {
 			whole = took
@@ -231,6 +238,49 @@ func (w *realWorld) kill(after time.Duration, args ...string) (dead bool, took t
 	timer := time.AfterFunc(after, func() { _ = cmd.Process.Kill() }) // it may have ended
 	defer timer.Stop()
 	return cmd.Wait() != nil, time.Since(began)
+}
+
+// killCommitting starts a run and kills it a while after its first commit has begun. It reports false and how long the run took
+// if that had ended.
+func (w *realWorld) killCommitting(after time.Duration, args ...string) (dead bool, took time.Duration) {
+	w.t.Helper()
+	file := filepath.Join(filepath.Dir(w.config), ".mirror", "journal.json")
+	before, err := os.ReadFile(file)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	cmd := w.command(append(args, "-q")...)
+	began := time.Now()
+	if err := cmd.Start(); err != nil {
+		w.t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		poll := time.NewTicker(time.Millisecond)
+		defer poll.Stop()
+		for {
+			var page publish.Page
+			text, err := os.ReadFile(file)
+			if err == nil && !bytes.Equal(text, before) && json.Unmarshal(text, &page) == nil && len(page.Committing) > 0 {
+				break
+			}
+			select {
+			case <-poll.C:
+			case <-ended:
+				return
+			}
+		}
+		select {
+		case <-time.After(after):
+			_ = cmd.Process.Kill() // it may have ended
+		case <-ended:
+		}
+	})
+	dead, took = cmd.Wait() != nil, time.Since(began)
+	close(ended)
+	watching.Wait()
+	return dead, took
 }
 
 // journal is what the last run left. Where it was killed while it started a program, the lock is held until that program

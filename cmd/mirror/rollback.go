@@ -24,6 +24,7 @@ many releases they keep), and each file is verified; the site's folder is not ne
 
 ` + exitCodes,
 		Example: `  mirror rollback --list
+  mirror rollback --list 3f9a1c
   mirror rollback
   mirror rollback 3f9a1c`,
 		Args: cobra.MaximumNArgs(1),
@@ -35,14 +36,14 @@ many releases they keep), and each file is verified; the site's folder is not ne
 				return usage(fmt.Errorf("--verify-timeout %s: must be longer than 0s", o.VerifyTimeout))
 			}
 			if list {
-				return a.listReleases(cmd.Context())
+				return a.listReleases(cmd.Context(), o.Release)
 			}
 			return a.showPublish(a.publishing(cmd.Context(), places, func(w *workspace.Workspace) (*publish.Report, error) {
 				return w.Rollback(cmd.Context(), o)
 			}))
 		},
 	}
-	cmd.Flags().BoolVar(&list, "list", false, "list the releases that can be put live again, and the targets that hold them")
+	cmd.Flags().BoolVar(&list, "list", false, "list the releases that can be put live again (only those that begin with ID), and the targets that hold them")
 	cmd.Flags().BoolVar(&places, "places", false, "watch the window from the places of the agents too (vantages in the config, mirror agent)")
 	cmd.Flags().BoolVar(&o.NoVerify, "no-verify", false, "do not look at the live origins afterwards")
 	cmd.Flags().DurationVar(&o.VerifyTimeout, "verify-timeout", 0, "how long the live origins may take to agree")
@@ -50,12 +51,16 @@ many releases they keep), and each file is verified; the site's folder is not ne
 	return cmd
 }
 
-// listReleases prints the releases that targets hold.
-func (a *app) listReleases(ctx context.Context) error {
+// listReleases prints the releases that targets hold, or those of them whose ID begins with asked.
+func (a *app) listReleases(ctx context.Context, asked string) error {
 	return a.inWorkspace(func(w *workspace.Workspace) error {
 		held, err := w.Held(ctx)
 		waiting, failed := w.StagedReleases(ctx)
-		err = errors.Join(err, failed)
+		if err = errors.Join(err, failed); asked != "" {
+			if held, waiting, failed = workspace.OnlyReleases(asked, held, waiting); failed != nil {
+				return errors.Join(err, failed)
+			}
+		}
 		doc := w.ReleasesDocument(held, waiting)
 		doc.Ending = a.endingOf(ctx, err)
 		return ending(err, a.show(doc))

@@ -39,7 +39,7 @@ live() {
 	[ ! -s lived ] || recorded=true
 	answer ",\"release\":$(json "$(release "$now")"),\"revision\":$(json "$now"),\"recorded\":$recorded,
 	\"can\":[\"reserve\",\"prune\",\"restore\",\"notes\",\"grace\",\"erase\"],
-	\"beacon\":$(json "$PWD/current/$MIRROR_BEACON"),\"grace\":$(json "$PWD/$now.grace")" | tr -d '\n\t'
+	\"beacon\":$(json "$PWD/current/$MIRROR_BEACON"),\"grace\":$(json "$PWD/$now.grace"),\"erased\":$(json "$PWD/erased")" | tr -d '\n\t'
 	echo
 }
 
@@ -141,6 +141,7 @@ erase) # Files with this content or at these paths, from all copies.
 	lock
 	now=$(revision)
 	[ "$(release "$now")" = "$MIRROR_RELEASE" ] || fail conflict "something else is live: $now"
+	cp "$MIRROR_ERASED" "erased.$MIRROR_ID" && mv "erased.$MIRROR_ID" erased
 	for copy in releases/*/; do
 		(
 			cd "$copy"

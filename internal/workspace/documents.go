@@ -100,6 +100,9 @@ func (w *Workspace) ReleasesDocument(held []HeldRelease, waiting []staged.Releas
 		if !h.Published.IsZero() {
 			row.Published = &h.Published
 		}
+		if !h.PurgedAt.IsZero() {
+			row.PurgedAt = &h.PurgedAt
+		}
 		for _, t := range w.Config.Targets {
 			if !slices.Contains(h.Targets, t.Name) {
 				row.Missing = append(row.Missing, t.Name)

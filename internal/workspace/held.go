@@ -18,8 +18,10 @@ type HeldRelease struct {
 	Published time.Time // when it went live last; zero where no target tells
 	Files     int
 	Targets   []string // that can give all of it
-	Purged    bool     // files of it were purged from a target, which can no longer give it
 	Live      []string // targets on which it is live now
+
+	Purged   bool      // files of it were purged from a target, which can no longer give it
+	PurgedAt time.Time // the last time; zero where no target tells
 }
 
 // Held lists the releases that the targets hold, those that went live last first. The error is that of
@@ -91,9 +93,10 @@ func heldBy(ctx context.Context, dests []targets.Destination) ([]HeldRelease, he
 		}
 		h := HeldRelease{Release: p.Release, Published: p.Published, Files: len(p.Manifest)}
 		for i, a := range answers {
+			at, purged := a.purged[p.Release]
 			switch {
-			case slices.Contains(a.purged, p.Release):
-				h.Purged = true
+			case purged:
+				h.notePurge(at)
 			case slices.ContainsFunc(a.past, func(q site.Past) bool { return q.Release == p.Release }):
 				h.Targets = append(h.Targets, dests[i].Name)
 			}
@@ -103,7 +106,34 @@ func heldBy(ctx context.Context, dests []targets.Destination) ([]HeldRelease, he
 		}
 		all = append(all, h)
 	}
-	return all, failed
+	return append(all, onlyPurged(all, answers)...), failed
+}
+
+// notePurge adds that a target has lost files of the release by a purge.
+func (h *HeldRelease) notePurge(at time.Time) {
+	h.Purged = true
+	if at.After(h.PurgedAt) {
+		h.PurgedAt = at
+	}
+}
+
+// onlyPurged are the releases of which targets remember only that they were purged, the latest first.
+func onlyPurged(listed []HeldRelease, answers []heldAnswer) []HeldRelease {
+	rest := targets.Purged{}
+	for _, a := range answers {
+		for id, at := range a.purged {
+			if at.After(rest[id]) {
+				rest[id] = at
+			}
+		}
+	}
+	var all []HeldRelease
+	for _, id := range rest.Latest() {
+		if !slices.ContainsFunc(listed, func(h HeldRelease) bool { return h.Release == id }) {
+			all = append(all, HeldRelease{Release: id, Purged: true, PurgedAt: rest[id]})
+		}
+	}
+	return all
 }
 
 // heldAnswer is what one target says.
@@ -111,7 +141,7 @@ type heldAnswer struct {
 	known  bool // what is live
 	live   site.ID
 	past   []site.Past
-	purged []site.ID // those of past that cannot be restored
+	purged targets.Purged // those that cannot be restored
 	err    error
 }
 

@@ -108,7 +108,11 @@ func (w *Workspace) withoutSome(failed heldErrors, dests []targets.Destination) 
 func chosen(held []HeldRelease, asked string, last publish.Page) (HeldRelease, error) {
 	to, err := choose(held, cmp.Or(asked, unfinished(held, last)))
 	if err == nil && len(to.Targets) == 0 {
-		err = fmt.Errorf("release %s cannot be restored: files of it were purged by `publish --purge-now` (hint: %s)", to.Release.Short(), candidates(restorable(held)))
+		at := ""
+		if !to.PurgedAt.IsZero() {
+			at = " on " + to.PurgedAt.UTC().Format("2006-01-02 15:04 MST")
+		}
+		err = fmt.Errorf("release %s cannot be restored: files of it were purged%s by `publish --purge-now` (hint: %s)", to.Release.Short(), at, candidates(restorable(held)))
 	}
 	return to, err
 }
@@ -191,7 +195,16 @@ func candidates(held []HeldRelease) string {
 	}
 	var names []string
 	for _, h := range held[:min(len(held), maxCandidates)] {
-		names = append(names, fmt.Sprintf("%s of %s on %s", h.Release.Short(), h.Published.UTC().Format(time.DateTime), strings.Join(h.Targets, ", ")))
+		name := h.Release.Short()
+		if !h.Published.IsZero() {
+			name += " of " + h.Published.UTC().Format(time.DateTime)
+		}
+		if len(h.Targets) == 0 {
+			name += ", which was purged"
+		} else {
+			name += " on " + strings.Join(h.Targets, ", ")
+		}
+		names = append(names, name)
 	}
 	return "there are " + strings.Join(names, "; ")
 }

@@ -31,9 +31,10 @@ func (w *Workspace) TestPlace(ctx context.Context, reset string) (targettest.Pla
 	}
 	p := testPlace{w, w.Config.Targets[0], dests[0].Kind}
 	place := targettest.Place{Fixture: targettest.Fixture{
-		Kind: p.kind,
-		Open: func(t *testing.T, rt http.RoundTripper) targets.Target { return p.open(t, targets.Env{Transport: rt}) },
-		Read: func(path string) ([]byte, error) { return p.read(ctx, path) },
+		NoPurgeRecord: true,
+		Kind:          p.kind,
+		Open:          func(t *testing.T, rt http.RoundTripper) targets.Target { return p.open(t, targets.Env{Transport: rt}) },
+		Read:          func(path string) ([]byte, error) { return p.read(ctx, path) },
 	}}
 	if p.kind.WrongKeep == nil {
 		place.Keeping = func(t *testing.T, keep targets.Keep) targets.Target { return p.open(t, targets.Env{Keep: keep}) }

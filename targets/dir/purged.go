@@ -13,7 +13,7 @@ import (
 var _ targets.PurgedLister = (*Target)(nil)
 
 // Purged lists the releases whose newest copy lacks files that Erase removed.
-func (t *Target) Purged(ctx context.Context, past []site.Past) (gone []site.ID, err error) {
+func (t *Target) Purged(ctx context.Context, past []site.Past) (targets.Purged, error) {
 	p, err := t.open(false)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -26,14 +26,15 @@ func (t *Target) Purged(ctx context.Context, past []site.Past) (gone []site.ID, 
 	if len(record) == 0 || p.releases == nil {
 		return nil, nil
 	}
+	gone := targets.Purged{}
 	all, err := p.listing()
 	if err != nil {
 		return nil, err
 	}
 	for _, one := range past {
 		names, _ := all.Copies(one.Release)
-		if len(names) > 0 && p.refuseErased(record, names[len(names)-1], one.Release, one.Manifest) != nil {
-			gone = append(gone, one.Release)
+		if len(names) > 0 {
+			gone.Note(p.refuseErased(record, names[len(names)-1], one.Release, one.Manifest))
 		}
 	}
 	return gone, ctx.Err()

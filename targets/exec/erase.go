@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"mirror/site"
 	"mirror/targets"
@@ -27,6 +28,10 @@ func (t *Target) Erase(ctx context.Context, e targets.Erasure) (left []string, e
 	if err != nil {
 		return nil, err
 	}
+	record, err := t.readErased(ctx)
+	if err != nil {
+		return nil, err
+	}
 	stays = stays.Without(func(path string) bool {
 		entry, _ := stays.Find(path)
 		_, erased := gone[entry.Digest]
@@ -44,7 +49,10 @@ func (t *Target) Erase(ctx context.Context, e targets.Erasure) (left []string, e
 		if r.Grace, err = write(folder, "grace", stays.Encode()); err != nil {
 			return r, err
 		}
-		r.Remove, err = writeLines(folder, "remove", e.Paths)
+		if r.Remove, err = writeLines(folder, "remove", e.Paths); err != nil {
+			return r, err
+		}
+		r.Erased, err = write(folder, "erased", record.With(gone, time.Now()).Encode())
 		return r, err
 	}
 	if err := t.ask(ctx, protocol.Request{}, steps{prepare: prepare}); err != nil {

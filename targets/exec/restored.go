@@ -43,6 +43,12 @@ func (r *restored) open(answer protocol.Line, id site.ID) (err error) {
 	return nil
 }
 
+// has reports whether a file is there.
+func (r *restored) has(f site.File) bool {
+	info, err := r.root.Lstat(f.Path)
+	return err == nil && info.Mode().IsRegular()
+}
+
 // Manifest returns the list of the release.
 func (r *restored) Manifest() site.Manifest { return r.manifest }
 

@@ -25,7 +25,10 @@ func (t *Target) commitAfresh(ctx context.Context, s *wire.Session, ref plumbing
 	}
 	want := &layout{
 		files: maps.Clone(old.Files), blobs: map[plumbing.Hash]objects.Item{},
-		said: objects.Trailers{Release: staged.Release, Beacon: staged.Beacon, Own: ownOfStaged(staged, old, t.keep), Sequence: staged.Sequence},
+		said: objects.Trailers{
+			Release: staged.Release, Beacon: staged.Beacon, Own: ownOfStaged(staged, old, t.keep), Sequence: staged.Sequence,
+			Purged: live.Purged.Without(staged.Release),
+		},
 	}
 	sums := site.SumsPath(staged.Release)
 	maps.DeleteFunc(want.files, func(path string, _ objects.Entry) bool {

@@ -16,7 +16,9 @@ func (t *Target) compose(ctx context.Context, rel *site.Release, ids map[site.Di
 	l := &layout{
 		files: make(map[string]objects.Entry, len(rel.Manifest)+3),
 		blobs: make(map[plumbing.Hash]objects.Item, len(rel.Manifest)+3),
-		said:  objects.Trailers{Release: rel.ID(), Beacon: rel.BeaconPath, Own: ownOf(rel, t.keep), Sequence: rel.Sequence},
+		said: objects.Trailers{
+			Release: rel.ID(), Beacon: rel.BeaconPath, Own: ownOf(rel, t.keep), Sequence: rel.Sequence, Purged: live.Purged.Without(rel.ID()),
+		},
 	}
 	for _, f := range rel.Manifest {
 		id := ids[f.Digest]

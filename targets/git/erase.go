@@ -11,6 +11,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 
+	"mirror/site"
 	"mirror/targets"
 	"mirror/targets/git/internal/objects"
 	"mirror/targets/git/internal/wire"
@@ -45,12 +46,13 @@ func (t *Target) erase(ctx context.Context, e targets.Erasure) error {
 	if live.Release != e.Live.ID() {
 		return conflict(live.Commit, liveOf(live.Commit))
 	}
-	blobs, err := t.erasedBlobs(ctx, e, live)
+	blobs, releases, err := t.erasedBlobs(ctx, e, live)
 	if err != nil {
 		return err
 	}
 	want := &layout{files: maps.Clone(live.Files), blobs: map[plumbing.Hash]objects.Item{}, said: live.Trailers}
 	want.said.After = plumbing.ZeroHash
+	want.said.Purged = live.Purged.With(releases, time.Now())
 	maps.DeleteFunc(want.files, func(path string, f objects.Entry) bool {
 		_, own := e.Live.Manifest.Find(path)
 		return !own && path != live.Beacon && (slices.Contains(e.Paths, path) || blobs[f.Blob])
@@ -88,11 +90,12 @@ func (*Target) dropRefs(ctx context.Context, s *wire.Session, drop []*packp.Comm
 	return s.Push(ctx, nil, nil, drop...)
 }
 
-// erasedBlobs names the contents that the paths had in the commits that can be fetched, without those that the live release has.
-func (t *Target) erasedBlobs(ctx context.Context, e targets.Erasure, live *objects.Snapshot) (map[plumbing.Hash]bool, error) {
+// erasedBlobs names the contents that the paths had in the commits that can be fetched, without those that the live release has,
+// and the earlier releases of these commits.
+func (t *Target) erasedBlobs(ctx context.Context, e targets.Erasure, live *objects.Snapshot) (blobs map[plumbing.Hash]bool, releases []site.ID, err error) {
 	s, err := t.open(ctx, wire.UploadPack)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer s.Close()
 	wants := []plumbing.Hash{live.Hash}
@@ -103,12 +106,15 @@ func (t *Target) erasedBlobs(ctx context.Context, e targets.Erasure, live *objec
 	}
 	store, err := t.fetchWithin(ctx, s, wire.Wish{Wants: wants, Depth: maxPast, Filter: packp.FilterBlobNone()})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer store.Close()
-	blobs := map[plumbing.Hash]bool{}
+	blobs = map[plumbing.Hash]bool{}
 	for _, want := range wants {
 		for _, c := range line(store, []plumbing.Hash{want}, maxPast) {
+			if (want == live.Hash || t.last > 0) && c.Release != site.None && c.Release != e.Live.ID() {
+				releases = append(releases, c.Release)
+			}
 			snap, err := store.Snapshot(c.Hash)
 			if err != nil {
 				continue // further back than was fetched
@@ -125,5 +131,5 @@ func (t *Target) erasedBlobs(ctx context.Context, e targets.Erasure, live *objec
 			delete(blobs, f.Blob)
 		}
 	}
-	return blobs, ctx.Err()
+	return blobs, releases, ctx.Err()
 }

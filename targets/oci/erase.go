@@ -21,6 +21,9 @@ func (t *Target) Erase(ctx context.Context, e targets.Erasure) (left []string, e
 	if err = t.compact(ctx, e); err != nil {
 		return nil, err
 	}
+	if err := t.notePurged(ctx, e.Live.ID()); err != nil {
+		return nil, err
+	}
 	if err := t.untagOthers(ctx, e.Live.ID()); err != nil {
 		return nil, err
 	}

@@ -9,15 +9,16 @@ import (
 )
 
 // Purged lists the releases of which Erase deleted objects.
-func (t *Target) Purged(ctx context.Context, past []site.Past) (gone []site.ID, err error) {
+func (t *Target) Purged(ctx context.Context, past []site.Past) (targets.Purged, error) {
 	record, err := t.readErased(ctx)
 	if err != nil || len(record) == 0 {
 		return nil, err
 	}
+	gone := targets.Purged{}
 	for _, one := range past {
 		p, all, err := t.pastEntries(ctx, one.Release)
-		if err == nil && t.refuseErased(ctx, record, p, all) != nil {
-			gone = append(gone, one.Release)
+		if err == nil {
+			gone.Note(t.refuseErased(ctx, record, p, all))
 		}
 	}
 	return gone, ctx.Err()
@@ -37,15 +38,14 @@ func (t *Target) refuseErased(ctx context.Context, l targets.Erased, p site.Past
 }
 
 // Purged lists the releases in whose folders Erase deleted objects.
-func (p Pointed) Purged(ctx context.Context, past []site.Past) (gone []site.ID, err error) {
+func (p Pointed) Purged(ctx context.Context, past []site.Past) (targets.Purged, error) {
 	record, err := p.t.readErased(ctx)
 	if err != nil || len(record) == 0 {
 		return nil, err
 	}
+	gone := targets.Purged{}
 	for _, one := range past {
-		if p.refuseErased(ctx, record, one.Release, one.Manifest) != nil {
-			gone = append(gone, one.Release)
-		}
+		gone.Note(p.refuseErased(ctx, record, one.Release, one.Manifest))
 	}
 	return gone, ctx.Err()
 }

@@ -12,11 +12,12 @@ import (
 var _ targets.PurgedLister = (*Target)(nil)
 
 // Purged lists the releases whose newest copy lacks files that Erase removed.
-func (t *Target) Purged(ctx context.Context, past []site.Past) (gone []site.ID, err error) {
+func (t *Target) Purged(ctx context.Context, past []site.Past) (targets.Purged, error) {
 	record, err := t.readErased(ctx)
 	if err != nil || len(record) == 0 {
 		return nil, err
 	}
+	gone := targets.Purged{}
 	all, err := t.releases(ctx)
 	if err != nil {
 		return nil, err
@@ -30,9 +31,7 @@ func (t *Target) Purged(ctx context.Context, past []site.Past) (gone []site.ID, 
 		if err != nil {
 			return nil, err
 		}
-		if t.refuseErased(ctx, record, root, one.Release, one.Manifest) != nil {
-			gone = append(gone, one.Release)
-		}
+		gone.Note(t.refuseErased(ctx, record, root, one.Release, one.Manifest))
 	}
 	return gone, ctx.Err()
 }

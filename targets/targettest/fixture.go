@@ -36,6 +36,8 @@ type Fixture struct {
 	Kept []string
 	// NoBeaconRecord says that a beacon alone is no record of a publish.
 	NoBeaconRecord bool
+	// NoPurgeRecord says that the place may not remember which releases were purged.
+	NoPurgeRecord bool
 	// KeepsAll says that the place lets nothing that was staged be deleted.
 	KeepsAll bool
 	// Guarded gives a handle of a publisher with that name, whose reservations end when they were not

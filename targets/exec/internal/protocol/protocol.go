@@ -48,6 +48,7 @@ type Request struct {
 	Drop        string `json:"drop,omitempty"`   // names of copies
 	Erase       string `json:"erase,omitempty"`  // digests
 	Remove      string `json:"remove,omitempty"` // paths
+	Erased      string `json:"erased,omitempty"` // the record to keep of all that was erased
 }
 
 // State is what is live.
@@ -69,6 +70,7 @@ type Line struct {
 	Can    []string `json:"can"`    // what the program can do beyond what every program does
 	Beacon string   `json:"beacon"` // file: the live beacon
 	Grace  string   `json:"grace"`  // file: the list that was staged with the live copy
+	Erased string   `json:"erased"` // file: the record of the last erase
 	Folder string   `json:"folder"` // of a release that is restored
 	List   string   `json:"manifest"`
 
@@ -107,6 +109,7 @@ func (r Request) variables() []string {
 		"MIRROR_FROM_RELEASE=" + string(from.Release), "MIRROR_FROM_REVISION=" + from.Revision, "MIRROR_LIMIT=" + strconv.Itoa(r.Limit),
 		"MIRROR_OWNER=" + r.Owner, "MIRROR_RESERVATION=" + r.Reservation, "MIRROR_LEASE=" + strconv.Itoa(r.Lease), "MIRROR_NOTES=" + r.Notes,
 		"MIRROR_GRACE=" + r.Grace, "MIRROR_BESIDE=" + r.Beside, "MIRROR_DROP=" + r.Drop, "MIRROR_ERASE=" + r.Erase, "MIRROR_REMOVE=" + r.Remove,
+		"MIRROR_ERASED=" + r.Erased,
 	}
 }
 

@@ -64,6 +64,9 @@ type Trailers struct {
 	// Grace lists the files of earlier releases in the tree. Sizes and digests are not recorded.
 	Grace grace.List
 
+	// Purged are releases whose commits a purge has taken away.
+	Purged targets.Purged
+
 	// After is the head that a commit without parents took the place of.
 	After plumbing.Hash
 	// Sequence is that of the beacon, 0 where the commit tells none.
@@ -97,6 +100,7 @@ const (
 	trailerRescue  = "Mirror-Rescue"
 	trailerUndo    = "Mirror-Restores"
 	trailerGrace   = "Mirror-Grace"
+	trailerPurged  = "Mirror-Purged"
 )
 
 // NewCommit makes a commit of ours.
@@ -160,6 +164,9 @@ func (s Trailers) message(tree plumbing.Hash) string {
 	for _, e := range s.Grace {
 		fmt.Fprintf(&b, "%s: %s\n", trailerGrace, graceLine(e))
 	}
+	for _, id := range s.Purged.Latest() {
+		fmt.Fprintf(&b, "%s: %d %s\n", trailerPurged, s.Purged[id].Unix(), id)
+	}
 	return b.String()
 }
 
@@ -215,7 +222,7 @@ func parseTrailers(message string, tree plumbing.Hash) Trailers {
 	out := Trailers{Release: id, Beacon: said[trailerBeacon], Named: true, Restores: restores}
 	out.Beacon = unquoted(out.Beacon)
 	globs, own := keepTrailers(message)
-	out.Keep, out.Own, out.Grace = parseKeep(globs), own, parseGrace(message)
+	out.Keep, out.Own, out.Grace, out.Purged = parseKeep(globs), own, parseGrace(message), parsePurged(message)
 	if after, err := ParseHash(said[trailerAfter]); err == nil {
 		out.After = after
 	}
