@@ -98,3 +98,10 @@ func between(glob string, cuts []int) []string {
 	}
 	return all
 }
+
+// Alterable reports whether origins may serve other bytes of a page than the release has: check.ignore or check.normalize
+// names it.
+func (c *Config) Alterable(path string) bool {
+	matches := func(glob string) bool { return doublestar.MatchUnvalidated(glob, path) }
+	return slices.ContainsFunc(c.Check.Ignore, matches) || slices.ContainsFunc(c.Check.Normalize, func(n Normalize) bool { return matches(n.Match) })
+}

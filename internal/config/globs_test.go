@@ -56,3 +56,14 @@ func TestGlobsOfPaths(t *testing.T) {
 		t.Errorf("%d alternatives", n)
 	}
 }
+
+func TestAlterable(t *testing.T) {
+	c := &Config{Check: Check{Ignore: []string{"feeds/**", "*.xml"}, Normalize: []Normalize{{Match: "posts/*.html"}}}}
+	for path, want := range map[string]bool{
+		"feeds/a/b.txt": true, "feed.xml": true, "posts/a.html": true, "index.html": false, "posts/a/b.html": false, "deep/feed.xml": false,
+	} {
+		if got := c.Alterable(path); got != want {
+			t.Errorf("%s: got %v", path, got)
+		}
+	}
+}

@@ -7,9 +7,6 @@ import (
 	"log/slog"
 	"slices"
 
-	"github.com/bmatcuk/doublestar/v4"
-
-	"mirror/internal/config"
 	"mirror/internal/front"
 	"mirror/internal/origin"
 	"mirror/site"
@@ -23,7 +20,7 @@ const frontConcurrency = 64
 func (w *Workspace) Front(log *slog.Logger, events func(front.Event)) (*front.Front, error) {
 	c := w.Config.Front
 	o := front.Options{
-		Origins: w.frontOrigins(), Quorum: c.Quorum, Beacon: w.beacon(), NotFound: w.Config.Site.NotFound, Skip: w.altered(),
+		Origins: w.frontOrigins(), Quorum: c.Quorum, Beacon: w.beacon(), NotFound: w.Config.Site.NotFound, Skip: w.Config.Alterable,
 		Cookie: c.Cookie, Fronts: w.otherFronts(), PublishManifest: w.Config.Site.PublishManifest, Grace: w.Config.GracePolicy(), Dir: w.State.Front(), Disk: int64(c.Cache), MaxVerified: int64(c.MaxVerified), Log: log, Events: events,
 	}
 	for _, at := range o.Origins {
@@ -76,15 +73,6 @@ func (w *Workspace) frontOrigins() []origin.Endpoint {
 // otherFronts lists the config's origins that are fronts: this one, and those on other machines.
 func (w *Workspace) otherFronts() []origin.Endpoint {
 	return slices.DeleteFunc(w.Origins(), func(at origin.Endpoint) bool { return !at.Front })
-}
-
-// altered reports of pages whether origins may alter them, by the config.
-func (w *Workspace) altered() func(path string) bool {
-	return func(path string) bool {
-		matches := func(glob string) bool { return doublestar.MatchUnvalidated(glob, path) }
-		return slices.ContainsFunc(w.Config.Check.Ignore, matches) ||
-			slices.ContainsFunc(w.Config.Check.Normalize, func(n config.Normalize) bool { return matches(n.Match) })
-	}
 }
 
 // pageHeaders returns the headers that the config has targets send with a page: of several targets the

@@ -6,10 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/bmatcuk/doublestar/v4"
-
 	"mirror/diff"
-	"mirror/internal/config"
 	"mirror/internal/origin"
 	"mirror/internal/publish"
 	"mirror/internal/vantage/windows"
@@ -118,10 +115,8 @@ const largestWatched = 256 << 10
 func (w *Workspace) unwatchable(m site.Manifest) func(f site.File) bool {
 	redirects := w.redirectsIn(m) // some origins answer with the redirect itself
 	return func(f site.File) bool {
-		matches := func(glob string) bool { return doublestar.MatchUnvalidated(glob, f.Path) }
 		_, redirect := redirects[f.Path]
-		return redirect || f.Size > largestWatched || slices.ContainsFunc(w.Config.Check.Ignore, matches) ||
-			slices.ContainsFunc(w.Config.Check.Normalize, func(n config.Normalize) bool { return matches(n.Match) })
+		return redirect || f.Size > largestWatched || w.Config.Alterable(f.Path)
 	}
 }
 
