@@ -20,21 +20,21 @@ func TestMisbehavedPrograms(t *testing.T) {
 	program, err := filepath.Abs("../../docs/targets/exec-example.sh")
 	must(t, err)
 	const ok = `printf '{"mirror":1,"id":"%s","ok":true}\n' "$MIRROR_ID"`
-	for name, c := range map[string]struct{ does, timeout, want string }{
-		"nonsense":       {`echo done. have a nice day`, "", `line 1 of its output is not JSON of the protocol: "done. have a nice day"`},
-		"binary":         {`head -c 70000 /dev/zero; exit 1`, "", "a line of more than 65536 bytes"},
-		"nothing":        {`true`, "", "it ended without an answer"},
-		"dies":           {`echo "out of cheese" >&2; kill -9 $$`, "", "out of cheese"},
-		"fails after ok": {ok + `; exit 3`, "", "it answered ok and ended with exit status 3"},
-		"hangs":          {`exec sleep 600`, "2s", "it printed nothing for 2s"},
-		"another id":     {`echo '{"mirror":1,"id":"x","ok":true}'`, "", "it answers another request"},
-		"goes on":        {ok + "; " + ok, "", "it goes on after its answer"},
-		"another version": {`printf '{"mirror":2,"id":"%s","ok":true}\n' "$MIRROR_ID"`, "",
+	for name, c := range map[string]struct{ does, want string }{
+		"nonsense":       {`echo done. have a nice day`, `line 1 of its output is not JSON of the protocol: "done. have a nice day"`},
+		"binary":         {`head -c 70000 /dev/zero; exit 1`, "a line of more than 65536 bytes"},
+		"nothing":        {`true`, "it ended without an answer"},
+		"dies":           {`echo "out of cheese" >&2; kill -9 $$`, "out of cheese"},
+		"fails after ok": {ok + `; exit 3`, "it answered ok and ended with exit status 3"},
+		"hangs":          {hangs, "it printed nothing for "},
+		"another id":     {`echo '{"mirror":1,"id":"x","ok":true}'`, "it answers another request"},
+		"goes on":        {ok + "; " + ok, "it goes on after its answer"},
+		"another version": {`printf '{"mirror":2,"id":"%s","ok":true}\n' "$MIRROR_ID"`,
 			"it speaks version 2 of the protocol, and mirror speaks 1"},
-		"neither ok nor error": {`printf '{"mirror":1,"id":"%s"}\n' "$MIRROR_ID"`, "", "it answers neither ok nor an error"},
-		"floods stdout":        {`yes '{"progress":{}}'`, "", "it prints more than"},
-		"floods stderr":        {`yes floods | head -c 4000000 >&2; echo x`, "", "floods"},
-		"an error of its own":  {`printf '{"mirror":1,"id":"%s","error":"the disk is full"}\n' "$MIRROR_ID"`, "", "the disk is full"},
+		"neither ok nor error": {`printf '{"mirror":1,"id":"%s"}\n' "$MIRROR_ID"`, "it answers neither ok nor an error"},
+		"floods stdout":        {`yes '{"progress":{}}'`, "it prints more than"},
+		"floods stderr":        {`yes floods | head -c 4000000 >&2; echo x`, "floods"},
+		"an error of its own":  {`printf '{"mirror":1,"id":"%s","error":"the disk is full"}\n' "$MIRROR_ID"`, "the disk is full"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -44,18 +44,15 @@ func TestMisbehavedPrograms(t *testing.T) {
 			_, err := targettest.Publish(t.Context(), good, one)
 			must(t, err)
 			for _, op := range []string{"stage", "commit"} {
-				bad, err := target.Open(target.Config{Timeout: c.timeout, Command: []string{
-					"sh", "-c", `if [ $MIRROR_OP = ` + op + ` ]; then ` + c.does + `; else exec sh "$0" "$1"; fi`, program, place,
-				}}, targets.Env{})
-				must(t, err)
 				plan, err := good.Plan(t.Context(), two)
 				must(t, err)
-				if op == "stage" {
-					err = bad.Stage(t.Context(), two, nil)
-				} else {
+				err = misbehave(t, op, c.does, program, place, func(bad *target.Target) error {
+					if op == "stage" {
+						return bad.Stage(t.Context(), two, nil)
+					}
 					must(t, good.Stage(t.Context(), two, nil))
-					err = bad.Commit(t.Context(), targets.Swap{From: plan.Live, To: two.ID()})
-				}
+					return bad.Commit(t.Context(), targets.Swap{From: plan.Live, To: two.ID()})
+				})
 				if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "asked for "+op) || len(err.Error()) > 6000 {
 					t.Errorf("%s: got %.300v, want %q", op, err, c.want)
 				}
