@@ -13,6 +13,8 @@ GOTESTSUM     := gotest.tools/gotestsum v1.13.0
 TIMEOUT  ?= 20m
 # SQLite is C translated to Go: it keeps its own locks, and takes half of the tests' time under the race detector.
 RACE     := -race '-gcflags=modernc.org/...=-race=false -d=checkptr=0'
+# Each program under the race detector sleeps before it exits, for a second by default; there are a hundred test programs.
+export GORACE ?= atexit_sleep_ms=100
 # Many tests wait for lags and deadlines: more of them at once than there are processors keep these busy.
 PARALLEL ?= 6
 AT_ONCE  ?= $(shell echo $$(($$(nproc 2>/dev/null || echo 2) + 1)))

@@ -57,7 +57,7 @@ func newTruthBench(t *testing.T) *truthBench {
 	b := &truthBench{trial: newTrial(t)}
 	b.older, b.now = truthSite()
 	folder, override := servedFolder(t)
-	b.configure("check:\n", fmt.Sprintf("  - name: dir\n    type: dir\n    path: %q\n    origin: {url: %q}\ncheck:\n  concurrency: 2\n  timeout: 5s\n  headers: [cache-control]\n", folder.path, folder.url))
+	b.configure("check:\n", fmt.Sprintf("  - name: dir\n    type: dir\n    path: %q\n    origin: {url: %q}\ncheck:\n  concurrency: 2\n  timeout: 1m\n  headers: [cache-control]\n", folder.path, folder.url))
 	b.write(b.older)
 	b.publish(publish.Parallel)
 	b.write(b.now)

@@ -35,7 +35,7 @@ func (inMemory) RoundTrip(r *http.Request) (*http.Response, error) {
 // held of them on the way, the manifest included, stays under 100 MB.
 func TestMemoryOfALargeSite(t *testing.T) {
 	pages, limit := 100_000, int64(100<<20)
-	if raceDetector {
+	if raceDetector || testing.Short() {
 		pages, limit = pages/4, limit/4
 	}
 	before := held()

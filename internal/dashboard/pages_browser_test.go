@@ -25,10 +25,14 @@ func TestPagesInABrowser(t *testing.T) {
 	w := newWorld(t, nil)
 	w.lived()
 	b := browser.Start(t)
-	for _, look := range []struct {
+	looks := []struct {
 		width  int64
 		scheme string
-	}{{1280, "light"}, {390, "dark"}} {
+	}{{390, "dark"}, {1280, "light"}}
+	if testing.Short() {
+		looks = looks[:1]
+	}
+	for _, look := range looks {
 		b.Look(look.width, look.scheme)
 		for _, path := range everyPage() {
 			b.Open(w.server.URL + path)

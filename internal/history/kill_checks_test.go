@@ -18,10 +18,18 @@ import (
 	"mirror/internal/history"
 )
 
-const (
-	checkInto = "MIRROR_TEST_CHECK_INTO"
-	kills     = 200
-)
+const checkInto = "MIRROR_TEST_CHECK_INTO"
+
+// killsOfChecks is how often a process that runs checks is killed.
+func killsOfChecks() int {
+	switch {
+	case os.Getenv("MIRROR_EXPERIMENT") == "full":
+		return 200
+	case testing.Short():
+		return 20
+	}
+	return 60
+}
 
 // faults are what origin i shows in check n: kinds of drift, or that it is down.
 func faults(n, i int) (found []diff.Kind, down bool) {
@@ -91,7 +99,7 @@ func TestHelperCheck(t *testing.T) {
 // TestKilledWhileChecking kills a process that runs checks at random moments: the file opens
 // each time, what was done is there, no episode is lost or doubled, and the next slot runs.
 func TestKilledWhileChecking(t *testing.T) {
-	path, done := place(t), map[int]bool{}
+	path, done, kills := place(t), map[int]bool{}, killsOfChecks()
 	for round := range kills {
 		for n := range killedRun(t, path) {
 			done[n] = true
@@ -104,7 +112,7 @@ func TestKilledWhileChecking(t *testing.T) {
 		if twice := slices.CompactFunc(slices.Clone(open), sameDrift); len(twice) != len(open) {
 			t.Fatalf("an episode is open twice: %q", say(open))
 		}
-		if round%50 == 49 {
+		if round%20 == 19 {
 			wantConsistent(t, s, done, round+1)
 		}
 		if err := s.Close(); err != nil {
