@@ -22,6 +22,7 @@ func TestWhichReleaseARollbackGoesTo(t *testing.T) {
 	done := []HeldRelease{held("bb01", 4, "one", "two"), held("cc01", 3), held("bb02", 1)}
 	replaced := []HeldRelease{held("dd01", 5, "one", "two"), held("cc01", 4), held("bb01", 3)}
 	purged := []HeldRelease{settled[0], {Release: "aa01", Purged: true}, settled[2]}
+	dated := []HeldRelease{settled[0], {Release: "aa01", Purged: true, PurgedAt: time.Date(2026, 11, 23, 4, 5, 0, 0, time.UTC)}, {Release: "aa02", Targets: []string{"one"}}}
 	cut := publish.Page{Release: "bb01", Rollback: true, Swaps: map[string]targets.Swap{"one": {From: targets.Live{Release: "cc01"}}, "two": {From: targets.Live{Release: "cc01"}}}}
 	ended := cut
 	ended.Outcome = publish.Live
@@ -37,6 +38,8 @@ func TestWhichReleaseARollbackGoesTo(t *testing.T) {
 		{"by its first digits, in capitals", "CC", settled, publish.Page{}, "cc01"},
 		{"unknown", "f", settled, publish.Page{}, "no target holds a release f (hint: there are cc01 of 2026-11-22 03:00:00 on one, two; bb01"},
 		{"ambiguous", "bb", settled, publish.Page{}, "bb is the beginning of several release IDs (hint: there are bb01 of 2026-11-22 02:00:00 on one, two; bb02"},
+		{"purged at a time", "aa01", dated, publish.Page{}, "files of it were purged on 2026-11-23 04:05 UTC by"},
+		{"ambiguous, one of them purged", "aa", dated, publish.Page{}, "(hint: there are aa01, which was purged; aa02 on one)"},
 		{"nothing is held", "", nil, publish.Page{}, "no target holds a release"},
 		{"nothing before", "", settled[:1], publish.Page{}, "publish.keep_releases"},
 		{"the one before was purged", "", purged, publish.Page{}, "bb02"},
@@ -87,5 +90,20 @@ func TestTimesKeepTheOrderOfATarget(t *testing.T) {
 		if strings.Join(got, " ") != c.want {
 			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
 		}
+	}
+}
+
+// TestReleasesThatOnlyAPurgeTellsOf has targets that remember only that releases were purged: they are listed after the others,
+// each once, and not among those that can be restored.
+func TestReleasesThatOnlyAPurgeTellsOf(t *testing.T) {
+	at := func(hour int) time.Time { return time.Date(2026, 11, 22, hour, 0, 0, 0, time.UTC) }
+	listed := []HeldRelease{{Release: "cc01", Targets: []string{"one"}}}
+	answers := []heldAnswer{{purged: targets.Purged{"aa01": at(1), "bb01": at(2)}}, {}, {purged: targets.Purged{"aa01": at(3), "cc01": at(4)}}}
+	got := onlyPurged(listed, answers)
+	if len(got) != 2 || got[0].Release != "aa01" || !got[0].PurgedAt.Equal(at(3)) || got[1].Release != "bb01" || !got[1].Purged {
+		t.Errorf("got %+v", got)
+	}
+	if left := restorable(append(listed, got...)); len(left) != 1 {
+		t.Errorf("can be restored: %+v", left)
 	}
 }
