@@ -29,13 +29,8 @@ type view struct {
 	failed          bool // there was no answer
 }
 
-// crawl reads the paths below each base, a page of each a millisecond, until the returned
-// function is called.
-func crawl(t testing.TB, bases, paths []string) (stop func() *crawler) {
-	return crawlEvery(t, time.Millisecond, bases, paths)
-}
-
-// crawlEvery is crawl with another time from one page of a base to the next.
+// crawlEvery reads the paths below each base, one page after another with a pause from one to the next, until the
+// returned function is called.
 func crawlEvery(t testing.TB, pause time.Duration, bases, paths []string) (stop func() *crawler) {
 	ctx, cancel := context.WithCancel(t.Context())
 	c := &crawler{views: map[string][]view{}}

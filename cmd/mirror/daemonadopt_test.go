@@ -42,7 +42,7 @@ func TestDaemonDeletesNoForeignFiles(t *testing.T) {
 	if _, err := os.Stat(theirs); err != nil {
 		t.Errorf("the foreign file: %v", err)
 	}
-	w.run("publish", "-q", "--adopt")
+	await(t, "an adoption by hand", func() bool { return w.command("publish", "-q", "--adopt").Run() == nil }) // the daemon may publish just now
 	w.write("public/index.html", "changed again")
 	await(t, "a publish by the daemon", last(func(p history.Publish) bool { return p.Outcome == "live" }))
 	if _, err := os.Stat(theirs); !os.IsNotExist(err) {

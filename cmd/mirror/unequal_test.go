@@ -244,7 +244,7 @@ func (u *unequal) try(seed, number uint64) attempt {
 	for _, o := range u.lab.Origins() {
 		bases = append(bases, o.URL)
 	}
-	stop := crawl(u.t, bases, paths)
+	stop := crawlEvery(u.t, time.Millisecond, bases, paths)
 	u.pace(rng)
 	began := time.Now()
 	window := u.release().Window
