@@ -36,7 +36,7 @@ func (inMemory) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestMemoryOfALargeSite(t *testing.T) {
 	pages, limit := 100_000, int64(100<<20)
 	if raceDetector || testing.Short() {
-		pages, limit = pages/4, limit/4
+		pages, limit = pages/10, limit/10
 	}
 	before := held()
 	var m site.Manifest

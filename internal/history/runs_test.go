@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -95,9 +96,11 @@ func TestALogKeepsItsEnd(t *testing.T) {
 	if _, err := s.BeginRun(t.Context(), r); err != nil {
 		t.Fatal(err)
 	}
+	var log strings.Builder
 	for i := range 20_000 {
-		r.Log += fmt.Sprintf("line %d\n", i)
+		fmt.Fprintf(&log, "line %d\n", i)
 	}
+	r.Log = log.String()
 	if err := s.EndRun(t.Context(), r); err != nil {
 		t.Fatal(err)
 	}

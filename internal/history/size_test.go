@@ -26,7 +26,7 @@ func big(n, e int) site.Past {
 }
 
 func TestAnUnchangedFileCostsNothing(t *testing.T) {
-	const files, editions = 8_000, 50
+	const files, editions = 4_000, 25
 	path := place(t)
 	s := open(t, path)
 	add(t, s, big(files, 0))
