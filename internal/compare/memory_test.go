@@ -31,7 +31,7 @@ func (m memory) RoundTrip(r *http.Request) (*http.Response, error) {
 // TestMemoryIsSmall bounds what a comparison holds for each page and origin: digests, and no
 // bodies.
 func TestMemoryIsSmall(t *testing.T) {
-	pages := 20_000
+	pages := 10_000
 	if text := os.Getenv("MIRROR_PAGES"); text != "" {
 		fmt.Sscan(text, &pages)
 	}
