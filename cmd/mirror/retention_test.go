@@ -18,9 +18,9 @@ import (
 // runners do. Each kind of target holds the newest releases, as many as are to be kept, and
 // no others.
 func TestRetentionWithoutHistory(t *testing.T) {
-	long(t, "publishes 20 times")
+	long(t, "publishes many times")
 	t.Parallel()
-	const publishes, keep = 20, 3
+	const publishes, keep = 8, 3
 	r := newTrial(t)
 	r.configure("check:\n", fmt.Sprintf("  - {name: disk, type: dir, path: %q}\npublish: {keep_releases: %d}\ncheck:\n", t.TempDir(), keep))
 	var all []site.ID
