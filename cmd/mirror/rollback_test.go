@@ -3,17 +3,23 @@ package main
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strings"
 	"testing"
 	"time"
 
 	"mirror/internal/publish"
+	"mirror/internal/realserver"
+	"mirror/internal/static"
 	"mirror/internal/workspace"
+	"mirror/site"
 )
 
-// TestRollbackOfRandomHistories publishes releases of random files to every kind of target of the lab, and
-// goes back to one of those that are held, from a machine that knows nothing and has no site. Every
+// TestRollbackOfRandomHistories publishes releases of random files to every kind of target (those of the lab, a folder here, one
+// on a real SSH server, and the example of a program), and goes back to one of those that are held, from a machine that knows nothing and has no site. Every
 // origin serves that release byte for byte, and a second rollback goes forward again. With
 // MIRROR_EXPERIMENT=full there are 20 histories, and the windows of rollbacks are compared with those of publishes.
 func TestRollbackOfRandomHistories(t *testing.T) {
@@ -27,7 +33,7 @@ func TestRollbackOfRandomHistories(t *testing.T) {
 	}
 	for history := range histories {
 		r := newTrial(t)
-		r.configure("check:\n", "publish: {max_delete: 100%}\ncheck:\n")
+		r.configure("check:\n", strings.Join(folderTargets(t), "")+"publish: {max_delete: 100%}\ncheck:\n")
 		var all []*publish.Report
 		for edition := range 3 {
 			r.write(randomSite(random, edition))
@@ -61,6 +67,30 @@ func TestRollbackOfRandomHistories(t *testing.T) {
 	if histories > 1 && ratio > 1.5 {
 		t.Errorf("a rollback's window is %.2f times as long as a publish's, want 1.5 at most", ratio)
 	}
+}
+
+// folderTargets are targets of the kinds that the lab does not have. A file server is before each.
+func folderTargets(t *testing.T) []string {
+	t.Helper()
+	var all []string
+	served := func(target, folder string) {
+		s := httptest.NewServer(static.New(static.Dir(filepath.Join(folder, "current")), static.Options{NotFound: "404.html", ContentType: site.ContentType}))
+		t.Cleanup(s.Close)
+		all = append(all, fmt.Sprintf("  - {%s, origin: {url: %q}}\n", target, s.URL+"/"))
+	}
+	folder := filepath.Join(t.TempDir(), "www")
+	served(fmt.Sprintf("name: disk, type: dir, path: %q", folder), folder)
+	folder, login := filepath.Join(t.TempDir(), "www"), realserver.SSHDWith(t, "ForceCommand internal-sftp\n")
+	served(fmt.Sprintf("name: host, type: ssh, url: %q, ssh_key: %q, known_hosts: %q", login.URL(folder), login.Key, login.KnownHosts), folder)
+	if runtime.GOOS == "linux" { // for which the example is
+		folder = filepath.Join(t.TempDir(), "www")
+		program, err := filepath.Abs("../../docs/targets/exec-example-all.sh")
+		if err != nil {
+			t.Fatal(err)
+		}
+		served(fmt.Sprintf("name: program, type: exec, command: [sh, %q, %q]", program, folder), folder)
+	}
+	return all
 }
 
 // upperOf is the upper bound of a window that closed.
