@@ -312,11 +312,12 @@ func TestListSitemapIsBounded(t *testing.T) {
 	if err != nil || len(got.Paths) != 7 || !strings.Contains(strings.Join(got.Notes, " "), "--max-pages") {
 		t.Errorf("got %d pages, %q, %v", len(got.Paths), got.Notes, err)
 	}
-	var bomb bytes.Buffer // packed once: that takes longer than to read it
-	z := gzip.NewWriter(&bomb)
-	io.WriteString(z, "https://a.example/x"+strings.Repeat("\n"+strings.Repeat(" ", 1000), 60<<10))
+	var part bytes.Buffer // a member of a gzip file; to pack all of them takes longer than to read them
+	z := gzip.NewWriter(&part)
+	io.WriteString(z, "https://a.example/x"+strings.Repeat("\n"+strings.Repeat(" ", 1000), 1<<10))
 	z.Close()
-	if got, err := list(t, siteOf(t, map[string]string{"robots.txt": "Sitemap: /b.txt", "b.txt": bomb.String()}), pages.Listing{}); err != nil || !errors.Is(got.Unread, site.ErrTooLong) {
+	bomb := strings.Repeat(part.String(), 60)
+	if got, err := list(t, siteOf(t, map[string]string{"robots.txt": "Sitemap: /b.txt", "b.txt": bomb}), pages.Listing{}); err != nil || !errors.Is(got.Unread, site.ErrTooLong) {
 		t.Errorf("a bomb: got %v, %v", got.Unread, err)
 	}
 	deep := map[string]string{}
