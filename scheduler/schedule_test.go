@@ -69,10 +69,14 @@ func TestDailySlotsAreOneADay(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		years := 3
+		if zone == "Africa/Casablanca" || zone == "Asia/Gaza" { // their clocks change on other days each year
+			years = 10
+		}
 		for _, hour := range []int{0, 1, 2, 3} {
 			s := schedule(t, fmt.Sprintf("CRON_TZ=%s 20 %d * * *", zone, hour))
 			slot := s.Next(time.Date(2026, 1, 1, 0, 0, 0, 0, loc))
-			for day := range 10 * 365 {
+			for day := range years * 365 {
 				shown := time.Date(2026, 1, 1+day, hour, 20, 0, 0, loc)
 				if shown.Hour() != hour || shown.Minute() != 20 {
 					continue // the clock leaves it out

@@ -193,7 +193,7 @@ func tell(truth edge.Turns, a answer) string {
 func TestTruthOfRandomWorlds(t *testing.T) {
 	for name, newWorld := range worlds() {
 		t.Run(name, func(t *testing.T) {
-			for seed := range uint64(100) {
+			for seed := range uint64(40) {
 				synctest.Test(t, func(t *testing.T) {
 					w := newWorld(t)
 					defer w.close()
