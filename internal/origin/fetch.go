@@ -45,10 +45,16 @@ func (c *Client) body(ctx context.Context, via http.RoundTripper, p Page) ([]byt
 	case o.Err != nil:
 		return nil, o.Err
 	case o.Status != http.StatusOK:
-		return nil, fmt.Errorf("answered %d", o.Status)
+		return nil, &StatusError{o.Status}
 	}
 	return text.Bytes(), nil
 }
+
+// StatusError says that an answer with another status than 200 has no page.
+type StatusError struct{ Status int }
+
+// Error names the status.
+func (e *StatusError) Error() string { return fmt.Sprintf("answered %d", e.Status) }
 
 // IsDown asks for a page once, and reports whether the answer is 503 from an origin that has
 // answered nothing else so far: its service is not available, where a limit would have let other

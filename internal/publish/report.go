@@ -3,6 +3,7 @@ package publish
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"mirror/diff"
@@ -80,8 +81,14 @@ type Error struct {
 	Err         error
 }
 
-// Error names destination and phase first.
-func (e *Error) Error() string { return fmt.Sprintf("%s: %s: %v", e.Destination, e.Phase, e.Err) }
+// Error names destination and phase first, the phase once if the destination's own error begins with it.
+func (e *Error) Error() string {
+	text := fmt.Sprint(e.Err)
+	if rest, again := strings.CutPrefix(text, e.Phase); again && (strings.HasPrefix(rest, ": ") || strings.HasPrefix(rest, " ")) {
+		return e.Destination + ": " + text
+	}
+	return fmt.Sprintf("%s: %s: %s", e.Destination, e.Phase, text)
+}
 
 // Unwrap returns the destination's own error.
 func (e *Error) Unwrap() error { return e.Err }

@@ -65,6 +65,33 @@ func TestFilesOfGenerators(t *testing.T) {
 	}
 }
 
+func TestRedirectsThatLeadToEachOther(t *testing.T) {
+	t.Parallel()
+	base, _ := url.Parse("https://me.example/repo/")
+	for text, want := range map[string]string{
+		"/a/ /b/\n/b /a\n": "/a/ /b /a/",
+		"/a /a/?x=1#y\n":   "/a /a",
+		"/a.html /b/\n/b/ /c\n/c/index.html /a.html": "/a.html /b/ /c/index.html /a.html",
+		"/ /index.html\n":                    "/ /",
+		"/start /a/\n/a/ /b/\n/b/ /a/\n":     "/a/ /b/ /a/",
+		"/a https://ME.example/repo/a/\n":    "/a /a",
+		"/a https://other.example/repo/a/\n": "",
+		"/a https://me.example/a/\n":         "",
+		"/a /b\n/b /c\n/d /b\n":              "",
+		"/a/ /a/x/\n/a/x/ /\n":               "",
+	} {
+		rules, _ := Parse(text)
+		pages, _ := Pages(rules, func(string) bool { return false })
+		var got []string
+		for _, loop := range Loops(pages, []*url.URL{base}) {
+			got = append(got, strings.Join(loop, " "))
+		}
+		if strings.Join(got, "; ") != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add("/old /new 301\n/a/* /b/:splat\n")
 	f.Fuzz(func(_ *testing.T, text string) {

@@ -2,6 +2,8 @@ package static
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
 	"net/http"
 	"os"
 
@@ -12,6 +14,12 @@ import (
 // such a folder now.
 func Folder(path string, o Options) (http.Handler, error) {
 	folder, err := pointer.Folder(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no such folder (hint: the folder that the build has written, such as ./public, or the link %q of a target of type dir): %w", "current", fs.ErrNotExist)
+	}
+	if errors.Is(err, pointer.ErrNeither) {
+		return nil, fmt.Errorf("it is not a folder, and leads to none (hint: the folder that the file is in): %w", err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -20,7 +28,7 @@ func Folder(path string, o Options) (http.Handler, error) {
 		return nil, err
 	}
 	if !info.IsDir() {
-		return nil, errors.New("it must be a folder")
+		return nil, errors.New("it is not a folder (hint: a folder)")
 	}
 	return New(Dir(path), o), nil
 }

@@ -202,3 +202,20 @@ func TestReleasesSwitchUnderLoad(t *testing.T) {
 	close(over)
 	readers.Wait()
 }
+
+// A folder that is not there, and a file in place of one, are told with what to give.
+func TestFolderThatIsNone(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "index.html")
+	if err := os.WriteFile(file, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		filepath.Join(filepath.Dir(file), "public"): "there is no such folder (hint: ",
+		file: "it is not a folder, and leads to none (hint: ",
+	} {
+		if _, err := Folder(path, Options{}); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: got %v, want %s", path, err, want)
+		}
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"mirror/diff"
 	"mirror/internal/origin"
 	"mirror/internal/survey"
+	"mirror/internal/wait"
 	"mirror/site"
 )
 
@@ -107,8 +108,14 @@ func (n *next) idle(ctx context.Context) (at int, err error) {
 			client := origin.New(paced(at))
 			defer client.Close()
 			page, gone := n.page(at), n.absence(client)
-			for p := 0; ctx.Err() == nil; p = (p + 1) % len(n.paths) {
-				if n.keep(i, p, gone.Read(ctx, client.Fetch(ctx, page(p)))) && n.keep(i, p, gone.Read(ctx, client.FetchFresh(ctx, page(p)))) {
+			for p, failed := 0, 0; ctx.Err() == nil; p = (p + 1) % len(n.paths) {
+				_ = wait.Sleep(ctx, pauseAfter(failed)) // the loop sees that ctx has ended
+				o := client.Fetch(ctx, page(p))
+				failed++
+				if !isDown(o.Status, o.Err) {
+					failed = 0
+				}
+				if n.keep(i, p, gone.Read(ctx, o)) && n.keep(i, p, gone.Read(ctx, client.FetchFresh(ctx, page(p)))) {
 					found(foundAt(i))
 				}
 			}

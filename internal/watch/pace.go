@@ -22,7 +22,19 @@ const (
 	// freshEach has every so manieth request go on a connection of its own, so that one
 	// warm edge cannot stand for all.
 	freshEach = 8
+	// patient is how many requests in a row may fail before an origin that is down gets one request
+	// after another, with pauses that double up to pausesEnd: short enough to notice soon that it is up.
+	patient   = 8
+	pausesEnd = 200 * time.Millisecond
 )
+
+// pauseAfter is the pause after so many requests in a row that failed.
+func pauseAfter(failed int) time.Duration {
+	if failed < patient {
+		return 0
+	}
+	return min(pausesEnd, quick<<min(failed-patient, 8))
+}
 
 // paced gives an origin without a rate of its own that of a watch.
 func paced(at origin.Endpoint) origin.Endpoint {

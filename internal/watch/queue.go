@@ -30,6 +30,7 @@ type queue struct {
 	owed   []task    // what is left of it
 	cursor int       // the origin's own page that was asked for last
 	number int       // of requests for pages
+	probed time.Time // when the origin was last requested while it was down
 	// flying are the pages that an answer is awaited for. None is asked for twice at once:
 	// two answers that overlap could hide that the page turned back.
 	flying map[int]bool
@@ -50,6 +51,9 @@ func (q *queue) nextTask() task {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	now := time.Now()
+	if rest := q.rest(now); rest > 0 {
+		return task{wait: rest}
+	}
 	quickly := q.pause()
 	pause, hurried := calm, q.watch.hurried(q.name)
 	if hurried || q.watch.waitsForDeployment(q.name) {
@@ -77,6 +81,16 @@ func (q *queue) nextTask() task {
 		return q.page(q.watch.own[q.name][q.cursor])
 	}
 	return task{wait: min(quickly, max(time.Millisecond, pause-now.Sub(q.round)))}
+}
+
+// rest is how long not to request an origin that is down; zero lets one request through.
+func (q *queue) rest(now time.Time) time.Duration {
+	pause := pauseAfter(q.watch.failedInRow(q.name))
+	if rest := pause - now.Sub(q.probed); rest > 0 {
+		return rest
+	}
+	q.probed = now
+	return 0
 }
 
 // landed says that the answer for a page has come.

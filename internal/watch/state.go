@@ -27,6 +27,7 @@ type Watch struct {
 	awaited map[string]int         // how many wait for an origin to turn
 	heard   map[string]bool        // origins that have answered anything
 	trouble map[string]trouble     // what keeps each origin from being new
+	failed  map[string]int         // requests in a row that each origin did not answer
 	looked  map[site.ID]bool       // releases that Newer was asked for
 	passed  map[site.ID]bool       // those of them that are newer
 	row     map[string]int         // answers of each origin since its last old one

@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -62,4 +63,35 @@ func said(o site.Observation, side diff.Side) string {
 func (w *Watch) hopeless(name string) bool {
 	t := w.trouble[name]
 	return w.options.GiveUp && t.permanent >= hopelessAnswers && time.Since(t.since) >= hopelessAfter
+}
+
+// isDown reports whether an answer says that nothing can be served at all now: there is none, or it is the
+// error of a gateway whose server is down.
+func isDown(status int, err error) bool {
+	return err != nil && status == 0 || status == http.StatusBadGateway || status == http.StatusServiceUnavailable || status == http.StatusGatewayTimeout
+}
+
+// statusOf is the status of an answer without a page, 0 where there was no answer.
+func statusOf(err error) int {
+	if e, ok := errors.AsType[*origin.StatusError](err); ok {
+		return e.Status
+	}
+	return 0
+}
+
+// answered counts requests in a row that an origin did not answer.
+func (w *Watch) answered(name string, ok bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if ok {
+		w.failed[name] = 0
+		return
+	}
+	w.failed[name]++
+}
+
+func (w *Watch) failedInRow(name string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.failed[name]
 }

@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -128,6 +130,75 @@ func TestAServiceThatIsDownIsNotALimit(t *testing.T) {
 		w.Stop()
 		if took := time.Since(began); len(late) > 0 || took > up+3*time.Second || at.Pace.Rate() < 97 || len(w.Notes()) > 0 {
 			t.Errorf("late %v after %s, now %.1f requests a second, notes %q", late, took, at.Pace.Rate(), w.Notes())
+		}
+	})
+}
+
+// An origin that is down is requested a few times a second, and is seen soon after it is up. That it is deployed later,
+// and answers 404 until then, is another thing: the bounds of its window rest on how often it is requested.
+func TestAnOriginThatIsDownIsRequestedSeldom(t *testing.T) {
+	t.Parallel()
+	refused := func() (int, http.Header, string, error) { return 0, nil, "", syscall.ECONNREFUSED }
+	gateway := func() (int, http.Header, string, error) { return http.StatusBadGateway, nil, "down", nil }
+	for name, down := range map[string]func() (int, http.Header, string, error){"refused": refused, "gateway": gateway} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				const rest = 60 * time.Second
+				began := time.Now()
+				var requests atomic.Int64
+				network := hosts{"app": func(path string) (int, http.Header, string, error) {
+					if time.Since(began) < rest {
+						requests.Add(1)
+						return down()
+					}
+					return http.StatusOK, nil, string(edition(2)[path]), nil
+				}}
+				at := origin.Endpoint{Name: "app", URL: &url.URL{Scheme: "http", Host: "app", Path: "/"}, Options: origin.Options{
+					Concurrency: 16, Timeout: 10 * time.Second, Transport: network,
+				}}
+				w := watch.Start(t.Context(), []origin.Endpoint{at}, watch.Options{
+					Began: began, Changes: changes(), BeaconPath: ".well-known/mirror.json", Release: releaseOf(2),
+				})
+				defer w.Stop()
+				w.Await(t.Context(), []string{"app"})
+				if took := time.Since(began) - rest; took > time.Second {
+					t.Errorf("it was seen %s after it was up, want at most 1s", took)
+				}
+				if most := int64(rest/time.Second)*6 + 50; requests.Load() > most {
+					t.Errorf("%d requests in %s while it was down, want at most %d", requests.Load(), rest, most)
+				}
+			})
+		})
+	}
+}
+
+// The same for a watch that waits for the next change: of two origins one is down, and the other changes after a minute.
+func TestAnIdleWatchRequestsWhatIsDownSeldom(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		var requests atomic.Int64
+		network := hosts{
+			"app": func(string) (int, http.Header, string, error) {
+				requests.Add(1)
+				return 0, nil, "", syscall.ECONNREFUSED
+			},
+			"site": func(string) (int, http.Header, string, error) {
+				return http.StatusOK, nil, strings.Repeat("a", 1+int(time.Since(began)/time.Minute)), nil
+			},
+		}
+		var origins []origin.Endpoint
+		for _, name := range []string{"app", "site"} {
+			origins = append(origins, origin.Endpoint{Name: name, URL: &url.URL{Scheme: "http", Host: name, Path: "/"}, Options: origin.Options{
+				Concurrency: 2, Timeout: time.Second, Transport: network,
+			}})
+		}
+		if _, err := watch.Next(t.Context(), origins, []string{"p0.html"}); err != nil || time.Since(began) > 2*time.Minute {
+			t.Fatalf("after %s: %v", time.Since(began), err)
+		}
+		if requests.Load() > 410 {
+			t.Errorf("%d requests in %s to an origin that is down", requests.Load(), time.Since(began))
 		}
 	})
 }

@@ -27,7 +27,7 @@ func Start(ctx context.Context, origins []origin.Endpoint, o Options) *Watch {
 	w := &Watch{
 		options: o, window: diff.NewWatch(o.Began, o.Changes, names, Confirm), names: names,
 		behind: diff.NewWatch(o.Began, o.Changes, names, 1),
-		claims: map[string]site.ID{}, heard: map[string]bool{}, trouble: map[string]trouble{}, awaited: map[string]int{}, looked: map[site.ID]bool{o.Release: true},
+		claims: map[string]site.ID{}, heard: map[string]bool{}, trouble: map[string]trouble{}, failed: map[string]int{}, awaited: map[string]int{}, looked: map[site.ID]bool{o.Release: true},
 		passed: map[site.ID]bool{}, past: map[string]*pastCaches{},
 		row: map[string]int{}, changed: make(chan struct{}),
 	}
@@ -153,9 +153,10 @@ func (w *Watch) ask(ctx context.Context, client *origin.Client, gone *survey.Abs
 		_ = wait.Sleep(ctx, t.wait) // the caller sees that ctx has ended
 	case t.beacon:
 		asked := time.Now()
-		id := survey.Claim(ctx, client, w.options.BeaconPath).Release
-		w.claim(at.Name, id)
-		w.tellCached(at.Name, asked, id)
+		beacon, err := survey.ReadClaim(ctx, client, w.options.BeaconPath)
+		w.answered(at.Name, !isDown(statusOf(err), err))
+		w.claim(at.Name, beacon.Release)
+		w.tellCached(at.Name, asked, beacon.Release)
 	default:
 		fetch := client.Fetch
 		if t.fresh {
@@ -165,6 +166,7 @@ func (w *Watch) ask(ctx context.Context, client *origin.Client, gone *survey.Abs
 		o := fetch(ctx, origin.Page{Path: path, URL: at.Style.URLPath(path), BypassCache: t.bypass})
 		says := gone.Read(ctx, o)
 		if ctx.Err() == nil {
+			w.answered(at.Name, !isDown(o.Status, o.Err))
 			w.learn(at.Name, o, says, t.bypass)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"net/url"
 	"os"
 	"path"
 	"strings"
@@ -30,11 +31,11 @@ func (w *Workspace) redirected(root *os.Root, rel *site.Release) (*site.Release,
 	}
 	more, wrong := redirects.Pages(rules, func(p string) bool { _, own := pages[p]; return own || taken(p) })
 	w.warnOfRedirects(append(left, wrong...))
-	files := make(map[string][]byte, len(pages)+len(more))
-	for _, set := range []map[string]redirects.Page{pages, more} {
-		for p, page := range set {
-			files[p] = page.HTML()
-		}
+	maps.Copy(pages, more)
+	w.warnOfLoops(pages)
+	files := make(map[string][]byte, len(pages))
+	for p, page := range pages {
+		files[p] = page.HTML()
 	}
 	if len(files) == 0 {
 		return rel, nil
@@ -115,6 +116,23 @@ func (w *Workspace) fileRedirects(root *os.Root) (rules []redirects.Rule, left [
 	}
 	rules, left = redirects.Parse(string(text))
 	return rules, left, nil
+}
+
+// warnOfLoops tells of redirects that lead to each other: their visitors never get a page.
+func (w *Workspace) warnOfLoops(pages map[string]redirects.Page) {
+	var bases []*url.URL
+	for _, t := range w.Config.Targets {
+		if t.Origin.URL != nil {
+			bases = append(bases, t.Origin.URL)
+		}
+	}
+	for i, loop := range redirects.Loops(pages, bases) {
+		if i == told {
+			w.options.Warnings.Add("more redirects lead to each other")
+			return
+		}
+		w.options.Warnings.Add("redirects lead to each other, so visitors never get a page: %s (hint: have one of them lead elsewhere)", strings.Join(loop, " → "))
+	}
 }
 
 // told is how many redirects that are left out are named.

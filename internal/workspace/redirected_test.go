@@ -22,14 +22,14 @@ func TestRedirectsArePages(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.write("mirror.yaml", strings.Replace(string(config), "site: {dir: public}", "site: {dir: public, redirects: [{from: /old/, to: /}, {from: /away.html, to: 'https://other.example/', status: 302}], redirects_file: _redirects}", 1))
-	p.write("public/_redirects", "/file /old/ 301\n/old/ /elsewhere\n/index.html /x\n/blog/* /b/:splat\n")
+	p.write("public/_redirects", "/file /old/ 301\n/old/ /elsewhere\n/index.html /x\n/blog/* /b/:splat\n/x /y/\n/y /x/\n")
 	p.reopen()
 	report := p.publish()
-	if report.Outcome != publish.Live || report.Files != 5 {
-		t.Errorf("got %s with %d files, want 5 live", report.Outcome, report.Files)
+	if report.Outcome != publish.Live || report.Files != 7 {
+		t.Errorf("got %s with %d files, want 7 live", report.Outcome, report.Files)
 	}
 	told := strings.Join(p.warnings.Take(), "\n")
-	for _, want := range []string{`line 2: "/old/" has the path of a file of the site`, `line 3: "/index.html" has the path`, `line 4: "/blog/*" is a pattern`} {
+	for _, want := range []string{`line 2: "/old/" has the path of a file of the site`, `line 3: "/index.html" has the path`, `line 4: "/blog/*" is a pattern`, "redirects lead to each other, so visitors never get a page: /x → /y → /x"} {
 		if !strings.Contains(told, want) {
 			t.Errorf("warnings: got %s, want %q", told, want)
 		}

@@ -14,6 +14,7 @@ import (
 
 	"mirror/internal/regular"
 	"mirror/targets"
+	"mirror/targets/s3/internal/bucket"
 )
 
 // namedKeys are the keys in the environment variables that the config names.
@@ -37,13 +38,16 @@ func explained(found aws.CredentialsProvider, c Config, where location) aws.Cred
 	instance := found == nil || aws.IsCredentialsProvider(found, (*ec2rolecreds.Provider)(nil))
 	if instance && (found == nil || !asksInstance(c, where, "/sys")) {
 		return aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{}, missingKeys(where, "")
+			return aws.Credentials{}, &bucket.KeysError{Err: missingKeys(where, "")}
 		})
 	}
 	return aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
 		keys, err := found.Retrieve(ctx)
 		if err != nil && instance {
-			return keys, fmt.Errorf("%w: %w", missingKeys(where, " and the instance metadata service"), err)
+			err = fmt.Errorf("%w: %w", missingKeys(where, " and the instance metadata service"), err)
+		}
+		if err != nil {
+			return keys, &bucket.KeysError{Err: err}
 		}
 		return keys, err
 	})
@@ -91,7 +95,7 @@ func missingKeys(where location, besides string) error {
 	return fmt.Errorf("there are no keys for %s: looked for the environment variables AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "+
 		"for AWS_WEB_IDENTITY_TOKEN_FILE and AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, for aws_access_key_id and aws_secret_access_key of the profile %q in %s and %s,%s "+
 		"and for access_key_env and secret_key_env in the config (hint: %s)",
-		where.Title, profile, fileOr("AWS_SHARED_CREDENTIALS_FILE", awsconfig.DefaultSharedCredentialsFilename()),
+		where.described(), profile, fileOr("AWS_SHARED_CREDENTIALS_FILE", awsconfig.DefaultSharedCredentialsFilename()),
 		fileOr("AWS_CONFIG_FILE", awsconfig.DefaultSharedConfigFilename()), besides, hint)
 }
 

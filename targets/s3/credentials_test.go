@@ -49,6 +49,9 @@ func TestMissingKeysAreExplained(t *testing.T) {
 			t.Errorf("got %v, want %q", err, want)
 		}
 	}
+	if err := live(Config{Endpoint: "https://s3.example.com"}); err == nil || !strings.HasPrefix(err.Error(), "look what is live: there are no keys for the service at https://s3.example.com: ") {
+		t.Errorf("got %v; want what is missing first", err)
+	}
 	t.Setenv("AWS_ACCESS_KEY_ID", "key")
 	const half = "AWS_ACCESS_KEY_ID is set, and AWS_SECRET_ACCESS_KEY is not"
 	if err := live(Config{Endpoint: "https://s3.us-west-004.backblazeb2.com"}); err == nil || !strings.Contains(err.Error(), half) {

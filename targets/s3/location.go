@@ -44,6 +44,14 @@ func (c Config) service() (location, error) {
 	return w, nil
 }
 
+// described names the service.
+func (l location) described() string {
+	if l.Name == provider.Other {
+		return "the service at " + l.endpoint
+	}
+	return l.Title
+}
+
 // address is the endpoint: the config's or, as the AWS tools have it, the environment's.
 func (c Config) address() string {
 	if c.Endpoint != "" || os.Getenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") == "true" {

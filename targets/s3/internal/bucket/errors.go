@@ -3,11 +3,14 @@ package bucket
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
+	"net/url"
 
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"mirror/internal/oserr"
 	"mirror/internal/stall"
 )
 
@@ -21,21 +24,72 @@ type Error struct {
 
 // Error gives the service's own code and message where it sent them.
 func (e *Error) Error() string {
-	text := e.Err.Error()
-	if stalled := (*stall.Error)(nil); errors.As(e.Err, &stalled) {
-		text = stalled.Error() // what the SDK says around it tells no more
+	if keys, ok := errors.AsType[*KeysError](e.Err); ok {
+		return keys.Error() // nothing was sent
 	}
-	if api := (smithy.APIError)(nil); errors.As(e.Err, &api) {
-		text = api.ErrorCode()
-		if m := api.ErrorMessage(); m != "" {
-			text += ": " + m
-		}
-	}
-	text = fmt.Sprintf("%s %q: %s", e.Op, e.Path, text)
-	if hint := hints(code(e.Err)); hint != "" {
+	text := fmt.Sprintf("%s %q: %s", e.Op, e.Path, e.said())
+	if hint := e.hint(); hint != "" {
 		text += " (hint: " + hint + ")"
 	}
 	return text
+}
+
+// KeysError says that there are no keys to sign requests with.
+type KeysError struct{ Err error }
+
+// Error is what is missing.
+func (e *KeysError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the provider's error.
+func (e *KeysError) Unwrap() error { return e.Err }
+
+// said is what happened, without what the SDK writes around it.
+func (e *Error) said() string {
+	if stalled, ok := errors.AsType[*stall.Error](e.Err); ok {
+		return stalled.Error()
+	}
+	if api, ok := errors.AsType[smithy.APIError](e.Err); ok {
+		if api.ErrorMessage() != "" {
+			return api.ErrorCode() + ": " + api.ErrorMessage()
+		}
+		return api.ErrorCode()
+	}
+	if request, ok := errors.AsType[*url.Error](e.Err); ok {
+		return fmt.Sprintf("no answer from %s: %v", host(request.URL), request.Err)
+	}
+	if status := Status(e.Err); status >= http.StatusMultipleChoices {
+		return fmt.Sprintf("answered %d with something else than an answer of S3", status)
+	}
+	return e.Err.Error()
+}
+
+// host is the part of a URL that names a service.
+func host(text string) string {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" {
+		return "the service"
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+func (e *Error) hint() string {
+	if hint := hints(code(e.Err)); hint != "" {
+		return hint
+	}
+	if e.Op == "list" && Status(e.Err) == http.StatusNotFound || Status(e.Err) >= http.StatusMultipleChoices && code(e.Err) == "" {
+		return "is endpoint the address of the S3 service itself, without the bucket, and no website or console?"
+	}
+	if _, unanswered := errors.AsType[*url.Error](e.Err); !unanswered {
+		return ""
+	}
+	dns, isDNS := errors.AsType[*net.DNSError](e.Err)
+	switch {
+	case isDNS && dns.IsNotFound:
+		return "look at endpoint and region; path_style: true if the name begins with that of the bucket"
+	case oserr.Refused(e.Err):
+		return "is the service up, and are the host and port of endpoint right?"
+	}
+	return ""
 }
 
 // Unwrap returns the SDK's error.
