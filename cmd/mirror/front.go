@@ -127,5 +127,5 @@ func (a *app) serveFront(ctx context.Context, w *workspace.Workspace, f frontFla
 		}
 		log.Info("listening", "url", scheme+"://"+at.String()+"/", "origins", proxy.Origins(), "trust", c.Trust, "quorum", c.Quorum)
 	}
-	return server.Run(ctx, proxy, o)
+	return listenError(server.Run(ctx, proxy, o))
 }

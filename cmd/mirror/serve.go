@@ -14,6 +14,7 @@ import (
 
 	"mirror/internal/activation"
 	"mirror/internal/compression"
+	"mirror/internal/netname"
 	"mirror/internal/static"
 	"mirror/internal/workspace"
 	"mirror/site"
@@ -105,7 +106,7 @@ func (a *app) content(ctx context.Context, f serveFlags, args []string) (http.Ha
 func (a *app) serve(ctx context.Context, address string, h http.Handler) error {
 	l, passed, err := activation.Passed(a.getenv).Listen(ctx, address)
 	if err != nil {
-		return fmt.Errorf("serve: %w", err)
+		return listenError(fmt.Errorf("serve: --listen: %w", err))
 	}
 	if passed {
 		waitForContent(ctx, h)
@@ -135,4 +136,12 @@ func waitForContent(ctx context.Context, h http.Handler) {
 	case <-time.After(contentTime):
 	case <-ctx.Done():
 	}
+}
+
+// listenError makes an address that is none a mistake in the use.
+func listenError(err error) error {
+	if errors.Is(err, netname.ErrAddress) {
+		return usage(err)
+	}
+	return err
 }

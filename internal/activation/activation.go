@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"mirror/internal/netname"
 )
 
 // Redirect is the FileDescriptorName of the socket on which a front leads plain http to https.
@@ -74,7 +76,10 @@ func (s *Sockets) listen(ctx context.Context, address string, wanted func(name s
 		}
 	}
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
-	return l, false, err
+	if err != nil {
+		return nil, false, netname.ListenError(address, err)
+	}
+	return l, false, nil
 }
 
 // notifyTime bounds how long the message to the service manager may take.

@@ -28,7 +28,7 @@ func New(ctx context.Context, name string, args ...string) *exec.Cmd {
 // told to end, and killed after a time of grace; the error wraps that of ctx. What a command that
 // ended by itself has left running is left alone.
 func Run(ctx context.Context, cmd *exec.Cmd) error {
-	err := cmd.Run()
+	err := unstarted(cmd, cmd.Run())
 	if ctx.Err() != nil {
 		killRest(cmd)
 		return errors.Join(ctx.Err(), ended(err))

@@ -34,7 +34,7 @@ func Start(ctx context.Context, env []string, stderr io.Writer, name string, arg
 	p := &Process{ctx: ctx, cancel: cancel, cmd: cmd, marker: []byte(rand.Text()), copied: make(chan struct{})}
 	theirs, err := p.pipes()
 	if err == nil {
-		err = cmd.Start()
+		err = unstarted(cmd, cmd.Start())
 	}
 	for _, f := range theirs {
 		f.Close()

@@ -9,8 +9,10 @@ import (
 func noRoom() []syscall.Errno {
 	return []syscall.Errno{windows.ERROR_DISK_FULL, windows.ERROR_HANDLE_DISK_FULL, windows.ERROR_DISK_QUOTA_EXCEEDED, windows.ERROR_FILE_TOO_LARGE}
 }
-func readOnly() []syscall.Errno { return []syscall.Errno{windows.ERROR_WRITE_PROTECT} }
-func refused() []syscall.Errno  { return []syscall.Errno{windows.WSAECONNREFUSED} }
+func readOnly() []syscall.Errno  { return []syscall.Errno{windows.ERROR_WRITE_PROTECT} }
+func inUse() []syscall.Errno     { return []syscall.Errno{windows.WSAEADDRINUSE} }
+func noAddress() []syscall.Errno { return []syscall.Errno{windows.WSAEADDRNOTAVAIL} }
+func refused() []syscall.Errno   { return []syscall.Errno{windows.WSAECONNREFUSED} }
 func unreachable() []syscall.Errno {
 	return []syscall.Errno{windows.WSAEHOSTUNREACH, windows.WSAENETUNREACH}
 }

@@ -16,6 +16,12 @@ func ReadOnly(err error) bool { return isAny(err, readOnly()) }
 // Refused reports that nothing listens at an address.
 func Refused(err error) bool { return isAny(err, refused()) }
 
+// InUse reports that another program listens at an address.
+func InUse(err error) bool { return isAny(err, inUse()) }
+
+// NoAddress reports that the machine does not have an address.
+func NoAddress(err error) bool { return isAny(err, noAddress()) }
+
 // Unreachable reports that the network does not lead to a host.
 func Unreachable(err error) bool { return isAny(err, unreachable()) }
 

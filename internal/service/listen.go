@@ -12,6 +12,7 @@ import (
 	"mirror/internal/daemon"
 	"mirror/internal/dashboard"
 	"mirror/internal/netname"
+	"mirror/internal/oserr"
 	"mirror/internal/static"
 	"mirror/internal/workspace"
 	"mirror/reports"
@@ -51,8 +52,11 @@ func (s *service) listen(ctx context.Context) (net.Listener, error) {
 	}
 	address := s.options.address(s.space)
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
-	if err != nil {
+	if oserr.InUse(err) {
 		return nil, fmt.Errorf("%w (hint: is another daemon running? --listen chooses another address, --no-dashboard none)", err)
+	}
+	if err != nil {
+		return nil, netname.ListenError(address, err)
 	}
 	s.address = l.Addr()
 	s.showBoard(s.space)

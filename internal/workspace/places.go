@@ -80,6 +80,9 @@ func (w *Workspace) OpenPlaces(ctx context.Context, once bool, log *slog.Logger)
 	}, hub, nil
 }
 
+// noAgents says that no other place looked.
+const noAgents = "no agent is enrolled, so the origins were read from here alone (hint: mirror agent enroll --place NAME prints the line that starts one)"
+
 // look reads the origins from here and, where there are agents, from their places. That the places cannot
 // be reached is a note: what is seen from here stands.
 func (w *Workspace) look(ctx context.Context, look check.Options, patience time.Duration) (diff.Verdict, error) {
@@ -110,7 +113,9 @@ func (w *Workspace) look(ctx context.Context, look check.Options, patience time.
 		here.Notes = append(here.Notes, fmt.Sprintf("the places cannot be reached: %v", missing))
 	case here.Release != look.Release && len(views.Views) > 0:
 		here.Notes = append(here.Notes, "another release went live during the check, so what the places saw is not compared with it")
-	case len(views.Views) > 0:
+	case len(views.Views) == 0:
+		here.Notes = append(here.Notes, noAgents)
+	default:
 		w.nameReleases(ctx, look, views)
 		own := diff.PlaceView{Place: vantage.Here, Origins: here.Origins}
 		return w.joined(here, views, &own), nil
@@ -130,6 +135,9 @@ func (w *Workspace) lookShared(ctx context.Context, origins []origin.Endpoint, l
 		here, failed := check.Await(ctx, origins, look, patience)
 		if err != nil {
 			here.Notes = append(here.Notes, fmt.Sprintf("the places cannot be reached, so the origins were read from here: %v", err))
+		}
+		if err == nil && len(views.Views) == 0 {
+			here.Notes = append(here.Notes, noAgents)
 		}
 		for _, v := range views.Views {
 			here.Notes = append(here.Notes, fmt.Sprintf("place %s is missing: %s", v.Place, v.Missing))

@@ -132,14 +132,13 @@ func (l listeners) redirect() http.Handler {
 }
 
 func listen(ctx context.Context, o Options) (l listeners, err error) {
-	const hint = "(hint: --listen chooses another address)"
 	secure, issuer, err := o.TLS.config(o.Log)
 	if err != nil {
 		return l, err
 	}
 	l.issuer = issuer
 	if l.visitors, l.passed, err = o.Sockets.Listen(ctx, o.Listen); err != nil {
-		return l, fmt.Errorf("front: %w %s", err, hint)
+		return l, fmt.Errorf("front: --listen: %w", err)
 	}
 	l.address = l.visitors.Addr()
 	if at, ok := l.address.(*net.TCPAddr); ok {

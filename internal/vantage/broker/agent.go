@@ -77,7 +77,7 @@ func Run(ctx context.Context, o AgentOptions) error {
 	}
 	a.key, a.looker = key, &vantage.Looker{Pins: a.joined.Pins, Addresses: o.Addresses}
 	if err := a.connect(ctx); err != nil {
-		return fmt.Errorf("the daemon at %s: %w", a.joined.Server, err)
+		return fmt.Errorf("the daemon at %s: %w%s", a.joined.Server, err, a.hint(err))
 	}
 	defer a.conn.Close()
 	text, err := json.MarshalIndent(a.joined, "", "  ")
@@ -141,6 +141,21 @@ func (a *runner) connect(ctx context.Context) error {
 		case <-time.After(pause):
 		}
 	}
+}
+
+// hint says what to do after an attempt to connect that is the last.
+func (a *runner) hint(err error) string {
+	switch {
+	case errors.Is(err, nats.ErrAuthorization) && a.options.Token != "":
+		return " (hint: the token was used, has expired or is of another daemon: mirror agent enroll, on the machine of the daemon, prints a new line)"
+	case errors.Is(err, nats.ErrAuthorization):
+		return " (hint: the place was removed or given to another agent: mirror agent list shows it, mirror agent enroll prints a new line)"
+	case errors.Is(err, nats.ErrSecureConnWanted) || errors.Is(err, nats.ErrSecureConnRequired):
+		return " (hint: copy the whole line of mirror agent enroll: --server begins with nats:// or tls://)"
+	case errors.Is(err, nats.ErrNoServers):
+		return " (hint: start mirror daemon there, let its port through, and run this line again)"
+	}
+	return ""
 }
 
 // maxPause is the longest time between two attempts to connect.
