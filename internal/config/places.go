@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"errors"
+	"os"
 	"path/filepath"
 
 	"mirror/internal/config/strictyaml"
@@ -28,11 +29,14 @@ func validatePlaces(d *strictyaml.Decoder, c *Config, kinds targets.Kinds) {
 			continue // the target's own keys are wrong, which is noted
 		}
 		id := kind.Name + " " + place.ID
+		if folder, err := resolve(place.Folder); err == nil && place.Folder != "" {
+			id = "folder " + folder // through whatever links it is named
+		}
 		if other, ok := taken[id]; ok {
 			t.wrong(cmp.Or(place.Key, "name"), "is where target "+strictyaml.Quoted(other)+" writes too (hint: give each target its own place)")
 		}
 		taken[id] = t.Name
-		if wrong := overlap(c.Site.Dir, place.Folder); place.Folder != "" && wrong != "" {
+		if wrong := overlap(c.Site.Dir, place.Folder); c.Site.Dir != "" && place.Folder != "" && wrong != "" {
 			t.wrong(cmp.Or(place.Key, "name"), "is "+wrong+" (hint: a folder beside "+strictyaml.Quoted(c.Site.Dir)+")")
 		}
 	}
@@ -72,18 +76,39 @@ func overlap(site, folder string) string {
 	return ""
 }
 
-// resolve returns the absolute path with the links followed in the part of it that exists.
+// maxLinks bounds how many links that lead to nothing yet are followed.
+const maxLinks = 40
+
+// resolve returns the absolute path with the links followed, also one that leads to what does not exist yet.
 func resolve(path string) (string, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return "", err
 	}
+	for range maxLinks {
+		next, again := follow(path)
+		if !again {
+			return next, nil
+		}
+		path = next
+	}
+	return path, nil
+}
+
+// follow follows the links of the part of a path that exists. again says that a link led to what does not.
+func follow(path string) (next string, again bool) {
 	for at, rest := path, ""; ; at, rest = filepath.Dir(at), filepath.Join(filepath.Base(at), rest) {
 		if real, err := filepath.EvalSymlinks(at); err == nil {
-			return filepath.Join(real, rest), nil
+			return filepath.Join(real, rest), false
+		}
+		if to, err := os.Readlink(at); err == nil {
+			if !filepath.IsAbs(to) {
+				to = filepath.Join(filepath.Dir(at), to)
+			}
+			return filepath.Join(to, rest), true
 		}
 		if at == filepath.Dir(at) {
-			return path, nil
+			return path, false
 		}
 	}
 }
