@@ -32,7 +32,7 @@ OLD      ?=
 NEW      ?= .
 SYSTEMS  ?= windows/amd64 darwin/arm64 freebsd/amd64 linux/arm64
 
-.PHONY: bench-go bench-pairs experiment-clocks experiment-front experiment-grace experiment-numbers experiment-orders experiment-places experiment-publishers experiment-purge experiment-rollback experiment-window help build docs man test servers lint cross format bench fuzz clean
+.PHONY: bench-go bench-pairs experiment-clocks experiment-front experiment-grace experiment-numbers experiment-orders experiment-places experiment-publishers experiment-purge experiment-rollback experiment-trace experiment-window help build docs man test servers lint cross format bench fuzz clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 27
@@ -63,9 +63,10 @@ lint: ## formatting, vet, golangci-lint, actionlint, tidy
 man: build ## a man page for each command, in bin/man
 	bin/mirror man bin/man
 
-docs: ## docs/config.md from the comments of the config structs, and the tables of docs/s3-services.md
+docs: ## docs/config.md from the comments of the config structs, and the tables of docs/s3-services.md and docs/caches.md
 	go test ./internal/config -run=TestReferenceIsOfTheseSources -update
 	go test ./targets/s3/internal/provider -run=TestServicesDocument -update
+	go test ./internal/cdn -run=TestCachesDocument -update
 
 format: ## format every source
 	gofmt -w .
@@ -119,6 +120,11 @@ experiment-purge: ## 1,000 publishes behind two tiers of caches: is any read aft
 experiment-rollback: ## 100 kills of a rollback, 20 random histories with the windows of rollbacks, and 60 meetings of rollbacks
 	MIRROR_EXPERIMENT=full MIRROR_SEED=$(SEED) go test -count=1 -timeout=1h -v -run='TestKilledRollbackConverges|TestRollbackOfRandomHistories' ./cmd/mirror
 	MIRROR_EXPERIMENT=full go test -count=1 -timeout=1h -v -run=TestOneOfSeveralRollbacksWins ./internal/publish
+
+experiment-trace: ## 200 publishes behind caches, with the watch and without: are there old pages in the caches, or another window? Goes on in bin/experiment-trace.jsonl; SEED sets the seed
+	@mkdir -p bin
+	MIRROR_EXPERIMENT=full MIRROR_SEED=$(SEED) MIRROR_RESULTS=$(CURDIR)/bin/experiment-trace.jsonl \
+		go test -count=1 -timeout=2h -v -run=TestTraceOfTheWatcher ./internal/workspace
 
 experiment-places: ## 100 checks by 8 agents while agents, their networks and the broker fail: is any observation lost or counted twice?
 	MIRROR_EXPERIMENT=full MIRROR_SEED=$(SEED) go test -count=1 -timeout=2h -v -run=TestFaultsLoseNothing ./internal/vantage/broker

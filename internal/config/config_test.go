@@ -68,7 +68,7 @@ func TestLoadEveryDocumentedKey(t *testing.T) {
 		{"site.exclude", c.Site.Exclude, []string{"**/.DS_Store"}},
 		{"targets", len(c.Targets), 3},
 		{"base URL", c.Targets[1].Origin.URL.String(), "https://my-blog.example.com/base/"},
-		{"cdn", c.Targets[1].Origin.CDN, true},
+		{"cdn", c.Targets[1].Origin.CDN.On(), true},
 		{"index", c.Targets[2].Origin.ServesIndex(), false},
 		{"an origin of its own", c.Origins[0].Name + " " + c.Origins[0].URL.String(), "self-built https://blog.example.dev/"},
 		{"its index", c.Origins[0].ServesIndex(), false},

@@ -8,6 +8,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"mirror/internal/cdn"
 	"mirror/internal/config/strictyaml"
 	"mirror/targets"
 )
@@ -21,6 +22,10 @@ func typesOf(name string, getenv func(string) string, kinds targets.Kinds) stric
 			reflect.TypeFor[Limit](): {
 				Noun: "percentage or count", Hint: "write a share such as 50%, or a number of files",
 				FromText: func(text string) (any, error) { return ParseLimit(text) },
+			},
+			reflect.TypeFor[CDN](): {
+				Noun: "boolean or provider", Hint: "write true, false, or one of " + strings.Join(cdn.Names(), ", "),
+				FromText: func(text string) (any, error) { return ParseCDN(text) },
 			},
 			reflect.TypeFor[*url.URL](): {
 				Noun: "base URL of a site", QuotesNothing: true,

@@ -114,7 +114,7 @@ var errorTable = []struct {
 	{"no number", body("check: {rate: .inf}"), []string{`1:15: rate: ".inf" is no number`}},
 	{"not a number", body("check: {rate: nan}"), []string{`1:15: rate: "nan" is no number`}},
 	{"no boolean", body("targets: [{name: a, type: odd, origin: {url: 'http://a', cdn: yes}}]"), []string{
-		`1:63: cdn: "yes" is no boolean (hint: write true or false)`}},
+		`1:63: cdn: "yes" is no boolean or provider (hint: write true, false, or one of akamai, bunny, cloudflare, cloudfront, fastly, github-pages, netlify, nginx, squid, varnish)`}},
 	{"no duration", body("check: {timeout: 10}"), []string{
 		`1:18: timeout: "10" is no duration (hint: write a number and its unit: 10s, 5m, 1h30m)`}},
 	{"negative duration", body("publish: {barrier: -1s}"), []string{

@@ -1,7 +1,7 @@
 package config
 
 import (
-	_ "embed" // types.go below
+	_ "embed" // the sources below
 	"net/url"
 	"reflect"
 	"slices"
@@ -11,16 +11,21 @@ import (
 	"mirror/targets"
 )
 
-// typesSource has the descriptions of the keys that every config has.
-//
-//go:embed types.go
-var typesSource string
+// typesSource and vantagesSource have the descriptions of the keys that every config has.
+var (
+	//go:embed types.go
+	typesSource string
+	//go:embed vantages.go
+	vantagesSource string
+)
 
 // commentsOf returns the doc comments of the fields of the config and of the kinds' config structs.
 func commentsOf(kinds targets.Kinds) (reference.Comments, error) {
 	comments := reference.Comments{}
-	if err := comments.Add(reflect.TypeFor[Config]().PkgPath(), typesSource); err != nil {
-		return nil, err
+	for _, source := range []string{typesSource, vantagesSource} {
+		if err := comments.Add(reflect.TypeFor[Config]().PkgPath(), source); err != nil {
+			return nil, err
+		}
 	}
 	if err := comments.Add(reflect.TypeFor[purge.Config]().PkgPath(), purge.Source); err != nil {
 		return nil, err
@@ -43,6 +48,7 @@ func structOf(config any) reflect.Type { return reflect.Indirect(reflect.ValueOf
 func nouns() reference.Nouns {
 	return reference.Nouns{
 		reflect.TypeFor[Limit]():      "percentage or count",
+		reflect.TypeFor[CDN]():        "boolean or name of a provider",
 		reflect.TypeFor[Order]():      "`auto`, `parallel` or list of names",
 		reflect.TypeFor[GraceMatch](): "`hashed`, `all` or list of globs",
 		reflect.TypeFor[*url.URL]():   "URL",

@@ -12,6 +12,7 @@ import (
 	"github.com/invopop/jsonschema"
 	"go.yaml.in/yaml/v4"
 
+	"mirror/internal/cdn"
 	"mirror/internal/config/reference"
 	"mirror/targets"
 )
@@ -116,6 +117,12 @@ func schemaOf(t reflect.Type) *jsonschema.Schema {
 	case reflect.TypeFor[Limit]():
 		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
 			{Type: "integer", Minimum: "0"}, text(`^(\$\{.*|[0-9.]+%)$`)}}
+	case reflect.TypeFor[CDN]():
+		names := []any{}
+		for _, name := range cdn.Names() {
+			names = append(names, name)
+		}
+		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "boolean"}, {Type: "string", Enum: names}, text(`^\$\{`)}}
 	case reflect.TypeFor[Size]():
 		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
 			{Type: "integer", Minimum: "0"}, text(`^(\$\{.*|[0-9.]+ *([KMGT]iB|[kKMGT]B?|B)?)$`)}}

@@ -129,8 +129,9 @@ type Origin struct {
 	CleanURLs bool `yaml:"clean_urls" jsonschema:"default=false" example:"true"`
 	// Index is whether the URL of a folder serves its index.html.
 	Index *bool `yaml:"index" jsonschema:"default=true" example:"false"`
-	// CDN is whether a cache stands before the origin, so that a new release is seen late.
-	CDN bool `yaml:"cdn" jsonschema:"default=false" example:"true"`
+	// CDN is whether caches stand before the origin, so that a new release is seen late, or the name of their provider: akamai,
+	// bunny, cloudflare, cloudfront, fastly, github-pages, netlify, nginx, squid or varnish. See docs/caches.md.
+	CDN CDN `yaml:"cdn" jsonschema:"default=false" example:"cloudflare"`
 	// Purge lists the caches before the origin, that next to the origin first. A publish removes from them what it
 	// changes. An origin with one has cdn: true.
 	Purge []purge.Config `yaml:"purge" example:"[{type: varnish, url: \"http://127.0.0.1:6081\"}]"`
@@ -361,29 +362,3 @@ type FrontACME struct {
 	// Directory is the URL of the authority.
 	Directory string `yaml:"directory" jsonschema:"default=https://acme-v02.api.letsencrypt.org/directory" example:"https://acme-v02.api.letsencrypt.org/directory"`
 }
-
-// Vantages says how agents are reached and what they do.
-type Vantages struct {
-	// Listen is the address at which the daemon's own NATS server waits for agents. Beyond this machine it
-	// uses TLS. Without it, and without nats, there are no agents.
-	Listen string `yaml:"listen" jsonschema:"format=address" example:"127.0.0.1:4222"`
-	// Address is the host, with or without a port, under which agents reach that server, where it is not the
-	// one to listen on.
-	Address string `yaml:"address" jsonschema:"format=host" example:"mirror.example.com:4222"`
-	// NATS is the URL of a NATS server or cluster with JetStream that is used in place of the daemon's own.
-	NATS string `yaml:"nats" jsonschema:"format=nats" example:"tls://nats.example.com:4222"`
-	// Credentials is the file with the credentials for nats.
-	Credentials string `yaml:"credentials" jsonschema:"format=path" example:"./daemon.creds"`
-	// Mode is who looks at a page: each (every agent, and this machine) or spread (the agents share the pages).
-	Mode string `yaml:"mode" jsonschema:"default=each,enum=each,enum=spread" example:"each"`
-	// Quorum is how many places must see a difference before it counts. What fewer see is reported as tolerated.
-	Quorum int `yaml:"quorum" jsonschema:"default=1,minimum=1" example:"2"`
-	// Barrier is how many places must have seen an origin live before the barrier of a publish goes on, this machine
-	// among them. With 1 it is this machine alone. With more, every publish uses the agents.
-	Barrier int `yaml:"barrier" jsonschema:"default=1,minimum=1" example:"3"`
-	// Timeout is how long the agents may take for one check. What is missing by then is named in the report.
-	Timeout time.Duration `yaml:"timeout" jsonschema:"default=5m" example:"5m"`
-}
-
-// On reports whether there may be agents.
-func (v Vantages) On() bool { return v.Listen != "" || v.NATS != "" }

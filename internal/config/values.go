@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"mirror/internal/cdn"
 )
 
 // Limit is a share of something or a count: "50%" or "120".
@@ -42,6 +44,26 @@ func (l Limit) String() string {
 	}
 	return strconv.Itoa(l.Count)
 }
+
+// CDN is what the config says of the caches before an origin: "" for none, "true" for any, or the name of a provider.
+type CDN string
+
+// ParseCDN reads a CDN as it is written in the config.
+func ParseCDN(text string) (CDN, error) {
+	if text == "false" {
+		return "", nil
+	}
+	if _, known := cdn.Find(text); !known && text != "true" {
+		return "", fmt.Errorf("%q is not true, false or the name of a provider", text)
+	}
+	return CDN(text), nil
+}
+
+// On reports whether there are caches.
+func (c CDN) On() bool { return c != "" }
+
+// Provider returns what is known of the caches' provider.
+func (c CDN) Provider() (cdn.Provider, bool) { return cdn.Find(string(c)) }
 
 // The modes of an Order.
 const (

@@ -56,6 +56,11 @@ func (a *attempt) traced() context.Context {
 }
 
 func (a *attempt) requestHeader() http.Header {
+	if a.BypassCache && a.client.endpoint.Cache.Directives {
+		h := a.client.header.Clone()
+		h.Set("Cache-Control", "no-cache, no-store")
+		return h
+	}
 	if !a.conditional() {
 		return a.client.header
 	}

@@ -4,6 +4,7 @@ package origin
 
 import (
 	"crypto/tls"
+	"math"
 	"net/http"
 	"net/url"
 	"sync"
@@ -21,6 +22,7 @@ type Endpoint struct {
 	Style site.URLStyle
 	Front bool // a mirror front over the other origins
 	CDN   bool // caches stand in front of it, so that a page may be old after it was new
+	Cache CacheTraits
 	Options
 }
 
@@ -38,6 +40,7 @@ type Options struct {
 	Concurrency int           // requests at once
 	Rate        float64       // requests a second; 0 for no limit
 	Pace        *Pace         // keeps the rate together with other clients; nil for one of its own
+	Uniques     *Uniques      // requests past caches, together with other clients; nil for MostUnique of its own
 	Waited      bool          // who asks waits for its turn in Pace, and asks again where it is refused
 	Timeout     time.Duration // for an answer, beside the time that its body takes at slowest
 	Confirm     int           // how often an answer that does not agree is asked for again
@@ -86,6 +89,9 @@ func New(at Endpoint) *Client {
 	if options.Pace == nil {
 		options.Pace = NewPace(options.Rate)
 	}
+	if options.Uniques == nil {
+		options.Uniques = NewUniques(MostUnique)
+	}
 	c := &Client{endpoint: at, options: options, base: at.URL.String(), pace: options.Pace, decoders: newDecoders(), kept: keptHeaders()}
 	c.limits.probing = make(chan struct{}, 1)
 	for _, name := range options.Headers {
@@ -107,6 +113,17 @@ func (c *Client) Rate() float64 { return c.pace.Rate() }
 
 // Concurrency returns how many requests may be made at once, at least one.
 func (c *Client) Concurrency() int { return c.options.Concurrency }
+
+// PastCaches returns how many requests can still be sent past the caches without an effect on what visitors get.
+func (c *Client) PastCaches() int {
+	switch {
+	case !c.endpoint.Cache.Private():
+		return 0
+	case c.endpoint.Cache.Directives:
+		return math.MaxInt
+	}
+	return c.options.Uniques.Left()
+}
 
 // Close drops the connections that are kept.
 func (c *Client) Close() {

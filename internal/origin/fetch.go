@@ -89,7 +89,11 @@ func (c *Client) ask(ctx context.Context, r request) site.Observation {
 
 func (c *Client) once(ctx context.Context, r request) site.Observation {
 	o := site.Observation{Path: r.Path, URL: c.base + r.URL}
-	if r.BypassCache {
+	if r.BypassCache && !c.endpoint.Cache.Directives {
+		if c.endpoint.Cache.IgnoresQuery || !c.options.Uniques.take() {
+			o.Err = ErrNoUnique
+			return o
+		}
 		o.URL += "?mirror=" + rand.Text()
 	}
 	if o.Err = c.turn(ctx); o.Err != nil {

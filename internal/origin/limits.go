@@ -98,7 +98,7 @@ func (l *limits) answered(p Page, o site.Observation) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if (o.Status == http.StatusOK || o.Status == http.StatusNotModified) && o.Err == nil && (l.control == nil || p.Size < l.control.Size) {
-		l.control = &Page{Path: p.Path, URL: p.URL, Size: p.Size}
+		l.control = &Page{Path: p.Path, URL: p.URL, Size: p.Size, BypassCache: p.BypassCache}
 	}
 	if !l.began.IsZero() {
 		l.answers++

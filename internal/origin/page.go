@@ -10,7 +10,8 @@ type Page struct {
 	Path string // manifest path
 	URL  string // below the origin's base, percent-encoded
 	Size int64  // of the body that is expected, in bytes
-	// BypassCache asks with a query that was never used before, which no cache has an answer for.
+	// BypassCache asks the origin behind its caches: with a query that was never used before, which no cache has an answer for,
+	// or with Cache-Control where that is honoured. The error is ErrNoUnique where neither can be done.
 	BypassCache bool
 	// ETag and Modified, where set, are of the page as it was last verified: Fetch's answer
 	// may be 304 then (RFC 9110, section 13.1). FetchFresh, and a request that bypasses the

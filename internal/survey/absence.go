@@ -73,10 +73,12 @@ func (p *AbsenceProbe) absence(ctx context.Context) diff.Absence {
 	return p.seen
 }
 
-// status returns the status of an answer, 0 where there is none.
+// status returns the status of an answer, 0 where there is none. It leaves nothing in caches that visitors get.
 func (p *AbsenceProbe) status(ctx context.Context, page origin.Page) int {
-	if at := p.client.Endpoint(); at.Waited && at.Pace.Wait(ctx) != nil {
+	at := p.client.Endpoint()
+	if at.Waited && at.Pace.Wait(ctx) != nil {
 		return 0
 	}
+	page.BypassCache = at.CDN && p.client.PastCaches() > 0
 	return p.client.Fetch(ctx, page).Status
 }

@@ -6,7 +6,6 @@ package survey
 
 import (
 	"context"
-	"encoding/json"
 
 	"mirror/internal/origin"
 	"mirror/site"
@@ -21,18 +20,25 @@ func Claim(ctx context.Context, client *origin.Client, path string) site.Beacon 
 
 // ReadClaim is Claim, with the error of a request that was not answered with 200.
 func ReadClaim(ctx context.Context, client *origin.Client, path string) (site.Beacon, error) {
+	return readClaim(ctx, client, path, false)
+}
+
+// ClaimPastCaches is Claim behind the caches: it leaves nothing under the beacon's own URL.
+func ClaimPastCaches(ctx context.Context, client *origin.Client, path string) site.Beacon {
+	b, _ := readClaim(ctx, client, path, true) // as in Claim
+	return b
+}
+
+func readClaim(ctx context.Context, client *origin.Client, path string, past bool) (site.Beacon, error) {
 	if path == "" {
 		return site.Beacon{}, nil
 	}
-	text, err := client.FetchBody(ctx, origin.Page{Path: path, URL: client.Endpoint().Style.URLPath(path)})
+	text, err := client.FetchBody(ctx, origin.Page{Path: path, URL: client.Endpoint().Style.URLPath(path), BypassCache: past})
 	if err != nil {
 		return site.Beacon{}, err
 	}
-	var b site.Beacon
-	if json.Unmarshal(text, &b) != nil {
-		return site.Beacon{}, nil
-	}
-	if b.Release, err = site.ParseID(string(b.Release)); err != nil {
+	b, err := site.ParseBeacon(text)
+	if err != nil { // it is no beacon
 		return site.Beacon{}, nil
 	}
 	return b, nil

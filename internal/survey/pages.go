@@ -3,6 +3,7 @@ package survey
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -60,10 +61,11 @@ func confirmed(ctx context.Context, client *origin.Client, p origin.Page, agrees
 		o = client.FetchFresh(ctx, p)
 		o.Recovered = answered && agrees(o)
 	}
-	if at.CDN && at.Confirm > 0 && o.Status != 0 && ctx.Err() == nil && !agrees(o) {
+	if at.CDN && at.Confirm > 0 && o.Status != 0 && ctx.Err() == nil && !agrees(o) && client.PastCaches() > 0 {
 		p.BypassCache = true
-		direct := client.FetchFresh(ctx, p)
-		o.PastCaches = &direct
+		if direct := client.FetchFresh(ctx, p); !errors.Is(direct.Err, origin.ErrNoUnique) {
+			o.PastCaches = &direct
+		}
 	}
 	return o
 }

@@ -68,7 +68,7 @@ func newJob(id string, origins []origin.Endpoint, look check.Options, limit time
 // OriginOf tells an agent of an origin, with its share of the rate in requests a second.
 func OriginOf(at origin.Endpoint, rate float64) Origin {
 	return Origin{
-		Name: at.Name, URL: at.URL.String(), Address: at.Address, CleanURLs: at.Style.CleanURLs, NoIndex: at.Style.NoIndex, CDN: at.CDN,
+		Name: at.Name, URL: at.URL.String(), Address: at.Address, CleanURLs: at.Style.CleanURLs, NoIndex: at.Style.NoIndex, CDN: at.CDN, Cache: at.Cache,
 		Concurrency: at.Concurrency, Rate: rate, Timeout: at.Timeout, Confirm: at.Confirm,
 	}
 }

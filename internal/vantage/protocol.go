@@ -14,6 +14,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"mirror/diff"
+	"mirror/internal/origin"
 	"mirror/site"
 )
 
@@ -73,6 +74,7 @@ type Origin struct {
 	Name, URL, Address string
 	CleanURLs, NoIndex bool
 	CDN                bool
+	Cache              origin.CacheTraits `json:",omitzero"`
 	Concurrency        int
 	Rate               float64 // the agent's share, in requests a second; 0 for no limit
 	Timeout            time.Duration

@@ -18,3 +18,8 @@ func content(o site.Observation) site.Digest {
 	}
 	return o.Digest
 }
+
+// refuses reports whether an answer asks to be asked less.
+func refuses(o site.Observation) bool {
+	return o.Status == http.StatusForbidden || o.Status == http.StatusTooManyRequests || o.Status == http.StatusServiceUnavailable
+}

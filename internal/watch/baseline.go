@@ -45,12 +45,20 @@ type baseline struct {
 
 // look asks one origin.
 func (b *baseline) look(ctx context.Context, at origin.Endpoint) {
+	if at.CDN { // each attempt past the caches leaves an object: none is made again
+		at = paced(at)
+		at.Waited = true
+	}
 	client := origin.New(at)
 	defer client.Close()
 	b.mu.Lock()
 	own := b.options.own(at.Name)
 	gone := survey.NewAbsenceProbe(client, b.options.Manifest, b.options.alive())
 	b.mu.Unlock()
+	if at.CDN {
+		b.lookPastCaches(ctx, client, own, gone)
+		return
+	}
 	page := func(n int) origin.Page { return origin.Page{Path: own[n], URL: at.Style.URLPath(own[n])} }
 	if len(own) > 0 && client.IsDown(ctx, page(0)) {
 		return // however long it asks to be waited for, it says nothing of what was live
@@ -61,6 +69,30 @@ func (b *baseline) look(ctx context.Context, at origin.Endpoint) {
 	b.mu.Unlock()
 	// Its error is ctx's, which an origin that hangs is not worth.
 	_ = survey.Pages(ctx, client, len(own), page, survey.AnyAnswer, func(_ int, o site.Observation) { b.saw(at.Name, gone.Read(ctx, o)) })
+}
+
+// lookPastCaches asks an origin behind caches for a sample of its pages. A request as visitors make it would leave the old
+// page in an edge that has none.
+func (b *baseline) lookPastCaches(ctx context.Context, client *origin.Client, own []string, gone *survey.AbsenceProbe) {
+	at := client.Endpoint()
+	if client.PastCaches() == 0 {
+		return
+	}
+	claim := survey.ClaimPastCaches(ctx, client, b.options.BeaconPath).Release
+	b.mu.Lock()
+	b.options.Claimed[at.Name] = claim
+	b.mu.Unlock()
+	indexes := make([]int, len(own))
+	for i := range own {
+		indexes[i] = i
+	}
+	for _, i := range newPastCaches(indexes).pages {
+		o := client.FetchFresh(ctx, origin.Page{Path: own[i], URL: at.Style.URLPath(own[i]), BypassCache: true})
+		if !tells(o) && !refuses(o) {
+			return
+		}
+		b.saw(at.Name, gone.Read(ctx, o))
+	}
 }
 
 func (b *baseline) saw(name string, o site.Observation) {

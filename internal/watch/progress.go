@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"mirror/diff"
+	"mirror/internal/origin"
 	"mirror/site"
 )
 
@@ -50,6 +51,7 @@ func (w *Watch) confirmed(name string) bool {
 
 // hurry begins or ends the waiting for origins.
 func (w *Watch) hurry(names []string, by int) {
+	w.uncover(names) // what is waited for is committed
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, name := range names {
@@ -88,14 +90,7 @@ func (w *Watch) turned(name string) bool {
 // learn takes in an answer, and what it says, and wakes who waits.
 func (w *Watch) learn(name string, o, says site.Observation, bypass bool) {
 	w.mu.Lock()
-	to := w.window
-	if bypass {
-		to = w.behind
-	}
-	side := to.Add(name, says)
-	if !bypass {
-		w.count(name, says, side)
-	}
+	side := w.add(name, says, bypass)
 	w.heard[name] = w.heard[name] || o.Status != 0
 	w.note(name, o, side)
 	w.wake()
@@ -106,6 +101,31 @@ func (w *Watch) learn(name string, o, says site.Observation, bypass bool) {
 	if w.options.Cached != nil && !bypass {
 		w.options.Cached(name, o, side)
 	}
+}
+
+// add takes in what an answer says. While the gate is closed no cache can have got the new page through us, and an origin that
+// is old behind its caches is old for visitors. The caller must hold mu.
+func (w *Watch) add(name string, says site.Observation, bypass bool) diff.Side {
+	if !bypass {
+		side := w.window.Add(name, says)
+		w.count(name, says, side)
+		return side
+	}
+	side := w.behind.Add(name, says)
+	if g := w.gates[name]; side == diff.Old && g != nil && !g.open {
+		w.window.Add(name, says)
+	}
+	w.sawPast(name, false)
+	return side
+}
+
+// claimPast takes in what the beacon behind the caches says.
+func (w *Watch) claimPast(name string, id site.ID) {
+	w.claim(name, id)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.sawPast(name, true)
+	w.wake()
 }
 
 // claim takes in what a beacon says, and what is known of a release newer than ours.
@@ -177,4 +197,62 @@ func (w *Watch) Progress() []Progress {
 func (w *Watch) wake() {
 	close(w.changed)
 	w.changed = make(chan struct{})
+}
+
+// shut closes the gate of an origin behind caches, unless nothing that changes there is old. The caller must hold no lock.
+func (w *Watch) shut(at origin.Endpoint) {
+	p := w.past[at.Name]
+	p.beacon = w.options.BeaconPath != ""
+	p.steady = at.Cache.Directives
+	claimed := w.options.Claimed[at.Name]
+	deploys := p.beacon && claimed != site.None && claimed != w.options.Release
+	w.gates[at.Name] = &gate{open: len(p.pages) == 0 && !deploys}
+}
+
+// closed reports whether an origin may not be asked as visitors ask it.
+func (w *Watch) closed(name string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	g := w.gates[name]
+	return g != nil && !g.open
+}
+
+// uncover opens the gates of those origins of which no request can go past the caches. They are committed.
+func (w *Watch) uncover(names []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, name := range names {
+		if g := w.gates[name]; g != nil && w.exposed[name] {
+			g.open = true
+		}
+	}
+}
+
+// giveIn opens the gate of an origin when no request past its caches is left.
+func (w *Watch) giveIn(name string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.gates[name].open = true
+}
+
+// sawPast opens the gate of an origin when what is behind its caches has switched. The caller must hold mu.
+func (w *Watch) sawPast(name string, beacon bool) {
+	g := w.gates[name]
+	if g == nil || g.open {
+		return
+	}
+	claim := w.claims[name]
+	if claim != site.None && (claim == w.options.Release || w.passed[claim]) {
+		g.open = true
+		return
+	}
+	for _, i := range w.past[name].pages {
+		if !w.behind.Page(name, w.options.Changes[i].Path).New {
+			return
+		}
+	}
+	if beacon {
+		g.unclaimed++
+	}
+	g.open = !w.past[name].beacon || g.unclaimed >= mostUnclaimed
 }

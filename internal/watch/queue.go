@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"mirror/internal/origin"
+	"mirror/site"
 )
 
 // task is what to ask an origin next.
@@ -35,6 +36,7 @@ type queue struct {
 	// two answers that overlap could hide that the page turned back.
 	flying map[int]bool
 	past   *pastCaches // nil where no caches stand in front of the origin
+	left   func() int  // how many requests can still be sent past the caches
 }
 
 func newQueue(w *Watch, name string, pace *origin.Pace) *queue {
@@ -51,6 +53,9 @@ func (q *queue) nextTask() task {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	now := time.Now()
+	if t, ok := q.covered(now); ok {
+		return t
+	}
 	if rest := q.rest(now); rest > 0 {
 		return task{wait: rest}
 	}
@@ -72,9 +77,9 @@ func (q *queue) nextTask() task {
 			return q.page(t.change)
 		}
 	}
-	if q.past != nil {
-		if i, ok := q.past.next(now, q.oldBehind); ok {
-			return task{change: i, fresh: true, bypass: true}
+	if q.past != nil && q.left() > 0 {
+		if page, ok := q.past.next(now, false, q.oldBehind); ok {
+			return pastTask(page)
 		}
 	}
 	if q.unsettled() {
@@ -91,6 +96,44 @@ func (q *queue) rest(now time.Time) time.Duration {
 	}
 	q.probed = now
 	return 0
+}
+
+// leastCovered is how often it is looked at least whether an origin may be asked as visitors ask it.
+const leastCovered = 20 * time.Millisecond
+
+// covered returns what to ask an origin past its caches while it may not be asked as visitors ask it. When no such request is
+// left it may, except before the commits of one that has none at all.
+func (q *queue) covered(now time.Time) (t task, ok bool) {
+	if q.past == nil || !q.watch.closed(q.name) {
+		return t, false
+	}
+	if q.left() > 0 {
+		if page, ok := q.past.next(now, true, q.oldBehind); ok {
+			return pastTask(page), true
+		}
+	} else if !q.watch.exposed[q.name] {
+		q.watch.giveIn(q.name)
+		return t, false
+	}
+	return task{wait: leastCovered}, true
+}
+
+// pastTask is a request past the caches.
+func pastTask(page int) task {
+	if page == theBeacon {
+		return task{beacon: true, bypass: true}
+	}
+	return task{change: page, fresh: true, bypass: true}
+}
+
+// backOff takes in an answer from behind the caches.
+func (q *queue) backOff(o site.Observation) {
+	if !refuses(o) {
+		return
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.past.refused(time.Now())
 }
 
 // landed says that the answer for a page has come.

@@ -23,6 +23,8 @@ type Watch struct {
 	own     map[string][]int       // indexes of the changes that touch each origin
 	lead    map[string]int         // the first of them that is not new there already, -1 for none
 	past    map[string]*pastCaches // of the origins behind caches
+	gates   map[string]*gate       // of the same
+	exposed map[string]bool        // those of which no request can go past the caches
 	claims  map[string]site.ID     // what each origin's beacon says
 	awaited map[string]int         // how many wait for an origin to turn
 	heard   map[string]bool        // origins that have answered anything

@@ -5,6 +5,7 @@ package watch
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -28,7 +29,7 @@ func Start(ctx context.Context, origins []origin.Endpoint, o Options) *Watch {
 		options: o, window: diff.NewWatch(o.Began, o.Changes, names, Confirm), names: names,
 		behind: diff.NewWatch(o.Began, o.Changes, names, 1),
 		claims: map[string]site.ID{}, heard: map[string]bool{}, trouble: map[string]trouble{}, failed: map[string]int{}, awaited: map[string]int{}, looked: map[site.ID]bool{o.Release: true},
-		passed: map[site.ID]bool{}, past: map[string]*pastCaches{},
+		passed: map[site.ID]bool{}, past: map[string]*pastCaches{}, gates: map[string]*gate{}, exposed: map[string]bool{},
 		row: map[string]int{}, changed: make(chan struct{}),
 	}
 	w.divide()
@@ -52,6 +53,8 @@ func Start(ctx context.Context, origins []origin.Endpoint, o Options) *Watch {
 		if at.CDN {
 			w.window.MayFlap(at.Name)
 			w.sample(at.Name)
+			w.shut(at)
+			w.exposed[at.Name] = !at.Cache.Private()
 		}
 	}
 	for _, at := range origins {
@@ -91,6 +94,7 @@ func (w *Watch) Await(ctx context.Context, names []string) (late []string) {
 // any more, or ctx ends, and returns the origins of which that is not so. It does not wait for an
 // origin that fails for good.
 func (w *Watch) Settle(ctx context.Context, names []string) (late []string) {
+	w.uncover(names) // all commits are done
 	return w.await(ctx, names, w.steady)
 }
 
@@ -129,14 +133,19 @@ func (w *Watch) follow(ctx context.Context, at origin.Endpoint) {
 	w.clients = append(w.clients, client)
 	w.mu.Unlock()
 	q := newQueue(w, at.Name, at.Pace)
+	q.left = client.PastCaches
 	gone := survey.NewAbsenceProbe(client, w.options.Manifest, w.options.alive())
 	var workers sync.WaitGroup
 	for range max(at.Concurrency, 1) {
 		workers.Go(func() {
 			for at.Pace.Wait(ctx) == nil {
 				t := q.nextTask()
-				w.ask(ctx, client, gone, t)
-				if t.wait == 0 && !t.beacon && !t.bypass {
+				says := w.ask(ctx, client, gone, t)
+				switch {
+				case t.wait > 0 || t.beacon && !t.bypass:
+				case t.bypass:
+					q.backOff(says)
+				default:
 					q.landed(t.change)
 				}
 			}
@@ -145,12 +154,17 @@ func (w *Watch) follow(ctx context.Context, at origin.Endpoint) {
 	workers.Wait()
 }
 
-// ask does what the queue said.
-func (w *Watch) ask(ctx context.Context, client *origin.Client, gone *survey.AbsenceProbe, t task) {
+// ask does what the queue said. It returns what an answer says of a page.
+func (w *Watch) ask(ctx context.Context, client *origin.Client, gone *survey.AbsenceProbe, t task) (says site.Observation) {
 	at := client.Endpoint()
 	switch {
 	case t.wait > 0:
 		_ = wait.Sleep(ctx, t.wait) // the caller sees that ctx has ended
+	case t.beacon && t.bypass:
+		id := survey.ClaimPastCaches(ctx, client, w.options.BeaconPath).Release
+		if ctx.Err() == nil {
+			w.claimPast(at.Name, id)
+		}
 	case t.beacon:
 		asked := time.Now()
 		beacon, err := survey.ReadClaim(ctx, client, w.options.BeaconPath)
@@ -164,10 +178,11 @@ func (w *Watch) ask(ctx context.Context, client *origin.Client, gone *survey.Abs
 		}
 		path := w.options.Changes[t.change].Path
 		o := fetch(ctx, origin.Page{Path: path, URL: at.Style.URLPath(path), BypassCache: t.bypass})
-		says := gone.Read(ctx, o)
-		if ctx.Err() == nil {
+		says = gone.Read(ctx, o)
+		if ctx.Err() == nil && !errors.Is(o.Err, origin.ErrNoUnique) {
 			w.answered(at.Name, !isDown(o.Status, o.Err))
 			w.learn(at.Name, o, says, t.bypass)
 		}
 	}
+	return says
 }

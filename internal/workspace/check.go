@@ -22,6 +22,7 @@ func (w *Workspace) Check(ctx context.Context, o CheckOptions) (diff.Verdict, er
 
 // CheckUnrecorded is Check without the record.
 func (w *Workspace) CheckUnrecorded(ctx context.Context, o CheckOptions) (diff.Verdict, error) {
+	w.renewUniques()
 	if len(w.Origins()) == 0 {
 		return diff.Verdict{}, usage(fmt.Errorf("%s: no target has an origin, so there is nothing to look at (hint: add origin: {url: …})", w.Config.File))
 	}
@@ -49,6 +50,7 @@ func (w *Workspace) CheckUnrecorded(ctx context.Context, o CheckOptions) (diff.V
 	tolerance.Since = w.liveFor(ctx, verdict)
 	verdict.Tolerate(tolerance)
 	verdict.Notes = append(append(verdict.Notes, held.notes...), w.originNotes(ctx, verdict)...)
+	w.askPublicPlaces(ctx, &verdict)
 	return verdict, nil
 }
 

@@ -55,7 +55,11 @@ func (w *Workspace) lookAt(ctx context.Context, at origin.Endpoint, rel *site.Re
 	client := origin.New(at)
 	defer client.Close()
 	page := entrance(rel.Manifest, at.Style)
+	if page.BypassCache = at.CDN; page.BypassCache && client.PastCaches() == 0 {
+		return "" // a look would leave the page of before the publish in its caches
+	}
 	o := client.Fetch(ctx, page)
+	o.URL, _, _ = strings.Cut(o.URL, "?") // as visitors ask for it
 	if o.Status == 0 {
 		return fmt.Sprintf("%s cannot be read: %v", o.URL, o.Err)
 	}
@@ -67,7 +71,7 @@ func (w *Workspace) lookAt(ctx context.Context, at origin.Endpoint, rel *site.Re
 	if o.Status == http.StatusOK && !api {
 		return cmp.Or(w.claimsOther(ctx, client, held), w.showsPrivate(ctx, client, held))
 	}
-	a.Folders = refused(o.Status) && strings.HasSuffix(o.URL, "/") && client.Fetch(ctx, origin.Page{Path: page.Path, URL: page.Path, Size: page.Size}).Status == http.StatusOK
+	a.Folders = refused(o.Status) && strings.HasSuffix(o.URL, "/") && client.Fetch(ctx, origin.Page{Path: page.Path, URL: page.Path, Size: page.Size, BypassCache: at.CDN}).Status == http.StatusOK
 	hint := w.originHint(at.Name, a)
 	said := fmt.Sprintf("%s answers %d", o.URL, o.Status)
 	switch {
@@ -98,7 +102,11 @@ func (w *Workspace) claimsOther(ctx context.Context, client *origin.Client, held
 	if held == site.None || w.beacon() == "" {
 		return ""
 	}
-	claim := survey.Claim(ctx, client, w.beacon()).Release
+	ask := survey.Claim
+	if client.Endpoint().CDN {
+		ask = survey.ClaimPastCaches
+	}
+	claim := ask(ctx, client, w.beacon()).Release
 	if claim == held || ctx.Err() != nil {
 		return ""
 	}
@@ -127,7 +135,8 @@ func (w *Workspace) showsPrivate(ctx context.Context, client *origin.Client, hel
 	if kind.Private == nil {
 		return ""
 	}
-	o := client.Fetch(ctx, origin.Page{Path: kind.Private.Path, URL: kind.Private.Path})
+	o := client.Fetch(ctx, origin.Page{Path: kind.Private.Path, URL: kind.Private.Path, BypassCache: client.Endpoint().CDN})
+	o.URL, _, _ = strings.Cut(o.URL, "?")
 	if media, _, _ := mime.ParseMediaType(o.Header.Get("Content-Type")); o.Status != http.StatusOK || media != kind.Private.Type {
 		return ""
 	}

@@ -15,6 +15,13 @@ import (
 
 // WithPlaces runs do while the places of the config look at the origins too.
 func (w *Workspace) WithPlaces(ctx context.Context, log *slog.Logger, do func() error) error {
+	if v := w.Config.Vantages; len(v.Globalping.Places) > 0 {
+		inner := do
+		do = func() error { return w.withPublicPlaces(inner) }
+		if !v.On() {
+			return do()
+		}
+	}
 	places, hub, err := w.OpenPlaces(ctx, true, log)
 	if err != nil {
 		return err

@@ -39,6 +39,7 @@ type PublishOptions struct {
 // failed before there was anything to report.
 func (w *Workspace) Publish(ctx context.Context, o PublishOptions) (*publish.Report, error) {
 	began := time.Now()
+	w.renewUniques()
 	report, err := w.publish(ctx, o)
 	if report != nil && !o.StageOnly {
 		w.recordPublish(ctx, began, report, err)

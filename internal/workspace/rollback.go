@@ -29,6 +29,7 @@ var errNothingToResume = errors.New("there is no rollback to complete")
 // where it failed before there was anything to report.
 func (w *Workspace) Rollback(ctx context.Context, o RollbackOptions) (*publish.Report, error) {
 	began := time.Now()
+	w.renewUniques()
 	report, err := w.rollback(ctx, o)
 	if report != nil {
 		w.recordPublish(ctx, began, report, err)

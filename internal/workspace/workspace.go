@@ -18,6 +18,7 @@ import (
 	"strings"
 	"sync"
 
+	"mirror/internal/cdn"
 	"mirror/internal/config"
 	"mirror/internal/history"
 	"mirror/internal/origin"
@@ -75,7 +76,8 @@ type Workspace struct {
 
 // opened is what is opened once.
 type opened struct {
-	paces map[string]*origin.Pace // of the origins, over all that one run asks
+	paces   map[string]*origin.Pace    // of the origins, over all that one run asks
+	uniques map[string]*origin.Uniques // requests past the origins' caches, over the same
 
 	mu         sync.Mutex // guards what follows
 	history    *history.Store
@@ -84,6 +86,7 @@ type opened struct {
 	destsErr   error
 	destsOpen  bool
 	erased     []string // paths that this run removes for good
+	public     bool     // checks ask public places, too
 }
 
 // Open reads the config. Everything that can be wrong with it is a *UsageError.
@@ -120,7 +123,7 @@ func Open(o Options) (*Workspace, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Workspace{Config: c, State: s, options: o, opened: &opened{paces: map[string]*origin.Pace{}, history: o.History}}
+	w := &Workspace{Config: c, State: s, options: o, opened: &opened{paces: map[string]*origin.Pace{}, uniques: newUniques(c), history: o.History}}
 	for _, o := range originsOf(c) {
 		w.paces[o.Name] = origin.NewPace(c.CheckFor(o.Origin).Rate)
 	}
@@ -134,7 +137,40 @@ func (w *Workspace) With(events Events, output io.Writer, log *slog.Logger) *Wor
 	defer w.mu.Unlock()
 	o := w.options
 	o.Events, o.Output, o.Log, o.History = events, output, log, w.history
-	return &Workspace{Config: w.Config, State: w.State, options: o, opened: &opened{paces: w.paces, history: o.History}}
+	return &Workspace{Config: w.Config, State: w.State, options: o, opened: &opened{paces: w.paces, uniques: newUniques(w.Config), history: o.History}}
+}
+
+// cacheTraits returns what is known of the caches before an origin. cdn: true says nothing of them, and overrules what the types
+// of purge say.
+func cacheTraits(o config.Origin) (t origin.CacheTraits) {
+	if p, ok := o.CDN.Provider(); ok {
+		t.IgnoresQuery = !p.Query.Yes
+	}
+	if o.CDN.On() {
+		return t
+	}
+	for _, one := range o.Purge {
+		if p, ok := cdn.Find(one.Type); ok && !p.Query.Yes {
+			t.IgnoresQuery = true
+		}
+	}
+	return t
+}
+
+// newUniques returns the budgets of requests past the caches for one run.
+func newUniques(c *config.Config) map[string]*origin.Uniques {
+	all := map[string]*origin.Uniques{}
+	for _, o := range originsOf(c) {
+		all[o.Name] = origin.NewUniques(origin.MostUnique)
+	}
+	return all
+}
+
+// renewUniques begins the budgets of requests past the caches anew: for another publish or check.
+func (w *Workspace) renewUniques() {
+	for _, u := range w.uniques {
+		u.Renew(origin.MostUnique)
+	}
 }
 
 // Close closes what was opened.
@@ -260,9 +296,10 @@ func (w *Workspace) Origins() []origin.Endpoint {
 		all = append(all, origin.Endpoint{
 			Name: o.Name, URL: o.URL,
 			Style: site.URLStyle{CleanURLs: o.CleanURLs, NoIndex: !o.ServesIndex()},
-			Front: o.Front, CDN: o.CDN || len(o.Purge) > 0,
+			Front: o.Front, CDN: o.CDN.On() || len(o.Purge) > 0,
+			Cache: cacheTraits(o.Origin),
 			Options: origin.Options{
-				Concurrency: c.Concurrency, Rate: c.Rate, Pace: w.paces[o.Name], Timeout: c.Timeout, Confirm: c.Confirm, Headers: c.Headers,
+				Concurrency: c.Concurrency, Rate: c.Rate, Pace: w.paces[o.Name], Uniques: w.uniques[o.Name], Timeout: c.Timeout, Confirm: c.Confirm, Headers: c.Headers,
 				Address: o.Address,
 			},
 		})

@@ -201,6 +201,7 @@ func (f *follower) endpoints() (origins []origin.Endpoint, err error) {
 			return nil, err
 		}
 		at.Pace = nil // the share of a watch is another one than that of a check
+		at.Uniques = origin.NewUniques(origin.MostUnique)
 		origins = append(origins, at)
 	}
 	return origins, nil

@@ -40,10 +40,11 @@ func (j *Joint) Await(ctx context.Context, names []string) (late []string) {
 
 // Settle waits until the named origins have settled at all places, or ctx ends, and returns those that have not.
 func (j *Joint) Settle(ctx context.Context, names []string) (late []string) {
-	late = j.Watch.Settle(ctx, names)
 	if j.Session == nil {
-		return late
+		return j.Watch.Settle(ctx, names)
 	}
+	defer j.Session.Hurry(names)() // tells the agents that all is committed
+	j.Watch.Settle(ctx, names)
 	return j.await(ctx, names, func(p watch.Progress) bool { return p.Settled && j.Session.Settled(p.Name) })
 }
 
