@@ -72,7 +72,7 @@ func allowed() map[string][]string {
 		"internal/config/strictyaml": {},
 		"internal/config/reference":  {},
 		"internal/config/scaffold":   {"internal/config", "internal/config/strictyaml", "internal/generators", "targets"},
-		"internal/generators":        {},
+		"internal/generators":        {"internal/regular"},
 		"internal/daemon":            {"internal/wait", "scheduler", "internal/history", "internal/notify", "internal/regular", "internal/filestamp", "diff"},
 		"internal/dashboard":         {"internal/netname", "internal/summary", "reports", "reports/html", "diff"},
 		"internal/history":           {"internal/wait", "internal/regular", "diff", "site"},

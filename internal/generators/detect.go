@@ -11,7 +11,7 @@ import (
 // Detect finds out which generator a project uses. Where the project's root has none, the usual folders for
 // documentation and sites below it are looked at.
 func Detect(fsys fs.FS) Site {
-	p := open(fsys)
+	p := open(fsys, ".")
 	if s, ok := p.detect(); ok {
 		return s
 	}
@@ -40,12 +40,9 @@ func (p project) elsewhere() Site {
 	var found []Site
 	var where []string
 	for _, folder := range p.folders() {
-		sub, err := fs.Sub(p.FS, folder)
-		if err != nil {
-			continue
-		}
-		if s, ok := open(sub).detect(); ok {
-			found = append(found, p.moved(s, folder, open(sub)))
+		sub := open(p.fsys, path.Join(p.folder, folder))
+		if s, ok := sub.detect(); ok {
+			found = append(found, p.moved(s, folder, sub))
 			where = append(where, fmt.Sprintf("%s (%s)", folder, s.Generator))
 		}
 	}

@@ -9,15 +9,39 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"mirror/internal/regular"
 )
 
 // maxRead bounds what is read of a file in search of a setting, in bytes.
 const maxRead = 1 << 20
 
-// project is a folder with the sources of a site.
+// project is a folder with the sources of a site, as a file system which has only what is a file or a folder: to open a
+// named pipe would wait for its other end.
 type project struct {
-	fs.FS
-	npm npmPackage
+	fsys   fs.FS
+	folder string // in fsys; "." for all of it
+	npm    npmPackage
+}
+
+// Open opens a file or a folder of the project.
+func (p project) Open(name string) (fs.File, error) {
+	if _, err := p.Stat(name); err != nil {
+		return nil, err
+	}
+	return p.fsys.Open(path.Join(p.folder, name))
+}
+
+// Stat follows links. It opens nothing, where fsys can do without.
+func (p project) Stat(name string) (fs.FileInfo, error) {
+	if !fs.ValidPath(name) {
+		return nil, &fs.PathError{Op: "stat", Path: name, Err: fs.ErrInvalid}
+	}
+	info, err := fs.Stat(p.fsys, path.Join(p.folder, name))
+	if err == nil && !info.IsDir() && !info.Mode().IsRegular() {
+		err = &fs.PathError{Op: "stat", Path: name, Err: regular.ErrNotRegular}
+	}
+	return info, err
 }
 
 // npmPackage is what is read of a package.json.
@@ -30,8 +54,8 @@ type npmPackage struct {
 	Hexo            any               `json:"hexo"`
 }
 
-func open(fsys fs.FS) project {
-	p := project{FS: fsys}
+func open(fsys fs.FS, folder string) project {
+	p := project{fsys: fsys, folder: folder}
 	text := strings.TrimPrefix(p.read("package.json"), "\ufeff")
 	if json.Unmarshal([]byte(text), &p.npm) != nil { // a package.json that is broken tells nothing
 		p.npm = npmPackage{}
@@ -75,12 +99,6 @@ func (p project) first(names ...string) string {
 
 // read returns the beginning of a file, "" where it cannot be read: it is only asked for hints.
 func (p project) read(name string) string {
-	if !fs.ValidPath(name) {
-		return ""
-	}
-	if info, err := fs.Stat(p, name); err != nil || !info.Mode().IsRegular() {
-		return "" // opening a named pipe would wait
-	}
 	file, err := p.Open(name)
 	if err != nil {
 		return ""
