@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"mirror/diff"
+	"mirror/internal/longtest"
 	"mirror/reports"
 	"mirror/reports/formats"
 	"mirror/site"
@@ -142,6 +143,7 @@ func TestNothingHostileIsInAnyFormat(t *testing.T) {
 
 // TestBigIsBounded looks at 20,000 differences in the formats whose readers have limits.
 func TestBigIsBounded(t *testing.T) {
+	longtest.Skip(t, "writes reports of many pages")
 	c := reports.CheckOf(big())
 	for name, want := range map[string]struct {
 		bytes int

@@ -10,11 +10,14 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"mirror/internal/longtest"
 )
 
 // TestQuartersOfAnHour runs a job every quarter of an hour for two months; with MIRROR_EXPERIMENT=full
 // for a year.
 func TestQuartersOfAnHour(t *testing.T) {
+	longtest.Skip(t, "simulates many days")
 	until, slots := "2026-03-01T23:59:59Z", 60*24*4
 	if os.Getenv("MIRROR_EXPERIMENT") == "full" {
 		until, slots = "2026-12-31T23:59:59Z", 365*24*4
@@ -39,6 +42,7 @@ func TestQuartersOfAnHour(t *testing.T) {
 // TestClockChangesAndRestarts stops and starts the process every quarter of an hour while the
 // clocks change: a daily time is run once on each day that has it.
 func TestClockChangesAndRestarts(t *testing.T) {
+	longtest.Skip(t, "simulates many days")
 	for _, c := range []struct{ name, spec, from, until, want string }{
 		{"Berlin, spring", "CRON_TZ=Europe/Berlin 30 2 * * *", "2026-03-28T00:00:00Z", "2026-03-31T00:00:00Z", "03-28T01:30 03-30T00:30"},
 		{"Berlin, autumn", "CRON_TZ=Europe/Berlin 30 2 * * *", "2026-10-24T00:00:00Z", "2026-10-27T00:00:00Z", "10-24T00:30 10-25T00:30 10-26T01:30"},

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"mirror/internal/longtest"
 	"mirror/site"
 )
 
@@ -268,6 +269,7 @@ func TestOpenRewinds(t *testing.T) {
 
 // TestScanMemory bounds the memory that a release of 100,000 files takes.
 func TestScanMemory(t *testing.T) {
+	longtest.Skip(t, "scans many files")
 	const files, limit = 20_000, 1 << 10
 	dir := t.TempDir()
 	for i := range files {

@@ -16,6 +16,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"mirror/internal/longtest"
 	"mirror/internal/realserver"
 )
 
@@ -164,6 +165,7 @@ func liveSite(t *testing.T) string {
 }
 
 func TestAction(t *testing.T) {
+	longtest.Skip(t, "runs the action many times")
 	for _, program := range []string{"bash", "od"} {
 		realserver.Need(t, program)
 	}

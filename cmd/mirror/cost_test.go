@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"mirror/internal/lab/edge"
+	"mirror/internal/longtest"
 	"mirror/internal/publish"
 )
 
@@ -60,7 +61,7 @@ const (
 // what is live to its last check: no more than configured, those included that net/http sends
 // a second time by itself when a connection breaks.
 func TestPublishKeepsTheRate(t *testing.T) {
-	long(t, "publishes at low rates")
+	longtest.Skip(t, "publishes at low rates")
 	for _, c := range []struct {
 		name  string
 		rate  int

@@ -12,12 +12,13 @@ import (
 
 	"mirror/internal/history"
 	"mirror/internal/lab/edge"
+	"mirror/internal/longtest"
 )
 
 // TestDaemonOnTheLab runs the real daemon at a check a second, has two origins fail, and
 // looks at what it says, tells, remembers and costs.
 func TestDaemonOnTheLab(t *testing.T) {
-	long(t, "runs a daemon for half a minute")
+	longtest.Skip(t, "runs a daemon for half a minute")
 	t.Parallel()
 	w := newDaemonWorld(t, "schedule: [{name: look, cron: '@every 1s', run: check}, {name: live, cron: '@yearly', run: publish, watch: true}]\ndaemon: {token_env: API_TOKEN}\n")
 	d := w.start()
@@ -142,7 +143,7 @@ func (d *runningDaemon) memory(name string) int {
 
 // TestIdleDaemon costs next to nothing.
 func TestIdleDaemon(t *testing.T) {
-	long(t, "watches an idle daemon for 10 seconds")
+	longtest.Skip(t, "watches an idle daemon for 10 seconds")
 	t.Parallel()
 	w := newDaemonWorld(t, "schedule: [{name: look, cron: '@every 1h', run: check}]\n")
 	d := w.start()

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"mirror/internal/longtest"
 	"mirror/internal/publish"
 )
 
@@ -156,7 +157,7 @@ const repeats = 10
 // them to what is demanded, which takes minutes and an idle machine. By itself it is
 // shorter, and only wants an effect that no busy machine hides.
 func TestChoreography(t *testing.T) {
-	long(t, "publishes with lags of seconds")
+	longtest.Skip(t, "publishes with lags of seconds")
 	if os.Getenv("MIRROR_EXPERIMENT") != "full" {
 		t.Parallel()
 		wantEffect(t, 2, func(unit time.Duration) *experiment { return onLab(t, lag{git: 2 * unit, registry: unit}) })
@@ -176,7 +177,7 @@ func TestChoreography(t *testing.T) {
 // TestChoreographyOnRealServers does the same with nginx and git with a hook that deploys
 // some time after a push, an S3 service, and a registry with a container.
 func TestChoreographyOnRealServers(t *testing.T) {
-	long(t, "publishes to real servers for half a minute")
+	longtest.Skip(t, "publishes to real servers for half a minute")
 	t.Parallel()
 	wantEffect(t, 3, func(unit time.Duration) *experiment { return onRealServers(t, 2*unit) })
 }

@@ -10,6 +10,7 @@ import (
 
 	"mirror/diff"
 	"mirror/internal/lab/edge"
+	"mirror/internal/longtest"
 	"mirror/internal/publish"
 	"mirror/internal/workspace"
 	"mirror/reports"
@@ -66,7 +67,7 @@ func newGoneTrial(t *testing.T, removed map[string]string, absent http.Handler) 
 // TestPublishOfRemovedPagesIsLive removes pages in all the ways in which origins say that a page is
 // not there. The publish is live without waiting for anything that never comes, and the check agrees.
 func TestPublishOfRemovedPagesIsLive(t *testing.T) {
-	long(t, "publishes to a lab for each way to remove a page")
+	longtest.Skip(t, "publishes to a lab for each way to remove a page")
 	moved := http.RedirectHandler("/new/old.html", http.StatusMovedPermanently)
 	answer := func(status int) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
@@ -138,7 +139,7 @@ func led(o *edge.Origin) http.Handler {
 // TestPublishOfRemovedPagesDiverges removes a page that an origin does not let go, or of which its
 // answers do not tell. The publish says so when its time is over, and so does the check.
 func TestPublishOfRemovedPagesDiverges(t *testing.T) {
-	long(t, "waits for pages that never go")
+	longtest.Skip(t, "waits for pages that never go")
 	to := func(where string) http.Handler { return http.RedirectHandler(where, http.StatusFound) }
 	answer := func(status int, text string) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"mirror/internal/longtest"
 	"mirror/internal/output"
 	"mirror/reports/formats"
 )
@@ -26,6 +27,7 @@ func hostileSite() map[string]string {
 // TestCheckOfHostileOrigins has the whole program look at all of them, and say so in every
 // form that it knows: at those that hang with little patience, and at the others with much.
 func TestCheckOfHostileOrigins(t *testing.T) {
+	longtest.Skip(t, "waits for origins to be given up")
 	t.Parallel()
 	site := hostileSite()
 	roots, cases := hostilities(t, site)
@@ -69,7 +71,7 @@ func (m *mess) tells(cases []hostility) {
 // TestCheckOfBombs has three origins answer every one of many pages with what decodes to
 // 10 GB, by as large a window as there may be.
 func TestCheckOfBombs(t *testing.T) {
-	long(t, "decodes bombs of many pages")
+	longtest.Skip(t, "decodes bombs of many pages")
 	t.Parallel()
 	site := map[string]string{}
 	for i := range 24 {
@@ -93,6 +95,7 @@ func TestCheckOfBombs(t *testing.T) {
 
 // TestCheckOfHungOrigins has nothing but silence and trickles to judge.
 func TestCheckOfHungOrigins(t *testing.T) {
+	longtest.Skip(t, "waits for origins to be given up")
 	t.Parallel()
 	site := hostileSite()
 	roots, cases := hostilities(t, site)
@@ -150,6 +153,7 @@ func kindOfStatus(status int) string {
 
 // TestCheckOfEveryStatus has an origin answer each page with another status.
 func TestCheckOfEveryStatus(t *testing.T) {
+	longtest.Skip(t, "checks an origin once for each status")
 	t.Parallel()
 	const page = "<p>the same everywhere"
 	site := map[string]string{"404.html": page}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"mirror/internal/history"
+	"mirror/internal/longtest"
 	"mirror/internal/publish"
 	"mirror/internal/realserver"
 	"mirror/site"
@@ -401,7 +402,7 @@ func publishJournal(state string) (*publish.Journal, publish.Page, error) {
 // TestDaemonOnceGoesByTheVerdicts has a daemon check once, with a history that another process
 // holds.
 func TestDaemonOnceGoesByTheVerdicts(t *testing.T) {
-	long(t, "waits for a history that another process holds")
+	longtest.Skip(t, "waits for a history that another process holds")
 	t.Parallel()
 	w := newBrittleWorld(t)
 	w.want(exitAgree, "publish")

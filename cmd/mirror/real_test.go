@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"mirror/diff"
+	"mirror/internal/longtest"
 	"mirror/internal/realserver"
 	"mirror/internal/realserver/s3gateway"
 	"mirror/reports"
@@ -210,7 +211,7 @@ var secondSite = map[string]string{
 }
 
 func TestRealServers(t *testing.T) {
-	long(t, "publishes to real servers")
+	longtest.Skip(t, "publishes to real servers")
 	t.Parallel()
 	w := newRealWorld(t, 0)
 	w.write(firstSite)

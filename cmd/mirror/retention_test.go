@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 
+	"mirror/internal/longtest"
 	"mirror/internal/publish"
 	"mirror/internal/workspace"
 	"mirror/site"
@@ -18,7 +19,7 @@ import (
 // runners do. Each kind of target holds the newest releases, as many as are to be kept, and
 // no others.
 func TestRetentionWithoutHistory(t *testing.T) {
-	long(t, "publishes many times")
+	longtest.Skip(t, "publishes many times")
 	t.Parallel()
 	const publishes, keep = 8, 3
 	r := newTrial(t)

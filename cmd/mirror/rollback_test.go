@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"mirror/internal/longtest"
 	"mirror/internal/publish"
 	"mirror/internal/realserver"
 	"mirror/internal/static"
@@ -23,7 +24,7 @@ import (
 // origin serves that release byte for byte, and a second rollback goes forward again. With
 // MIRROR_EXPERIMENT=full there are 20 histories, and the windows of rollbacks are compared with those of publishes.
 func TestRollbackOfRandomHistories(t *testing.T) {
-	long(t, "publishes often")
+	longtest.Skip(t, "publishes often")
 	t.Parallel()
 	random := rand.New(rand.NewPCG(12, 7))
 	histories := 1

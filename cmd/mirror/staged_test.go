@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"mirror/internal/longtest"
 	"mirror/internal/planfile"
 	"mirror/internal/publish"
 	"mirror/internal/workspace"
@@ -72,7 +73,7 @@ func (r *trial) plan(release string) (doc reports.Plan) {
 // TestStagedReleasesGoLiveLater stages a release on every kind of target of the lab, publishes others, has the
 // targets drop what they may, and has the staged one go live from a machine that knows nothing.
 func TestStagedReleasesGoLiveLater(t *testing.T) {
-	long(t, "publishes often")
+	longtest.Skip(t, "publishes often")
 	t.Parallel()
 	r := newTrial(t)
 	r.configure("check:\n", "publish: {max_delete: 100%, keep_releases: 2}\ncheck:\n")

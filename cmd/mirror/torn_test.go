@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"mirror/internal/longtest"
 	"mirror/internal/publish"
 )
 
@@ -15,7 +16,7 @@ import (
 // are made to turn one after another, shows that the readers would have seen it. That its
 // pages never lack their assets is seen by TestKilledPublishConverges.
 func TestNoTornRelease(t *testing.T) {
-	long(t, "reads all pages during several publishes")
+	longtest.Skip(t, "reads all pages during several publishes")
 	t.Parallel()
 	r := newTrial(t)
 	files, paths, _ := effectSite(0)

@@ -20,6 +20,7 @@ import (
 
 	"mirror/diff"
 	"mirror/internal/lab/edge"
+	"mirror/internal/longtest"
 	"mirror/internal/publish"
 )
 
@@ -347,7 +348,7 @@ func (e *edges) stretch() stretch {
 // The MIRROR_EXPERIMENT=full form publishes 300 times, or as often as MIRROR_PUBLISHES says,
 // and goes on from the results in the file that MIRROR_RESULTS names. MIRROR_SEED sets the seed.
 func TestWindowFromUnequalStates(t *testing.T) {
-	long(t, "publishes from many states")
+	longtest.Skip(t, "publishes from many states")
 	const short, full = 6, 300
 	publishes, seed := uint64(short), uint64(1)
 	if os.Getenv("MIRROR_EXPERIMENT") == "full" {

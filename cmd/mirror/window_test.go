@@ -10,6 +10,7 @@ import (
 
 	"mirror/diff"
 	"mirror/internal/lab/edge"
+	"mirror/internal/longtest"
 	"mirror/internal/publish"
 )
 
@@ -36,7 +37,7 @@ func soundSite(edition int) map[string]string {
 // not by luck: the two caches are at most 20 ms apart, and the confirming answers of a
 // publish, two for each of its 12 pages, take longer than that at 500 requests a second.
 func TestWindowHoldsTheTruth(t *testing.T) {
-	long(t, "publishes many times")
+	longtest.Skip(t, "publishes many times")
 	publishes := 100
 	if raceDetector {
 		publishes = 20

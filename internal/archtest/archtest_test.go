@@ -133,6 +133,7 @@ func allowed() map[string][]string {
 		"internal/browser":              {"internal/realserver"},
 		"internal/realserver":           {},
 		"internal/realserver/s3gateway": {"internal/realserver"},
+		"internal/longtest":             {},
 		"internal/archtest":             {},
 		"internal/crossvet":             {},
 		"internal/fsname":               {},
@@ -151,7 +152,7 @@ func allowed() map[string][]string {
 
 // forTests lists the packages that only tests may import.
 func forTests() []string {
-	return []string{"internal/browser", "internal/realserver", "internal/realserver/s3gateway", "internal/lab/edge/edgetest", "internal/stall/stalltest", "targets/oci/internal/image/imagetest", "internal/bench", "internal/archtest"}
+	return []string{"internal/browser", "internal/realserver", "internal/realserver/s3gateway", "internal/lab/edge/edgetest", "internal/stall/stalltest", "targets/oci/internal/image/imagetest", "internal/bench", "internal/archtest", "internal/longtest"}
 }
 
 // pure packages do no I/O of their own.

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"mirror/internal/benchsite"
+	"mirror/internal/longtest"
 )
 
 // small is a site for tests.
@@ -20,9 +21,7 @@ var small = benchsite.Shape{Folders: 5, Pages: 20, Bytes: 3000}
 
 // TestShortContest plays one round of git on a small site, with mirror and with git itself: `make bench` in small.
 func TestShortContest(t *testing.T) {
-	if testing.Short() {
-		t.Skip("publishes with git, and with mirror, many times")
-	}
+	longtest.Skip(t, "publishes with git, and with mirror, many times")
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "site")
 	if err := small.Write(dir); err != nil {

@@ -20,6 +20,7 @@ import (
 
 	"mirror/diff"
 	"mirror/internal/compare"
+	"mirror/internal/longtest"
 	"mirror/internal/origin"
 	"mirror/site"
 )
@@ -355,6 +356,7 @@ func TestRunTellsNoise(t *testing.T) {
 
 // TestRunConfirms has pages that are wrong once only.
 func TestRunConfirms(t *testing.T) {
+	longtest.Skip(t, "waits between its looks")
 	for _, wrong := range []http.HandlerFunc{status(503), status(404), func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "half a deploy") }} {
 		all := worlds(3)
 		var once atomic.Bool

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"mirror/diff"
+	"mirror/internal/longtest"
 	"mirror/internal/notify"
 )
 
@@ -15,6 +16,7 @@ import (
 // that fail at random. Every fault is an episode with the right start and end, and is told
 // once when it begins and once when it ends; nothing grows.
 func TestADay(t *testing.T) {
+	longtest.Skip(t, "simulates a day of jobs")
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, dir, nil)

@@ -17,11 +17,13 @@ import (
 	"time"
 
 	"mirror/internal/browser"
+	"mirror/internal/longtest"
 )
 
 var updateScreenshots = flag.String("update-screenshots", "", "write pictures of every page into this `folder`")
 
 func TestPagesInABrowser(t *testing.T) {
+	longtest.Skip(t, "drives a browser")
 	w := newWorld(t, nil)
 	w.lived()
 	b := browser.Start(t)
@@ -46,6 +48,7 @@ func TestPagesInABrowser(t *testing.T) {
 }
 
 func TestAxeFindsFaults(t *testing.T) {
+	longtest.Skip(t, "drives a browser")
 	w := newWorld(t, nil)
 	b := browser.Start(t)
 	b.Open(w.server.URL + "/")
@@ -59,6 +62,7 @@ func TestAxeFindsFaults(t *testing.T) {
 }
 
 func TestAPageUpdatesByItself(t *testing.T) {
+	longtest.Skip(t, "drives a browser")
 	w := newWorld(t, nil)
 	w.check(noon().Add(-30 * time.Minute))
 	b := browser.Start(t)
@@ -84,6 +88,7 @@ func TestAPageUpdatesByItself(t *testing.T) {
 
 // TestTimesOfTheBrowsersZone are beside those in UTC, also after the page has updated itself.
 func TestTimesOfTheBrowsersZone(t *testing.T) {
+	longtest.Skip(t, "drives a browser")
 	w := newWorld(t, nil)
 	w.check(noon().Add(-30 * time.Minute))
 	b := browser.Start(t)
@@ -106,6 +111,7 @@ func TestTimesOfTheBrowsersZone(t *testing.T) {
 }
 
 func TestPagesWorkWithoutAMouse(t *testing.T) {
+	longtest.Skip(t, "drives a browser")
 	w := newWorld(t, nil)
 	w.lived()
 	b := browser.Start(t)

@@ -10,6 +10,7 @@ import (
 
 	"mirror/diff"
 	"mirror/internal/browser"
+	"mirror/internal/longtest"
 	"mirror/reports"
 	"mirror/reports/html"
 )
@@ -91,6 +92,7 @@ func TestAReportNeedsNothingElse(t *testing.T) {
 }
 
 func TestReportInABrowser(t *testing.T) {
+	longtest.Skip(t, "drives a browser")
 	file := t.TempDir() + "/report.html"
 	if err := os.WriteFile(file, []byte(report(t, month(""))), 0o600); err != nil {
 		t.Fatal(err)

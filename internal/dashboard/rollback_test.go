@@ -11,6 +11,7 @@ import (
 
 	"mirror/internal/browser"
 	"mirror/internal/dashboard"
+	"mirror/internal/longtest"
 	"mirror/reports"
 )
 
@@ -111,6 +112,7 @@ func TestWhereARollbackIsOffered(t *testing.T) {
 
 // TestRollbackInABrowser asks before it begins, needs the token, and leads to the job.
 func TestRollbackInABrowser(t *testing.T) {
+	longtest.Skip(t, "drives a browser")
 	w, asked := newRollbackWorld(t)
 	w.publish(1, noon().Add(-2*time.Hour), "live")
 	w.publish(2, noon().Add(-time.Hour), "live")

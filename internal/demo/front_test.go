@@ -6,6 +6,7 @@ import (
 
 	"mirror/internal/demo"
 	"mirror/internal/lab"
+	"mirror/internal/longtest"
 	"mirror/internal/workspace"
 	"mirror/site"
 	"mirror/targets/kinds"
@@ -13,6 +14,7 @@ import (
 
 // TestFront goes through the story of the front.
 func TestFront(t *testing.T) {
+	longtest.Skip(t, "runs a whole demo")
 	t.Parallel()
 	l, err := lab.Start(t.Context(), lab.Options{ContentType: site.ContentType})
 	if err != nil {

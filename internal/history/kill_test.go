@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"mirror/internal/history"
+	"mirror/internal/longtest"
 )
 
 const (
@@ -45,6 +46,7 @@ func TestHelperAdd(t *testing.T) {
 // TestKilledWhileAdding kills a process that adds releases, again and again: what it had
 // added is there, each release is whole, and the next process goes on.
 func TestKilledWhileAdding(t *testing.T) {
+	longtest.Skip(t, "kills a process many times")
 	path, said := place(t), 0
 	for range 12 {
 		cmd := exec.Command(os.Args[0], "-test.run", "^TestHelperAdd$")

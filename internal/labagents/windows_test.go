@@ -21,6 +21,7 @@ import (
 	"mirror/internal/lab"
 	"mirror/internal/lab/edge"
 	"mirror/internal/labagents"
+	"mirror/internal/longtest"
 	"mirror/internal/publish"
 	"mirror/internal/vantage/windows"
 	"mirror/internal/workspace"
@@ -245,9 +246,7 @@ func out(b diff.Bounds, at edge.Instant) bool {
 // TestWindowFromPlacesHoldsTheTruth publishes to the lab while agents watch whose clocks are up to an hour apart and
 // drift, with caches of single places that stay old for a while. The window must hold what the lab recorded.
 func TestWindowFromPlacesHoldsTheTruth(t *testing.T) {
-	if testing.Short() {
-		t.Skip("publishes several times")
-	}
+	longtest.Skip(t, "publishes several times")
 	t.Parallel()
 	agents, publishes, seed := 3, 2, uint64(1)
 	if os.Getenv("MIRROR_EXPERIMENT") == "full" {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"mirror/internal/lab"
+	"mirror/internal/longtest"
 	"mirror/internal/publish"
 	"mirror/site"
 	"mirror/targets"
@@ -241,9 +242,7 @@ func TestOneOfSeveralPublishersWins(t *testing.T) {
 // one beside a publish. One release wins, the publisher of another one says that it did not, and all places serve the winner's release. With
 // MIRROR_EXPERIMENT=full there are 20 rounds of each.
 func TestOneOfSeveralRollbacksWins(t *testing.T) {
-	if testing.Short() {
-		t.Skip("waits for publishers that hold each other up")
-	}
+	longtest.Skip(t, "waits for publishers that hold each other up")
 	t.Parallel()
 	rounds := 1
 	if os.Getenv("MIRROR_EXPERIMENT") == "full" {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"mirror/diff"
+	"mirror/internal/longtest"
 	"mirror/internal/publish"
 	"mirror/site"
 	"mirror/targets"
@@ -232,6 +233,7 @@ func TestRollbackFailureIsMixed(t *testing.T) {
 // TestTwoPublishersAtOnce lets both stage before either commits: one wins everywhere, and
 // the other is told and changes nothing.
 func TestTwoPublishersAtOnce(t *testing.T) {
+	longtest.Skip(t, "waits for publishers that hold each other up")
 	for range 20 {
 		p := three(t)
 		must(t, rel("one"), p...)

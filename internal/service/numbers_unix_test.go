@@ -23,6 +23,7 @@ import (
 
 	"mirror/diff"
 	"mirror/internal/history"
+	"mirror/internal/longtest"
 	"mirror/internal/realserver"
 	"mirror/internal/secrets"
 	"mirror/internal/service"
@@ -75,6 +76,7 @@ func openQuietly(config string, known *secrets.Scrubber, h *history.Store) (*wor
 // MIRROR_EXPERIMENT=full is for `make experiment-numbers`: MIRROR_BINARY is the program then, and what
 // MIRROR_RESULTS has already is not done again.
 func TestNumbersOverTimeAreTrue(t *testing.T) {
+	longtest.Skip(t, "lets daemons run for a while")
 	if os.Getenv("MIRROR_EXPERIMENT") != "full" {
 		t.Parallel()
 		t.Logf("%+v", playNumbers(t, 1, numbersPlan{origins: 5, faults: 10, checks: 4}))

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"mirror/internal/daemon"
+	"mirror/internal/longtest"
 	"mirror/internal/publish"
 	"mirror/internal/workspace"
 )
@@ -19,6 +20,7 @@ import (
 // TestPublishJobWithNothingToPublish runs the daemon's publish of a site that its target holds, while
 // the origin shows something else, and while it does not answer.
 func TestPublishJobWithNothingToPublish(t *testing.T) {
+	longtest.Skip(t, "waits for a daemon's jobs")
 	t.Parallel()
 	var fault atomic.Int32 // 1: another page; 2: no answer
 	var p *place

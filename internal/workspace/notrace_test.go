@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"mirror/internal/longtest"
 	"mirror/internal/origin"
 	"mirror/internal/publish"
 	"mirror/internal/realserver"
@@ -213,6 +214,7 @@ func TestLooksLeaveNoOldPages(t *testing.T) {
 // TestUndeclaredCacheKeepsWhatLooksLeave shows that the count of TestLooksLeaveNoOldPages sees old pages: an origin that is not
 // declared to be behind caches is asked as visitors ask it, before it has switched too.
 func TestUndeclaredCacheKeepsWhatLooksLeave(t *testing.T) {
+	longtest.Skip(t, "runs a real cache")
 	t.Parallel()
 	w := newTraced(t, realserver.NginxCache, "false", 400*time.Millisecond)
 	w.change(2)
@@ -288,6 +290,7 @@ func (w *traced) publishCrawled(watched bool, lag time.Duration, r *traceResult)
 // measure when the new page is there under a key of its own. With MIRROR_EXPERIMENT=full it makes 200 publishes, and goes on
 // from the results in the file that MIRROR_RESULTS names. MIRROR_SEED sets the seed.
 func TestTraceOfTheWatcher(t *testing.T) {
+	longtest.Skip(t, "runs real caches")
 	t.Parallel()
 	seed, publishes, names := uint64(1), 2, []string{"nginx"}
 	if n, err := strconv.ParseUint(os.Getenv("MIRROR_SEED"), 10, 64); err == nil {

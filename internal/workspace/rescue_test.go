@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"mirror/internal/lab"
+	"mirror/internal/longtest"
 	"mirror/internal/publish"
 	"mirror/internal/workspace"
 	"mirror/site"
@@ -84,6 +85,7 @@ func (p *pagesWorld) publish() *publish.Report {
 // TestCancelledDeployment publishes where the host cancels the deployment: the publish commits the same
 // content again and ends live, and no lag is learnt of it.
 func TestCancelledDeployment(t *testing.T) {
+	longtest.Skip(t, "waits for a deployment to be lost")
 	t.Parallel()
 	p := newPagesWorld(t, "2m")
 	p.publish()
@@ -125,6 +127,7 @@ func TestPublishAgain(t *testing.T) {
 // TestDaemonRescues has a publish end before a deployment counts as lost: the daemon's checks commit the
 // content again, once.
 func TestDaemonRescues(t *testing.T) {
+	longtest.Skip(t, "waits for a deployment to be lost")
 	t.Parallel()
 	p := newPagesWorld(t, "30s")
 	p.publish()

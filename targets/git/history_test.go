@@ -17,6 +17,7 @@ import (
 	"github.com/go-git/go-billy/v5/osfs"
 	"github.com/go-git/go-git/v5/plumbing/transport/server"
 
+	"mirror/internal/longtest"
 	"mirror/internal/realserver"
 	"mirror/site"
 	"mirror/targets"
@@ -57,6 +58,7 @@ func heavyPage(seed uint64) string {
 // TestPastOnServersOfAllKinds asks for one page of three releases: where single files can be
 // fetched little travels, and elsewhere the answer is the same.
 func TestPastOnServersOfAllKinds(t *testing.T) {
+	longtest.Skip(t, "starts servers of all kinds")
 	t.Parallel()
 	const pages = 24 // 20 KB each
 	poor := httptest.NewServer(goGit{server.NewServer(server.NewFilesystemLoader(osfs.New("/")))})

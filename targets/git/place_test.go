@@ -15,6 +15,7 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing"
 
+	"mirror/internal/longtest"
 	"mirror/internal/realserver"
 	"mirror/targets"
 	"mirror/targets/grace"
@@ -139,9 +140,7 @@ func place(r repo, c Config, getenv func(string) string) targettest.Fixture {
 }
 
 func TestTargetOverHTTP(t *testing.T) {
-	if testing.Short() {
-		t.Skip("-short: runs the whole suite of a target once more")
-	}
+	longtest.Skip(t, "runs the whole suite of a target once more")
 	t.Parallel()
 	targettest.Run(t, func(t *testing.T) targettest.Fixture {
 		r := newRepo(t, "main")
@@ -162,9 +161,7 @@ func TestTargetOverFile(t *testing.T) {
 }
 
 func TestTargetOverSSH(t *testing.T) {
-	if testing.Short() {
-		t.Skip("-short: runs the whole suite of a target once more")
-	}
+	longtest.Skip(t, "runs the whole suite of a target once more")
 	t.Parallel()
 	server := realserver.SSHD(t, true)
 	getenv := sharedConnection(t)
@@ -215,9 +212,7 @@ func sharedConnection(t *testing.T) (getenv func(string) string) {
 // TestTargetWithoutHistory publishes commits without parents, to a repository whose main
 // branch is the site's, which git does not let a push delete.
 func TestTargetWithoutHistory(t *testing.T) {
-	if testing.Short() {
-		t.Skip("-short: runs the whole suite of a target once more")
-	}
+	longtest.Skip(t, "runs the whole suite of a target once more")
 	t.Parallel()
 	targettest.Run(t, func(t *testing.T) targettest.Fixture {
 		r := newRepo(t, "gh-pages")

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"mirror/internal/longtest"
 	"mirror/internal/realserver"
 	"mirror/targets"
 	"mirror/targets/targettest"
@@ -203,6 +204,7 @@ func TestServerRefuses(t *testing.T) {
 
 // TestAnswerLost ends the server after it has moved the branch and before it says so.
 func TestAnswerLost(t *testing.T) {
+	longtest.Skip(t, "publishes over ssh")
 	r := newRepo(t, "main")
 	server := realserver.SSHD(t, true)
 	for _, c := range []Config{

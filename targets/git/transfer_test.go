@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"mirror/internal/longtest"
 	"mirror/internal/realserver"
 	"mirror/targets"
 	"mirror/targets/git/internal/wire"
@@ -78,9 +79,7 @@ func (s shape) site(every, round int) targettest.Files {
 // TestSentBytes changes one file in a hundred: what is sent is at most 1.2 times the
 // changed bytes and 64 KB, also by a machine that has never published before.
 func TestSentBytes(t *testing.T) {
-	if testing.Short() {
-		t.Skip("-short: publishes large sites")
-	}
+	longtest.Skip(t, "publishes large sites")
 	t.Parallel()
 	for _, sh := range shapes {
 		before, after := sh.site(100, 1), sh.site(100, 2)

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"mirror/internal/browser"
+	"mirror/internal/longtest"
 	"mirror/targets/grace"
 	"mirror/targets/targettest"
 )
@@ -12,6 +13,7 @@ import (
 // TestAnOpenTabLoadsItsLazyChunk opens the page of the first release in Chromium, publishes two more, and has the page
 // load its lazy chunk, on the origins of all kinds in the lab. Without grace the chunk is gone.
 func TestAnOpenTabLoadsItsLazyChunk(t *testing.T) {
+	longtest.Skip(t, "drives a browser for each kind")
 	b := browser.Start(t)
 	for _, policy := range []*grace.Policy{{Releases: 2}, nil} {
 		for _, p := range places(t, policy) {

@@ -3,6 +3,7 @@ package oci
 import (
 	"testing"
 
+	"mirror/internal/longtest"
 	"mirror/internal/realserver"
 	"mirror/targets"
 	"mirror/targets/targettest"
@@ -26,9 +27,7 @@ func TestConformanceDebian(t *testing.T) { conformReal(t, realserver.DockerRegis
 func TestConformanceDistribution(t *testing.T) { conformReal(t, realserver.Distribution) }
 
 func conformReal(t *testing.T, program string) {
-	if testing.Short() {
-		t.Skip("-short: runs the whole suite of a target once more")
-	}
+	longtest.Skip(t, "runs the whole suite of a target once more")
 	realserver.Need(t, program)
 	targettest.Run(t, func(t *testing.T) targettest.Fixture {
 		f := newPlace(t, realRegistry(t, program)).fixture()

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 
+	"mirror/internal/longtest"
 	"mirror/internal/realserver"
 	"mirror/site"
 	"mirror/targets"
@@ -42,6 +43,7 @@ func TestPodmanRunsStatic(t *testing.T) {
 }
 
 func TestPodmanRunsDynamic(t *testing.T) {
+	longtest.Skip(t, "runs a container")
 	if _, err := exec.LookPath("gcc"); err != nil {
 		realserver.Missing(t, "needs gcc to link a server dynamically")
 	}
@@ -58,6 +60,7 @@ func TestPodmanRunsDynamic(t *testing.T) {
 // TestPodmanRunsCustomBase serves a site on a base of somebody else's, whose web root has
 // pages of its own.
 func TestPodmanRunsCustomBase(t *testing.T) {
+	longtest.Skip(t, "runs a container")
 	addr := realRegistry(t, realserver.DockerRegistry)
 	p := newPlace(t, addr)
 	p.config.Base, p.config.WebRoot, p.config.Compression = addr+"/bases/web:1", "/srv/www", "zstd"

@@ -3,6 +3,7 @@ package s3_test
 import (
 	"testing"
 
+	"mirror/internal/longtest"
 	"mirror/site"
 	"mirror/targets/targettest"
 )
@@ -11,6 +12,7 @@ import (
 // tiny files, where documents of the target's own weigh most: each publish sends no more
 // than 1.2 times the changed bytes and 64 KiB, however many went before.
 func TestSentBytesStayBounded(t *testing.T) {
+	longtest.Skip(t, "publishes many releases")
 	const count, size, rounds = 5000, 24, 6
 	p := fake(t)
 	rec := p.recorder()

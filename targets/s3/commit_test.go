@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"mirror/internal/longtest"
 	"mirror/site"
 	"mirror/targets"
 	"mirror/targets/targettest"
@@ -75,6 +76,7 @@ func kindOf(r request) string {
 // TestRollbackOfBrokenCommit breaks a commit at each of its writes and never says
 // another word, as a killed process; another process of the publisher rolls back.
 func TestRollbackOfBrokenCommit(t *testing.T) {
+	longtest.Skip(t, "breaks each write of a commit")
 	once(t)
 	onBoth(t, func(t *testing.T, p *place) {
 		for _, lost := range []bool{false, true} {
@@ -132,6 +134,7 @@ func (p *place) wantExactly(t *testing.T, files targettest.Files) {
 // left half done does so until its lease has run out; then a publish converges, and its
 // rollback leads back to before the torn commit.
 func TestOthersWaitForTheLease(t *testing.T) {
+	longtest.Skip(t, "waits for leases to end")
 	p := gateway(t)
 	publish(t, p.open(t, nil), targettest.Release(old))
 	origin, err := p.open(t, nil).Live(t.Context())

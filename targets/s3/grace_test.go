@@ -7,6 +7,7 @@ import (
 
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"mirror/internal/longtest"
 	"mirror/targets"
 	"mirror/targets/grace"
 	"mirror/targets/targettest"
@@ -15,6 +16,7 @@ import (
 // TestStorageForGrace publishes the same releases with grace and without: what stays served costs at most 1.1 times
 // its bytes.
 func TestStorageForGrace(t *testing.T) {
+	longtest.Skip(t, "publishes many releases")
 	const rounds, assets, size = 4, 60, 3000
 	stored := map[bool]int64{}
 	for _, on := range []bool{false, true} {

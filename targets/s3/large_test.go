@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"mirror/internal/longtest"
 	"mirror/targets"
 	"mirror/targets/s3"
 	"mirror/targets/targettest"
@@ -143,6 +144,7 @@ func filmed() targettest.Files {
 // TestLargeFileContinues interrupts the upload of a large file: the next publish, from another machine, sends only the
 // parts that the bucket does not have, or has with other bytes.
 func TestLargeFileContinues(t *testing.T) {
+	longtest.Skip(t, "uploads large files")
 	files := filmed()
 	large(t, []string{"gateway live", "fake live", "fake pointer"}, func(t *testing.T, p *place, open func(string, http.RoundTripper) withParts) {
 		publish(t, open("a", nil), targettest.Release(targettest.Files{"index.html": "no film"}))
@@ -190,6 +192,7 @@ func TestLargeFileContinues(t *testing.T) {
 // TestInterruptedUploadIsGivenUp: a publisher gives up what it has begun and does not need, and what another publisher
 // has begun when that can no longer be at work.
 func TestInterruptedUploadIsGivenUp(t *testing.T) {
+	longtest.Skip(t, "waits for an upload to be given up")
 	files := filmed()
 	large(t, []string{"gateway live", "fake pointer"}, func(t *testing.T, p *place, open func(string, http.RoundTripper) withParts) {
 		interrupt := func() {

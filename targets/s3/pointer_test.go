@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"mirror/internal/longtest"
 	"mirror/internal/static"
 	"mirror/internal/workspace"
 	"mirror/site"
@@ -55,6 +56,7 @@ func (p *place) liveFolder() string {
 
 // TestSuiteOfPointer runs the suite against the layout pointer, read by one that follows it.
 func TestSuiteOfPointer(t *testing.T) {
+	longtest.Skip(t, "runs the whole suite of a target once more")
 	once(t)
 	targettest.Run(t, func(t *testing.T) targettest.Fixture {
 		p := fake(t)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"mirror/internal/benchsite"
+	"mirror/internal/longtest"
 	publication "mirror/internal/publish"
 	"mirror/targets"
 	"mirror/targets/s3"
@@ -91,6 +92,7 @@ func (r *recorder) counts() counts {
 // TestRequestsOfAPublish counts what publishes of a site cost, by its files: a first one, one without a
 // change, one of a site that was built anew, and one of a change in every folder.
 func TestRequestsOfAPublish(t *testing.T) {
+	longtest.Skip(t, "publishes many releases")
 	t.Run("fake", func(t *testing.T) {
 		p := fake(t)
 		p.config.Provider = "versitygw"

@@ -4,6 +4,7 @@ import (
 	"os"
 	"testing"
 
+	"mirror/internal/longtest"
 	"mirror/targets"
 	"mirror/targets/s3"
 	"mirror/targets/targettest"
@@ -35,9 +36,7 @@ func TestMain(m *testing.M) {
 func once(t *testing.T) { t.Setenv("AWS_MAX_ATTEMPTS", "1") }
 
 func TestSuiteOnGateway(t *testing.T) {
-	if testing.Short() {
-		t.Skip("-short: runs the whole suite of a target once more")
-	}
+	longtest.Skip(t, "runs the whole suite of a target once more")
 	once(t)
 	targettest.Run(t, func(t *testing.T) targettest.Fixture { return gateway(t).fixture() })
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"mirror/internal/longtest"
 	"mirror/internal/realserver"
 	"mirror/site"
 	"mirror/targets"
@@ -27,6 +28,7 @@ func TestTargetWithShell(t *testing.T) {
 
 // TestTargetWithoutShell runs the suite where the account may use sftp only.
 func TestTargetWithoutShell(t *testing.T) {
+	longtest.Skip(t, "runs the whole suite of a target once more")
 	t.Parallel()
 	suite(t, newLocal(t))
 }

@@ -1,6 +1,9 @@
 package targettest
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 var cases = []struct {
 	name string
@@ -69,9 +72,19 @@ var cases = []struct {
 	{"answers lost", func(t *testing.T, f Fixture) { brokenWrites(t, f, lose) }},
 }
 
+// core are the cases that run under -short.
+var core = []string{
+	"empty place", "first release", "next release", "odd names", "file turns into folder and back", "stage has no visible effect", "commit again",
+	"stale swap", "rollback", "rollback refuses a third state", "foreign files are told apart", "kept files stay", "past releases",
+	"earlier releases are restored", "reserved",
+}
+
 // Run runs the suite. place makes a fresh place for each case.
 func Run(t *testing.T, place func(t *testing.T) Fixture) {
 	for _, c := range cases {
+		if testing.Short() && !slices.Contains(core, c.name) {
+			continue
+		}
 		t.Run(c.name, func(t *testing.T) { c.run(t, place(t)) })
 	}
 }

@@ -21,6 +21,7 @@ import (
 
 	"mirror/diff"
 	"mirror/internal/check"
+	"mirror/internal/longtest"
 	"mirror/internal/origin"
 	"mirror/internal/vantage"
 	"mirror/site"
@@ -157,6 +158,7 @@ func (w *world) places(mode vantage.Mode) *vantage.Places {
 
 // TestPlacesLookAtTheOrigin has three agents look at one origin, in both modes.
 func TestPlacesLookAtTheOrigin(t *testing.T) {
+	longtest.Skip(t, "publishes from several places")
 	t.Parallel()
 	w := newWorld(t, 1200, func(path string) http.HandlerFunc {
 		if path == "/p7.html" {

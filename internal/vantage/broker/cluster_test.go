@@ -18,6 +18,7 @@ import (
 	"github.com/nats-io/nkeys"
 
 	"mirror/diff"
+	"mirror/internal/longtest"
 	"mirror/internal/vantage"
 )
 
@@ -166,9 +167,7 @@ func (c *cluster) run(w *world, place string, all *sync.WaitGroup) {
 // TestChecksGoOnWhenANodeOfTheClusterFails has agents look through a cluster of three NATS servers, with the permissions
 // that docs/vantages.md names, before and after the node fails that the coordinator is connected to.
 func TestChecksGoOnWhenANodeOfTheClusterFails(t *testing.T) {
-	if testing.Short() {
-		t.Skip("waits for elections of a cluster")
-	}
+	longtest.Skip(t, "waits for elections of a cluster")
 	t.Parallel()
 	w := newWorld(t, 30, nil)
 	c := newCluster(t)

@@ -15,6 +15,7 @@ import (
 	"github.com/nats-io/nkeys"
 
 	"mirror/diff"
+	"mirror/internal/longtest"
 	"mirror/internal/vantage"
 )
 
@@ -109,6 +110,7 @@ func TestAStolenKeyOpensNothingElse(t *testing.T) {
 // TestRepliesAreNoResults has the broker itself write to the subjects of another place: it delivers
 // replies wherever a client says. Nothing of that counts, and the agent of that place goes on.
 func TestRepliesAreNoResults(t *testing.T) {
+	longtest.Skip(t, "waits for the deadline of a missing place")
 	t.Parallel()
 	w := newWorld(t, 10, nil)
 	w.coordinate()
