@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptrace"
+	"sync/atomic"
 
 	"mirror/site"
 )
@@ -26,6 +27,8 @@ type attempt struct {
 	ctx      context.Context
 	patience *patience
 	tries    int // how often net/http has sent it
+
+	handshake atomic.Bool // of TLS has begun, on a connection for it
 }
 
 func (c *Client) attempt(ctx context.Context, r request) *attempt {
@@ -47,7 +50,8 @@ func (a *attempt) traced() context.Context {
 		waited = true
 	}
 	return httptrace.WithClientTrace(a.ctx, &httptrace.ClientTrace{
-		GetConn: func(string) { turn() },
+		GetConn:           func(string) { turn() },
+		TLSHandshakeStart: func() { a.handshake.Store(true) },
 		GotConn: func(httptrace.GotConnInfo) { // HTTP/2 tries again without GetConn
 			turn()
 			a.tries, waited = a.tries+1, false
@@ -110,9 +114,12 @@ func (a *attempt) impatience(o site.Observation) string {
 		return fmt.Sprintf("the answer began, and was not whole in %s", timeout)
 	case a.tries == 0:
 		if proxy := a.proxyHost(); proxy != "" {
-			return fmt.Sprintf("not even connected in %s, by the proxy %s", timeout, proxy)
+			return fmt.Sprintf("no connection in %s, by the proxy %s", timeout, proxy)
 		}
-		return fmt.Sprintf("not even connected in %s", timeout)
+		if a.handshake.Load() {
+			return fmt.Sprintf("the TLS handshake did not end in %s", timeout)
+		}
+		return fmt.Sprintf("no connection in %s", timeout)
 	case a.tries > 1:
 		return fmt.Sprintf("no answer in %s, though asked %d times over: each request was refused", timeout, a.tries)
 	}

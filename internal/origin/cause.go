@@ -150,6 +150,8 @@ func tlsFault(err error) (Cause, string) {
 		return BadTLS, "the certificate cannot be verified: " + printable(err.Error())
 	case errors.Is(err, http.ErrSchemeMismatch), isRecord && string(record.RecordHeader[:]) == "HTTP/":
 		return BadTLS, "plain HTTP answers on this port (hint: is it http:, not https:?)"
+	case errors.Is(err, errTLSPort):
+		return BadTLS, "the port expects TLS (hint: is it https:, not http:?)"
 	case isRecord:
 		return BadTLS, "what answers on this port does not speak TLS"
 	case isAlert, strings.Contains(err.Error(), "tls: "):

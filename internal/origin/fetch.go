@@ -255,6 +255,9 @@ func (a *attempt) receive(resp *http.Response, o *site.Observation) error {
 	if resp.StatusCode < 100 {
 		return fail(Malformed, "its status is below 100", nil)
 	}
+	if onTLSPort(resp) {
+		return errTLSPort
+	}
 	o.Status = resp.StatusCode
 	switch {
 	case o.Status == http.StatusSwitchingProtocols: // what follows is no body

@@ -34,7 +34,7 @@ func lasts(err error) bool {
 	_, isCertificate := errors.AsType[*tls.CertificateVerificationError](err)
 	record, isRecord := errors.AsType[tls.RecordHeaderError](err)
 	return isDNS && dns.IsNotFound && errors.Is(err, NoName) || isCertificate ||
-		errors.Is(err, http.ErrSchemeMismatch) || isRecord && string(record.RecordHeader[:]) == "HTTP/"
+		errors.Is(err, http.ErrSchemeMismatch) || errors.Is(err, errTLSPort) || isRecord && string(record.RecordHeader[:]) == "HTTP/"
 }
 
 // Away returns where a redirect leads, if that is another host, another port or another scheme.

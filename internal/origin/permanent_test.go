@@ -18,6 +18,12 @@ func TestPermanentFailures(t *testing.T) {
 			w.WriteHeader(status)
 		}) + "/"
 	}
+	badRequest := func(body string) string {
+		return serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = io.WriteString(w, body)
+		}) + "/"
+	}
 	secure := httptest.NewUnstartedServer(text(page))
 	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
 	secure.StartTLS()
@@ -30,6 +36,9 @@ func TestPermanentFailures(t *testing.T) {
 		"to https":              {redirects(308, "https://127.0.0.1/"), "answers 308, away to https://127.0.0.1"},
 		"a wrong certificate":   {secure.URL + "/", "TLS: the certificate is self-signed"},
 		"plain HTTP":            {"https" + serve(t, text(page))[len("http"):] + "/", "TLS: plain HTTP answers on this port (hint: is it http:, not https:?)"},
+		"TLS at http:":          {"http" + secure.URL[len("https"):] + "/", "TLS: the port expects TLS (hint: is it https:, not http:?)"},
+		"TLS of nginx":          {badRequest("<title>400 The plain HTTP request was sent to HTTPS port</title>"), "TLS: the port expects TLS (hint: is it https:, not http:?)"},
+		"a bad request":         {badRequest("no cookie"), ""},
 		"away for now":          {redirects(302, "https://blog.example.com/"), ""},
 		"another page":          {redirects(301, "/elsewhere/"), ""},
 		"another host, no page": {redirects(301, "mailto:me@example.com"), ""},
