@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 	"unsafe"
+
+	"mirror/internal/longtest"
 )
 
 // openTerminal returns both ends of a new pseudo-terminal.
@@ -44,6 +46,7 @@ func ioctl(t *testing.T, f *os.File, request uintptr, arg *int32) {
 
 // TestAdoptionIsAskedOnATerminal publishes to a folder that holds files of others.
 func TestAdoptionIsAskedOnATerminal(t *testing.T) {
+	longtest.Skip(t, "runs the program on a terminal")
 	for _, c := range []struct {
 		name, answer string
 		args         []string

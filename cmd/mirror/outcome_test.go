@@ -158,6 +158,7 @@ func (d ended) warned(t *testing.T, text string) {
 
 // TestHistoryDecidesNothing publishes and checks with a history that cannot be used.
 func TestHistoryDecidesNothing(t *testing.T) {
+	longtest.Skip(t, "publishes and checks beside each fault of a history")
 	for name, spoil := range map[string]func(t *testing.T, file string){
 		"locked for writers": func(t *testing.T, file string) { lockHistory(t, file, "BEGIN EXCLUSIVE") },
 		"locked for all": func(t *testing.T, file string) {

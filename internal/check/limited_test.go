@@ -11,12 +11,14 @@ import (
 	"time"
 
 	"mirror/internal/check"
+	"mirror/internal/longtest"
 	"mirror/internal/origin"
 	"mirror/internal/realserver"
 )
 
 // TestRunOfALimitingNginx has a real nginx refuse most of what it is asked for at first.
 func TestRunOfALimitingNginx(t *testing.T) {
+	longtest.Skip(t, "waits as long as nginx limits requests")
 	for _, status := range []int{429, 503} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
 			t.Parallel()

@@ -33,6 +33,7 @@ var holders = map[string]string{
 
 // TestNothingIsLeft ends a command's context: nothing of it runs any longer.
 func TestNothingIsLeft(t *testing.T) {
+	longtest.Skip(t, "waits for commands to be stopped")
 	for name, script := range holders {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

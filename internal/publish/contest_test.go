@@ -211,6 +211,7 @@ func (c *contest) wantEverywhere(n int, won []site.ID) {
 // 200 times, and 200 times with one publisher stopped for longer than its lease; MIRROR_ROUNDS sets
 // another number and MIRROR_SEED the seed.
 func TestOneOfSeveralPublishersWins(t *testing.T) {
+	longtest.Skip(t, "waits for publishers that hold each other up")
 	rounds, seed := 3, uint64(1)
 	if os.Getenv("MIRROR_EXPERIMENT") == "full" {
 		rounds = 200

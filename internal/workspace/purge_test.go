@@ -81,6 +81,7 @@ var twoTiers = map[string]func(t *testing.T, origin string) (edge, purge string)
 // TestPublishPurgesCaches looks at every changed page through two caches that keep what they have for an hour, after each
 // publish and after a rollback.
 func TestPublishPurgesCaches(t *testing.T) {
+	longtest.Skip(t, "runs real caches")
 	t.Parallel()
 	for name, caches := range twoTiers {
 		t.Run(name, func(t *testing.T) {

@@ -37,6 +37,7 @@ func refusal(r *http.Request, status int) *http.Response {
 
 // TestRecordsAreOptional refuses every write of a record: the commit is done all the same.
 func TestRecordsAreOptional(t *testing.T) {
+	longtest.Skip(t, "waits for requests that hang")
 	for name, answer := range map[string]func(r *http.Request) (*http.Response, error){
 		"403":  func(r *http.Request) (*http.Response, error) { return refusal(r, http.StatusForbidden), nil },
 		"500":  func(r *http.Request) (*http.Response, error) { return refusal(r, http.StatusInternalServerError), nil },
@@ -101,6 +102,7 @@ func TestLeaseIsRenewedUntilTheEnd(t *testing.T) {
 // TestRenewalsMayFail has renewals refused, and done with their answers lost, while a commit
 // copies: neither ends it.
 func TestRenewalsMayFail(t *testing.T) {
+	longtest.Skip(t, "waits for leases to end")
 	for name, answer := range map[string]func(r *http.Request) (*http.Response, error){
 		"refused": func(r *http.Request) (*http.Response, error) { return refusal(r, http.StatusForbidden), nil },
 		"lost": func(r *http.Request) (*http.Response, error) {
