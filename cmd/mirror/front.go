@@ -8,7 +8,10 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -40,7 +43,8 @@ where the list of a release's files comes from; see docs/front.md.
 
 --render prints the configuration of another proxy over the same origins, and serves nothing.
 
-SIGTERM and Ctrl-C let requests in flight finish (exit 0). With --json, each event is a line of
+SIGTERM and Ctrl-C let requests in flight finish (exit 0). SIGHUP has the access log opened and the
+certificate read again; the config is read at the start alone. With --json, each event is a line of
 JSON on stdout. A socket that systemd passes is used in place of --listen: see docs/hosts.md.
 
 ` + exitCodes,
@@ -103,6 +107,10 @@ func (a *app) serveFront(ctx context.Context, w *workspace.Workspace, f frontFla
 			return usage(fmt.Errorf("front.hint_key_env: the environment has no %s", c.HintKeyEnv))
 		}
 	}
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+	o.Hangup = hangup
 	var events func(front.Event)
 	if a.json {
 		a.documented = true

@@ -126,7 +126,9 @@ func New(o Options) (*Front, error) {
 	if o.Quorum > len(o.Origins) {
 		return nil, fmt.Errorf("%w: %d of %d", ErrQuorum, o.Quorum, len(o.Origins))
 	}
-	store, err := blobs.Open(filepath.Join(o.Dir, "cache"), blobs.Options{Memory: o.Memory, Disk: o.Disk})
+	store, err := blobs.Open(filepath.Join(o.Dir, "cache"), blobs.Options{Memory: o.Memory, Disk: o.Disk, Trouble: func(err error) {
+		o.Log.Warn("the cache cannot be written to: pages that are not in it come from the origins for each visitor", "err", err)
+	}})
 	if err != nil {
 		return nil, fmt.Errorf("the cache of the front: %w", err)
 	}

@@ -95,7 +95,7 @@ func (f *Front) later(ctx context.Context, e *edition, err error) *edition {
 		if now.release != e.release {
 			return now
 		}
-		if f.dark.Load() || errors.Is(err, errTooLarge) {
+		if f.dark.Load() || errors.Is(err, errTooLarge) || errors.Is(err, blobs.ErrNoRoom) {
 			return nil
 		}
 		for i := range f.watchers {

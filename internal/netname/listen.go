@@ -16,7 +16,8 @@ var ErrAddress = errors.New("is no address to listen on (hint: 127.0.0.1:8080, o
 // ListenError says why an address cannot be listened on, and what to do. It wraps ErrAddress if the address
 // itself is wrong.
 func ListenError(address string, err error) error {
-	if _, port, wrong := net.SplitHostPort(address); wrong != nil || !isPort(port) {
+	var unknown *net.DNSError // neither a number nor the name of a port, or no host of this name
+	if _, port, wrong := net.SplitHostPort(address); wrong != nil || !isPort(port) || errors.As(err, &unknown) {
 		return fmt.Errorf("%q %w", address, ErrAddress)
 	}
 	switch {

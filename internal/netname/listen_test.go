@@ -20,6 +20,8 @@ func TestAddressesThatCannotBeListenedOn(t *testing.T) {
 		"8080":                `"8080" is no address to listen on`,
 		"127.0.0.1:99999":     "is no address to listen on",
 		"::1:8080":            "is no address",
+		"127.0.0.1:80x":       "is no address",
+		"127.0.0.1:port-none": "is no address",
 	} {
 		l, err := net.Listen("tcp", address)
 		if err == nil {

@@ -6,6 +6,7 @@ package blobs
 import (
 	"bytes"
 	"io"
+	"os"
 	"sync/atomic"
 
 	"mirror/site"
@@ -47,7 +48,7 @@ func (c Content) Reader() io.ReadSeeker {
 	if c.file == nil {
 		return bytes.NewReader(c.Data)
 	}
-	return io.NewSectionReader(c.file.f, 0, c.Size)
+	return c.file.reader()
 }
 
 // Share returns the content for another user, who closes it too.
@@ -69,19 +70,22 @@ func (c Content) Close() {
 type Options struct {
 	Memory int64 // bytes of small contents in memory
 	Disk   int64 // bytes of contents on disk; 0 keeps none there
+	// Trouble is told why a content cannot be written to disk, once a minute at most; nil for none.
+	Trouble func(error)
 }
 
 // Store keeps contents. It is safe for concurrent use.
 type Store struct {
 	memory memory
 	disk   disk
+	spills spills
 }
 
 // Open opens the store in a folder, which it makes. Contents that are there from an earlier run are
 // known again.
 func Open(dir string, o Options) (*Store, error) {
 	s := &Store{memory: newMemory(o.Memory)}
-	s.disk.bound = o.Disk
+	s.disk.bound, s.disk.hear, s.disk.writeFile = o.Disk, o.Trouble, (*os.File).WriteAt
 	return s, s.disk.open(dir)
 }
 

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"mirror/internal/regular"
 	"mirror/site"
@@ -22,6 +23,9 @@ const partial = "partial-"
 type disk struct {
 	dir   string
 	bound int64
+	// writeFile writes to a file at an offset.
+	writeFile func(f *os.File, p []byte, at int64) (int, error)
+	hear      func(error) // of what cannot be written; nil for none
 
 	mu      sync.Mutex // guards what follows
 	known   map[site.Digest]*entry
@@ -29,6 +33,7 @@ type disk struct {
 	bytes   int64
 	tick    int64 // grows with each use
 	damaged int64
+	heard   time.Time // when hear was last told
 }
 
 // entry is a file that was there when it was last used.
@@ -90,19 +95,49 @@ func (d *disk) note(e *entry) {
 // makeRoom deletes what was not used for longest until the bound is kept, and a little more, so that it
 // need not be done at each write. The caller must hold mu.
 func (d *disk) makeRoom() {
-	if d.bytes <= d.bound {
-		return
+	if d.bytes > d.bound {
+		d.shrink(d.bound - d.bound/10)
 	}
+}
+
+// free deletes what was not used for longest until so many bytes have room, and a little more. It reports whether it
+// has deleted anything.
+func (d *disk) free(bytes int64) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	before := d.bytes
+	d.shrink(d.bytes - bytes - d.bytes/10)
+	return d.bytes < before
+}
+
+// shrink deletes what was not used for longest until so many bytes are left. The caller must hold mu.
+func (d *disk) shrink(left int64) {
 	all := make([]*entry, 0, len(d.known))
 	for _, e := range d.known {
 		all = append(all, e)
 	}
 	slices.SortFunc(all, func(a, b *entry) int { return cmp.Compare(a.used, b.used) })
 	for _, e := range all {
-		if d.bytes <= d.bound-d.bound/10 {
+		if d.bytes <= left {
 			return
 		}
 		d.forget(e)
+	}
+}
+
+// troubleAgain is how often it is told at most that a content cannot be written.
+const troubleAgain = time.Minute
+
+// trouble tells why a content cannot be written.
+func (d *disk) trouble(err error) {
+	d.mu.Lock()
+	due := d.hear != nil && (d.heard.IsZero() || time.Since(d.heard) > troubleAgain)
+	if due {
+		d.heard = time.Now()
+	}
+	d.mu.Unlock()
+	if due {
+		d.hear(err)
 	}
 }
 

@@ -1,19 +1,22 @@
 package blobs
 
 import (
+	"errors"
+	"fmt"
 	"os"
 
 	"mirror/site"
 )
 
 // Writer gathers a content that is not verified yet: in memory while it is small, else in a temporary
-// file. It is used by one goroutine. End it with Keep or Discard.
+// file, else, if the disk has no room, in memory again. It is used by one goroutine. End it with Keep or Discard.
 type Writer struct {
 	store *Store
 	limit int64
 	n     int64
 	data  []byte
-	f     *os.File // nil while the content is small
+	f     *os.File // nil while the content is in memory
+	spill *spill   // of a large content in memory, nil else
 	err   error
 }
 
@@ -23,31 +26,75 @@ func (s *Store) NewWriter(limit, expected int64) *Writer {
 	return &Writer{store: s, limit: limit, data: make([]byte, 0, min(max(expected, 0), limit, Small))}
 }
 
-// Write gathers bytes. Those beyond the limit are dropped: see Over.
+// ErrNoRoom says that a content has room neither on disk nor in memory.
+var ErrNoRoom = errors.New("there is no room for it on the disk of the cache")
+
+// Write gathers bytes. Those beyond the limit are dropped: see Over. An error is ErrNoRoom.
 func (w *Writer) Write(p []byte) (int, error) {
+	at := w.n
 	w.n += int64(len(p))
-	if w.err != nil || w.n > w.limit {
-		return len(p), w.err
-	}
-	if w.f == nil && w.n <= Small {
+	switch {
+	case w.err != nil || w.n > w.limit:
+	case w.spill != nil:
+		w.toMemory(p)
+	case w.f == nil && w.n <= Small:
 		w.data = append(w.data, p...)
-		return len(p), nil
-	}
-	if w.f == nil {
-		w.f, w.err = os.CreateTemp(w.store.disk.dir, partial)
-		if w.err == nil {
-			_, w.err = w.f.Write(w.data)
-		}
-		w.data = nil
-	}
-	if w.err == nil {
-		_, w.err = w.f.Write(p)
+	default:
+		w.toDisk(p, at)
 	}
 	return len(p), w.err
 }
 
+// toDisk writes the bytes at an offset of the temporary file.
+func (w *Writer) toDisk(p []byte, at int64) {
+	d := &w.store.disk
+	var err error
+	if w.f == nil {
+		w.f, err = os.CreateTemp(d.dir, partial)
+		p, at = append(w.data, p...), 0
+	}
+	if err == nil {
+		err = d.writeAt(w.f, p, at)
+	}
+	if err != nil {
+		w.leaveDisk(p, at, err)
+		return
+	}
+	w.data = nil
+}
+
+// leaveDisk goes on in memory, with what the file has so far and p.
+func (w *Writer) leaveDisk(p []byte, at int64, why error) {
+	data := make([]byte, at, at+int64(len(p)))
+	if w.f != nil {
+		if _, err := w.f.ReadAt(data, 0); err != nil {
+			w.err = fmt.Errorf("%w: %w", ErrNoRoom, errors.Join(why, err))
+			return
+		}
+	}
+	w.Discard()
+	w.data, w.spill = nil, w.store.spills.begin()
+	w.toMemory(data)
+	w.toMemory(p)
+	if w.err != nil {
+		w.err = fmt.Errorf("%w: %w", w.err, why)
+	}
+}
+
+// toMemory gathers bytes of a large content.
+func (w *Writer) toMemory(p []byte) {
+	if !w.spill.grow(int64(len(p))) {
+		w.err = ErrNoRoom
+		return
+	}
+	w.data = append(w.data, p...)
+}
+
 // Over reports whether more bytes came than the limit allows.
 func (w *Writer) Over() bool { return w.n > w.limit }
+
+// Err returns why the content could not be gathered, which is no fault of its sender; nil if it could.
+func (w *Writer) Err() error { return w.err }
 
 // Reset forgets what was gathered.
 func (w *Writer) Reset() {
@@ -57,6 +104,10 @@ func (w *Writer) Reset() {
 
 // Discard deletes what was gathered.
 func (w *Writer) Discard() {
+	if w.spill != nil {
+		w.spill.end()
+		w.spill, w.data = nil, nil
+	}
 	if w.f == nil {
 		return
 	}
@@ -69,6 +120,11 @@ func (w *Writer) Discard() {
 // disk is served all the same.
 func (w *Writer) Keep(digest site.Digest) Content {
 	s := w.store
+	if w.spill != nil {
+		c := Content{Size: w.n, file: spilled(w.data, w.spill)}
+		w.spill, w.data = nil, nil
+		return c
+	}
 	if w.f == nil {
 		s.disk.write(digest, w.data)
 		return s.remember(digest, w.data)
@@ -78,16 +134,17 @@ func (w *Writer) Keep(digest site.Digest) Content {
 	return Content{Size: w.n, file: f}
 }
 
-// write stores a small content. That fails where the disk is full, and then it is in memory alone.
+// write stores a small content. If that fails it is in memory alone.
 func (d *disk) write(digest site.Digest, data []byte) {
 	if int64(len(data)) > d.bound || d.bound == 0 || d.has(digest) {
 		return
 	}
 	f, err := os.CreateTemp(d.dir, partial)
 	if err != nil {
+		d.trouble(err)
 		return
 	}
-	_, err = f.Write(data)
+	err = d.writeAt(f, data, 0)
 	if closeErr := f.Close(); err == nil {
 		err = closeErr
 	}
@@ -97,6 +154,18 @@ func (d *disk) write(digest site.Digest, data []byte) {
 	if err != nil {
 		_ = os.Remove(f.Name()) // the next run deletes what stays
 	}
+}
+
+// writeAt writes to a file at an offset. If the disk is full, contents that were not used for longest make room.
+func (d *disk) writeAt(f *os.File, p []byte, at int64) error {
+	_, err := d.writeFile(f, p, at)
+	if err != nil && d.free(int64(len(p))) {
+		_, err = d.writeFile(f, p, at)
+	}
+	if err != nil {
+		d.trouble(err)
+	}
+	return err
 }
 
 // name gives a whole file the name of its digest.

@@ -21,9 +21,7 @@ import (
 	"mirror/internal/front"
 	"mirror/internal/front/accesslog"
 	"mirror/internal/front/admin"
-	"mirror/internal/front/autotls"
 	"mirror/internal/front/hint"
-	"mirror/internal/regular"
 	"mirror/internal/static"
 )
 
@@ -42,6 +40,9 @@ type Options struct {
 
 	// Sockets are those that were passed to this process; nil for none.
 	Sockets *activation.Sockets
+
+	// Hangup has the access log opened again, after a log rotation, and the certificate read again; nil for never.
+	Hangup <-chan os.Signal
 
 	Log *slog.Logger
 	// Listening is told of the address once visitors can connect; nil for none.
@@ -66,11 +67,13 @@ func Run(ctx context.Context, f *front.Front, o Options) error {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	handler, done, err := handlerOf(f, o)
+	handler, file, err := handlerOf(f, o)
 	if err != nil {
 		return err
 	}
-	defer done()
+	if file != nil {
+		defer func() { _ = file.Close() }() // each line was written as a whole
+	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var all errgroup.Group
@@ -97,6 +100,7 @@ func Run(ctx context.Context, f *front.Front, o Options) error {
 	if listeners.issuer != nil {
 		all.Go(func() error { listeners.issuer.Run(ctx); return nil })
 	}
+	all.Go(func() error { reopen(ctx, o, file, listeners.files); return nil })
 	if o.Listening != nil {
 		o.Listening(listeners.address)
 	}
@@ -118,9 +122,9 @@ type listeners struct {
 	visitors net.Listener
 	address  net.Addr
 	port     int
-	plain    net.Listener    // for the redirect to https, nil for none
-	passed   bool            // visitors was passed by another process
-	issuer   *autotls.Issuer // of certificates, nil where they are in files or not needed
+	plain    net.Listener // for the redirect to https, nil for none
+	passed   bool         // visitors was passed by another process
+	secure
 }
 
 // redirect is what answers plain http.
@@ -132,11 +136,9 @@ func (l listeners) redirect() http.Handler {
 }
 
 func listen(ctx context.Context, o Options) (l listeners, err error) {
-	secure, issuer, err := o.TLS.config(o.Log)
-	if err != nil {
+	if l.secure, err = o.TLS.open(o.Log); err != nil {
 		return l, err
 	}
-	l.issuer = issuer
 	if l.visitors, l.passed, err = o.Sockets.Listen(ctx, o.Listen); err != nil {
 		return l, fmt.Errorf("front: --listen: %w", err)
 	}
@@ -144,7 +146,7 @@ func listen(ctx context.Context, o Options) (l listeners, err error) {
 	if at, ok := l.address.(*net.TCPAddr); ok {
 		l.port = at.Port
 	}
-	if secure == nil {
+	if l.config == nil {
 		return l, nil
 	}
 	if o.TLS.Redirect != "" {
@@ -152,7 +154,7 @@ func listen(ctx context.Context, o Options) (l listeners, err error) {
 			return l, errors.Join(fmt.Errorf("front.tls.redirect: %w", err), l.visitors.Close())
 		}
 	}
-	l.visitors = tls.NewListener(l.visitors, secure)
+	l.visitors = tls.NewListener(l.visitors, l.config)
 	return l, nil
 }
 
@@ -164,26 +166,45 @@ func newServer(h http.Handler, log *slog.Logger) *http.Server {
 	return s
 }
 
-// handlerOf returns what answers visitors. Call done when the last request is over.
-func handlerOf(f *front.Front, o Options) (h http.Handler, done func(), err error) {
-	status := admin.New(f, o.Token, o.Version)
+// reopen opens the access log and reads the certificate again each time that Hangup says so, until ctx ends.
+func reopen(ctx context.Context, o Options, file *accesslog.File, files *certificate) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-o.Hangup:
+		}
+		if files != nil {
+			files.look()
+		}
+		if file != nil {
+			if err := file.Reopen(); err != nil {
+				o.Log.Warn("the access log cannot be opened again, the file of before stays in use", "err", err)
+			}
+		}
+		o.Log.Info("the access log and the certificate are read again (hint: after a change of the config, restart the front)")
+	}
+}
+
+// handlerOf returns what answers visitors, and the access log, nil if that is no file.
+func handlerOf(f *front.Front, o Options) (http.Handler, *accesslog.File, error) {
+	h := admin.New(f, o.Token, o.Version)
 	if o.HintKey != "" {
 		hints, err := hint.NewReceiver(o.HintKey, func(hint.Hint) { f.Hint() })
 		if err != nil {
 			return nil, nil, fmt.Errorf("front.hint_key_env: %w", err)
 		}
-		status.TakeHints(hints)
+		h.TakeHints(hints)
 	}
-	h, done = status, func() {}
 	switch o.AccessLog {
 	case "":
-		return h, done, nil
+		return h, nil, nil
 	case "-":
-		return accesslog.Handler(h, o.Stderr, o.Format), done, nil
+		return accesslog.Handler(h, o.Stderr, o.Format), nil, nil
 	}
-	file, err := regular.OpenFile(o.AccessLog, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o640)
+	file, err := accesslog.OpenFile(o.AccessLog)
 	if err != nil {
 		return nil, nil, fmt.Errorf("front.access_log: %w", err)
 	}
-	return accesslog.Handler(h, file, o.Format), func() { _ = file.Close() }, nil // each line was written as a whole
+	return accesslog.Handler(h, file, o.Format), file, nil
 }

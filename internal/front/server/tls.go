@@ -30,24 +30,31 @@ func (t TLS) on() bool { return t.Cert != "" || t.Key != "" || t.acme() }
 
 func (t TLS) acme() bool { return len(t.ACME.Names) > 0 }
 
-// config is for the listener of visitors, nil for plain http. issuer is nil where no authority is asked.
-func (t TLS) config(log *slog.Logger) (config *tls.Config, issuer *autotls.Issuer, err error) {
-	var files *certificate
+// secure is how visitors are served by https.
+type secure struct {
+	config *tls.Config     // nil for plain http
+	files  *certificate    // nil without files
+	issuer *autotls.Issuer // nil where no authority is asked
+}
+
+// open reads the certificate from its files.
+func (t TLS) open(log *slog.Logger) (s secure, err error) {
 	if t.Cert != "" || t.Key != "" {
-		if files, err = newCertificate(t, log); err != nil {
-			return nil, nil, err
+		if s.files, err = newCertificate(t, log); err != nil {
+			return s, err
 		}
-		config = files.config()
+		s.config = s.files.config()
 	}
 	if !t.acme() {
-		return config, nil, nil
+		return s, nil
 	}
 	t.ACME.Log = log
-	if files != nil {
-		t.ACME.Fallback = files.get
+	if s.files != nil {
+		t.ACME.Fallback = s.files.get
 	}
-	issuer = autotls.New(t.ACME)
-	return issuer.Config(), issuer, nil
+	s.issuer = autotls.New(t.ACME)
+	s.config = s.issuer.Config()
+	return s, nil
 }
 
 // lookAgain is how often the files are looked at for a new certificate, while visitors connect.
@@ -80,7 +87,7 @@ func (c *certificate) read() error {
 	}
 	pair, err := tls.LoadX509KeyPair(c.files.Cert, c.files.Key)
 	if err != nil {
-		return fmt.Errorf("front.tls: %w", err)
+		return fmt.Errorf("front.tls: %s and %s: %w (hint: both are in PEM; the key is that of the first certificate in cert, and those of the authority follow it)", c.files.Cert, c.files.Key, err)
 	}
 	c.pair, c.stamp = &pair, stamp
 	return nil
@@ -119,6 +126,13 @@ func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 		c.log.Info("a new certificate is in use")
 	}
 	return c.pair, nil
+}
+
+// look has the files looked at for the next connection.
+func (c *certificate) look() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.looked = time.Time{}
 }
 
 // config is for a listener that speaks TLS, with HTTP/2 where the visitor can.

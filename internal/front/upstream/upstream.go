@@ -85,12 +85,13 @@ type reply struct {
 	origin     *Origin
 	content    *blobs.Writer // nil where the body was not that of the release
 	difference diff.Difference
+	local      error // why the body could not be kept here, which is no fault of the origin
 	elapsed    time.Duration
 }
 
 // Fetch returns the verified content of a page, and the origin that gave it. It asks the best origin, the
 // next one when that fails or takes longer than it usually does, and so on. The error wraps ErrNoOrigin
-// where all have failed, and names what each did.
+// where all have failed, and names what each did; it wraps blobs.ErrNoRoom where the body has no room here.
 func (s *Set) Fetch(ctx context.Context, want Want, store *blobs.Store) (blobs.Content, *Origin, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -117,6 +118,9 @@ func (s *Set) Fetch(ctx context.Context, want Want, store *blobs.Store) (blobs.C
 			if r.content != nil {
 				s.slower(order[:asked], r, time.Since(begun))
 				return r.content.Keep(want.File.Digest), r.origin, nil
+			}
+			if r.local != nil {
+				return blobs.Content{}, nil, r.local
 			}
 			errs = append(errs, fmt.Errorf("%s: %s: %s", r.origin.Name, r.difference.Kind, r.difference.Detail))
 			if pending == 0 && asked == len(order) {
@@ -167,9 +171,10 @@ func (s *Set) ask(ctx context.Context, o *Origin, want Want, store *blobs.Store,
 			o.latency.add(r.elapsed)
 			o.breaker.succeeded()
 		} else {
+			r.local = w.Err()
 			w.Discard()
 		}
-		if ctx.Err() == nil && d.Kind != "" {
+		if ctx.Err() == nil && r.local == nil && d.Kind != "" {
 			s.note(o, d, right)
 		}
 		replies <- r
