@@ -9,6 +9,7 @@ REGISTRY      := github.com/distribution/distribution/v3 v3.1.2 cmd/registry
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2 v2.15.0 cmd/golangci-lint
 ACTIONLINT    := github.com/rhysd/actionlint v1.7.12 cmd/actionlint
 GOTESTSUM     := gotest.tools/gotestsum v1.13.0
+H2SPEC        := github.com/summerwind/h2spec v2.2.1+incompatible cmd/h2spec
 
 TIMEOUT  ?= 20m
 # SQLite is C translated to Go: it keeps its own locks, and takes half of the tests' time under the race detector.
@@ -32,7 +33,7 @@ OLD      ?=
 NEW      ?= .
 SYSTEMS  ?= windows/amd64 darwin/arm64 freebsd/amd64 linux/arm64
 
-.PHONY: bench-go bench-pairs experiment-clocks experiment-front experiment-grace experiment-numbers experiment-orders experiment-places experiment-publishers experiment-purge experiment-rollback experiment-trace experiment-window help build docs man test servers lint cross format bench fuzz clean
+.PHONY: bench-go bench-pairs experiment-clocks experiment-front experiment-grace experiment-h2spec experiment-numbers experiment-orders experiment-places experiment-publishers experiment-purge experiment-rollback experiment-trace experiment-window help build docs man test servers lint cross format bench fuzz clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 27
@@ -91,6 +92,10 @@ experiment-front: ## 200 visitors of a front over 100 publishes with faulty orig
 	@mkdir -p bin
 	MIRROR_EXPERIMENT=full MIRROR_SEED=$(SEED) MIRROR_RESULTS=$(CURDIR)/bin/experiment-front.jsonl \
 		go test -count=1 -timeout=2h -v -run='TestExperiment|TestTwoFronts' ./internal/front
+
+experiment-h2spec: ## what h2spec finds at a front, beside what it finds at Go's own HTTP/2 server
+	@.ci/install-tool $(H2SPEC)
+	MIRROR_EXPERIMENT=full go test -count=1 -timeout=5m -v -run=TestH2spec ./internal/front/server
 
 experiment-grace: ## 1,000,000 visits for each policy and kind of names: does an open page miss an asset? Goes on in bin/experiment-grace.jsonl; SEED sets the seed
 	@mkdir -p bin
