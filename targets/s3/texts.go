@@ -10,9 +10,9 @@ import (
 )
 
 // Bounds of the texts that a change holds itself, in bytes. They are sent twice, once packed and once to
-// their path, so that what is sent for them the first time is a fifth of the changed content, and textAllowance,
-// at most. A record of what is stored, of up to 40 KB, may go the same time: 1.2 times the changed content and 64 KiB
-// are enough for both.
+// their path, so that what is sent for them the first time is half of the changed content, and textAllowance,
+// at most: HTML packs to less. A record of what is stored, of up to 40 KB, may go the same time: 1.5 times the changed
+// content and 64 KiB are enough for both.
 const (
 	maxText       = 256 << 10
 	maxTexts      = 4 << 20
@@ -40,7 +40,7 @@ func (t *Target) texts(rel *site.Release, inv inventory, c comparison) (map[stri
 			all[path], total = string(data), total+len(data)
 		}
 	}
-	return affordable(all, changed/5+textAllowance)
+	return affordable(all, changed/2+textAllowance)
 }
 
 // affordable drops texts until they fit into the budget when they are packed.
