@@ -21,6 +21,7 @@ type Overview struct {
 	Fronts    *FrontGap       `json:"fronts,omitempty"` // how far apart they moved to Release; absent where that was not watched
 	Drift     []PeriodEpisode `json:"drift"`            // that lasts
 	Jobs      []Job           `json:"jobs"`
+	Group     *Group          `json:"group,omitempty"` // absent where the daemon works alone
 
 	// Check is the latest check of everything that came to a verdict, Latest the latest of
 	// all; nil for none. PublishID is of the publish that made the release live, 0 for none on
@@ -28,6 +29,13 @@ type Overview struct {
 	Check     *HistoryCheck `json:"-"`
 	Latest    *HistoryCheck `json:"-"`
 	PublishID int64         `json:"-"`
+}
+
+// Group is the daemons that share the work for a site, as one of them sees it.
+type Group struct {
+	Name   string `json:"name"`
+	Leads  bool   `json:"leads"`  // this daemon runs the schedule and sends alerts
+	Leader string `json:"leader"` // the host that does, "" where that is not known
 }
 
 // Job is one job of the daemon, and how it stands.

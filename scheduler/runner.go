@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"context"
 	"slices"
 	"sync"
 	"time"
@@ -24,6 +25,9 @@ type Options struct {
 	Grace time.Duration
 	// Overdue is how late a job may be done before it counts as overdue, 0 for 5 min.
 	Overdue time.Duration
+	// Turn waits until this process may run a slot, and reports whether it is to. It is called before the ledger is
+	// asked, and may take long. Nil for always.
+	Turn func(ctx context.Context, slot Slot) bool
 	// Seed makes the jitter differ from that of other machines with the same jobs.
 	Seed string
 	// Now is the wall clock, time.Now unless set. A test sets it, since the time of

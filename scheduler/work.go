@@ -23,6 +23,9 @@ func (r *Runner) work(ctx context.Context, t *track, run *run) {
 // attempt does the job, if the slot is a new one.
 func (r *Runner) attempt(ctx context.Context, run *run) Result {
 	if run.slot.Reason != Triggered {
+		if r.options.Turn != nil && !r.options.Turn(ctx, run.slot) && ctx.Err() == nil {
+			return Result{Outcome: Repeated}
+		}
 		fresh, err := r.options.Ledger.Begin(ctx, run.slot.Job, run.slot.At)
 		switch {
 		case ctx.Err() != nil:

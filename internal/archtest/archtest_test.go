@@ -73,7 +73,7 @@ func allowed() map[string][]string {
 		"internal/config/reference":  {},
 		"internal/config/scaffold":   {"internal/config", "internal/config/strictyaml", "internal/generators", "targets"},
 		"internal/generators":        {"internal/regular"},
-		"internal/daemon":            {"internal/wait", "scheduler", "internal/history", "internal/notify", "internal/regular", "internal/filestamp", "diff"},
+		"internal/daemon":            {"internal/daemon/replica", "internal/wait", "scheduler", "internal/history", "internal/notify", "internal/regular", "internal/filestamp", "diff"},
 		"internal/dashboard":         {"internal/netname", "internal/summary", "reports", "reports/html", "diff"},
 		"internal/history":           {"internal/wait", "internal/regular", "diff", "site"},
 		"internal/summary":           {"internal/history", "reports", "diff", "site"},
@@ -88,14 +88,16 @@ func allowed() map[string][]string {
 			"targets/targettest", "targets/grace", "internal/lag", "internal/atomicfile", "diff", "site", "targets", "reports", "reports/formats", "scheduler", "internal/builtsite", "internal/cdn", "internal/check", "internal/command", "internal/compare", "internal/config", "internal/contentdiff",
 			"internal/daemon", "internal/front", "internal/front/hint", "internal/front/record", "internal/front/render", "internal/globalping", "internal/mixedcontent", "internal/history", "internal/humanize", "internal/notify", "internal/origin", "internal/origin/pages", "internal/planfile", "internal/publish", "internal/purge", "internal/redirects",
 			"internal/netname", "internal/regular", "internal/secrets", "internal/sitediff", "internal/staged", "internal/state", "internal/static", "internal/summary", "internal/survey", "internal/wait", "internal/watch",
-			"internal/vantage", "internal/vantage/broker", "internal/vantage/windows",
+			"internal/vantage", "internal/vantage/broker", "internal/vantage/group", "internal/vantage/windows",
 		},
 		"internal/service": {
 			"diff", "reports", "scheduler", "internal/daemon", "internal/dashboard", "internal/history", "internal/oserr", "internal/netname", "internal/notify", "internal/secrets",
-			"internal/regular", "internal/static", "internal/workspace",
+			"internal/regular", "internal/static", "internal/vantage/group", "internal/workspace",
 		},
 		"internal/output":            {"internal/atomicfile", "diff", "site", "internal/humanize", "internal/secrets", "reports", "reports/formats"},
 		"internal/vantage/clock":     {},
+		"internal/vantage/group":     {},
+		"internal/daemon/replica":    {"internal/history", "internal/wait", "diff"},
 		"internal/vantage/hostclock": {},
 		"internal/vantage/windows":   {"internal/vantage", "internal/vantage/clock", "internal/watch", "internal/origin", "diff", "site"},
 		"internal/labagents":         {"internal/lab", "internal/state", "internal/vantage", "internal/vantage/broker", "internal/vantage/windows"},
@@ -191,7 +193,7 @@ func TestViolationsAreFound(t *testing.T) {
 		"diff/a.go: diff is pure and may not import os",
 		"site/a.go: site may not import diff",
 		"targets/git/transport.go: targets/git may not import targets/s3",
-		"targets/git/transport.go: only internal/vantage/broker may import github.com/nats-io/nats.go",
+		"targets/git/transport.go: only internal/vantage/broker and internal/vantage/group may import github.com/nats-io/nats.go",
 		"targets/new/internal/wire/wire.go: targets/new/internal/wire may not import targets/git/internal/wire",
 		"util/a.go: package util is not in the table (hint: add it, with an ADR that says why)",
 	}
@@ -268,8 +270,8 @@ func judge(name string, imports []string) []string {
 	for _, imported := range imports {
 		to, ours := strings.CutPrefix(imported, module)
 		switch {
-		case strings.HasPrefix(imported, "github.com/nats-io/") && from != "internal/vantage/broker":
-			wrong = append(wrong, fmt.Sprintf("%s: only internal/vantage/broker may import %s", name, imported))
+		case strings.HasPrefix(imported, "github.com/nats-io/") && from != "internal/vantage/broker" && from != "internal/vantage/group":
+			wrong = append(wrong, fmt.Sprintf("%s: only internal/vantage/broker and internal/vantage/group may import %s", name, imported))
 		case slices.Contains(pure()[from], imported):
 			wrong = append(wrong, fmt.Sprintf("%s: %s is pure and may not import %s", name, from, imported))
 		case ours && slices.Contains(forTests(), to) && !slices.Contains(forTests(), from):

@@ -49,6 +49,7 @@ func formats(name string, getenv func(string) string) map[string]strictyaml.Deco
 		"address": refuse(wrongAddress),
 		"host":    refuse(wrongHost),
 		"nats":    refuse(wrongBroker),
+		"group":   refuse(wrongGroup),
 		"cron":    cron,
 		"release": refuse(wrongRelease),
 		"service": service,
@@ -133,6 +134,16 @@ func wrongBroker(text string) string {
 		if text != "" && (err != nil || u.Host == "" || u.User != nil || !slices.Contains([]string{"nats", "tls", "ws", "wss"}, u.Scheme)) {
 			return "is not the URL of a NATS server (hint: tls://nats.example.com:4222; several with commas between them; no password in it, but vantages.credentials)"
 		}
+	}
+	return ""
+}
+
+// groupName is the name of a group: it is part of subjects.
+var groupName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$`)
+
+func wrongGroup(text string) string {
+	if text != "" && !groupName.MatchString(text) {
+		return "is not a valid name of a group (hint: lower-case letters, digits and hyphens, at most 64)"
 	}
 	return ""
 }

@@ -44,6 +44,9 @@ func validate(d *strictyaml.Decoder, c *Config) {
 		validatePurge(d, c.Origins[i].Purge)
 	}
 	validatePositive(d, "timeout", &c.Vantages.Timeout)
+	if v := &c.Vantages; v.Group != "" && v.NATS == "" {
+		d.Errorf(d.Place(&v.Group), "group: the daemons of a group need a server that does not end with one of them (hint: vantages.nats)")
+	}
 }
 
 // unique adds a name to those seen and notes one that was seen before.

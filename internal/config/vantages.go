@@ -17,6 +17,9 @@ type Vantages struct {
 	NATS string `yaml:"nats" jsonschema:"format=nats" example:"tls://nats.example.com:4222"`
 	// Credentials is the file with the credentials for nats.
 	Credentials string `yaml:"credentials" jsonschema:"format=path" example:"./daemon.creds"`
+	// Group names the daemons with this site on that cluster that share the work: one of them leads, which runs the schedule and
+	// sends alerts, and another one takes over when it fails. Without it this daemon works alone.
+	Group string `yaml:"group" jsonschema:"format=group" example:"blog"`
 	// Mode is who looks at a page: each (every agent, and this machine) or spread (the agents share the pages).
 	Mode string `yaml:"mode" jsonschema:"default=each,enum=each,enum=spread" example:"each"`
 	// Quorum is how many places must see a difference before it counts. What fewer see is reported as tolerated.

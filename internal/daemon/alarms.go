@@ -68,6 +68,6 @@ func (d *Daemon) resendAlarms() {
 	events := slices.Concat(slices.Collect(maps.Values(d.alarms.certificates)), slices.Collect(maps.Values(d.alarms.overdue)))
 	d.mu.Unlock()
 	for _, e := range events {
-		d.sender().Send(e)
+		d.send(e)
 	}
 }

@@ -40,10 +40,10 @@ func (d *Daemon) notifyCertificates(ctx context.Context, v diff.Verdict) {
 		turned = turned || near != open || before.Episode != event.Episode && open
 		if open && before.Episode != event.Episode {
 			before.Closed = now
-			d.sender().Send(before)
+			d.send(before)
 		}
 		if near {
-			d.sender().Send(event)
+			d.send(event)
 		}
 	}
 	if turned {
@@ -64,7 +64,7 @@ func (d *Daemon) dropCertificates(ctx context.Context, origins []string) {
 	}
 	d.mu.Unlock()
 	for _, event := range ended {
-		d.sender().Send(event)
+		d.send(event)
 	}
 	if len(ended) > 0 {
 		d.saveAlarms(ctx)

@@ -44,8 +44,11 @@ func watching(s Setup) bool {
 	return false
 }
 
-// siteChanged publishes a folder that is not as it was published last.
+// siteChanged publishes a folder that is not as it was published last, once this daemon leads its group.
 func (d *Daemon) siteChanged(ctx context.Context, s Setup, f folder) {
+	if d.awaitLead(ctx) != nil {
+		return
+	}
 	d.mu.Lock()
 	same := d.prints[s.Site] == f.print()
 	d.mu.Unlock()

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"mirror/diff"
+	"mirror/internal/daemon/replica"
 	"mirror/internal/notify"
 	"mirror/scheduler"
 )
@@ -32,20 +33,25 @@ func New(s Setup, o Options) (*Daemon, error) {
 	if o.Changed == nil {
 		o.Changed = func() {}
 	}
-	o.Notify.Ledger = letters{o.History}
 	o.Grace, o.Settle = cmp.Or(o.Grace, defaultGrace), cmp.Or(o.Settle, defaultSettle)
 	d := &Daemon{
 		options: o, setup: s, world: make(chan struct{}, 1), replaced: make(chan struct{}),
 		changed: map[string]bool{}, prints: map[string]string{}, alarms: newAlarms(),
 	}
+	if o.Group != nil {
+		d.outbox = replica.NewOutbox(context.Background(), replica.OutboxOptions{
+			History: o.History, Send: o.Group.Send, Scrub: o.Notify.Scrub, From: o.Name, Log: o.Log,
+		})
+	}
+	d.options.Notify.Ledger = letters{o.History, d.delivered}
 	var err error
 	d.runner, err = scheduler.New(d.schedule(s), scheduler.Options{
-		Ledger: ledger{o.History}, Events: d.logEvent, Grace: o.Grace, Seed: o.Seed,
+		Ledger: ledger{o.History}, Events: d.logEvent, Grace: o.Grace, Seed: o.Seed, Turn: d.awaitTurn,
 	})
 	if err != nil {
 		return nil, err
 	}
-	if d.notifier, err = notify.New(s.Recipients, o.Notify); err == nil {
+	if d.notifier, err = notify.New(s.Recipients, d.options.Notify); err == nil {
 		d.notifier.Start()
 	}
 	return d, err
@@ -71,12 +77,22 @@ func (d *Daemon) Run(ctx context.Context) error {
 	var all sync.WaitGroup
 	all.Go(func() { d.monitor(beside) })
 	all.Go(func() { d.follow(beside) })
+	if d.outbox != nil {
+		all.Go(func() { d.outbox.Run(beside) })
+		all.Go(func() { d.options.Group.Receive(beside, d.receive) })
+	}
 	err := d.runner.Run(ctx)
 	stop()
 	all.Wait()
 	leaving, done := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 	defer done()
-	return errors.Join(err, d.sender().Close(leaving))
+	err = errors.Join(err, d.sender().Close(leaving))
+	if d.outbox != nil {
+		if unsent := d.outbox.Flush(leaving); unsent != nil {
+			d.options.Log.Warn("records wait to be sent to the other daemons of the group until the next start", "err", unsent)
+		}
+	}
+	return err
 }
 
 // Replace puts another setup in the place of the one so far. Jobs that run go on as they

@@ -43,7 +43,7 @@ func (d *Daemon) notifyEpisode(e history.Episode) {
 	if e.Detail != "" {
 		event.Lines = append(event.Lines, e.Detail)
 	}
-	d.sender().Send(event)
+	d.send(event)
 }
 
 // injected begins the detail of a page that holds what others put in (see internal/check): a person

@@ -30,7 +30,10 @@ func (l ledger) End(ctx context.Context, job string, slot time.Time, outcome str
 }
 
 // letters has the history remember what was told, and what waits to be told.
-type letters struct{ history *history.Store }
+type letters struct {
+	history   *history.Store
+	delivered func(ctx context.Context, key string, at time.Time)
+}
 
 var _ notify.Ledger = letters{}
 
@@ -39,6 +42,9 @@ func (l letters) Sent(ctx context.Context, key string) (bool, error) { return l.
 
 // Record notes an attempt to tell it.
 func (l letters) Record(ctx context.Context, key string, at time.Time, err error) error {
+	if err == nil {
+		l.delivered(ctx, key, at)
+	}
 	return l.history.RecordSent(ctx, key, at, err)
 }
 

@@ -18,6 +18,10 @@ func (d *Daemon) logEvent(e scheduler.Event) {
 	case scheduler.EventPanicked:
 		log.Error("a job panicked", "err", e.Err)
 	case scheduler.EventSkipped:
+		if !d.leads() {
+			log.Debug("another daemon of the group runs the slot", "slot", e.Slot.At)
+			return
+		}
 		log.Warn("a slot is passed over: the job is running, or the slot was run before", "slot", e.Slot.At)
 	case scheduler.EventMissed:
 		log.Warn("slots were missed", "missed", e.Slot.Missed, "next", e.Slot.At)

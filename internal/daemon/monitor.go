@@ -22,19 +22,29 @@ const (
 	startInterval = 10 * time.Millisecond
 )
 
-// monitor notifies, until ctx ends, of checks that are overdue and of what checks and publishes by
-// hand have found.
+// monitor does, until ctx ends, what only the daemon that leads its group does beside the jobs.
 func (d *Daemon) monitor(ctx context.Context) {
-	d.resend(ctx)
-	d.completeRollback(ctx)
-	d.checkAtOnce(ctx)
+	for first := true; d.awaitLead(ctx) == nil; first = false {
+		d.resend(ctx)
+		d.takeOver(ctx)
+		if first {
+			d.completeRollback(ctx)
+			d.checkAtOnce(ctx, d.fresh)
+		}
+		d.watchJobs(ctx)
+	}
+}
+
+// watchJobs notifies, while this daemon leads, of checks that are overdue and of what checks and publishes by hand have found.
+func (d *Daemon) watchJobs(ctx context.Context) {
 	tick, found := time.NewTicker(monitorInterval), time.NewTicker(resendInterval)
 	defer tick.Stop()
 	defer found.Stop()
-	for {
+	for d.leads() {
 		select {
 		case <-ctx.Done():
 			return
+		case <-d.regrouped():
 		case <-tick.C:
 			d.notifyOverdue(ctx)
 		case <-found.C:
@@ -45,8 +55,8 @@ func (d *Daemon) monitor(ctx context.Context) {
 
 // checkAtOnce runs the checks that have never run, so that the state is known before their first
 // slot, and the releases whose run was interrupted: there is no other slot.
-func (d *Daemon) checkAtOnce(ctx context.Context) {
-	for _, job := range d.fresh {
+func (d *Daemon) checkAtOnce(ctx context.Context, jobs []string) {
+	for _, job := range jobs {
 		for {
 			_, err := d.runner.Trigger(job)
 			if !errors.Is(err, scheduler.ErrStopped) || wait.Sleep(ctx, startInterval) != nil { // it is about to run
@@ -65,7 +75,7 @@ func (d *Daemon) notifyOverdue(ctx context.Context) {
 		} else {
 			d.options.Log.Info(e.Ended)
 		}
-		d.sender().Send(e)
+		d.send(e)
 	}
 	if len(events) > 0 {
 		d.saveAlarms(ctx)
@@ -122,3 +132,26 @@ func (d *Daemon) resend(ctx context.Context) {
 // lately is how far back closed episodes are told again after a start, so that what waited for
 // a quiet time to end is told. No recipient is told twice.
 const lately = 24 * time.Hour
+
+// takeOver runs the checks and releases again that the daemon which led before did not come to the end of.
+func (d *Daemon) takeOver(ctx context.Context) {
+	if d.options.Group == nil {
+		return
+	}
+	within, done := context.WithTimeout(ctx, recording)
+	cut, err := d.options.History.RecoverRuns(within)
+	done()
+	if err != nil {
+		d.options.Log.Error("cannot read which runs were interrupted", "err", err)
+	}
+	var jobs []string
+	for _, j := range d.current().Jobs {
+		for _, r := range cut {
+			if r.Job == j.Name && (j.Kind == Check || j.Kind == Release) && !slices.Contains(jobs, j.Name) {
+				d.options.Log.Warn("a run was interrupted when its daemon ended: the job runs again", "job", j.Name, "began", r.Started)
+				jobs = append(jobs, j.Name)
+			}
+		}
+	}
+	d.checkAtOnce(ctx, jobs)
+}

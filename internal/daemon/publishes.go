@@ -43,7 +43,7 @@ func (d *Daemon) notifyPublishes(ctx context.Context) {
 		event.Ended = fmt.Sprintf("publishes succeed again: release %s is live everywhere", well.Release.Short())
 	}
 	d.mu.Unlock()
-	d.sender().Send(event)
+	d.send(event)
 }
 
 // notifyWindow notifies of a publish for which the origins surely disagreed for too long.
@@ -61,10 +61,10 @@ func (d *Daemon) notifyWindow(p history.Publish) {
 		event.Title += "; the last one was " + last
 	}
 	event.Ended = event.Title
-	d.sender().Send(event)
+	d.send(event)
 	if p.Window.Closed {
 		event.Closed = p.Started.Add(p.Elapsed)
-		d.sender().Send(event)
+		d.send(event)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"mirror/diff"
+	"mirror/internal/daemon/replica"
 	"mirror/internal/history"
 	"mirror/internal/wait"
 	"mirror/scheduler"
@@ -70,12 +71,14 @@ func (r *run) row() history.Run {
 
 // begin remembers that a run began which is of no slot; of others the ledger does.
 func (r *run) begin(ctx context.Context) {
+	ctx, done := wait.Outlive(ctx, recording)
+	defer done()
+	row := r.row()
+	r.share(ctx, replica.Record{Begun: &row})
 	if r.slot.Reason != scheduler.Triggered {
 		return
 	}
-	ctx, done := wait.Outlive(ctx, recording)
-	defer done()
-	if _, err := r.options.History.BeginRun(ctx, r.row()); err != nil {
+	if _, err := r.options.History.BeginRun(ctx, row); err != nil {
 		r.options.Log.Error("cannot record the begin of a run", "job", r.job.Name, "err", err)
 	}
 }
@@ -89,6 +92,7 @@ func (r *run) end(ctx context.Context, outcome scheduler.Outcome, err error) {
 	}
 	ctx, done := wait.Outlive(ctx, recording)
 	defer done()
+	r.share(ctx, replica.Record{Ended: &row})
 	if err := r.options.History.EndRun(ctx, row); err != nil {
 		r.options.Log.Error("cannot record the end of a run", "job", r.job.Name, "err", err)
 	}
@@ -138,14 +142,10 @@ func (r *run) check(ctx context.Context) error {
 		return errors.Join(context.Cause(ctx), err) // what was seen is not all
 	}
 	r.verdict = verdict
-	row, differences := history.CheckOf(verdict)
-	if err != nil {
-		row = history.Check{Started: r.began, Elapsed: time.Since(r.began), Err: err.Error()}
-	}
-	row.Job = r.job.Name
+	row := replica.CheckOf(r.job.Name, r.began, time.Since(r.began), verdict, err)
 	ctx, done := wait.Outlive(ctx, recording)
 	defer done()
-	changes, recordErr := r.record(ctx, row, differences)
+	changes, recordErr := r.record(ctx, row)
 	if recordErr != nil { // the verdict stands
 		r.options.Log.Error("cannot record a check: no episode opens or closes with it", "job", r.job.Name, "err", recordErr)
 	}
@@ -155,11 +155,18 @@ func (r *run) check(ctx context.Context) error {
 	return err
 }
 
-// record remembers a check of the origins that the config names now: one that began before
-// another setup took its place opens no episode of an origin that no check will look at again.
-func (d *Daemon) record(ctx context.Context, c history.Check, differences []diff.Difference) (history.Changes, error) {
+// record remembers a check, and has it sent to the other daemons of the group.
+func (d *Daemon) record(ctx context.Context, c *replica.Check) (history.Changes, error) {
 	d.records.Lock()
 	defer d.records.Unlock()
+	d.share(ctx, replica.Record{Check: c}) // if this process is killed now, it gets the check from the group
+	return d.keep(ctx, c)
+}
+
+// keep writes a check of the origins that the config names now into the history: one that began before another setup
+// took its place opens no episode of an origin that no check will look at again. The caller holds records.
+func (d *Daemon) keep(ctx context.Context, check *replica.Check) (history.Changes, error) {
+	c, differences := check.Rows()
 	origins := d.current().Origins
 	c.Origins = slices.DeleteFunc(slices.Clone(c.Origins), func(o diff.OriginState) bool { return !slices.Contains(origins, o.Name) })
 	return d.options.History.RecordCheck(ctx, c, differences)

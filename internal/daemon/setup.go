@@ -101,4 +101,20 @@ type Options struct {
 	Grace   time.Duration // how long running jobs have to stop; 0 for 4 s
 	Settle  time.Duration // how long the site's folder must be still before it is published; 0 for 2 s
 	Seed    string        // tells this daemon's jitter from that of others
+	// Group is the daemons that share the work with this one; nil for this one alone. Its Seed is the same in all of them.
+	Group Group
+	Name  string // of this daemon, for the others
+}
+
+// Group is the daemons that share the work of one config: one of them leads, which runs the schedule and sends alerts.
+type Group interface {
+	// Leads reports whether this daemon leads. More than one may, for a while.
+	Leads() bool
+	// Changed is closed when that may have changed.
+	Changed() <-chan struct{}
+	// Send sends a record to all daemons of the group. It is repeated after an error.
+	Send(ctx context.Context, record []byte) error
+	// Receive calls take for each record in its order until ctx ends, also for those of this daemon. One for which take
+	// returns an error comes again.
+	Receive(ctx context.Context, take func(ctx context.Context, record []byte) error)
 }

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"mirror/internal/daemon/replica"
 	"mirror/internal/notify"
 	"mirror/scheduler"
 )
@@ -17,8 +18,9 @@ const recording = 2 * time.Second
 type Daemon struct {
 	options Options
 	runner  *scheduler.Runner
-	fresh   []string      // checks that have never run; written before anything runs
-	world   chan struct{} // holds one while a job touches, or judges, the live origins
+	fresh   []string        // checks that have never run; written before anything runs
+	outbox  *replica.Outbox // of records for the other daemons of the group; nil without one
+	world   chan struct{}   // holds one while a job touches, or judges, the live origins
 
 	hangs   hangs
 	records sync.Mutex // held while a check, or the end of an origin, changes episodes; before mu
@@ -43,6 +45,9 @@ func (d *Daemon) current() Setup {
 	return d.setup
 }
 
+// leads reports whether this daemon runs the schedule and sends alerts.
+func (d *Daemon) leads() bool { return d.options.Group == nil || d.options.Group.Leads() }
+
 // sender returns the notifier that is in force.
 func (d *Daemon) sender() *notify.Notifier {
 	d.mu.Lock()
@@ -66,7 +71,13 @@ func (d *Daemon) Refused() error {
 }
 
 // Status tells of each job how it stands, in their order.
-func (d *Daemon) Status() []scheduler.Status { return d.runner.Status() }
+func (d *Daemon) Status() []scheduler.Status {
+	all := d.runner.Status()
+	for i := range all {
+		all[i].Overdue = all[i].Overdue && d.leads()
+	}
+	return all
+}
 
 // Jobs lists the jobs of the setup.
 func (d *Daemon) Jobs() []Job { return slices.Clone(d.current().Jobs) }
@@ -86,8 +97,12 @@ func (d *Daemon) Trigger(kind Kind) error {
 	return fmt.Errorf("the schedule has no job with run: %s: %w", kind, scheduler.ErrUnknown)
 }
 
-// Overdue lists the checks that ought to have been done by now and have not been.
+// Overdue lists the checks that ought to have been done by now and have not been. A daemon that does not lead its group
+// has none to do.
 func (d *Daemon) Overdue() []string {
+	if !d.leads() {
+		return nil
+	}
 	late := d.runner.Overdue(time.Now())
 	var names []string
 	for _, j := range d.current().Jobs {

@@ -12,6 +12,7 @@ import (
 	"mirror/internal/dashboard"
 	"mirror/internal/history"
 	"mirror/internal/summary"
+	"mirror/reports"
 )
 
 // broken is a history that cannot be read.
@@ -201,6 +202,19 @@ func TestHealth(t *testing.T) {
 	for _, path := range []string{"/healthz", "/readyz"} {
 		if answer, body := w.get(path); answer.StatusCode != 200 {
 			t.Errorf("%s: %s %s", path, answer.Status, body)
+		}
+	}
+	for _, group := range []reports.Group{{Name: "blog", Leads: true, Leader: "web1"}, {Name: "blog", Leader: "web2"}, {Name: "blog"}} {
+		grouped := newWorld(t, func(o *dashboard.Options) { o.Group = func() reports.Group { return group } })
+		want := "ready\nthis daemon is on standby in the group blog\n"
+		if group.Leader != "" {
+			want = "ready\nthis daemon is on standby in the group blog, which web2 leads\n"
+		}
+		if group.Leads {
+			want = "ready\nthis daemon leads the group blog\n"
+		}
+		if answer, body := grouped.get("/readyz"); answer.StatusCode != 200 || body != want {
+			t.Errorf("%+v: %s %q", group, answer.Status, body)
 		}
 	}
 	overdue = []string{"drift"}

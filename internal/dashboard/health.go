@@ -28,8 +28,23 @@ func (d *Dashboard) readyz(w http.ResponseWriter, r *http.Request) {
 		reasons = append(reasons, "the history cannot be read")
 	}
 	if len(reasons) == 0 {
-		plain(w, http.StatusOK, strings.TrimRight("ready\n"+html.Show(d.options.Notice()), "\n")+"\n")
+		plain(w, http.StatusOK, strings.TrimRight("ready\n"+d.standing()+html.Show(d.options.Notice()), "\n")+"\n")
 		return
 	}
 	plain(w, http.StatusServiceUnavailable, strings.Join(reasons, "\n")+"\n")
+}
+
+// standing says which daemon of the group leads, in a line; "" without a group.
+func (d *Dashboard) standing() string {
+	if d.options.Group == nil {
+		return ""
+	}
+	g := d.options.Group()
+	switch {
+	case g.Leads:
+		return fmt.Sprintf("this daemon leads the group %s\n", html.Show(g.Name))
+	case g.Leader == "":
+		return fmt.Sprintf("this daemon is on standby in the group %s\n", html.Show(g.Name))
+	}
+	return fmt.Sprintf("this daemon is on standby in the group %s, which %s leads\n", html.Show(g.Name), html.Show(g.Leader))
 }

@@ -32,7 +32,7 @@ type metrics struct {
 	placeUp, placeAgrees                *prometheus.Desc
 	age, checked, checkTook             *prometheus.Desc
 	running, overdue, next              *prometheus.Desc
-	sent, unsent                        *prometheus.Desc
+	sent, unsent, leads                 *prometheus.Desc
 }
 
 func newMetrics(o Options, r withholding) *metrics {
@@ -56,6 +56,7 @@ func newMetrics(o Options, r withholding) *metrics {
 		next:        desc("job_next_run_timestamp_seconds", "When the job runs next, in Unix time.", "name"),
 		sent:        desc("notifications_sent_total", "Messages that were sent."),
 		unsent:      desc("notifications_failed_total", "Messages that could not be sent."),
+		leads:       desc("group_leads", "Whether this daemon leads its group.", "group"),
 	}
 	registry := prometheus.NewRegistry()
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
@@ -124,6 +125,9 @@ func (m *metrics) Collect(to chan<- prometheus.Metric) {
 		sent, failed := m.options.Notifications()
 		g.count(m.sent, sent)
 		g.count(m.unsent, failed)
+	}
+	if m.options.Group != nil {
+		g.flag(m.leads, m.options.Group().Leads, m.options.Group().Name)
 	}
 	m.tally.collect(to)
 }

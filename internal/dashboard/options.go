@@ -24,6 +24,8 @@ type Options struct {
 	// Hanging lists the jobs with a run that did not end in its time. While there are any, /readyz
 	// fails. Nil for never.
 	Hanging func() []string
+	// Group tells of the daemons that share the work with this one. Nil for none.
+	Group func() reports.Group
 	// Notifications tells how many messages were sent, and how many could not be, so far. Nil
 	// leaves both metrics out.
 	Notifications func() (sent, failed uint64)

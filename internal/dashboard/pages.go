@@ -24,6 +24,10 @@ func (d *Dashboard) overview(r *http.Request) (reports.Overview, error) {
 	o, err := d.reader.Overview(r.Context(), d.options.named(), shownDays)
 	o.Overdue = append(o.Overdue, d.options.Overdue()...)
 	o.Jobs = append(o.Jobs, d.options.Jobs()...)
+	if d.options.Group != nil {
+		group := d.options.Group()
+		o.Group = &group
+	}
 	for i := range o.Origins {
 		o.Origins[i].Front = d.options.isFront(o.Origins[i].Name)
 	}

@@ -104,3 +104,9 @@ func readChecks(ctx context.Context, tx *sql.Tx, texts *lexicon, where string, a
 	}
 	return all, rows.Err()
 }
+
+// HasCheck reports whether a check of a job that began then is remembered.
+func (s *Store) HasCheck(ctx context.Context, job string, started time.Time) (bool, error) {
+	all, err := s.checks(ctx, "WHERE started = ? LIMIT ?", nanos(started), maxDuring)
+	return slices.ContainsFunc(all, func(c Check) bool { return c.Job == job }), err
+}

@@ -79,6 +79,11 @@ func (s *service) boardOptions(w *workspace.Workspace) dashboard.Options {
 		Hosts: w.Config.Daemon.Hosts, Staged: s.staged,
 		Check: s.trigger(daemon.Check),
 	}
+	if s.group != nil {
+		o.Group = func() reports.Group {
+			return reports.Group{Name: w.Config.Vantages.Group, Leads: s.group.Leads(), Leader: s.group.Leader()}
+		}
+	}
 	for _, at := range w.Origins() {
 		o.Origins = append(o.Origins, dashboard.Origin{Name: at.Name, URL: at.URL.String(), Front: at.Front})
 	}

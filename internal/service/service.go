@@ -26,6 +26,7 @@ import (
 	"mirror/internal/notify"
 	"mirror/internal/regular"
 	"mirror/internal/secrets"
+	"mirror/internal/vantage/group"
 	"mirror/internal/workspace"
 )
 
@@ -125,6 +126,7 @@ type service struct {
 	space   *workspace.Workspace
 	address net.Addr         // where it listens; nil for nowhere
 	places  workspace.Places // of the agents; nil for none
+	group   *group.Member    // nil without one
 
 	waiting stagedList
 }
@@ -139,14 +141,24 @@ func (s *service) newDaemon() (daemon.Setup, error) {
 	if err != nil {
 		s.log.Warn("the times of jobs move at a restart", "err", err)
 	}
-	s.daemon, err = daemon.New(setup, daemon.Options{
-		History: s.history, Notify: notify.Options{Logger: s.log, Scrub: s.options.Secrets.Scrub}, Log: s.log, Changed: s.changed, Seed: owner,
-	})
+	o := daemon.Options{
+		History: s.history, Notify: notify.Options{Logger: s.log, Scrub: s.options.Secrets.Scrub}, Log: s.log, Changed: s.changed, Seed: owner, Name: owner,
+	}
+	if s.group != nil {
+		o.Group, o.Seed = s.group, s.space.Config.Vantages.Group
+	}
+	s.daemon, err = daemon.New(setup, o)
 	return setup, err
 }
 
 // run runs the daemon until ctx ends.
-func (s *service) run(ctx context.Context) error {
+func (s *service) run(ctx context.Context) (err error) {
+	if s.group, err = s.space.JoinGroup(ctx, s.places, s.log); err != nil {
+		return err
+	}
+	if s.group != nil {
+		defer s.group.Close()
+	}
 	setup, err := s.newDaemon()
 	if err != nil {
 		return err

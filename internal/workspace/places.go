@@ -33,6 +33,7 @@ type Places interface {
 type agents struct {
 	*vantage.Places
 	windows *windows.Places
+	hub     *broker.Hub
 }
 
 // Windows watches a change.
@@ -77,6 +78,7 @@ func (w *Workspace) OpenPlaces(ctx context.Context, once bool, log *slog.Logger)
 	return agents{
 		&vantage.Places{Bus: hub, Mode: vantage.Mode(v.Mode), Timeout: v.Timeout, Log: log, NewID: rand.Text},
 		&windows.Places{Bus: hub, NewID: rand.Text, Since: time.Now()},
+		hub,
 	}, hub, nil
 }
 

@@ -131,6 +131,9 @@ func (c *Coordinator) makeStreams(ctx context.Context) error {
 	return setUp(ctx, c.js, 1)
 }
 
+// JetStream is the connection, for what other packages keep on the broker.
+func (c *Coordinator) JetStream() jetstream.JetStream { return c.js }
+
 // signing connects with a key.
 func signing(key nkeys.KeyPair) (nats.Option, error) {
 	public, err := key.PublicKey()

@@ -48,9 +48,14 @@ const clusterReplicas = 3
 
 // setUpExternal is setUp on a server or a cluster that is not ours: each stream is on three nodes where there are as many.
 func setUpExternal(ctx context.Context, js jetstream.JetStream) error {
-	err := setUp(ctx, js, clusterReplicas)
+	return Replicated(func(replicas int) error { return setUp(ctx, js, replicas) })
+}
+
+// Replicated calls set with how many nodes keep a stream: three where there are as many, else one.
+func Replicated(set func(replicas int) error) error {
+	err := set(clusterReplicas)
 	if refused, ok := errors.AsType[*jetstream.APIError](err); ok && (refused.ErrorCode == replicasNotSupported || refused.ErrorCode == noSuitablePeers) {
-		return setUp(ctx, js, 1)
+		return set(1)
 	}
 	return err
 }
