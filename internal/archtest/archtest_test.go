@@ -136,6 +136,7 @@ func allowed() map[string][]string {
 		"internal/realserver":           {},
 		"internal/realserver/s3gateway": {"internal/realserver"},
 		"internal/longtest":             {},
+		"internal/leaktest":             {},
 		"internal/archtest":             {},
 		"internal/crossvet":             {},
 		"internal/fsname":               {},
@@ -154,7 +155,7 @@ func allowed() map[string][]string {
 
 // forTests lists the packages that only tests may import.
 func forTests() []string {
-	return []string{"internal/browser", "internal/realserver", "internal/realserver/s3gateway", "internal/lab/edge/edgetest", "internal/stall/stalltest", "targets/oci/internal/image/imagetest", "internal/bench", "internal/archtest", "internal/longtest"}
+	return []string{"internal/browser", "internal/realserver", "internal/realserver/s3gateway", "internal/lab/edge/edgetest", "internal/stall/stalltest", "targets/oci/internal/image/imagetest", "internal/bench", "internal/archtest", "internal/longtest", "internal/leaktest"}
 }
 
 // pure packages do no I/O of their own.

@@ -4,11 +4,11 @@ import (
 	"context"
 	"net/http"
 	"os"
-	"runtime"
 	"testing"
 	"time"
 
 	"mirror/internal/lab/edge/edgetest"
+	"mirror/internal/leaktest"
 )
 
 // start starts a lab until the test ends.
@@ -91,17 +91,19 @@ func TestFaultsAtTheEdge(t *testing.T) {
 }
 
 func TestCloseLeavesNothing(t *testing.T) {
-	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
-	before, dir := runtime.NumGoroutine(), t.TempDir()
-	l, err := Start(t.Context(), Options{Dir: dir, Lag: time.Hour})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, place := range []editor{l.Git, l.S3, l.Registry} {
-		if err := place.Edit(t.Context(), map[string][]byte{"index.html": []byte("x")}); err != nil {
+	dir := t.TempDir()
+	var l *Lab
+	ended := leaktest.Run(t, func() {
+		var err error
+		if l, err = Start(t.Context(), Options{Dir: dir, Lag: time.Hour}); err != nil {
 			t.Fatal(err)
 		}
-	}
+		for _, place := range []editor{l.Git, l.S3, l.Registry} {
+			if err := place.Edit(t.Context(), map[string][]byte{"index.html": []byte("x")}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
 	for _, o := range l.Origins() {
 		edgetest.WantPage(t, o, "", 200, "x")
 	}
@@ -112,29 +114,11 @@ func TestCloseLeavesNothing(t *testing.T) {
 	if err := l.Close(); err != nil {
 		t.Errorf("the second Close: %v", err)
 	}
-	awaitGoroutines(t, before)
+	ended()
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
 		t.Errorf("left in the folder: %v, %v", left, err)
 	}
 	if err := l.Git.Edit(t.Context(), map[string][]byte{"a": nil}); err == nil {
 		t.Error("a closed lab can be edited")
-	}
-}
-
-// awaitGoroutines waits until no more goroutines run than before.
-func awaitGoroutines(t *testing.T, before int) {
-	t.Helper()
-	ticker, deadline := time.NewTicker(5*time.Millisecond), time.After(time.Minute)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ticker.C:
-			if runtime.NumGoroutine() <= before {
-				return
-			}
-		case <-deadline:
-			stacks := make([]byte, 1<<20)
-			t.Fatalf("%d goroutines, %d before:\n%s", runtime.NumGoroutine(), before, stacks[:runtime.Stack(stacks, true)])
-		}
 	}
 }

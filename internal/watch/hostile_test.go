@@ -14,6 +14,7 @@ import (
 	"mirror/diff"
 	"mirror/internal/lab"
 	"mirror/internal/lab/edge"
+	"mirror/internal/leaktest"
 	"mirror/internal/longtest"
 	"mirror/internal/origin"
 	"mirror/internal/watch"
@@ -92,8 +93,10 @@ func (p *pair) impatient() { p.origins[1].Timeout = 300 * time.Millisecond }
 // one. It returns who is late, and wants all goroutines of the watch to end with it.
 func (p *pair) watch(turn func(), enough func(now diff.Window) bool) (late []string, w diff.Window) {
 	p.t.Helper()
-	before := runtime.NumGoroutine()
-	watched := watch.Start(p.t.Context(), p.origins, watch.Options{Began: time.Now(), Changes: changes()})
+	var watched *watch.Watch
+	ended := leaktest.Run(p.t, func() {
+		watched = watch.Start(p.t.Context(), p.origins, watch.Options{Began: time.Now(), Changes: changes()})
+	})
 	turn()
 	ctx, cancel := context.WithTimeout(p.t.Context(), settling)
 	defer cancel()
@@ -104,7 +107,7 @@ func (p *pair) watch(turn func(), enough func(now diff.Window) bool) (late []str
 	cancel()
 	late = watched.Settle(ctx, []string{"git", "s3"})
 	watched.Stop()
-	p.await("the end of all goroutines", func() bool { return runtime.NumGoroutine() <= before })
+	ended()
 	return late, watched.Window()
 }
 
@@ -178,8 +181,10 @@ func hostile() map[string]edge.Fault {
 
 func TestWatchOfHostileOrigins(t *testing.T) {
 	longtest.Skip(t, "waits for origins that never switch")
+	t.Parallel()
 	for name, fault := range hostile() {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			p := newPair(t)
 			p.impatient()
 			p.lab.S3.SetFault(fault)
@@ -187,11 +192,13 @@ func TestWatchOfHostileOrigins(t *testing.T) {
 		})
 	}
 	t.Run("is down", func(t *testing.T) {
+		t.Parallel()
 		p := newPair(t)
 		p.lab.S3.Down(true)
 		p.open(p.watch(func() { p.show(2) }, after(2*pages)))
 	})
 	t.Run("never turns", func(t *testing.T) {
+		t.Parallel()
 		p := newPair(t)
 		p.open(p.watch(func() {
 			if err := p.lab.Git.Edit(t.Context(), edition(2)); err != nil {
@@ -200,6 +207,7 @@ func TestWatchOfHostileOrigins(t *testing.T) {
 		}, after(2*pages)))
 	})
 	t.Run("turns hostile when it has turned", func(t *testing.T) {
+		t.Parallel()
 		p := newPair(t)
 		p.impatient()
 		p.lab.S3.Override("/p3.html", edge.Hang(nil))
@@ -215,6 +223,7 @@ func TestWatchOfFlappingOrigin(t *testing.T) {
 	for _, sticky := range []bool{false, true} {
 		for _, declared := range []bool{false, true} {
 			t.Run(fmt.Sprintf("sticky %v, declared %v", sticky, declared), func(t *testing.T) {
+				t.Parallel()
 				p := newPair(t)
 				p.origins[1].CDN = declared
 				p.lab.S3.SetEdges(edge.Edges{Stale: []time.Duration{0, edge.Never}, Sticky: sticky})
