@@ -2,9 +2,9 @@ package front
 
 import (
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -64,7 +64,7 @@ func (e *edition) kept(urlPath string, policy *grace.Policy) *page {
 // page is a file of an edition.
 type page struct {
 	file   site.File
-	fields atomic.Pointer[http.Header]
+	fields atomic.Pointer[fields]
 	blob   atomic.Pointer[blobs.Blob] // of a small content that was served before
 
 	variants []*page // the same page compressed, as files of the release; the best first
@@ -73,7 +73,12 @@ type page struct {
 }
 
 // tag is the ETag: the digest.
-func (p *page) tag() string { return `"` + p.file.Digest.String() + `"` }
+func (p *page) tag() string {
+	text := [2*len(p.file.Digest) + 2]byte{0: '"'}
+	hex.Encode(text[1:], p.file.Digest[:])
+	text[len(text)-1] = '"'
+	return string(text[:])
+}
 
 // newEdition makes the edition of a release. beaconPath is that of its beacon, "" for none.
 func newEdition(b site.Beacon, m site.Manifest) *edition {
@@ -139,7 +144,7 @@ func (e *edition) at(s standing, rollback bool) *edition {
 	}
 	text = append(text, '\n')
 	next.beacon = &page{file: site.File{Size: int64(len(text)), Digest: sha256.Sum256(text)}}
-	next.beacon.fields.Store(&http.Header{"Content-Type": {"application/json"}, "Cache-Control": {"no-cache"}, "Etag": {next.beacon.tag()}})
+	next.beacon.fields.Store(&fields{contentType: []string{"application/json"}, cacheControl: []string{"no-cache"}})
 	next.beacon.blob.Store(blobs.Fixed(text))
 	return next
 }

@@ -11,6 +11,7 @@ import (
 // Bounds of what is remembered of releases.
 const (
 	maxEditions = 6         // that are known
+	maxKnown    = 1 << 18   // files of them, but for the one that is served and the latest
 	maxRefused  = 64        // that could not be proved
 	maxSums     = 192 << 20 // bytes of a manifest: a million files have room
 	maxFiles    = 1 << 20   // of a release
@@ -72,7 +73,7 @@ func (k *editions) add(e *edition) *edition {
 	}
 	k.all[e.release] = e
 	k.order = append(k.order, e.release)
-	if len(k.order) > maxEditions {
+	for len(k.order) > maxEditions || len(k.order) > 2 && k.files() > maxKnown {
 		i := 0
 		if k.order[0] == k.pinned {
 			i = 1
@@ -82,6 +83,14 @@ func (k *editions) add(e *edition) *edition {
 	}
 	delete(k.refused, e.release)
 	return e
+}
+
+// files counts the files of all editions. The caller must hold mu.
+func (k *editions) files() (n int) {
+	for _, e := range k.all {
+		n += len(e.manifest)
+	}
+	return n
 }
 
 func (k *editions) refuse(id site.ID, err error) {

@@ -96,6 +96,8 @@ type Front struct {
 	kept    *record.Keeper // what a restart serves
 	flights flights
 
+	fieldsets fieldsets
+
 	current            atomic.Pointer[edition] // what visitors get; nil before the first release
 	dark               atomic.Bool             // no origin answers
 	looked             atomic.Int64            // when origins were last looked at for a cookie, in nanoseconds since began

@@ -51,44 +51,41 @@ func conditional(r *http.Request) bool {
 	return len(h["Range"]) > 0 || len(h["If-None-Match"]) > 0 || len(h["If-Match"]) > 0 || len(h["If-Modified-Since"]) > 0 || len(h["If-Unmodified-Since"]) > 0
 }
 
-// ruled are the headers that the config may set for a page.
-func ruled() []string {
-	return []string{"Cache-Control", "Content-Type", "Content-Encoding"}
-}
-
 // setFields sets the header fields of a page. data are its bytes, where they are at hand.
 func (f *Front) setFields(h http.Header, p *page, data []byte) {
 	known := p.fields.Load()
 	if known == nil {
 		known = f.fieldsOf(p, data)
-		if data != nil || known.Get("Content-Type") != "application/octet-stream" {
+		if data != nil || known.contentType[0] != "application/octet-stream" {
 			p.fields.Store(known)
 		}
 	}
-	for name, value := range *known {
-		h[name] = value
-	}
+	known.set(h)
+	h["Etag"] = []string{p.tag()}
 }
 
-// fieldsOf makes the header fields of a page from its path and its first bytes.
-func (f *Front) fieldsOf(p *page, data []byte) *http.Header {
+// fieldsOf makes the header fields of a page from its path, its first bytes, and the rules of the config.
+func (f *Front) fieldsOf(p *page, data []byte) *fields {
 	path := p.file.Path
 	if p.coding != "" {
 		path, data = p.of, nil
 	}
-	h := http.Header{"Content-Type": {site.ContentType(path, data)}, "Etag": {p.tag()}}
+	k := fieldsKey{contentType: site.ContentType(path, data)}
 	if f.options.Header != nil {
-		for _, name := range ruled() {
-			if value := f.options.Header(path, name); value != "" {
-				h.Set(name, strings.TrimSpace(value))
+		rule := func(name string, to *string) {
+			if value := strings.TrimSpace(f.options.Header(path, name)); value != "" {
+				*to = value
 			}
 		}
+		rule("Cache-Control", &k.cacheControl)
+		rule("Content-Type", &k.contentType)
+		rule("Content-Encoding", &k.encoding)
 	}
 	if p.coding != "" {
-		h.Set("Content-Encoding", p.coding)
+		k.encoding = p.coding
 	}
 	if p.coding != "" || len(p.variants) > 0 {
-		h.Set("Vary", "Accept-Encoding")
+		k.vary = "Accept-Encoding"
 	}
-	return &h
+	return f.fieldsets.of(k)
 }

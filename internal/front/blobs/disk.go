@@ -160,6 +160,17 @@ func (d *disk) has(digest site.Digest) bool {
 	return d.known[digest] != nil
 }
 
+// sizeOf returns how large a file was when it was last used.
+func (d *disk) sizeOf(digest site.Digest) (size int64, there bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	e := d.known[digest]
+	if e == nil {
+		return 0, false
+	}
+	return e.size, true
+}
+
 func (d *disk) drop(digest site.Digest) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -198,7 +209,8 @@ func (d *disk) touch(digest site.Digest) {
 // read verifies a file: it returns the bytes of a small one, a large one open, and neither where the
 // file is not there or does not hold the content.
 func (d *disk) read(digest site.Digest) ([]byte, *file) {
-	if !d.has(digest) {
+	expected, there := d.sizeOf(digest)
+	if !there {
 		return nil, nil
 	}
 	f, err := regular.Open(d.path(digest))
@@ -206,7 +218,7 @@ func (d *disk) read(digest site.Digest) ([]byte, *file) {
 		d.drop(digest)
 		return nil, nil
 	}
-	data, size, err := verify(f, digest)
+	data, size, err := verify(f, digest, expected)
 	if err != nil {
 		_ = f.Close() // only read
 		d.spoilt(digest)
@@ -231,21 +243,24 @@ func (d *disk) spoilt(digest site.Digest) {
 
 var errDamaged = errors.New("the file does not hold the bytes of its digest")
 
-// verify compares a file with its digest, and returns the bytes of a small one.
-func verify(f *os.File, digest site.Digest) ([]byte, int64, error) {
-	data, err := io.ReadAll(io.LimitReader(f, Small+1))
-	if err != nil {
-		return nil, 0, err
-	}
-	h := sha256.New()
-	h.Write(data)
-	size := int64(len(data))
-	if size > Small {
+// verify compares a file, which is expected to be of a size, with its digest, and returns the bytes of a small one.
+func verify(f *os.File, digest site.Digest, expected int64) ([]byte, int64, error) {
+	data := make([]byte, min(expected, Small)+1) // a byte more shows the end
+	n, err := io.ReadFull(f, data)
+	h, size := sha256.New(), int64(n)
+	h.Write(data[:n])
+	switch {
+	case err == nil:
 		more, err := io.Copy(h, f)
 		if err != nil {
 			return nil, 0, err
 		}
-		data, size = nil, size+more
+		size += more
+	case !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
+		return nil, 0, err
+	}
+	if data = data[:n]; size > Small {
+		data = nil
 	}
 	if site.Digest(h.Sum(nil)) != digest {
 		return nil, 0, errDamaged
