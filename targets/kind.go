@@ -53,6 +53,7 @@ type OriginAnswer struct {
 	Type     string   // Content-Type, "" where it is unknown
 	Location *url.URL // where a redirect to another host leads, nil for none
 	Folders  bool     // only URLs that end in a slash are answered so
+	NoIndex  bool     // origin.index is false: no URL that ends in a slash is requested
 	Other    bool     // it serves another site, or another release that is not known
 }
 

@@ -30,8 +30,12 @@ func (w *Workspace) originNotes(ctx context.Context, v diff.Verdict) []string {
 		if !ok {
 			continue
 		}
-		if a.Location == nil && refused(a.Status) && !a.Folders {
-			a.Type = w.typeOf(ctx, o.Name)
+		all := w.Origins()
+		if i := slices.IndexFunc(all, func(at origin.Endpoint) bool { return at.Name == o.Name }); i >= 0 {
+			a.NoIndex = all[i].Style.NoIndex
+			if a.Location == nil && refused(a.Status) && !a.Folders {
+				a.Type = typeOf(ctx, all[i])
+			}
 		}
 		if hint := w.originHint(o.Name, a); hint != "" {
 			notes = append(notes, fmt.Sprintf("%s: %s (hint: %s)", o.Name, described(a), hint))
@@ -41,15 +45,10 @@ func (w *Workspace) originNotes(ctx context.Context, v diff.Verdict) []string {
 }
 
 // typeOf asks an origin for the type in which it answers for its home page, "" where it does not.
-func (w *Workspace) typeOf(ctx context.Context, name string) string {
-	all := w.Origins()
-	i := slices.IndexFunc(all, func(at origin.Endpoint) bool { return at.Name == name })
-	if i < 0 {
-		return ""
-	}
-	client := origin.New(all[i])
+func typeOf(ctx context.Context, at origin.Endpoint) string {
+	client := origin.New(at)
 	defer client.Close()
-	return client.Fetch(ctx, origin.Page{Path: "index.html", URL: all[i].Style.URLPath("index.html")}).Header.Get("Content-Type")
+	return client.Fetch(ctx, origin.Page{Path: "index.html", URL: at.Style.URLPath("index.html")}).Header.Get("Content-Type")
 }
 
 // answerOf is how an origin answers for every page, or for every folder, in place of the release.

@@ -63,7 +63,7 @@ func (w *Workspace) lookAt(ctx context.Context, at origin.Endpoint, rel *site.Re
 	if o.Status == 0 {
 		return fmt.Sprintf("%s cannot be read: %v", o.URL, o.Err)
 	}
-	a := targets.OriginAnswer{Status: o.Status, Type: o.Header.Get("Content-Type")}
+	a := targets.OriginAnswer{Status: o.Status, Type: o.Header.Get("Content-Type"), NoIndex: at.Style.NoIndex}
 	if to, away := origin.Away(o); away {
 		a.Location = to
 	}

@@ -3,6 +3,7 @@ package s3
 import (
 	_ "embed" // config.go
 	"mime"
+	"net/http"
 
 	"mirror/targets"
 	"mirror/targets/s3/internal/documents"
@@ -65,6 +66,12 @@ func expectedHeaders(decode targets.Decode) (targets.HeaderFunc, error) {
 func originHint(_ targets.Decode, a targets.OriginAnswer) string {
 	media, _, _ := mime.ParseMediaType(a.Type) // "" where there is none
 	if a.Location != nil || !a.Folders && media != "application/xml" && media != "text/xml" {
+		return ""
+	}
+	if a.NoIndex && a.Status == http.StatusForbidden {
+		return "visitors may not read the bucket: let its policy, or acl, allow s3:GetObject to all"
+	}
+	if a.NoIndex {
 		return ""
 	}
 	return "this looks like the REST endpoint of the bucket, which serves no index.html for a folder: " +
