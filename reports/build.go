@@ -9,6 +9,7 @@ import (
 
 // Build tells what this binary was made from.
 type Build struct {
+	Schema   string `json:"schema"` // mirror.version/v1
 	Version  string `json:"version"`
 	Revision string `json:"revision"`
 	Go       string `json:"go"`
@@ -17,7 +18,7 @@ type Build struct {
 
 // BuildOf reads what the running binary says of itself, which has the given version.
 func BuildOf(version string) Build {
-	b := Build{Version: version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+	b := Build{Schema: "mirror.version/v1", Version: version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range info.Settings {
 			if s.Key == "vcs.revision" {

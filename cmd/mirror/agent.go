@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -101,11 +100,11 @@ a change of the origins, or to replace its agent.
 				return usage(errors.New("--place NAME is missing (hint: a short name such as fra)"))
 			}
 			return a.inWorkspace(func(w *workspace.Workspace) error {
-				line, err := w.Invite(place)
-				if err == nil {
-					_, err = fmt.Fprintln(a.stdout, line)
+				doc, err := w.InviteDocument(place)
+				if err != nil {
+					return err
 				}
-				return err
+				return a.show(doc)
 			})
 		},
 	}
@@ -121,15 +120,11 @@ func (a *app) placesCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			return a.inWorkspace(func(w *workspace.Workspace) error {
-				all, err := w.PlaceNames()
-				for _, p := range all {
-					state := "enrolled " + p.Enrolled.Format(time.DateOnly)
-					if p.Key == "" {
-						state = "waits for its agent until " + p.Expires.UTC().Format(time.RFC3339)
-					}
-					fmt.Fprintf(a.stdout, "%-16s %s\n", p.Name, state)
+				doc, err := w.AgentsDocument()
+				if err != nil {
+					return err
 				}
-				return err
+				return a.show(doc)
 			})
 		},
 	}

@@ -15,6 +15,7 @@ import (
 	"mirror/internal/config/scaffold"
 	"mirror/internal/console"
 	"mirror/internal/secrets"
+	"mirror/reports"
 )
 
 type initFlags struct {
@@ -88,9 +89,12 @@ func (a *app) init(ctx context.Context, f initFlags) error {
 	} else if err != nil {
 		return fmt.Errorf("init: %w", err)
 	}
-	for _, note := range draft.Notes {
-		fmt.Fprintf(a.stderr, "note     %s\n", note)
+	doc := reports.Draft{
+		Schema: reports.DraftSchema, File: file, Generator: draft.Site.Generator, Dir: draft.Site.Dir, Build: draft.Site.Build,
+		Notes: append([]string{}, draft.Notes...), Said: draft.Done(file, o.Prompt != nil),
 	}
-	fmt.Fprintln(a.stderr, draft.Done(file, o.Prompt != nil))
-	return nil
+	if a.json {
+		return a.show(doc)
+	}
+	return doc.Text(a.stderr, a.style(a.stderr))
 }

@@ -203,9 +203,6 @@ func shellWord(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-// PlaceNames lists the places, with what is known of each.
-func (w *Workspace) PlaceNames() ([]broker.Place, error) { return broker.Places(w.placesDir()) }
-
 // RemovePlace forgets a place.
 func (w *Workspace) RemovePlace(name string) error {
 	if err := broker.Remove(w.placesDir(), name); err != nil {
