@@ -131,8 +131,9 @@ experiment-trace: ## 200 publishes behind caches, with the watch and without: ar
 	MIRROR_EXPERIMENT=full MIRROR_SEED=$(SEED) MIRROR_RESULTS=$(CURDIR)/bin/experiment-trace.jsonl \
 		go test -count=1 -timeout=2h -v -run=TestTraceOfTheWatcher ./internal/workspace
 
-experiment-places: ## 100 checks by 8 agents while agents, their networks and the broker fail: is any observation lost or counted twice?
-	MIRROR_EXPERIMENT=full MIRROR_SEED=$(SEED) go test -count=1 -timeout=2h -v -run=TestFaultsLoseNothing ./internal/vantage/broker
+experiment-places: build ## 100 runs with 8 or 32 agents as processes while agents, daemons and the broker are killed and paused: is any observation lost or counted twice? Goes on in bin/experiment-places.jsonl; SEED sets the seed
+	MIRROR_EXPERIMENT=full MIRROR_SEED=$(SEED) MIRROR_RESULTS=$(CURDIR)/bin/experiment-places.jsonl MIRROR_BINARY=$(CURDIR)/bin/mirror \
+		go test -count=1 -timeout=3h -v -run=TestPlacesAsProcesses ./internal/labagents
 
 experiment-clocks: ## 200 publishes watched by 8 agents whose clocks are set apart: is each true window within its bounds? Goes on in bin/experiment-clocks.jsonl; SEED sets the seed
 	@mkdir -p bin

@@ -20,7 +20,7 @@ type PlaceState struct {
 	Counts   map[Kind]int  `json:",omitzero"`
 	Requests int64         `json:",omitzero"`
 	Elapsed  time.Duration `json:",omitzero"`
-	Err      string        `json:",omitzero"` // why the place saw nothing of the origin
+	Err      string        `json:",omitzero"` // why the place saw nothing, or not all, of the origin
 }
 
 // PlaceView is what one place saw.
@@ -53,11 +53,20 @@ func JoinPlaces(base Verdict, origins []string, views []PlaceView, quorum int) V
 	return joined
 }
 
-// withMissing adds the places that saw nothing of an origin.
+// withMissing adds the places that saw nothing of an origin, and says which ones have not seen all that was theirs.
 func withMissing(states []PlaceState, views []PlaceView) []PlaceState {
 	for _, view := range views {
-		if view.Missing != "" && !slices.ContainsFunc(states, func(s PlaceState) bool { return s.Name == view.Place }) {
+		if view.Missing == "" {
+			continue
+		}
+		i := slices.IndexFunc(states, func(s PlaceState) bool { return s.Name == view.Place })
+		if i < 0 {
 			states = append(states, PlaceState{Name: view.Place, State: CannotBeSeen, Err: view.Missing})
+			continue
+		}
+		states[i].Err = cmp.Or(states[i].Err, view.Missing)
+		if states[i].State == Agrees {
+			states[i].State = CannotBeSeen
 		}
 	}
 	slices.SortFunc(states, func(a, b PlaceState) int { return cmp.Compare(a.Name, b.Name) })

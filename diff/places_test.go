@@ -25,6 +25,10 @@ func TestPlacesAreNamed(t *testing.T) {
 	if strings.Join(v.Notes, "") != "place lax is missing: it is off" {
 		t.Errorf("notes %q", v.Notes)
 	}
+	part := append(views[:5:5], PlaceView{Place: "lax", Missing: "it fell silent", Origins: []OriginVerdict{{Name: "web", Pages: 5, Match: 5}}})
+	if s := JoinPlaces(Verdict{Pages: 10}, []string{"web"}, part, 1).Origins[0].Places[2]; s.Name != "lax" || s.Err != "it fell silent" || s.State != CannotBeSeen || s.Pages != 5 {
+		t.Errorf("a place that saw a part: got %+v", s)
+	}
 	quorum := JoinPlaces(Verdict{Pages: 10}, []string{"web"}, views, 2)
 	if quorum.Tolerate(Tolerance{Since: -1}); quorum.State() != Agrees {
 		t.Errorf("a quorum of two, and other rules: got %s", quorum.State())

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -54,7 +55,7 @@ var ErrNotEnrolled = errors.New("this agent is not enrolled (hint: on the machin
 
 // Run runs an agent until ctx ends. Its enrolment is remembered in its folder.
 func Run(ctx context.Context, o AgentOptions) error {
-	a := &runner{options: o, joined: o.Join}
+	a := &runner{options: o, joined: o.Join, again: make(chan struct{}, 1)}
 	file := filepath.Join(o.Dir, "agent.json")
 	if a.joined.Server == "" {
 		text, err := regular.ReadFile(file, maxJoined)
@@ -75,6 +76,8 @@ func Run(ctx context.Context, o AgentOptions) error {
 	if err != nil {
 		return err
 	}
+	ctx, a.fail = context.WithCancelCause(ctx)
+	defer a.fail(nil)
 	a.key, a.looker = key, &vantage.Looker{Pins: a.joined.Pins, Addresses: o.Addresses}
 	if err := a.connect(ctx); err != nil {
 		return fmt.Errorf("the daemon at %s: %w%s", a.joined.Server, err, a.hint(err))
@@ -90,8 +93,18 @@ func Run(ctx context.Context, o AgentOptions) error {
 	if o.Connected != nil {
 		o.Connected()
 	}
-	return a.work(ctx)
+	if err := a.work(ctx); err != nil {
+		return err
+	}
+	if cause := context.Cause(ctx); errors.Is(cause, errRights) {
+		return fmt.Errorf("the daemon at %s: %w", a.joined.Server, cause)
+	}
+	return nil
 }
+
+// errRights says that the agent cannot work: all that it asks for is in the rights of its place.
+var errRights = errors.New("the broker refuses this agent what the agent of its place may do (hint: --place must be that of the token or the credentials: " +
+	"mirror agent enroll prints a new line, and docs/vantages.md has the permissions for a NATS server of your own)")
 
 // runner is an agent that runs.
 type runner struct {
@@ -100,15 +113,32 @@ type runner struct {
 	key     nkeys.KeyPair
 	looker  *vantage.Looker
 	conn    *nats.Conn
+	fail    context.CancelCauseFunc
+	again   chan struct{} // has one element when the connection was made again: the broker has forgotten what was asked before
 }
 
 func (a *runner) connect(ctx context.Context) error {
 	o := []nats.Option{
 		nats.Name("mirror agent " + a.joined.Place), nats.MaxReconnects(-1), nats.ReconnectWait(time.Second), nats.ReconnectJitter(time.Second, time.Second), nats.Timeout(requestTimeout),
 		nats.CustomInboxPrefix(strings.TrimSuffix(inboxPrefix+a.joined.Place, ".")), nats.PingInterval(10 * time.Second), nats.MaxPingsOutstanding(2),
-		nats.IgnoreAuthErrorAbort(), nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { a.options.Log.Warn("the connection", "err", err) }),
-		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) { a.options.Log.Warn("the daemon is not connected", "err", err) }),
-		nats.ReconnectHandler(func(*nats.Conn) { a.options.Log.Info("the daemon is connected again") }),
+		nats.IgnoreAuthErrorAbort(), nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+			a.options.Log.Warn("the connection", "err", err)
+			if errors.Is(err, nats.ErrPermissionViolation) {
+				a.fail(fmt.Errorf("place %s: %w", a.joined.Place, errRights))
+			}
+		}),
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			if err != nil { // else the agent ends
+				a.options.Log.Warn("the daemon is not connected", "err", err)
+			}
+		}),
+		nats.ReconnectHandler(func(*nats.Conn) {
+			a.options.Log.Info("the daemon is connected again")
+			select {
+			case a.again <- struct{}{}:
+			default:
+			}
+		}),
 	}
 	if a.joined.Credentials != "" {
 		o = append(o, nats.UserCredentials(a.joined.Credentials))
@@ -134,7 +164,7 @@ func (a *runner) connect(ctx context.Context) error {
 		if refused(err) || a.options.Token != "" {
 			return err
 		}
-		a.options.Log.Warn("the daemon does not answer", "at", a.joined.Server, "err", err)
+		a.options.Log.Warn("the daemon does not answer; this is tried again", "at", a.joined.Server, "err", fmt.Sprint(err, a.hint(err)))
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -152,10 +182,20 @@ func (a *runner) hint(err error) string {
 		return " (hint: the place was removed or given to another agent: mirror agent list shows it, mirror agent enroll prints a new line)"
 	case errors.Is(err, nats.ErrSecureConnWanted) || errors.Is(err, nats.ErrSecureConnRequired):
 		return " (hint: copy the whole line of mirror agent enroll: --server begins with nats:// or tls://)"
-	case errors.Is(err, nats.ErrNoServers):
+	case errors.Is(err, nats.ErrNoInfoReceived) || reading(err):
+		return " (hint: what answers there is no NATS server: --server has the port of vantages.listen, and not that of the dashboard or of a web server)"
+	case errors.As(err, new(*net.DNSError)):
+		return " (hint: --server has the name under which this machine reaches the daemon: vantages.address)"
+	case errors.Is(err, nats.ErrNoServers) || errors.As(err, new(*net.OpError)):
 		return " (hint: start mirror daemon there, let its port through, and run this line again)"
 	}
 	return ""
+}
+
+// reading reports whether a connection was made on which nothing came that could be read.
+func reading(err error) bool {
+	broken, ok := errors.AsType[*net.OpError](err)
+	return ok && broken.Op == "read"
 }
 
 // maxPause is the longest time between two attempts to connect.
@@ -249,11 +289,18 @@ func (a *runner) next(ctx context.Context) (*nats.Msg, error) {
 	if err := a.conn.PublishRequest("$JS.API.CONSUMER.MSG.NEXT."+workStream+"."+a.joined.Place, inbox, request); err != nil {
 		return nil, err
 	}
-	ctx, done := context.WithTimeout(ctx, fetchFor+requestTimeout)
+	within, done := context.WithTimeout(ctx, fetchFor+requestTimeout)
 	defer done()
-	m, err := sub.NextMsgWithContext(ctx)
+	go func() {
+		select {
+		case <-a.again:
+			done()
+		case <-within.Done():
+		}
+	}()
+	m, err := sub.NextMsgWithContext(within)
 	switch {
-	case errors.Is(err, context.DeadlineExceeded):
+	case err != nil && ctx.Err() == nil && within.Err() != nil:
 		return nil, nil
 	case err != nil:
 		return nil, err
