@@ -91,7 +91,7 @@ experiment-window: ## 300 publishes from unequal states: is each true window wit
 experiment-front: ## 200 visitors of a front over 100 publishes with faulty origins: is any answer wrong, old or missing? Goes on in bin/experiment-front.jsonl; SEED sets the seed
 	@mkdir -p bin
 	MIRROR_EXPERIMENT=full MIRROR_SEED=$(SEED) MIRROR_RESULTS=$(CURDIR)/bin/experiment-front.jsonl \
-		go test -count=1 -timeout=2h -v -run='TestExperiment|TestTwoFronts' ./internal/front
+		go test -count=1 -timeout=2h -v -run='TestExperiment|TestTwoFronts|TestMoveOfManyPaths|TestAMillionFiles' ./internal/front
 
 experiment-h2spec: ## what h2spec finds at a front, beside what it finds at Go's own HTTP/2 server
 	@.ci/install-tool $(H2SPEC)

@@ -60,6 +60,7 @@ type Options struct {
 	Memory      int64  // bytes of contents in memory; 0 for 32 MiB
 	Disk        int64  // bytes of contents on disk; 0 for none
 	MaxVerified int64  // bytes of the largest body; 0 for 256 MiB
+	MaxFiles    int    // files of the largest release; 0 for 1,048,576
 
 	Poll  time.Duration // between two looks at a beacon at rest; 0 for 2 s
 	Hurry time.Duration // between two looks in the minute after a change; 0 for 50 ms
@@ -74,6 +75,7 @@ func (o *Options) setDefaults() {
 	o.NotFound = cmp.Or(o.NotFound, "404.html")
 	o.Memory = cmp.Or(o.Memory, 32<<20)
 	o.MaxVerified = cmp.Or(o.MaxVerified, 256<<20)
+	o.MaxFiles = cmp.Or(o.MaxFiles, maxFiles)
 	o.Poll = cmp.Or(o.Poll, 2*time.Second)
 	o.Hurry = cmp.Or(o.Hurry, 50*time.Millisecond)
 	o.Gone = cmp.Or(o.Gone, 30*time.Second)

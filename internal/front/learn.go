@@ -1,10 +1,10 @@
 package front
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"mirror/internal/front/upstream"
 	"mirror/site"
@@ -29,8 +29,8 @@ func (f *Front) edition(ctx context.Context, b site.Beacon) (*edition, error) {
 	case err != nil:
 	case m.ID() != b.Release:
 		err = errForeignManifest
-	case len(m) > maxFiles:
-		err = fmt.Errorf("it has %d files, and %d may be served", len(m), maxFiles)
+	case len(m) > f.options.MaxFiles:
+		err = fmt.Errorf("it has %d files, and %d may be served", len(m), f.options.MaxFiles)
 	default:
 		return f.known.add(newEdition(b, m)), nil
 	}
@@ -50,7 +50,7 @@ func (f *Front) manifest(ctx context.Context, id site.ID) (site.Manifest, error)
 	for _, o := range append(f.claimants(id), f.fronts.Origins...) {
 		text, err := o.Text(ctx, path, maxSums)
 		if err == nil {
-			m, err := site.ReadManifest(strings.NewReader(string(text)))
+			m, err := site.ReadManifest(bytes.NewReader(text))
 			if err == nil && m.ID() == id {
 				return m, nil
 			}
