@@ -18,7 +18,7 @@ var ErrLost = errors.New("no target that was asked has this file of the release 
 
 // ErrChanged is what reading a release's file gives when the bytes are not, or are no
 // longer, those of the manifest.
-var ErrChanged = errors.New("file changed after it was scanned")
+var ErrChanged = errors.New("the file changed while it was published (hint: publish when the build has ended)")
 
 // errUnreadable is what opening a file of a release gives of which only the manifest is known.
 var errUnreadable = errors.New("the bytes of the release are not at hand")
@@ -127,7 +127,7 @@ func (c *checkedReader) Read(p []byte) (int, error) {
 	c.hash.Write(p[:n])
 	c.offset += int64(n)
 	if c.offset > c.file.Size || errors.Is(err, io.EOF) && !c.matches() {
-		return 0, fmt.Errorf("%s: %w", c.file.Path, ErrChanged)
+		return 0, fmt.Errorf("%q: %w", c.file.Path, ErrChanged)
 	}
 	return n, err
 }

@@ -260,7 +260,7 @@ func (w *walk) digestOf(ctx context.Context, f *found, buf []byte) (File, error)
 			return file, err
 		}
 	}
-	return File{}, fmt.Errorf("%q: %w", f.path, errors.Join(ErrChanged, errors.New("it is being written while it is read (hint: publish when the build has ended)")))
+	return File{}, fmt.Errorf("%q: %w", f.path, ErrChanged)
 }
 
 // read hashes a file once and says whether it stayed the same meanwhile.

@@ -38,7 +38,7 @@ func TestARollbackToWhatIsDamagedSaysSo(t *testing.T) {
 	}
 	_, err = p.open("another").Rollback(t.Context(), workspace.RollbackOptions{NoVerify: true})
 	if err == nil || !strings.Contains(err.Error(), `"page.html": no target that was asked has this file`) || !strings.Contains(err.Error(), "hint: mirror rollback --list") ||
-		strings.Contains(err.Error(), "changed after it was scanned") {
+		strings.Contains(err.Error(), "changed while it was published") {
 		t.Errorf("got %v", err)
 	}
 	if text, err := os.ReadFile(filepath.Join(p.root, "www/current/page.html")); err != nil || string(text) != "page two" {

@@ -116,7 +116,7 @@ func (p *place) renewBeside(name string, rel *site.Release) error {
 	defer root.Close()
 	for path, text := range rel.Beside() {
 		if err := p.modes.renew(root, path, text); err != nil {
-			return fmt.Errorf("dir: stage %s: %w", path, err)
+			return fmt.Errorf("dir: %s: %w", path, err)
 		}
 	}
 	if !rel.PublishManifest {
@@ -165,7 +165,7 @@ func (p *place) fill(ctx context.Context, name string, rel *site.Release, progre
 	}
 	for path, text := range rel.Beside() {
 		if err := p.modes.write(root, path, bytes.NewReader(text)); err != nil {
-			return fmt.Errorf("dir: stage %s: %w", path, err)
+			return fmt.Errorf("dir: %s: %w", path, err)
 		}
 	}
 	return p.modes.finishFolders(root)
@@ -177,7 +177,7 @@ func (m modes) copyAll(ctx context.Context, root *os.Root, rel *site.Release, fi
 	for _, f := range files {
 		group.Go(func() error {
 			if err := m.copyFile(ctx, root, rel, f); err != nil {
-				return fmt.Errorf("dir: stage %q: %w", f.Path, err)
+				return fmt.Errorf("dir: %w", err) // it names the file
 			}
 			if progress != nil {
 				progress.Sent(1, f.Size)
