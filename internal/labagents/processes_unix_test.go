@@ -144,6 +144,7 @@ site: {dir: public}
 targets:
   - {name: web, type: dir, path: www, origin: {url: %q, concurrency: 4}}
 publish: {verify_timeout: 1s}
+check: {rate: 0}
 vantages: %s
 schedule:
   - {name: look, run: check, cron: "@every 3s"}
@@ -334,11 +335,13 @@ func TestPlacesAsProcesses(t *testing.T) {
 }
 
 func (p *processes) play() {
-	p.awaitWhole()
+	p.awaitWhole("d1")
 	for range 4 {
 		p.fault()
 	}
-	p.awaitWhole()
+	for _, name := range p.daemons {
+		p.awaitWhole(name)
+	}
 	for _, name := range p.daemons {
 		p.judge(name)
 	}

@@ -29,6 +29,16 @@ func (u *Uniques) Renew(n int) { u.left.Store(int64(n)) }
 // Left returns how many requests are left.
 func (u *Uniques) Left() int { return int(max(u.left.Load(), 0)) }
 
+// Split takes half of what is left for n other clients, and returns how many each of them gets. A nil budget has none.
+func (u *Uniques) Split(n int) int {
+	if u == nil || n <= 0 {
+		return 0
+	}
+	each := u.Left() / 2 / n
+	u.left.Add(-int64(each * n))
+	return each
+}
+
 // take takes one, and reports whether one was left.
 func (u *Uniques) take() bool { return u.left.Add(-1) >= 0 }
 

@@ -346,7 +346,7 @@ func (d *dealer) views() []diff.PlaceView {
 	for _, place := range slices.Sorted(maps.Keys(d.agents)) {
 		a := d.agents[place]
 		view := diff.PlaceView{Place: place, Missing: d.missing(a)}
-		if view.Missing == "" && d.Mode != Spread && len(a.parts) < d.job.parts {
+		if view.Missing == "" && d.unfinished(a) {
 			view.Missing = fmt.Sprintf("its agent did not finish within %s", d.Timeout)
 		}
 		if view.Missing != "" && len(a.parts) > 0 {
@@ -364,6 +364,19 @@ func (d *dealer) views() []diff.PlaceView {
 		all = append(all, view)
 	}
 	return all
+}
+
+// unfinished reports whether an agent has not done what it was to do.
+func (d *dealer) unfinished(a *agent) bool {
+	if d.Mode != Spread {
+		return len(a.parts) < d.job.parts
+	}
+	for part := range a.open {
+		if !d.done[part] {
+			return true
+		}
+	}
+	return false
 }
 
 // unseen is how many pages no agent has looked at, where the agents share the pages.

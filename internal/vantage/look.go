@@ -131,9 +131,6 @@ func (l *Looker) prepare(item Item) ([]origin.Endpoint, check.Options, error) {
 	return origins, look, err
 }
 
-// partUniques is how many requests past the caches an agent sends to an origin for one part of a check.
-const partUniques = 4
-
 // Endpoint is how the agent asks an origin, or an error where the agent may not.
 func (l *Looker) Endpoint(o Origin) (origin.Endpoint, error) {
 	pin := Pin{URL: o.URL, Address: o.Address}
@@ -152,7 +149,7 @@ func (l *Looker) Endpoint(o Origin) (origin.Endpoint, error) {
 	return origin.Endpoint{
 		Name: o.Name, URL: u, Style: site.URLStyle{CleanURLs: o.CleanURLs, NoIndex: o.NoIndex}, CDN: o.CDN, Cache: o.Cache,
 		Options: origin.Options{
-			Concurrency: concurrency, Rate: o.Rate, Pace: l.pace(pin, o.Rate), Uniques: origin.NewUniques(partUniques), Timeout: min(max(o.Timeout, time.Second), maxTimeout),
+			Concurrency: concurrency, Rate: o.Rate, Pace: l.pace(pin, o.Rate), Uniques: origin.NewUniques(min(max(o.Uniques, 0), origin.MostUnique)), Timeout: min(max(o.Timeout, time.Second), maxTimeout),
 			Confirm: min(max(o.Confirm, 0), maxConfirm), Address: address,
 		},
 	}, nil

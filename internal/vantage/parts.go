@@ -18,6 +18,9 @@ import (
 // that little is lost with an agent.
 const partPages = 500
 
+// partUniques is how many requests past the caches an agent sends to an origin for one part of a check at most.
+const partUniques = 4
+
 // job is a check that is dealt in parts.
 type job struct {
 	base  Item     // of every part
@@ -25,6 +28,8 @@ type job struct {
 	gone  []string // removed paths, which the first part looks at
 	parts int
 	look  check.Options
+	// uniques are the requests past the caches of each origin that are left for the agents, and uniquesOf is how many an item gets.
+	uniques, uniquesOf []int
 }
 
 // newJob makes the parts of a look. A share of the origins' rates is each agent's own.
@@ -62,6 +67,11 @@ func newJob(id string, origins []origin.Endpoint, look check.Options, limit time
 		}
 	}
 	j.parts = max(1, (len(j.pages)+partPages-1)/partPages, (len(j.gone)+partPages-1)/partPages)
+	for _, at := range origins {
+		n := 2 * at.Uniques.Split(2) // half of the budget: this machine keeps the other one
+		j.uniques = append(j.uniques, n)
+		j.uniquesOf = append(j.uniquesOf, max(1, min(partUniques, n/(j.parts*max(agents, 1)))))
+	}
 	return j
 }
 
@@ -86,6 +96,11 @@ func share[E any](all []E, part, parts int) []E {
 func (j *job) item(part int) Item {
 	item := j.base
 	item.Part, item.Folders = part, part == 0
+	item.Origins = slices.Clone(item.Origins)
+	for i := range item.Origins { // an item that is dealt again takes more of the budget
+		n := min(j.uniquesOf[i], j.uniques[i])
+		item.Origins[i].Uniques, j.uniques[i] = n, j.uniques[i]-n
+	}
 	item.Files = slices.Clone(share(j.pages, part, j.parts))
 	item.Absent = share(j.gone, part, j.parts)
 	known := map[string]bool{}

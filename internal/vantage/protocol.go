@@ -77,6 +77,7 @@ type Origin struct {
 	Cache              origin.CacheTraits `json:",omitzero"`
 	Concurrency        int
 	Rate               float64 // the agent's share, in requests a second; 0 for no limit
+	Uniques            int     `json:",omitzero"` // the agent's share of origin.MostUnique for this item or watch; older coordinators name none
 	Timeout            time.Duration
 	Confirm            int
 }

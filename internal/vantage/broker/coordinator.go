@@ -31,7 +31,7 @@ type CoordinatorOptions struct {
 	External    bool   // the broker is not the embedded one, which knows the key in Dir
 	Transient   bool   // results that come after Close are not waited for
 	Owner       string // tells this coordinator from others on the same broker; a token of a subject
-	Keep        Keep   // nil to keep nothing
+	Keep        Keep   // called for each result that is accepted, before it counts; nil for nothing
 	Log         *slog.Logger
 }
 

@@ -20,7 +20,6 @@ type HubOptions struct {
 	Credentials string // file, for it
 	Owner       string // tells this coordinator from others; a token of a subject
 	Transient   bool   // it ends soon: results that come later are of no use to it
-	Keep        Keep
 	Log         *slog.Logger
 }
 
@@ -49,7 +48,7 @@ func Open(ctx context.Context, o HubOptions) (*Hub, error) {
 	}
 	var err error
 	h.Coordinator, err = Connect(ctx, CoordinatorOptions{
-		Dir: o.Dir, URL: address, Credentials: o.Credentials, External: o.URL != "", Owner: o.Owner, Transient: o.Transient, Keep: o.Keep, Log: o.Log,
+		Dir: o.Dir, URL: address, Credentials: o.Credentials, External: o.URL != "", Owner: o.Owner, Transient: o.Transient, Log: o.Log,
 	})
 	if err != nil && h.server != nil {
 		err = errors.Join(err, h.server.Close())

@@ -201,7 +201,6 @@ func (f *follower) endpoints() (origins []origin.Endpoint, err error) {
 			return nil, err
 		}
 		at.Pace = nil // the share of a watch is another one than that of a check
-		at.Uniques = origin.NewUniques(origin.MostUnique)
 		origins = append(origins, at)
 	}
 	return origins, nil

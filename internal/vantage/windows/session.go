@@ -99,7 +99,9 @@ func Share(origins []origin.Endpoint, n int) (here []origin.Endpoint, agents []v
 		if at.Rate > 0 {
 			share = at.Rate / float64(n+1)
 		}
-		agents = append(agents, vantage.OriginOf(at, share))
+		to := vantage.OriginOf(at, share)
+		to.Uniques = at.Uniques.Split(n)
+		agents = append(agents, to)
 		if at.Rate > 0 && n > 0 {
 			at.Rate, at.Pace = share, nil
 		}

@@ -3,6 +3,7 @@ package windows
 import (
 	"context"
 	"crypto/rand"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"mirror/diff"
+	"mirror/internal/origin"
 	"mirror/internal/vantage"
 	"mirror/internal/watch"
 	"mirror/site"
@@ -185,4 +187,15 @@ func TestBoundsAreWidenedByTheOffset(t *testing.T) {
 			t.Errorf("got %+v", w)
 		}
 	})
+}
+
+// TestAgentsShareTheUniqueQueries has a watch by 5 agents use no more requests past the caches than one by this machine alone.
+func TestAgentsShareTheUniqueQueries(t *testing.T) {
+	t.Parallel()
+	at := origin.Endpoint{Name: "web", URL: &url.URL{Scheme: "https", Host: "blog.example.com", Path: "/"}}
+	at.Uniques = origin.NewUniques(origin.MostUnique)
+	here, agents := Share([]origin.Endpoint{at}, 5)
+	if each := agents[0].Uniques; each < 1 || 5*each+here[0].Uniques.Left() > origin.MostUnique {
+		t.Errorf("each agent has %d, this machine %d", each, here[0].Uniques.Left())
+	}
 }
