@@ -27,9 +27,13 @@ type repo struct{ dir string }
 
 func newRepo(t testing.TB, head string) repo {
 	t.Helper()
-	r := repo{dir: filepath.Join(t.TempDir(), "site.git")}
-	realserver.BareRepository(t, r.dir, head)
-	return r
+	return newRepoAt(t, filepath.Join(t.TempDir(), "site.git"), head)
+}
+
+func newRepoAt(t testing.TB, path, head string) repo {
+	t.Helper()
+	realserver.BareRepository(t, path, head)
+	return repo{dir: path}
 }
 
 // run runs git in the repository and returns what it printed.
@@ -142,10 +146,14 @@ func place(r repo, c Config, getenv func(string) string) targettest.Fixture {
 func TestTargetOverHTTP(t *testing.T) {
 	longtest.Skip(t, "runs the whole suite of a target once more")
 	t.Parallel()
+	dir := t.TempDir()
+	url, repos := realserver.GitHTTP(t, dir), 0
 	targettest.Run(t, func(t *testing.T) targettest.Fixture {
-		r := newRepo(t, "main")
+		repos++
+		name := fmt.Sprintf("site%d.git", repos)
+		r := newRepoAt(t, filepath.Join(dir, name), "main")
 		t.Cleanup(func() { r.fsck(t) })
-		f := place(r, Config{URL: realserver.GitHTTP(t, filepath.Dir(r.dir)) + "/site.git"}, nil)
+		f := place(r, Config{URL: url + "/" + name}, nil)
 		f.HTTP = true
 		return f
 	})

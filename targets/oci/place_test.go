@@ -60,6 +60,12 @@ func realRegistry(t testing.TB, program string) string {
 	return addr
 }
 
+// openRegistry starts a registry that asks for no password.
+func openRegistry(t testing.TB, program string) string {
+	t.Helper()
+	return realserver.Registry(t, program, nil)
+}
+
 // logIn does what `docker login` does.
 func logIn(t testing.TB, addr string) {
 	t.Helper()
@@ -81,7 +87,11 @@ type place struct {
 
 func newPlace(t testing.TB, addr string) place {
 	t.Helper()
-	image := addr + "/team/blog:live"
+	return newPlaceOf(t, addr+"/team/blog:live")
+}
+
+func newPlaceOf(t testing.TB, image string) place {
+	t.Helper()
 	return place{Config{Image: image, SelfBinary: tinyServer(t, native())}, mustTag(t, image)}
 }
 

@@ -39,27 +39,6 @@ default login anonymous password me@example.com
 	}
 }
 
-func TestStoredPasswords(t *testing.T) {
-	home := t.TempDir()
-	for name, text := range map[string]string{
-		".netrc":           "machine a login b password n3trc-s3cret\ndefault password sec0nd-s3cret\n",
-		".git-credentials": "https://me:st0re%2Fs3cret@git.example\nnot a URL\n\nhttps://git.example\n",
-	} {
-		if err := os.WriteFile(filepath.Join(home, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	var told []string
-	Stored(func(name string) string { return map[string]string{"HOME": home}[name] }, func(_, value string) {
-		if value != "" {
-			told = append(told, value)
-		}
-	})
-	if got := strings.Join(told, " "); got != "n3trc-s3cret sec0nd-s3cret st0re/s3cret" {
-		t.Errorf("got %s", got)
-	}
-}
-
 // TestHelpersWithoutGit runs helpers as git would, where git is not installed.
 func TestHelpersWithoutGit(t *testing.T) {
 	realserver.Need(t, "git") // which reads the settings
