@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"net"
@@ -137,6 +138,43 @@ func TestHostileClients(t *testing.T) {
 		t.Errorf("a visitor gets %+v", got)
 	}
 	for _, c := range idle {
+		c.Close()
+	}
+}
+
+// TestRequestsInRequests sends requests with a second one behind or inside a body whose end is ambiguous: a proxy before the
+// front may take its answer for that to another request. Only one answer comes, and the connection ends.
+func TestRequestsInRequests(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1, front.Options{Quorum: 1})
+	w.publish(release(t, 1, v1()), 0)
+	address := w.serve(server.Options{})
+	w.await("/about/", "about 1")
+	const second = "GET /about/ HTTP/1.1\r\nHost: a\r\n\r\n"
+	body := func(first, fields string) string { return first + " HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n" }
+	for name, request := range map[string]string{
+		"a body of a GET":            body("GET /", fmt.Sprintf("Content-Length: %d\r\n", len(second))),
+		"a body of a POST":           body("POST /", fmt.Sprintf("Content-Length: %d\r\n", len(second))),
+		"a body that ends before it": body("GET /", "Content-Length: 1\r\n") + "x",
+		"length and chunks":          body("GET /", "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n") + "0\r\n\r\n",
+		"length and chunks, a POST":  body("POST /", "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n") + "0\r\n\r\n",
+		"chunks with an extension":   body("GET /", "Transfer-Encoding: chunked\r\n") + "0;a=b\r\n\r\n",
+		"chunks with a bare feed":    body("GET /", "Transfer-Encoding: chunked\r\n") + "0\n\n",
+		"chunks with a trailer":      body("GET /", "Transfer-Encoding: chunked\r\n") + "0\r\nContent-Length: 0\r\n\r\n",
+		"a body with an upgrade":     body("GET /", "Connection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 1\r\n") + "x",
+		"two codings":                body("GET /", "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n") + "0\r\n\r\n",
+		"a coding after a tab":       body("GET /", "Transfer-Encoding:\tchunked\r\nContent-Length: 1\r\n") + "0\r\n\r\n",
+		"two lengths":                body("GET /", "Content-Length: 0\r\nContent-Length: 1\r\n") + "x",
+	} {
+		c := w.dial(address)
+		go func() { _, _ = io.WriteString(c, request+second+second) }() // the server may end it before it is sent
+		text, err := io.ReadAll(io.LimitReader(c, 1<<20))
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("%s: the connection stays open", name)
+		}
+		if n := strings.Count(string(text), "HTTP/1.1 "); n > 1 || strings.Contains(string(text), "about 1") {
+			t.Errorf("%s: %d answers: %q", name, n, text)
+		}
 		c.Close()
 	}
 }

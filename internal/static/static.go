@@ -65,6 +65,7 @@ func New(fsys fs.FS, o Options) http.Handler {
 // ServeHTTP answers GET and HEAD, with ranges and If-None-Match, and refuses the rest.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header()["X-Content-Type-Options"] = noSniff
+	CloseAfterBody(w, r)
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
 		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
@@ -77,6 +78,16 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		h.o.Log.Error("cannot serve", "path", r.URL.Path, "err", err)
 		http.Error(w, "the file cannot be read", http.StatusInternalServerError)
+	}
+}
+
+var closing = []string{"close"}
+
+// CloseAfterBody ends the connection after the answer to a request that has a body, which no page needs: a proxy before the
+// server may see the end of the body elsewhere, and take what follows for another request.
+func CloseAfterBody(w http.ResponseWriter, r *http.Request) {
+	if r.ProtoMajor == 1 && r.ContentLength != 0 {
+		w.Header()["Connection"] = closing
 	}
 }
 

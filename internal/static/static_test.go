@@ -268,3 +268,17 @@ type brokenFile struct{ fs.FS }
 func (brokenFile) Stat() (fs.FileInfo, error) { return treeInfo{"broken", 9}, nil }
 func (brokenFile) Read([]byte) (int, error)   { return 0, io.ErrUnexpectedEOF }
 func (brokenFile) Close() error               { return nil }
+
+// TestABodyEndsTheConnection sends a request with a body, which may be another request to a proxy before the server.
+func TestABodyEndsTheConnection(t *testing.T) {
+	h := New(fstest.MapFS{"index.html": {Data: []byte("home")}}, Options{})
+	for body, want := range map[string]string{"": "", "GET /about/ HTTP/1.1\r\n": "close"} {
+		for _, method := range []string{http.MethodGet, http.MethodPost} {
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, httptest.NewRequest(method, "/", strings.NewReader(body)))
+			if got := w.Header().Get("Connection"); got != want {
+				t.Errorf("%s with a body of %d bytes: Connection is %q, want %q", method, len(body), got, want)
+			}
+		}
+	}
+}
