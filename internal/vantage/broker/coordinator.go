@@ -106,6 +106,9 @@ func (c *Coordinator) connect(ctx context.Context) (err error) {
 	if err := c.makeStreams(ctx); err != nil {
 		return err
 	}
+	if err := c.recallPlaces(ctx); err != nil {
+		return err
+	}
 	if err := c.Withdraw(ctx, "*"); err != nil { // of a coordinator that was killed
 		return err
 	}
@@ -131,6 +134,18 @@ func (c *Coordinator) makeStreams(ctx context.Context) error {
 	return setUp(ctx, c.js, 1)
 }
 
+// recallPlaces learns from an external broker which places there are: one whose agent is away is named as missing.
+func (c *Coordinator) recallPlaces(ctx context.Context) error {
+	if !c.options.External {
+		return nil
+	}
+	known, err := knownPlaces(ctx, c.js)
+	for _, place := range known {
+		c.heard[place] = vantage.Agent{Place: place}
+	}
+	return err
+}
+
 // JetStream is the connection, for what other packages keep on the broker.
 func (c *Coordinator) JetStream() jetstream.JetStream { return c.js }
 
@@ -152,7 +167,11 @@ func (c *Coordinator) hear(m *nats.Msg) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if _, known := c.heard[place]; known || len(c.heard) < maxPlaces {
+	before, known := c.heard[place]
+	if time.Since(before.Heard) > forgetPlaces/2 { // its consumer may be gone
+		c.places = slices.DeleteFunc(c.places, func(name string) bool { return name == place })
+	}
+	if known || len(c.heard) < maxPlaces {
 		c.heard[place] = vantage.Agent{Place: place, Hello: hello, Heard: time.Now()}
 	}
 }
@@ -197,7 +216,7 @@ func (c *Coordinator) prepare(ctx context.Context, places []string) error {
 	ctx, done := context.WithTimeout(ctx, requestTimeout)
 	defer done()
 	for _, place := range places {
-		if err := addPlace(ctx, c.js, place); err != nil {
+		if err := addPlace(ctx, c.js, place, c.options.External); err != nil {
 			return err
 		}
 		c.mu.Lock()

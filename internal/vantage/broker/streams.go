@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"mirror/internal/vantage"
 )
 
 // The names on the broker. %s is a place.
@@ -85,13 +87,37 @@ func setUp(ctx context.Context, js jetstream.JetStream, replicas int) error {
 	return nil
 }
 
-// addPlace makes the consumer of a place: the coordinator does, an agent may not.
-func addPlace(ctx context.Context, js jetstream.JetStream, place string) error {
+// forgetPlaces is after how long without its agent an external broker forgets a place.
+const forgetPlaces = 24 * time.Hour
+
+// addPlace makes the consumer of a place: the coordinator does, an agent may not. An external broker forgets it.
+func addPlace(ctx context.Context, js jetstream.JetStream, place string, external bool) error {
+	var inactive time.Duration // for ever
+	if external {
+		inactive = forgetPlaces
+	}
 	_, err := js.CreateOrUpdateConsumer(ctx, workStream, jetstream.ConsumerConfig{
 		Durable: place, FilterSubject: "mirror.work." + place + ".>", AckPolicy: jetstream.AckExplicitPolicy, AckWait: ackWait,
-		MaxDeliver: maxDeliver, MaxAckPending: 2 * maxItems,
+		MaxDeliver: maxDeliver, MaxAckPending: 2 * maxItems, InactiveThreshold: inactive,
 	})
 	return err
+}
+
+// knownPlaces lists the places that have a consumer.
+func knownPlaces(ctx context.Context, js jetstream.JetStream) (places []string, err error) {
+	ctx, done := context.WithTimeout(ctx, requestTimeout)
+	defer done()
+	stream, err := js.Stream(ctx, workStream)
+	if err != nil {
+		return nil, err
+	}
+	names := stream.ConsumerNames(ctx)
+	for name := range names.Name() {
+		if vantage.ValidPlace(name) == nil && len(places) < maxPlaces {
+			places = append(places, name)
+		}
+	}
+	return places, names.Err()
 }
 
 // mayPublish and maySubscribe list what the agent of a place may do: fetch and acknowledge its own items,
