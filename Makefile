@@ -33,7 +33,7 @@ OLD      ?=
 NEW      ?= .
 SYSTEMS  ?= windows/amd64 darwin/arm64 freebsd/amd64 linux/arm64
 
-.PHONY: bench-go bench-pairs experiment-clocks experiment-front experiment-grace experiment-h2spec experiment-numbers experiment-orders experiment-places experiment-publishers experiment-purge experiment-rollback experiment-trace experiment-window help build docs man test servers lint cross format bench fuzz clean
+.PHONY: bench-go bench-pairs experiment-clocks experiment-front experiment-grace experiment-h2spec experiment-hosts experiment-numbers experiment-orders experiment-places experiment-publishers experiment-purge experiment-rollback experiment-trace experiment-window help build docs man test servers lint cross format bench fuzz clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 27
@@ -109,6 +109,9 @@ experiment-orders: ## the window for each order of four lags over the four kinds
 	@mkdir -p bin
 	MIRROR_EXPERIMENT=full MIRROR_SEED=$(SEED) MIRROR_RESULTS=$(CURDIR)/bin/experiment-orders.jsonl \
 		go test -count=1 -timeout=3h -v -run=TestWindowInEveryOrder ./cmd/mirror
+
+experiment-hosts: ## two hosts (network namespaces with sshd) are brought up and updated by the playbook: is any request of a visitor lost? Needs root and ansible-core
+	MIRROR_EXPERIMENT=full go test ./cmd/mirror -run TestHostsAreUpdated -count=1 -timeout 20m -v
 
 experiment-numbers: build ## worlds of 14 origins and 35 faults under a daemon: is every figure true? Goes on in bin/experiment-numbers.jsonl; SEED sets the seed
 	MIRROR_EXPERIMENT=full MIRROR_SEED=$(SEED) MIRROR_RESULTS=$(CURDIR)/bin/experiment-numbers.jsonl MIRROR_BINARY=$(CURDIR)/bin/mirror \

@@ -109,6 +109,7 @@ func (a *activated) stop() {
 // request.
 type visitors struct {
 	at, want string
+	pause    time.Duration // between two requests of one visitor
 	served   atomic.Int64
 	again    atomic.Int64 // on a new connection, since the one that was kept had been closed before the answer
 	mu       sync.Mutex
@@ -131,6 +132,7 @@ func (v *visitors) visit(ctx context.Context, keep bool) {
 			return
 		}
 		v.served.Add(1)
+		time.Sleep(v.pause) // a visitor's own
 		if closed || !keep {
 			_ = conn.Close()
 			conn = nil
