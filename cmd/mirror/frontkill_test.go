@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"mirror/internal/front"
+	"mirror/internal/longtest"
 )
 
 // frontWorld is the real program as a front over two origins, which serve the folder of a target.
@@ -233,6 +234,7 @@ func (w *frontWorld) visit(n int) (stop func() []string) {
 // byte, and none is of an older release than one that was served before. A front that starts answers its first request
 // from its cache, while one origin has gone back, all are silent, or all are gone.
 func TestKilledFront(t *testing.T) {
+	longtest.Skip(t, "kills a front eight times, and publishes five releases")
 	t.Parallel()
 	w := newFrontWorld(t)
 	w.publish(1)()
