@@ -63,7 +63,8 @@ func beBroker(port, store string) int {
 type process struct {
 	start func() *exec.Cmd
 	cmd   *exec.Cmd
-	log   string // file
+	ended chan struct{} // closed at its end
+	log   string        // file
 }
 
 // processes is a daemon, or two with an external broker, and agents, each a process of its own.
@@ -78,6 +79,7 @@ type processes struct {
 	agents  []string
 	all     map[string]*process
 	mode    string
+	since   time.Time // checks that began later are judged
 	round   placesRound
 }
 
@@ -216,8 +218,10 @@ func (p *processes) startAgent(place string) {
 		if enrolled() {
 			return true
 		}
-		if process := p.all[place]; process.cmd.ProcessState != nil || syscall.Kill(process.cmd.Process.Pid, 0) != nil {
+		select {
+		case <-p.all[place].ended: // the daemon was not there yet
 			p.start(place)
+		default:
 		}
 		return false
 	})
@@ -238,12 +242,17 @@ func (p *processes) start(name string) {
 	defer log.Close()
 	one.cmd.Stdout, one.cmd.Stderr = log, log
 	p.check(one.cmd.Start())
+	cmd, ended := one.cmd, make(chan struct{})
+	one.ended = ended
+	go func() {
+		_ = cmd.Wait() // it is killed
+		close(ended)
+	}()
 }
 
 func (p *processes) kill(name string) {
-	cmd := p.all[name].cmd
-	_ = cmd.Process.Kill() // it may have ended
-	_ = cmd.Wait()         // it was killed
+	_ = p.all[name].cmd.Process.Kill() // it may have ended
+	<-p.all[name].ended
 }
 
 func (p *processes) await(what string, done func() bool) {
@@ -336,6 +345,7 @@ func TestPlacesAsProcesses(t *testing.T) {
 
 func (p *processes) play() {
 	p.awaitWhole("d1")
+	p.since = time.Now() // before, the daemon has not heard of all places
 	for range 4 {
 		p.fault()
 	}

@@ -71,6 +71,9 @@ func (p *processes) judge(daemon string) {
 	seen := map[string]int{}
 	for _, c := range all {
 		seen[c.Job+c.Started.String()]++
+		if c.Started.Before(p.since) {
+			continue
+		}
 		p.round.Checks++
 		p.round.Slowest = max(p.round.Slowest, c.Elapsed)
 		if c.Elapsed > 70*time.Second {
