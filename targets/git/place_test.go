@@ -148,7 +148,7 @@ func TestTargetOverHTTP(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	url, repos := realserver.GitHTTP(t, dir), 0
-	targettest.Run(t, func(t *testing.T) targettest.Fixture {
+	targettest.RunOnServer(t, func(t *testing.T) targettest.Fixture {
 		repos++
 		name := fmt.Sprintf("site%d.git", repos)
 		r := newRepoAt(t, filepath.Join(dir, name), "main")

@@ -36,7 +36,7 @@ func conformReal(t *testing.T, program string) {
 		start = openRegistry
 	}
 	addr, images := start(t, program), 0
-	targettest.Run(t, func(t *testing.T) targettest.Fixture {
+	targettest.RunOnServer(t, func(t *testing.T) targettest.Fixture {
 		images++
 		f := newPlaceOf(t, fmt.Sprintf("%s/team/blog%d:live", addr, images)).fixture()
 		f.KeepsAll = program == realserver.DockerRegistry // as Debian sets it up

@@ -38,7 +38,7 @@ func once(t *testing.T) { t.Setenv("AWS_MAX_ATTEMPTS", "1") }
 func TestSuiteOnGateway(t *testing.T) {
 	longtest.Skip(t, "runs the whole suite of a target once more")
 	once(t)
-	targettest.Run(t, func(t *testing.T) targettest.Fixture { return gateway(t).fixture() })
+	targettest.RunOnServer(t, func(t *testing.T) targettest.Fixture { return gateway(t).fixture() })
 }
 
 func TestSuiteOnFake(t *testing.T) {

@@ -1,14 +1,18 @@
 package targettest
 
 import (
+	"os"
 	"slices"
 	"testing"
 )
 
-var cases = []struct {
+// testCase is one case of the suite.
+type testCase struct {
 	name string
 	run  func(t *testing.T, f Fixture)
-}{
+}
+
+var cases = []testCase{
 	{"empty place", emptyPlace},
 	{"first release", firstRelease},
 	{"next release", nextRelease},
@@ -79,10 +83,34 @@ var core = []string{
 	"earlier releases are restored", "reserved",
 }
 
+// ofServers are the cases in which it matters what the server does: how it stores names, what it answers to writes, and what
+// happens at the same time.
+var ofServers = []string{
+	"empty place", "first release", "next release", "odd names", "file turns into folder and back", "mass delete", "stage resumes after cancel",
+	"commit from another process", "commit again", "stale swap", "rollback", "rollback to nothing", "content of others", "content is removed for good",
+	"tampering", "past releases", "earlier releases are restored", "retention from machines without a history", "reserved", "reserved and released",
+	"reserved by one that is stopped", "reservation with a broken network", "notes", "contents of single files", "concurrent use", "readers during commit",
+	"first release: writes refused", "first release: two publishers", "hashed names in place before the commit", "hashed names: two publishers",
+	"writes refused", "answers lost",
+}
+
 // Run runs the suite. place makes a fresh place for each case.
-func Run(t *testing.T, place func(t *testing.T) Fixture) {
+func Run(t *testing.T, place func(t *testing.T) Fixture) { run(t, nil, place) }
+
+// RunOnServer runs the suite on a further server for a kind of target that passes the whole suite on another one: the cases in
+// which the server matters, and with MIRROR_EXPERIMENT=full all of them.
+func RunOnServer(t *testing.T, place func(t *testing.T) Fixture) {
+	if os.Getenv("MIRROR_EXPERIMENT") == "full" {
+		Run(t, place)
+		return
+	}
+	run(t, ofServers, place)
+}
+
+// run runs the cases that only names, all where it is empty.
+func run(t *testing.T, only []string, place func(t *testing.T) Fixture) {
 	for _, c := range cases {
-		if testing.Short() && !slices.Contains(core, c.name) {
+		if testing.Short() && !slices.Contains(core, c.name) || len(only) > 0 && !slices.Contains(only, c.name) {
 			continue
 		}
 		t.Run(c.name, func(t *testing.T) { c.run(t, place(t)) })
